@@ -1,0 +1,1 @@
+"""The exchange around the core: rules, what touches the world, and the loops."""

@@ -1,0 +1,1 @@
+"""Everything that touches the world: Postgres, Redis, the clock."""

@@ -1,0 +1,1 @@
+"""The loops that run the exchange, one module each."""

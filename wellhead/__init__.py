@@ -1,0 +1,1 @@
+"""What a user of the exchange imports, and the `wellhead` command line."""

@@ -1,0 +1,186 @@
+"""Reasons the core gives, and the small enumerations of the wire.
+
+A number is never reused and never changes its meaning: it is in the journal.
+"""
+
+from enum import IntEnum
+
+
+class Side(IntEnum):
+    """Which way an order goes. Books mirror bids, so kernels do not branch on it."""
+
+    BUY = 0
+    SELL = 1
+
+
+class Kind(IntEnum):
+    """What a command asks for (COMMAND.kind)."""
+
+    TICK = 1
+    OPEN_ACCOUNT = 2
+    SET_ACCOUNT = 3
+    DEPOSIT = 4
+    WITHDRAW = 5
+    LIST = 6
+    SET_STATE = 7
+    SET_BAND = 8
+    STAGE_SHOCKS = 9
+    SWAP_SCENARIOS = 10
+    MARK = 11
+    SETTLE = 12
+    PLACE = 20
+    CANCEL = 21
+    AMEND = 22
+    MASS_CANCEL = 23
+
+
+class EventKind(IntEnum):
+    """What happened (EVENT.kind). The first event of a command is its reply."""
+
+    TICKED = 1
+    ACCOUNT_OPENED = 2
+    ACCOUNT_SET = 3
+    CASH_MOVED = 4
+    LISTED = 6
+    STATE_SET = 7
+    BAND_SET = 8
+    SHOCKS_STAGED = 9
+    SCENARIOS_SWAPPED = 10
+    MARKED = 11
+    SETTLED = 12
+    ACCEPTED = 20
+    CANCELLED = 21
+    AMENDED = 22
+    MASS_CANCELLED = 23
+    TRADE = 24
+    VARIATION = 25
+    REFUSED = 30
+
+
+class OrderType(IntEnum):
+    """How an order is priced."""
+
+    LIMIT = 0
+    MARKET = 1
+
+
+class Tif(IntEnum):
+    """Time in force."""
+
+    GTC = 0
+    IOC = 1
+    FOK = 2
+    GTD = 3
+    GFA = 4  # good for auction: refused in continuous trading
+    GFN = 5  # good for continuous trading: refused in an auction
+
+
+class Stp(IntEnum):
+    """Self-trade prevention: what happens when both sides are one account."""
+
+    NONE = 0
+    CANCEL_NEWEST = 1
+    CANCEL_OLDEST = 2
+    CANCEL_BOTH = 3
+    DECREMENT = 4
+
+
+class Flag(IntEnum):
+    """Bits of COMMAND.flags."""
+
+    POST_ONLY = 1
+    REDUCE_ONLY = 2
+    QTY_IS_OPEN = 4  # AMEND: qty_lots is the new open size, not the new total
+
+
+FLAGS_ALL = int(Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.QTY_IS_OPEN)
+
+
+class TradingState(IntEnum):
+    """State of a contract. Cancels are allowed in every state."""
+
+    PRE_OPEN = 0  # no new orders yet
+    AUCTION = 1  # a call is running: IOC and FOK have no meaning
+    CONTINUOUS = 2
+    HALT = 3
+    CLOSE_ONLY = 4  # only orders that reduce a position
+    EXPIRED = 5
+
+
+class AccountState(IntEnum):
+    """State of an account. Cancels are allowed in every state."""
+
+    ACTIVE = 0
+    REDUCE_ONLY = 1  # only orders that reduce a position
+    FROZEN = 2  # no orders, no withdrawals
+
+
+class Code(IntEnum):
+    """Why a command was refused, or why an order was cancelled."""
+
+    OK = 0
+    # The command's envelope.
+    REQUEST_REPEATED = 1
+    REQUEST_GAP = 2
+    ORIGIN_STALE = 3
+    ORIGIN_INVALID = 4
+    # Accounts and money.
+    ACCOUNT_UNKNOWN = 10
+    ACCOUNT_EXISTS = 11
+    ACCOUNTS_FULL = 12
+    ACCOUNT_FROZEN = 13
+    ACCOUNT_REDUCE_ONLY = 14
+    ACCOUNT_STATE_INVALID = 15
+    AMOUNT_NOT_POSITIVE = 16
+    AMOUNT_TOO_LARGE = 17
+    TRANSFER_REPEATED = 18
+    WITHDRAWAL_EXCEEDS_FREE = 19
+    ACCOUNT_MONEY_LIMIT = 20
+    # Contracts and parameters.
+    CONTRACT_UNKNOWN = 30
+    CONTRACT_EXISTS = 31
+    CONTRACTS_FULL = 32
+    TICK_VALUE_INVALID = 33
+    STATE_INVALID = 34
+    BAND_INVALID = 35
+    SCENARIO_INVALID = 36
+    SHOCK_TOO_LARGE = 37
+    CONTRACT_EXPIRED = 38
+    # The order itself.
+    CLIENT_ORDER_ID_REPEATED = 50
+    CLIENT_ORDER_ID_CONFLICT = 51
+    SIDE_INVALID = 52
+    ORDER_TYPE_INVALID = 53
+    TIF_INVALID = 54
+    STP_INVALID = 55
+    FLAGS_INVALID = 56
+    QTY_NOT_POSITIVE = 57
+    QTY_TOO_LARGE = 58
+    PRICE_INVALID = 59
+    MARKET_ORDER_RESTS = 60
+    POST_ONLY_NOT_RESTING = 61
+    EXPIRY_INVALID = 62
+    TIF_NOT_ALLOWED = 63
+    CONTRACT_NOT_OPEN = 64
+    CONTRACT_HALTED = 65
+    CONTRACT_CLOSE_ONLY = 66
+    PRICE_OUT_OF_BAND = 67
+    POST_ONLY_WOULD_TRADE = 68
+    REDUCE_ONLY_WOULD_INCREASE = 69
+    ORDER_UNKNOWN = 70
+    AMEND_CHANGES_NOTHING = 71
+    # Room and risk.
+    BOOK_FULL = 80
+    POSITIONS_FULL = 81
+    GROSS_LIMIT = 82
+    MARGIN_INSUFFICIENT = 83
+    # Why an accepted order left, or lost size.
+    CANCELLED_BY_USER = 100
+    CANCELLED_BY_MASS_CANCEL = 101
+    IOC_REMAINDER = 102
+    FOK_NOT_FILLABLE = 103
+    SELF_TRADE_PREVENTED = 104
+    REDUCE_ONLY_CLIPPED = 105
+    ORDER_EXPIRED = 106
+    AMENDED_BELOW_FILLED = 107
+    CONTRACT_ENDED = 108

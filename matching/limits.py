@@ -1,0 +1,65 @@
+"""Every limit of the core, each with the proof that no int64 can overflow.
+
+An int64 that overflows wraps without a word, so the bounds are proved once,
+here, by assertions that run at import.
+"""
+
+INT64_SAFE = 1 << 62  # every sum below stays under this; int64 ends at 2^63
+
+# Prices: one tick is $0.001 per GPU-hour. The bitmap of a ladder has three
+# levels of 64 bits, so 2^18 ticks is the widest domain a book can have.
+PRICE_BITS_DEFAULT = 16  # $0.001 .. $65.535 a GPU-hour
+PRICE_BITS_MAX = 18
+PRICE_TICKS_MAX = 1 << PRICE_BITS_MAX
+
+# Quantities.
+QTY_LOTS_MAX = 1 << 21  # one order
+TICK_VALUE_USD_MICROS_MAX = 1 << 24  # 8,784 GPU-hours x $0.001 fits
+
+# What one account may hold over all contracts: lots (position plus resting
+# orders) times tick value. 2^44 is a million lots of the largest contract.
+GROSS_TICK_VALUE_MAX = 1 << 44
+
+# One order never exceeds what an account may hold at the widest contract's
+# tick value, and no loss of any account can leave int64.
+assert QTY_LOTS_MAX * TICK_VALUE_USD_MICROS_MAX <= 2 * GROSS_TICK_VALUE_MAX
+assert GROSS_TICK_VALUE_MAX * PRICE_TICKS_MAX <= INT64_SAFE
+
+# A shock moves a price by at most 2^16 ticks: |R[s, k]| <= tick value x 2^16, so
+# |W[s]| <= gross tick value x 2^16 = 2^60 for any set of positions and orders.
+SHOCK_TICKS_MAX = 1 << 16
+WORST_LOSS_USD_MICROS_MAX = GROSS_TICK_VALUE_MAX * SHOCK_TICKS_MAX
+assert WORST_LOSS_USD_MICROS_MAX <= 1 << 60
+
+# Money of one account: cash and unsettled variation margin are each kept
+# within this bound before any command may add risk or money.
+MONEY_USD_MICROS_MAX = 1 << 60  # a trillion dollars
+TRANSFER_USD_MICROS_MAX = 1 << 53  # nine billion dollars in one command
+assert MONEY_USD_MICROS_MAX + GROSS_TICK_VALUE_MAX * (1 << PRICE_BITS_DEFAULT) <= INT64_SAFE
+
+# Scenarios of the margin matrix.
+SCENARIOS_MAX = 128
+SCENARIOS_DEFAULT = 64
+WORST_COUNT_MAX = 4  # the requirement is the mean of the n worst, n <= 4
+WORST_COUNT_DEFAULT = 2
+SHOCKS_PER_COMMAND = 8
+assert WORST_LOSS_USD_MICROS_MAX * WORST_COUNT_MAX <= INT64_SAFE
+
+# Sizes of the default state (slots; slot 0 of a pool means none).
+ORDERS_MAX = 1 << 20  # 64 B each; the slot is part of the order id
+ACCOUNTS_MAX = 1 << 17
+CONTRACTS_MAX = 1 << 11
+POSITIONS_MAX = 1 << 20
+CLIENT_IDS_MAX = 1 << 20
+ORIGINS_MAX = 1 << 10
+EVENTS_MAX = 1 << 21
+
+# order_id = seq * ORDERS_MAX + slot: never reused, found without a table.
+SEQ_MAX = 1 << 42
+assert SEQ_MAX * ORDERS_MAX <= INT64_SAFE
+
+# A client order id is at most this many ASCII bytes, kept verbatim.
+CLIENT_ORDER_ID_BYTES = 32
+CLIENT_ORDER_ID_TTL_NS = 24 * 3600 * 1_000_000_000
+
+BATCH_COMMANDS_MAX = 4096

@@ -1,0 +1,176 @@
+"""The records that travel and are kept: numpy only, so anyone may import it.
+
+Every record is a whole number of 64-byte cache lines, signed, aligned, little
+endian. The journal stores these bytes: a change needs a migration.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from matching.limits import CLIENT_ORDER_ID_BYTES, ORDERS_MAX
+
+COMMAND: Final = np.dtype(
+    [
+        ("seq", "<i8"),  # 0 until the sequencer stamps it
+        ("ts_ns", "<i8"),  # the core's only clock
+        ("kind", "i1"),  # Kind
+        ("side", "i1"),  # Side
+        ("order_type", "i1"),  # OrderType
+        ("tif", "i1"),  # Tif
+        ("stp", "i1"),  # Stp
+        ("state", "i1"),  # TradingState or AccountState
+        ("flags", "<i2"),  # Flag bits
+        ("account_idx", "<i4"),
+        ("contract_idx", "<i4"),
+        ("order_id", "<i8"),
+        ("price_ticks", "<i8"),
+        ("qty_lots", "<i8"),
+        ("amount_usd_micros", "<i8"),
+        ("expires_ns", "<i8"),
+        ("client_a", "<i8"),  # client order id (or symbol of a listing): 32 bytes
+        ("client_b", "<i8"),
+        ("client_c", "<i8"),
+        ("client_d", "<i8"),
+        ("ref_id", "<i8"),  # a transfer's own rising number, 0 for none
+        ("origin_id", "<i8"),  # which gateway sent it, 0 for the exchange itself
+        ("request_id", "<i8"),  # rising by one per origin, 0 for none
+    ]
+)
+assert COMMAND.itemsize == 128, "the journal stores these bytes: change needs a migration"
+
+# STAGE_SHOCKS keeps its eight shocks in words 5..12 (price_ticks .. client_d).
+COMMAND_WORDS: Final = COMMAND.itemsize // 8
+SHOCK_WORD: Final = 5
+
+EVENT: Final = np.dtype(
+    [
+        ("seq", "<i8"),  # of the command that caused it
+        ("kind", "i1"),  # EventKind
+        ("side", "i1"),  # Side of the order; of the taker in a trade
+        ("code", "<i2"),  # Code
+        ("account_idx", "<i4"),  # of the order; of the taker in a trade
+        ("order_id", "<i8"),  # of the order; of the taker in a trade
+        ("maker_order_id", "<i8"),
+        ("contract_idx", "<i4"),
+        ("maker_account_idx", "<i4"),
+        ("price_ticks", "<i8"),
+        ("qty_lots", "<i4"),
+        ("leaves_lots", "<i4"),  # what rests after the command
+        ("amount_usd_micros", "<i8"),
+    ]
+)
+assert EVENT.itemsize == 64, "the journal stores these bytes: change needs a migration"
+
+# Records of a saved state, shared with readers that must not import kernels.
+ACCOUNT: Final = np.dtype(
+    [
+        ("cash_usd_micros", "<i8"),
+        ("unsettled_usd_micros", "<i8"),  # variation margin since the last settlement
+        ("price_loss_usd_micros", "<i8"),  # of resting orders against the mark
+        ("im_bound_usd_micros", "<i8"),  # never below the exact requirement
+        ("gross_tick_value", "<i8"),  # sum of lots x tick value, position + orders
+        ("last_ref_id", "<i8"),
+        ("state", "<i4"),  # AccountState
+        ("open_orders", "<i4"),
+        ("position_head", "<i4"),
+        ("position_tail", "<i4"),
+    ]
+)
+assert ACCOUNT.itemsize == 64
+
+CONTRACT: Final = np.dtype(
+    [
+        ("tick_value_usd_micros", "<i8"),
+        ("mark_ticks", "<i8"),
+        ("settle_ticks", "<i8"),
+        ("band_bps", "<i8"),  # 0: no band
+        ("band_low_ticks", "<i8"),
+        ("band_high_ticks", "<i8"),
+        ("last_trade_ticks", "<i8"),
+        ("open_interest_lots", "<i8"),
+        ("qty_max_lots", "<i8"),
+        ("last_trade_ns", "<i8"),  # end of trading, 0 for never
+        ("symbol_a", "<i8"),
+        ("symbol_b", "<i8"),
+        ("symbol_c", "<i8"),
+        ("symbol_d", "<i8"),
+        ("state", "<i4"),  # TradingState
+        ("position_head", "<i4"),
+        ("position_tail", "<i4"),
+        ("reserved", "<i4"),
+    ]
+)
+assert CONTRACT.itemsize == 128
+
+POSITION: Final = np.dtype(
+    [
+        ("account_idx", "<i4"),
+        ("contract_idx", "<i4"),
+        ("qty_lots", "<i8"),  # signed; short is negative
+        ("buy_lots", "<i8"),  # resting buys
+        ("sell_lots", "<i8"),  # resting sells
+        ("unsettled_usd_micros", "<i8"),
+        ("order_head", "<i4"),
+        ("order_tail", "<i4"),
+        ("next_of_account", "<i4"),
+        ("next_of_contract", "<i4"),
+        ("reserved", "<i8"),
+    ]
+)
+assert POSITION.itemsize == 64
+
+ORDER: Final = np.dtype(
+    [
+        ("next", "<i4"),  # in the level, or in the free list
+        ("prev", "<i4"),
+        ("next_own", "<i4"),  # in the position's list, oldest first
+        ("prev_own", "<i4"),
+        ("leaves_lots", "<i4"),
+        ("filled_lots", "<i4"),
+        ("key", "<i4"),  # mirrored price: lower is better on both sides
+        ("book_idx", "<i4"),  # contract_idx * 2 + side
+        ("order_id", "<i8"),  # 0 when the slot is free
+        ("position_idx", "<i4"),
+        ("account_idx", "<i4"),
+        ("expires_ns", "<i8"),  # 0 for never
+        ("client_idx", "<i4"),  # slot of its client order id, 0 for none
+        ("flags", "<i2"),
+        ("tif", "i1"),
+        ("stp", "i1"),
+    ]
+)
+assert ORDER.itemsize == 64
+
+
+def pack_text(text: str) -> tuple[int, int, int, int]:
+    """Return up to 32 ASCII bytes as four little-endian int64 words, zero padded.
+
+    Errors:
+        ValueError: not ASCII, longer than 32 bytes, or holding a NUL.
+    """
+    raw = text.encode("ascii")
+    if len(raw) > CLIENT_ORDER_ID_BYTES or b"\0" in raw:
+        raise ValueError(f"not a text of at most {CLIENT_ORDER_ID_BYTES} bytes: {text!r}")
+    words = np.frombuffer(raw.ljust(CLIENT_ORDER_ID_BYTES, b"\0"), "<i8")
+    return int(words[0]), int(words[1]), int(words[2]), int(words[3])
+
+
+def unpack_text(a: int, b: int, c: int, d: int) -> str:
+    """Return the text that `pack_text` made of it."""
+    return np.array([a, b, c, d], "<i8").tobytes().rstrip(b"\0").decode("ascii")
+
+
+def new_commands(count: int) -> np.ndarray:
+    """Return `count` zeroed COMMAND rows."""
+    return np.zeros(count, COMMAND)
+
+
+def command_words(commands: np.ndarray) -> np.ndarray:
+    """Return the same bytes as (count, 16) int64 words."""
+    return commands.view("<i8").reshape(-1, COMMAND_WORDS)
+
+
+def order_id_of(seq: int, order_idx: int) -> int:
+    """Return the public id of the order that command `seq` put into slot `order_idx`."""
+    return seq * ORDERS_MAX + order_idx

@@ -1,6 +1,6 @@
 # Wellhead: one command each. Needs make and Python 3.11, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run venv venv-runtime test check lint types fmt sim soak bench coverage lock clean
+.PHONY: help run venv venv-runtime test check lint types fmt sim soak bench coverage lock freeze clean
 
 SEED ?=
 COMMANDS ?=
@@ -60,6 +60,9 @@ coverage: $(DEV)  ## Line and branch coverage, with the JIT off so that kernels 
 
 lock: $(DEV)  ## Write requirements/*.txt anew from the *.in files
 	@tools/lock.sh
+
+freeze: $(DEV)  ## Append new reason codes to the frozen table
+	@$(PY) -m tools.freeze_codes
 
 clean:  ## Remove what was made here, .venv too
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov

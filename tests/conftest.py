@@ -14,14 +14,14 @@ settings.register_profile("soak", max_examples=20_000, print_blob=True, **_COMMO
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each file to one worker, and everything marked `alone` to the same one."""
     for item in items:
         if item.get_closest_marker("xdist_group"):
             continue
         alone = item.get_closest_marker("alone")
-        item.add_marker(pytest.mark.xdist_group("alone" if alone else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("alone" if alone else item.path.stem))
 
 
 @pytest.fixture(scope="session")

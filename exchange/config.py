@@ -1,0 +1,61 @@
+"""One frozen settings object, read from the environment once at the start.
+
+Every name is `WELLHEAD_` + the field in capitals: `WELLHEAD_PORT=9000`.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Role(StrEnum):
+    """What one process does. Without any, it does everything."""
+
+    ENGINE = "engine"  # sequencer, calendar, outbox: one leader, any number of standbys
+    GATEWAY = "gateway"  # the public API
+    CLEARING = "clearing"  # ledger and views
+    MARKET_DATA = "market-data"  # klines, tickers and their fan-out
+
+
+class Settings(BaseSettings):
+    """Where things are and how large; nothing a rule of the market depends on."""
+
+    model_config = SettingsConfigDict(env_prefix="WELLHEAD_", frozen=True, extra="forbid")
+
+    data_dir: Path = Path(".wellhead")
+    database_url: SecretStr | None = None  # None: embedded Postgres under data_dir
+    redis_url: SecretStr | None = None  # None: MemoryBus, everything in one process
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080  # 0: any free one
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no metrics server
+    roles: Annotated[tuple[Role, ...], NoDecode] = ()  # empty: all of them in one process
+    log_level: str = "info"
+    # The key that api secrets are encrypted with; None: a file of the data folder.
+    secret_key: SecretStr | None = None
+    # The user embedded Postgres runs as when we are root: it refuses to be root.
+    postgres_user: str = "nobody"
+    snapshot_every_commands: Annotated[int, Field(gt=0)] = 200_000
+    hash_every_commands: Annotated[int, Field(gt=0)] = 200_000
+    clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
+    trust_proxy_headers: bool = False
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        """Read `engine,gateway` of an environment variable."""
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @property
+    def all_in_one(self) -> bool:
+        """Say whether this process runs every role (clearing as its child)."""
+        return not self.roles or set(self.roles) == set(Role)
+
+    def has_role(self, role: Role) -> bool:
+        """Say whether this process runs `role`."""
+        return self.all_in_one or role in self.roles

@@ -1,0 +1,59 @@
+"""The bus inside one process."""
+
+from collections.abc import AsyncIterator, Callable
+
+import numpy as np
+
+from exchange.io.batch import Batch
+from exchange.io.bus import Inbox, Outlet, Rows
+from exchange.io.status import Status
+
+
+class MemoryBus:
+    """Queues in memory; everyone is in the same event loop."""
+
+    def __init__(self) -> None:
+        self._inbox = Inbox()
+        self._outlets: list[Outlet] = []
+        self._status: Status | None = None
+
+    async def send(self, rows: Rows) -> None:
+        """Send commands to the sequencer, in this order."""
+        self._inbox.put(rows)
+
+    def on_arrival(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever commands have arrived."""
+        self._inbox.on_arrival(wake)
+
+    def take(self, count_max: int) -> np.ndarray:
+        """Return the commands that are here, at most `count_max`, maybe none."""
+        return self._inbox.take(count_max)
+
+    async def receive(self, count_max: int) -> np.ndarray:
+        """Wait for commands and return at most `count_max` of them."""
+        return await self._inbox.receive(count_max)
+
+    async def publish(self, batch: Batch, taken_count: int = 0) -> None:
+        """Give a committed batch to all subscribers."""
+        for outlet in self._outlets:
+            outlet.put(batch)
+
+    def subscribe(self) -> AsyncIterator[Batch]:
+        """Return the batches published from now on."""
+        outlet = Outlet()
+        self._outlets.append(outlet)
+        return outlet
+
+    async def put_status(self, status: Status) -> None:
+        """Keep what the leader says."""
+        self._status = status
+
+    async def get_status(self) -> Status | None:
+        """Return what the leader said last."""
+        return self._status
+
+    async def close(self) -> None:
+        """End all subscriptions."""
+        for outlet in self._outlets:
+            outlet.close()
+        self._outlets.clear()

@@ -1,0 +1,291 @@
+"""The state of the exchange as a reader sees it, kept from commands and events alone.
+
+A `Mirror` applies committed batches in order and holds what reads and channels
+need: accounts, positions, open orders, books, contracts, trades, the scenario
+matrix. It decides nothing and computes no margin; it never disagrees with the
+core, because everything it holds was said by the core.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from exchange.rules.entry import after_fill
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.records import Account, Changes, Contract, Order, Trade
+from exchange.rules.rows import command_rows, event_rows
+from matching.codes import EventKind, Side
+from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
+from matching.wire import COMMAND, SHOCK_WORD, unpack_text
+
+_FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
+_TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
+_STATE, _FLAGS, _CONTRACT = _FIELD["state"], _FIELD["flags"], _FIELD["contract_idx"]
+_ORDER_ID, _PRICE, _QTY = _FIELD["order_id"], _FIELD["price_ticks"], _FIELD["qty_lots"]
+_AMOUNT, _EXPIRES, _CLIENT = _FIELD["amount_usd_micros"], _FIELD["expires_ns"], _FIELD["client_a"]
+_REF = _FIELD["ref_id"]
+_SHOCKS = slice(_PRICE, _PRICE + 8)  # the row's tuple has one place for each word from here on
+assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_WORD * 8
+
+Row = Any  # the tuple of a COMMAND or EVENT row
+
+
+class Mirror(MirrorState):
+    """Follows the core batch by batch. Starts empty, or from a saved state."""
+
+    def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
+        super().__init__(price_bits)
+        self._taker: Order | None = None  # the order the current command placed or amended
+        self._leg = 0
+        self._handlers = self._handler_table()
+
+    def apply(self, commands: np.ndarray, events: np.ndarray) -> Changes:
+        """Apply one batch, whole: its stamped COMMAND rows and all their EVENT rows.
+
+        Returns:
+            what the batch touched; the objects in it are live.
+
+        Errors:
+            ValueError: the batch does not follow `seq`, or its events are not its own.
+        """
+        self._changes = changes = Changes()
+        if len(commands) == 0:
+            return changes
+        if int(commands[0]["seq"]) != self.seq + 1:
+            raise ValueError(f"expected seq {self.seq + 1}, was {commands[0]['seq']}")
+        handlers = self._handlers
+        rows = command_rows(commands)
+        command: Row = None
+        seq = self.seq
+        for event in event_rows(events):
+            if event[0] != seq:
+                command = next(rows, None)
+                seq += 1
+                if command is None or command[0] != seq or event[0] != seq:
+                    raise ValueError(f"events of seq {event[0]} where {seq} was due")
+                self._taker = None
+                self._leg = 0
+            handlers[event[1]](command, event)
+        if seq != int(commands[-1]["seq"]):
+            raise ValueError(f"no events after seq {seq}")
+        changes.first_seq, changes.last_seq, changes.ts_ns = self.seq + 1, seq, command[_TS]
+        self.seq, self.ts_ns = seq, command[_TS]
+        return changes
+
+    def _handler_table(self) -> dict[int, Callable[[Row, Row], None]]:
+        return {
+            EventKind.TICKED: self._nothing,
+            EventKind.ACCOUNT_OPENED: self._account_opened,
+            EventKind.ACCOUNT_SET: self._account_set,
+            EventKind.CASH_MOVED: self._cash_moved,
+            EventKind.LISTED: self._listed,
+            EventKind.STATE_SET: self._state_set,
+            EventKind.BAND_SET: self._band_set,
+            EventKind.SHOCKS_STAGED: self._shocks_staged,
+            EventKind.SCENARIOS_SWAPPED: self._scenarios_swapped,
+            EventKind.MARKED: self._marked,
+            EventKind.SETTLED: self._settled,
+            EventKind.ACCEPTED: self._accepted,
+            EventKind.CANCELLED: self._cancelled,
+            EventKind.AMENDED: self._amended,
+            EventKind.MASS_CANCELLED: self._nothing,
+            EventKind.TRADE: self._trade,
+            EventKind.VARIATION: self._variation,
+            EventKind.REFUSED: self._nothing,
+        }
+
+    def _nothing(self, command: Row, event: Row) -> None:
+        """A refusal, or a reply whose effects follow as events of their own."""
+
+    # Accounts
+
+    def _account_opened(self, command: Row, event: Row) -> None:
+        account_idx = event[4]
+        assert account_idx == len(self.accounts)
+        self.accounts.append(Account(account_idx))
+        self._changes.accounts.add(account_idx)
+
+    def _account_set(self, command: Row, event: Row) -> None:
+        self.accounts[event[4]].state = command[_STATE]
+        self._changes.accounts.add(event[4])
+
+    def _cash_moved(self, command: Row, event: Row) -> None:
+        account = self.accounts[event[4]]
+        account.cash_usd_micros += event[12]
+        account.last_ref_id = max(account.last_ref_id, command[_REF])
+        self._changes.accounts.add(event[4])
+
+    # Contracts and parameters
+
+    def _listed(self, command: Row, event: Row) -> None:
+        contract = Contract(event[8], unpack_text(*command[_CLIENT : _CLIENT + 4]))
+        assert contract.contract_idx == len(self.contracts)
+        contract.tick_value_usd_micros = command[_AMOUNT]
+        contract.mark_ticks = contract.settle_ticks = command[_PRICE]
+        contract.qty_max_lots = command[_QTY]
+        contract.last_trade_ns = command[_EXPIRES]
+        contract.state = command[_STATE]
+        contract.band_bps = command[_ORDER_ID]
+        contract.set_band(self.price_ticks_max)
+        self.contracts.append(contract)
+        self.symbols[contract.symbol] = contract.contract_idx
+        self.shocks.append([0] * self.scenario_count)
+        self.shocks_staged.append([0] * SCENARIOS_MAX)
+        self._changes.contracts.add(contract.contract_idx)
+
+    def _state_set(self, command: Row, event: Row) -> None:
+        self.contracts[event[8]].state = command[_STATE]
+        self._changes.contracts.add(event[8])
+
+    def _band_set(self, command: Row, event: Row) -> None:
+        contract = self.contracts[event[8]]
+        contract.band_bps = command[_ORDER_ID]
+        contract.set_band(self.price_ticks_max)
+        self._changes.contracts.add(event[8])
+
+    def _shocks_staged(self, command: Row, event: Row) -> None:
+        staged = self.shocks_staged[command[_CONTRACT]]
+        for place, shock in enumerate(command[_SHOCKS], command[_ORDER_ID]):
+            if place < SCENARIOS_MAX:
+                staged[place] = shock
+
+    def _scenarios_swapped(self, command: Row, event: Row) -> None:
+        self.scenario_count = command[_QTY]
+        self.worst_count = command[_ORDER_ID]
+        self.shocks = [staged[: self.scenario_count] for staged in self.shocks_staged]
+
+    def _marked(self, command: Row, event: Row) -> None:
+        contract = self.contracts[event[8]]
+        move_usd_micros = contract.tick_value_usd_micros * (event[9] - contract.mark_ticks)
+        contract.mark_ticks = event[9]
+        contract.set_band(self.price_ticks_max)
+        changes = self._changes
+        changes.contracts.add(event[8])
+        if move_usd_micros == 0:
+            return
+        for position in contract.positions:
+            if position.qty_lots:
+                gain_usd_micros = position.qty_lots * move_usd_micros
+                position.unsettled_usd_micros += gain_usd_micros
+                self.accounts[position.account_idx].unsettled_usd_micros += gain_usd_micros
+                changes.accounts.add(position.account_idx)
+                changes.positions.add((position.account_idx, event[8]))
+
+    def _settled(self, command: Row, event: Row) -> None:
+        self._marked(command, event)
+        self.contracts[event[8]].settle_ticks = event[9]
+
+    def _variation(self, command: Row, event: Row) -> None:
+        account_idx, contract_idx, amount_usd_micros = event[4], event[8], event[12]
+        account = self.accounts[account_idx]
+        position = account.positions[contract_idx]
+        assert position.unsettled_usd_micros == amount_usd_micros
+        position.unsettled_usd_micros = 0
+        account.unsettled_usd_micros -= amount_usd_micros
+        account.cash_usd_micros += amount_usd_micros
+        self._changes.variations.append((event[0], account_idx, contract_idx, amount_usd_micros))
+        self._changes.accounts.add(account_idx)
+        self._changes.positions.add((account_idx, contract_idx))
+
+    # Orders
+
+    def _accepted(self, command: Row, event: Row) -> None:
+        order = Order()
+        order.order_id = event[5]
+        order.account_idx = event[4]
+        order.contract_idx = event[8]
+        order.side = event[2]
+        order.order_type, order.tif, order.stp = command[_TYPE], command[_TIF], command[_STP]
+        order.flags = command[_FLAGS]
+        order.price_ticks = event[9]
+        order.qty_lots = event[10]
+        order.leaves_lots = event[11]
+        order.filled_lots = order.filled_tick_lots = order.cancelled_lots = order.code = 0
+        order.expires_ns = command[_EXPIRES]
+        order.client_words = command[_CLIENT : _CLIENT + 4]
+        order.created_ns = order.updated_ns = command[_TS]
+        order.updated_seq = event[0]
+        self._taker = order
+        self._changes.orders[order.order_id] = order
+        self._open_position(order.account_idx, order.contract_idx)
+        if order.leaves_lots:
+            self._open(order)
+        else:
+            self.closed.add(order)
+
+    def _amended(self, command: Row, event: Row) -> None:
+        order = self.orders[event[5]]
+        self._unrest(order, order.leaves_lots, 1)
+        order.price_ticks, order.qty_lots, order.leaves_lots = event[9], event[10], event[11]
+        self._taker = order
+        self._touch(order, command[0], command[_TS])
+        if order.leaves_lots:
+            self._rest(order)
+        else:
+            self._close(order)
+
+    def _cancelled(self, command: Row, event: Row) -> None:
+        taker = self._taker
+        if taker is not None and event[5] == taker.order_id:
+            # What rests of a taker was said by its reply already.
+            taker.cancelled_lots += event[10]
+            if taker.leaves_lots == 0:
+                taker.code = event[3]
+            return
+        order = self.orders[event[5]]
+        order.leaves_lots = event[11]
+        order.cancelled_lots += event[10]
+        self._unrest(order, event[10], event[11] == 0)
+        self._touch(order, command[0], command[_TS])
+        if event[11] == 0:
+            order.code = event[3]
+            self._close(order)
+
+    def _trade(self, command: Row, event: Row) -> None:
+        seq, _, side, _, account_idx, order_id, maker_id, contract_idx, maker_idx, *rest = event
+        price_ticks, qty_lots, leaves_lots, _ = rest
+        taker, maker = self._taker, self.orders[maker_id]
+        assert taker is not None and taker.order_id == order_id
+        contract = self.contracts[contract_idx]
+        maker.leaves_lots = leaves_lots
+        self._unrest(maker, qty_lots, leaves_lots == 0)
+        for order in (taker, maker):
+            order.filled_lots += qty_lots
+            order.filled_tick_lots += qty_lots * price_ticks
+        self._touch(maker, seq, command[_TS])
+        if leaves_lots == 0:
+            self._close(maker)
+        if account_idx != maker_idx:
+            bought_lots = qty_lots if side == Side.BUY else -qty_lots
+            self._fill(contract, account_idx, bought_lots, price_ticks)
+            self._fill(contract, maker_idx, -bought_lots, price_ticks)
+        contract.last_trade_ticks = price_ticks
+        trade = Trade(
+            seq, self._leg, command[_TS], contract_idx, price_ticks, qty_lots, side,
+            account_idx, order_id, maker_idx, maker_id, leaves_lots,
+        )  # fmt: skip
+        self._leg += 1
+        contract.trades.append(trade)
+        self._changes.trades.append(trade)
+        self._changes.contracts.add(contract_idx)
+
+    def _fill(self, contract: Contract, account_idx: int, lots: int, price_ticks: int) -> None:
+        """Book signed lots bought at a price: position, entry value, unsettled gain."""
+        account = self.accounts[account_idx]
+        position = account.positions[contract.contract_idx]
+        long_before_lots = max(0, position.qty_lots)
+        value_usd_micros = contract.tick_value_usd_micros * lots
+        gain_usd_micros = value_usd_micros * (contract.mark_ticks - price_ticks)
+        position.unsettled_usd_micros += gain_usd_micros
+        account.unsettled_usd_micros += gain_usd_micros
+        position.qty_lots, position.entry_usd_micros, position.realised_usd_micros = after_fill(
+            position.qty_lots,
+            position.entry_usd_micros,
+            position.realised_usd_micros,
+            lots,
+            value_usd_micros * price_ticks,
+        )
+        contract.open_interest_lots += max(0, position.qty_lots) - long_before_lots
+        self._changes.accounts.add(account_idx)
+        self._changes.positions.add((account_idx, contract.contract_idx))

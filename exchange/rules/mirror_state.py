@@ -1,0 +1,103 @@
+"""What a mirror of the core holds, and what its readers ask."""
+
+from exchange.rules.closed import ClosedOrders
+from exchange.rules.records import Account, Changes, ClientKey, Contract, Order, Position
+from matching.codes import Side
+from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_DEFAULT, WORST_COUNT_DEFAULT
+
+
+class MirrorState:
+    """The state of the exchange after command `seq`, to read.
+
+    `accounts` and `contracts` are lists by index, `orders` the open ones by id.
+    """
+
+    def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
+        self.price_ticks_max = 1 << price_bits
+        self.seq = 0
+        self.ts_ns = 0
+        self.accounts: list[Account] = []
+        self.contracts: list[Contract] = []
+        self.symbols: dict[str, int] = {}
+        self.orders: dict[int, Order] = {}
+        self.by_client: dict[ClientKey, Order] = {}  # open orders only
+        self.closed = ClosedOrders()
+        self.shocks: list[list[int]] = []  # [contract_idx][scenario]: profit of one long lot
+        self.shocks_staged: list[list[int]] = []
+        self.scenario_count = SCENARIOS_DEFAULT
+        self.worst_count = WORST_COUNT_DEFAULT
+        self._changes = Changes()
+
+    # Reads
+
+    def order(self, order_id: int) -> Order | None:
+        """Return an order that is open or ended lately."""
+        return self.orders.get(order_id) or self.closed.by_id(order_id)
+
+    def order_by_client(self, account_idx: int, words: tuple[int, int, int, int]) -> Order | None:
+        """Return an open or lately ended order by its client order id."""
+        key = (account_idx, *words)
+        return self.by_client.get(key) or self.closed.by_client(key)
+
+    def contract(self, symbol: str) -> Contract | None:
+        """Return a contract by its symbol."""
+        contract_idx = self.symbols.get(symbol)
+        return None if contract_idx is None else self.contracts[contract_idx]
+
+    def position(self, account_idx: int, contract_idx: int) -> Position:
+        """Return a position, an empty one when the account never had any."""
+        held = self.accounts[account_idx].positions.get(contract_idx)
+        return held or Position(account_idx, contract_idx)
+
+    def depth(self, contract_idx: int, side: int, levels: int) -> list[tuple[int, int, int]]:
+        """Return at most `levels` of (price_ticks, qty_lots, orders), best first."""
+        return self.contracts[contract_idx].books[side].depth(levels)
+
+    # Orders that rest
+
+    def _open_position(self, account_idx: int, contract_idx: int) -> None:
+        account = self.accounts[account_idx]
+        if contract_idx not in account.positions:
+            position = Position(account_idx, contract_idx)
+            account.positions[contract_idx] = position
+            self.contracts[contract_idx].positions.append(position)
+
+    def _open(self, order: Order) -> None:
+        self.orders[order.order_id] = order
+        self.accounts[order.account_idx].orders[order.order_id] = order
+        if any(order.client_words):
+            self.by_client[(order.account_idx, *order.client_words)] = order
+        self._rest(order)
+
+    def _close(self, order: Order) -> None:
+        del self.orders[order.order_id]
+        del self.accounts[order.account_idx].orders[order.order_id]
+        if any(order.client_words):
+            del self.by_client[(order.account_idx, *order.client_words)]
+        self.closed.add(order)
+
+    def _rest(self, order: Order) -> None:
+        self.contracts[order.contract_idx].books[order.side].add(
+            order.price_ticks, order.leaves_lots
+        )
+        self._resting(order, order.leaves_lots)
+
+    def _unrest(self, order: Order, qty_lots: int, orders: int) -> None:
+        self.contracts[order.contract_idx].books[order.side].take(
+            order.price_ticks, qty_lots, orders
+        )
+        self._resting(order, -qty_lots)
+
+    def _resting(self, order: Order, lots: int) -> None:
+        position = self.accounts[order.account_idx].positions[order.contract_idx]
+        if order.side == Side.BUY:
+            position.buy_lots += lots
+        else:
+            position.sell_lots += lots
+        self._changes.levels.add((order.contract_idx, order.side, order.price_ticks))
+        self._changes.positions.add((order.account_idx, order.contract_idx))
+
+    def _touch(self, order: Order, seq: int, ts_ns: int) -> None:
+        order.updated_ns = ts_ns
+        order.updated_seq = seq
+        self._changes.orders[order.order_id] = order

@@ -1,0 +1,269 @@
+"""What a mirror of the core is made of: orders, positions, accounts, contracts, books.
+
+These are live objects: a mirror changes them in place while it applies batches.
+Whoever keeps one over a batch boundary copies it.
+"""
+
+from bisect import bisect_left, insort
+from collections import deque
+from typing import NamedTuple
+
+from matching.codes import Side
+from matching.wire import unpack_text
+
+TRADES_KEPT = 1000  # per contract
+
+ClientKey = tuple[int, int, int, int, int]  # account_idx and the four words of the id
+
+
+class Trade(NamedTuple):
+    """One fill, seen from both sides. (seq, leg) is its identity for ever."""
+
+    seq: int
+    leg: int  # 0 for the first trade of the command
+    ts_ns: int
+    contract_idx: int
+    price_ticks: int
+    qty_lots: int
+    side: int  # of the taker
+    account_idx: int  # of the taker
+    order_id: int  # of the taker
+    maker_account_idx: int
+    maker_order_id: int
+    maker_leaves_lots: int
+
+    @property
+    def trade_id(self) -> str:
+        """Return the public id of the trade."""
+        return f"{self.seq}-{self.leg}"
+
+
+class Order:
+    """One accepted order; `leaves_lots` is what rests now."""
+
+    __slots__ = (
+        "account_idx",
+        "cancelled_lots",
+        "client_words",
+        "code",
+        "contract_idx",
+        "created_ns",
+        "expires_ns",
+        "filled_lots",
+        "filled_tick_lots",
+        "flags",
+        "leaves_lots",
+        "order_id",
+        "order_type",
+        "price_ticks",
+        "qty_lots",
+        "side",
+        "stp",
+        "tif",
+        "updated_ns",
+        "updated_seq",
+    )
+
+    order_id: int
+    account_idx: int
+    contract_idx: int
+    side: int
+    order_type: int
+    tif: int
+    stp: int
+    flags: int
+    price_ticks: int  # of a market order: the band's edge it was limited to
+    qty_lots: int  # as placed, or the total of the last amendment
+    filled_lots: int
+    filled_tick_lots: int  # sum of price x lots of its fills: exact average price
+    leaves_lots: int
+    cancelled_lots: int
+    expires_ns: int
+    client_words: tuple[int, int, int, int]
+    created_ns: int  # 0 when the order is older than what the mirror started from
+    updated_ns: int
+    updated_seq: int
+    code: int  # why it ended, 0 while open or when filled
+
+    @property
+    def client_order_id(self) -> str:
+        """Return the client's own id, verbatim; "" for none."""
+        return unpack_text(*self.client_words) if any(self.client_words) else ""
+
+    @property
+    def status(self) -> str:
+        """Return "open", "filled" or "cancelled"."""
+        if self.leaves_lots:
+            return "open"
+        return "cancelled" if self.code else "filled"
+
+
+class Position:
+    """One account's lots in one contract."""
+
+    __slots__ = (
+        "account_idx",
+        "buy_lots",
+        "contract_idx",
+        "entry_usd_micros",
+        "qty_lots",
+        "realised_usd_micros",
+        "sell_lots",
+        "unsettled_usd_micros",
+    )
+
+    def __init__(self, account_idx: int, contract_idx: int) -> None:
+        self.account_idx = account_idx
+        self.contract_idx = contract_idx
+        self.qty_lots = 0  # signed; short is negative
+        self.buy_lots = 0  # resting
+        self.sell_lots = 0
+        self.unsettled_usd_micros = 0
+        self.entry_usd_micros = 0  # see rules/entry.py
+        self.realised_usd_micros = 0
+
+
+class Account:
+    """One account: its money, its open orders and its positions by contract."""
+
+    __slots__ = (
+        "account_idx",
+        "cash_usd_micros",
+        "last_ref_id",
+        "orders",
+        "positions",
+        "state",
+        "unsettled_usd_micros",
+    )
+
+    def __init__(self, account_idx: int) -> None:
+        self.account_idx = account_idx
+        self.state = 0
+        self.cash_usd_micros = 0
+        self.unsettled_usd_micros = 0
+        self.last_ref_id = 0
+        self.orders: dict[int, Order] = {}
+        self.positions: dict[int, Position] = {}
+
+
+class BookSide:
+    """The levels of one side: price -> [qty_lots, orders], and the prices in order."""
+
+    __slots__ = ("levels", "prices", "side")
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+        self.levels: dict[int, list[int]] = {}
+        self.prices: list[int] = []  # ascending
+
+    def add(self, price_ticks: int, qty_lots: int) -> None:
+        """Add one order of `qty_lots` at a price."""
+        level = self.levels.get(price_ticks)
+        if level is None:
+            self.levels[price_ticks] = [qty_lots, 1]
+            insort(self.prices, price_ticks)
+        else:
+            level[0] += qty_lots
+            level[1] += 1
+
+    def take(self, price_ticks: int, qty_lots: int, orders: int) -> None:
+        """Remove lots, and `orders` orders (0 or 1), at a price."""
+        level = self.levels[price_ticks]
+        level[0] -= qty_lots
+        level[1] -= orders
+        if level[1] == 0:
+            assert level[0] == 0, "a level without orders still has lots"
+            del self.levels[price_ticks]
+            del self.prices[bisect_left(self.prices, price_ticks)]
+
+    def best_ticks(self) -> int:
+        """Return the best price, 0 when the side is empty."""
+        if not self.prices:
+            return 0
+        return self.prices[-1] if self.side == Side.BUY else self.prices[0]
+
+    def depth(self, levels: int) -> list[tuple[int, int, int]]:
+        """Return at most `levels` of (price_ticks, qty_lots, orders), best first."""
+        if levels <= 0:
+            return []
+        prices = self.prices[: -levels - 1 : -1] if self.side == Side.BUY else self.prices[:levels]
+        return [(price, *self.levels[price]) for price in prices]  # type: ignore[misc]
+
+
+class Contract:
+    """One listed contract, its book and its recent trades."""
+
+    __slots__ = (
+        "band_bps",
+        "band_high_ticks",
+        "band_low_ticks",
+        "books",
+        "contract_idx",
+        "last_trade_ns",
+        "last_trade_ticks",
+        "mark_ticks",
+        "open_interest_lots",
+        "positions",
+        "qty_max_lots",
+        "settle_ticks",
+        "state",
+        "symbol",
+        "tick_value_usd_micros",
+        "trades",
+    )
+
+    def __init__(self, contract_idx: int, symbol: str) -> None:
+        self.contract_idx = contract_idx
+        self.symbol = symbol
+        self.tick_value_usd_micros = 0
+        self.mark_ticks = 0
+        self.settle_ticks = 0
+        self.band_bps = 0
+        self.band_low_ticks = 0
+        self.band_high_ticks = 0
+        self.last_trade_ticks = 0
+        self.last_trade_ns = 0  # end of trading, 0 for never
+        self.open_interest_lots = 0
+        self.qty_max_lots = 0
+        self.state = 0
+        self.books = (BookSide(Side.BUY), BookSide(Side.SELL))
+        self.positions: list[Position] = []
+        self.trades: deque[Trade] = deque(maxlen=TRADES_KEPT)
+
+    def set_band(self, price_ticks_max: int) -> None:
+        """Set the band anew from the mark and its width in basis points."""
+        if self.band_bps == 0:
+            self.band_low_ticks, self.band_high_ticks = 1, price_ticks_max - 1
+            return
+        width_ticks = self.mark_ticks * self.band_bps // 10_000
+        self.band_low_ticks = max(1, self.mark_ticks - width_ticks)
+        self.band_high_ticks = min(price_ticks_max - 1, self.mark_ticks + width_ticks)
+
+
+class Changes:
+    """What a batch touched. Values are read from the mirror, after the batch."""
+
+    __slots__ = (
+        "accounts",
+        "contracts",
+        "first_seq",
+        "last_seq",
+        "levels",
+        "orders",
+        "positions",
+        "trades",
+        "ts_ns",
+        "variations",
+    )
+
+    def __init__(self) -> None:
+        self.first_seq = 0
+        self.last_seq = 0
+        self.ts_ns = 0  # of the last command
+        self.levels: set[tuple[int, int, int]] = set()  # contract_idx, side, price_ticks
+        self.orders: dict[int, Order] = {}  # also those that ended in the batch
+        self.positions: set[tuple[int, int]] = set()  # account_idx, contract_idx
+        self.accounts: set[int] = set()  # cash, unsettled or state
+        self.contracts: set[int] = set()  # mark, settle, band, state, last trade, listed
+        self.trades: list[Trade] = []
+        self.variations: list[tuple[int, int, int, int]] = []  # seq, account, contract, amount

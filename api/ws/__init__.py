@@ -1,0 +1,1 @@
+"""The websocket: one URL for public data, private data and trading."""

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Text = Annotated[str, Meta(max_length=128)]
-RequestId = Annotated[int, Meta(ge=0, le=1 << 53)] | Annotated[str, Meta(max_length=64)]
+RequestId = Annotated[int, Meta(ge=0, le=1 << 53)] | Annotated[str, Meta(pattern="^[ -~]{0,64}$")]
 Millis = Annotated[int, Meta(ge=0, le=1 << 45)]
 MaybeText = Text | UnsetType
 MaybeBool = bool | UnsetType

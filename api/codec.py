@@ -1,0 +1,219 @@
+"""Texts to ticks, lots and rows of the core, and back: the only place that does it."""
+
+import re
+import struct
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from api.errors import Problem
+from api.schemas import OrderAmend, OrderNew
+from exchange.rules.money import (
+    DecimalError,
+    lots_of,
+    price_text,
+    price_ticks_of,
+    usd_micros_of,
+)
+from exchange.rules.records import Contract
+from matching.codes import AccountState, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
+from matching.wire import COMMAND
+
+SIDES: Final = {side.name.lower(): int(side) for side in Side}
+TYPES: Final = {kind.name.lower(): int(kind) for kind in OrderType}
+TIFS: Final = {tif.name: int(tif) for tif in Tif}
+STPS: Final = {stp.name.lower(): int(stp) for stp in Stp}
+ACCOUNT_STATES: Final = {state.name.lower(): int(state) for state in AccountState}
+TRADING_STATES: Final = {state.name.lower(): int(state) for state in TradingState}
+
+SIDE_NAMES: Final = tuple(SIDES)
+TYPE_NAMES: Final = tuple(TYPES)
+TIF_NAMES: Final = tuple(TIFS)
+STP_NAMES: Final = tuple(STPS)
+ACCOUNT_STATE_NAMES: Final = tuple(ACCOUNT_STATES)
+TRADING_STATE_NAMES: Final = tuple(TRADING_STATES)
+
+STP_DEFAULT: Final = int(Stp.CANCEL_NEWEST)
+QTY_TEXT_MAX: Final = (1 << 31) - 1  # fits the record; what is too large is the core's to say
+PRICE_TEXT_MAX: Final = (1 << 31) - 1
+ORDER_ID_MAX: Final = (1 << 63) - 1
+NS_PER_MS: Final = 1_000_000
+
+# A COMMAND row without its last two words, origin and request id: the gateway adds them.
+ROW: Final = struct.Struct("<16x6bhii10q")
+assert ROW.size == COMMAND.itemsize - 16, "rows and records have grown apart"
+
+NO_WORDS: Final = (0, 0, 0, 0)
+_WORDS: Final = struct.Struct("<4q")
+_CLIENT_ORDER_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,32}", re.ASCII)
+_ORDER_ID: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_CACHE_MAX: Final = 1 << 16
+_price_cache: dict[str, int] = {}
+_price_texts: dict[int, str] = {}
+
+
+def price_ticks(text: str, field: str = "price") -> int:
+    """Return a price in ticks; texts seen before are looked up."""
+    ticks = _price_cache.get(text)
+    if ticks is None:
+        ticks = _decimal(price_ticks_of, text, field)
+        if ticks > PRICE_TEXT_MAX:
+            raise Problem("field_invalid", "the price is too large", field=field)
+        if len(_price_cache) >= _CACHE_MAX:
+            _price_cache.clear()
+        _price_cache[text] = ticks
+    return ticks
+
+
+def price_out(ticks: int) -> str:
+    """Return ticks as text; there are few different prices, so each is made once."""
+    text = _price_texts.get(ticks)
+    if text is None:
+        if len(_price_texts) >= _CACHE_MAX:
+            _price_texts.clear()
+        text = _price_texts[ticks] = price_text(ticks)
+    return text
+
+
+def qty_lots(text: str, field: str = "quantity") -> int:
+    """Return whole lots."""
+    if text.isdigit() and text.isascii() and len(text) < 10 and text[0] != "0":
+        return int(text)
+    lots = _decimal(lots_of, text, field)
+    if lots > QTY_TEXT_MAX:
+        raise Problem("qty_too_large", "the quantity is too large", status=422, field=field)
+    return lots
+
+
+def usd_micros(text: str, field: str = "amount") -> int:
+    """Return micro-dollars of a positive amount of dollars."""
+    return _decimal(usd_micros_of, text, field)
+
+
+def _decimal(parse: object, text: str, field: str) -> int:
+    try:
+        return parse(text)  # type: ignore[operator, no-any-return]
+    except DecimalError as error:
+        raise Problem(
+            "field_invalid", f"not {error.allowed}: {error.reason.value}", field=field
+        ) from None
+
+
+def choice(table: dict[str, int], text: str | UnsetType, default: int, field: str) -> int:
+    """Return the number of a word of the table."""
+    if text is UNSET:
+        return default
+    found = table.get(text)
+    if found is None:
+        raise Problem("field_invalid", f"one of {', '.join(table)}", field=field)
+    return found
+
+
+def client_words(
+    text: str | UnsetType, field: str = "client_order_id"
+) -> tuple[int, int, int, int]:
+    """Return the four words of a client order id, zeros for none."""
+    if text is UNSET:
+        return NO_WORDS
+    if not _CLIENT_ORDER_ID.fullmatch(text):
+        raise Problem("field_invalid", "1 to 32 of A-Z a-z 0-9 . _ : -", field=field)
+    return _WORDS.unpack(text.encode().ljust(_WORDS.size, b"\0"))
+
+
+def order_id(text: str, field: str = "order_id") -> int:
+    """Return an order id as a number."""
+    if not _ORDER_ID.fullmatch(text) or (number := int(text)) > ORDER_ID_MAX:
+        raise Problem("field_invalid", "an order id is a whole number", field=field)
+    return number
+
+
+def place_row(order: OrderNew, account_idx: int, contract_idx: int) -> bytes:
+    """Return the PLACE row of a new order."""
+    kind = choice(TYPES, order.type, OrderType.LIMIT, "type")
+    market = kind == OrderType.MARKET
+    tif = choice(TIFS, order.tif, Tif.IOC if market else Tif.GTC, "tif")
+    ticks = 0
+    if market:
+        if order.price is not UNSET:
+            raise Problem("field_invalid", "a market order has no price", field="price")
+    elif order.price is UNSET:
+        raise Problem("field_missing", "a limit order has a price", field="price")
+    else:
+        ticks = price_ticks(order.price)
+    flags = Flag.POST_ONLY if order.post_only is True else 0
+    if order.reduce_only is True:
+        flags |= Flag.REDUCE_ONLY
+    expires_ns = 0
+    if order.expires_at is not UNSET:
+        expires_ns = order.expires_at * NS_PER_MS
+    return ROW.pack(
+        Kind.PLACE,
+        choice(SIDES, order.side, 0, "side"),
+        kind,
+        tif,
+        choice(STPS, order.stp, STP_DEFAULT, "stp"),
+        0,
+        flags,
+        account_idx,
+        contract_idx,
+        0,
+        ticks,
+        qty_lots(order.quantity),
+        0,
+        expires_ns,
+        *client_words(order.client_order_id),
+        0,
+    )
+
+
+def amend_row(
+    change: OrderAmend, account_idx: int, order_id: int, words: tuple[int, int, int, int]
+) -> bytes:
+    """Return the AMEND row; the order is known by its id or by its client's words."""
+    ticks = 0 if change.price is UNSET else price_ticks(change.price)
+    if change.price is not UNSET and ticks == 0:
+        raise Problem("price_invalid", "a price is above zero", status=422, field="price")
+    lots, flags = 0, 0
+    if change.quantity is not UNSET and change.open_quantity is not UNSET:
+        raise Problem("field_invalid", "quantity or open_quantity, not both", field="open_quantity")
+    if change.quantity is not UNSET:
+        lots = qty_lots(change.quantity) or -1
+    elif change.open_quantity is not UNSET:
+        lots, flags = qty_lots(change.open_quantity, "open_quantity"), int(Flag.QTY_IS_OPEN)
+    return ROW.pack(
+        Kind.AMEND, 0, 0, 0, 0, 0, flags, account_idx, 0,
+        order_id, ticks, lots, 0, 0, *words, 0,
+    )  # fmt: skip
+
+
+def cancel_row(account_idx: int, order_id: int, words: tuple[int, int, int, int]) -> bytes:
+    """Return the CANCEL row."""
+    return ROW.pack(Kind.CANCEL, 0, 0, 0, 0, 0, 0, account_idx, 0, order_id, 0, 0, 0, 0, *words, 0)
+
+
+def cancel_all_row(account_idx: int, contract_idx: int, side: int | None) -> bytes:
+    """Return the MASS_CANCEL row; contract -1 means all, side None both."""
+    state = 0 if side is None else side + 1
+    return ROW.pack(
+        Kind.MASS_CANCEL, 0, 0, 0, 0, state, 0, account_idx, contract_idx,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    )  # fmt: skip
+
+
+def admin_row(
+    kind: Kind, *, account_idx: int = 0, contract_idx: int = 0, state: int = 0, order_id: int = 0
+) -> bytes:
+    """Return a SET_ACCOUNT, SET_STATE or SET_BAND row."""
+    return ROW.pack(
+        kind, 0, 0, 0, 0, state, 0, account_idx, contract_idx, order_id, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    )
+
+
+def tick_size() -> str:
+    """Return the size of one tick as text."""
+    return price_text(1)
+
+
+def lot_gpu_hours(contract: Contract) -> str:
+    """Return the GPU-hours of one lot as text; one tick is $0.001 for each of them."""
+    return str(contract.tick_value_usd_micros // usd_micros_of(tick_size()))

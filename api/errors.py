@@ -1,0 +1,225 @@
+"""Every way the API says no: one shape, one stable code, one status for each.
+
+A refusal of the core is a `Code`; `CORE` gives each of them its name and status.
+What the API refuses by itself is in `OWN`. Both end as a `Problem`, which becomes
+problem+json over HTTP and the `error` object of a websocket reply.
+"""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from matching.codes import Code
+
+# What the API refuses by itself: code -> status.
+OWN: Final[dict[str, int]] = {
+    # the text
+    "utf8_invalid": 400,
+    "json_malformed": 400,
+    "json_duplicate_key": 400,
+    "json_number_invalid": 400,
+    "json_too_deep": 400,
+    "text_invalid": 400,
+    "body_too_large": 413,
+    "body_incomplete": 400,
+    "content_type_unsupported": 415,
+    "frame_not_text": 400,
+    # the fields
+    "field_unknown": 422,
+    "field_missing": 422,
+    "field_type": 422,
+    "field_invalid": 422,
+    "query_invalid": 422,
+    "cursor_invalid": 422,
+    "header_invalid": 400,
+    "op_unknown": 422,
+    "channel_unknown": 422,
+    "channel_not_subscribed": 409,
+    # the address
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "key_unknown": 404,
+    "idempotency_conflict": 409,
+    # who asks
+    "auth_missing": 401,
+    "auth_failed": 401,
+    "timestamp_invalid": 401,
+    "signature_replayed": 401,
+    "already_authenticated": 409,
+    "address_not_allowed": 403,
+    "scope_missing": 403,
+    "origin_not_allowed": 403,
+    # how much
+    "rate_limited": 429,
+    "too_many_in_flight": 429,
+    "too_many_channels": 429,
+    "too_many_connections": 429,
+    # not now
+    "halted": 503,
+    "recovering": 503,
+    "cancel_only": 503,
+    "overloaded": 503,
+    "outcome_unknown": 503,
+    "views_behind": 503,
+    "database_unavailable": 503,
+    "gateway_replaced": 503,
+    "unavailable": 503,
+}
+
+_BUSY = 503
+_CORE_STATUS: Final[dict[Code, int]] = {
+    Code.OK: 200,
+    # The envelope: the gateway deals with these itself; nobody sees them in practice.
+    Code.REQUEST_REPEATED: _BUSY,
+    Code.REQUEST_GAP: _BUSY,
+    Code.ORIGIN_STALE: _BUSY,
+    Code.ORIGIN_INVALID: _BUSY,
+    Code.ACCOUNT_UNKNOWN: 404,
+    Code.ACCOUNT_EXISTS: 409,
+    Code.ACCOUNTS_FULL: _BUSY,
+    Code.ACCOUNT_FROZEN: 403,
+    Code.ACCOUNT_REDUCE_ONLY: 403,
+    Code.ACCOUNT_STATE_INVALID: 422,
+    Code.AMOUNT_NOT_POSITIVE: 422,
+    Code.AMOUNT_TOO_LARGE: 422,
+    Code.TRANSFER_REPEATED: 409,
+    Code.WITHDRAWAL_EXCEEDS_FREE: 422,
+    Code.ACCOUNT_MONEY_LIMIT: 422,
+    Code.CONTRACT_UNKNOWN: 404,
+    Code.CONTRACT_EXISTS: 409,
+    Code.CONTRACTS_FULL: _BUSY,
+    Code.TICK_VALUE_INVALID: 422,
+    Code.STATE_INVALID: 422,
+    Code.BAND_INVALID: 422,
+    Code.SCENARIO_INVALID: 422,
+    Code.SHOCK_TOO_LARGE: 422,
+    Code.CONTRACT_EXPIRED: 409,
+    Code.CLIENT_ORDER_ID_REPEATED: 200,
+    Code.CLIENT_ORDER_ID_CONFLICT: 409,
+    Code.SIDE_INVALID: 422,
+    Code.ORDER_TYPE_INVALID: 422,
+    Code.TIF_INVALID: 422,
+    Code.STP_INVALID: 422,
+    Code.FLAGS_INVALID: 422,
+    Code.QTY_NOT_POSITIVE: 422,
+    Code.QTY_TOO_LARGE: 422,
+    Code.PRICE_INVALID: 422,
+    Code.MARKET_ORDER_RESTS: 422,
+    Code.POST_ONLY_NOT_RESTING: 422,
+    Code.EXPIRY_INVALID: 422,
+    Code.TIF_NOT_ALLOWED: 409,
+    Code.CONTRACT_NOT_OPEN: 409,
+    Code.CONTRACT_HALTED: 409,
+    Code.CONTRACT_CLOSE_ONLY: 409,
+    Code.PRICE_OUT_OF_BAND: 422,
+    Code.POST_ONLY_WOULD_TRADE: 422,
+    Code.REDUCE_ONLY_WOULD_INCREASE: 422,
+    Code.ORDER_UNKNOWN: 404,
+    Code.AMEND_CHANGES_NOTHING: 422,
+    Code.BOOK_FULL: _BUSY,
+    Code.POSITIONS_FULL: _BUSY,
+    Code.GROSS_LIMIT: 422,
+    Code.MARGIN_INSUFFICIENT: 422,
+    # Reasons of a cancellation: never an error, but named here like the rest.
+    Code.CANCELLED_BY_USER: 200,
+    Code.CANCELLED_BY_MASS_CANCEL: 200,
+    Code.IOC_REMAINDER: 200,
+    Code.FOK_NOT_FILLABLE: 200,
+    Code.SELF_TRADE_PREVENTED: 200,
+    Code.REDUCE_ONLY_CLIPPED: 200,
+    Code.ORDER_EXPIRED: 200,
+    Code.AMENDED_BELOW_FILLED: 200,
+    Code.CONTRACT_ENDED: 200,
+}
+
+# Code -> (status, name): the one place where a number of the core becomes a word.
+CORE: Final[dict[int, tuple[int, str]]] = {
+    int(code): (status, code.name.lower()) for code, status in _CORE_STATUS.items()
+}
+
+# The field at fault, where a refusal of the core is about one.
+_CORE_FIELD: Final[dict[int, str]] = {
+    Code.SIDE_INVALID: "side",
+    Code.ORDER_TYPE_INVALID: "type",
+    Code.TIF_INVALID: "tif",
+    Code.TIF_NOT_ALLOWED: "tif",
+    Code.STP_INVALID: "stp",
+    Code.QTY_NOT_POSITIVE: "quantity",
+    Code.QTY_TOO_LARGE: "quantity",
+    Code.PRICE_INVALID: "price",
+    Code.PRICE_OUT_OF_BAND: "price",
+    Code.MARKET_ORDER_RESTS: "tif",
+    Code.POST_ONLY_NOT_RESTING: "post_only",
+    Code.POST_ONLY_WOULD_TRADE: "post_only",
+    Code.REDUCE_ONLY_WOULD_INCREASE: "reduce_only",
+    Code.EXPIRY_INVALID: "expires_at",
+    Code.CLIENT_ORDER_ID_CONFLICT: "client_order_id",
+    Code.CONTRACT_UNKNOWN: "symbol",
+    Code.AMOUNT_NOT_POSITIVE: "amount",
+    Code.AMOUNT_TOO_LARGE: "amount",
+    Code.WITHDRAWAL_EXCEEDS_FREE: "amount",
+    Code.BAND_INVALID: "band_bps",
+    Code.STATE_INVALID: "state",
+}
+
+RETRY_AFTER_S: Final = 1
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Problem(Exception):
+    """A request that is refused; `extra` holds members beyond those of every problem."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        status: int = 0,
+        field: str | None = None,
+        retry_after_s: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.status = status or OWN[code]
+        self.detail = detail
+        self.field = field
+        if retry_after_s is None and self.status in (429, 503):
+            retry_after_s = RETRY_AFTER_S
+        self.retry_after_s = retry_after_s
+        self.extra = extra or {}
+
+    def to_dict(self, request_id: str) -> dict[str, Any]:
+        """Return the problem object."""
+        problem: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+        }
+        if self.detail:
+            problem["detail"] = self.detail
+        if self.field is not None:
+            problem["field"] = self.field
+        if self.retry_after_s is not None:
+            problem["retry_after"] = self.retry_after_s
+        problem.update(self.extra)
+        problem["request_id"] = request_id
+        return problem
+
+
+def core_name(code: int) -> str | None:
+    """Return the public name of a core code; None for OK."""
+    return CORE[code][1] if code else None
+
+
+def core_problem(code: int, *, order_id: int = 0) -> Problem:
+    """Return the problem of a command that the core refused."""
+    status, name = CORE[code]
+    extra = {"order_id": str(order_id)} if order_id else None
+    return Problem(
+        name,
+        f"the exchange refused: {name.replace('_', ' ')}",
+        status=status,
+        field=_CORE_FIELD.get(code),
+        extra=extra,
+    )

@@ -1,5 +1,6 @@
 """The locks say what is installed, exactly, and name no host."""
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -75,3 +76,9 @@ def test_the_package_reads_the_same_list():
 )
 def test_a_planted_loose_line_is_found(line):
     assert found(loose, [planted(line, "requirements/planted.txt")])
+
+
+def test_xdist_keeps_a_file_on_one_worker(request):
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("only under xdist")
+    assert request.node.nodeid.endswith("@test_packaging"), "see the pin of pytest in dev.in"

@@ -10,7 +10,7 @@ from tests.tidy.house import PRODUCT, Source, found, functions, planted, python
 JIT_DOOR = "matching/_jit.py"
 JIT_NAMES = {"njit", "jit", "jitclass", "vectorize", "guvectorize", "cfunc", "stencil"}
 KERNEL_DECORATORS = {"kernel", "cold_kernel"}
-RECORD_PARAMETERS = {"cmd", "command", "event", "order", "account", "position", "level"}
+RECORD_PARAMETERS = {"cmd", "command", "event"}
 ARRAY_ATTRIBUTES = {"fill", "shape", "size", "sum", "min", "max", "any", "all", "view", "copy"}
 
 

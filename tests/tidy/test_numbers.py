@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tidy.allowed import found_unless_allowed
+from tests.tidy.allowed import Allowed, found_unless_allowed
 from tests.tidy.house import Source, found, planted, python
 
 EXACT = ("matching", "exchange/rules")
@@ -99,3 +99,11 @@ def test_a_planted_unsigned_is_found(line):
 )
 def test_exact_arithmetic_and_paths_pass(line):
     assert found(inexact, [planted(line)]) == []
+
+
+def test_an_exception_holds_for_its_file_and_rule_and_only_while_it_is_needed():
+    allowed = (Allowed("matching/planted.py", "unsigned", "bitmap words"),)
+    word, none = planted("a = np.uint64(3)"), planted("a = 3")
+    assert found_unless_allowed(unsigned, [word], "unsigned", allowed) == []
+    assert found_unless_allowed(unsigned, [word], "inexact", allowed)
+    assert found_unless_allowed(unsigned, [none], "unsigned", allowed)

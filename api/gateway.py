@@ -1,0 +1,338 @@
+"""The gateway: commands out, replies and the mirror in.
+
+Every command carries this gateway's origin id and a request id that rises by
+one. The core takes each pair once (rule R1), so whatever the bus loses is sent
+again, all that is pending and in order, until a committed batch holds the answer.
+"""
+
+import asyncio
+import logging
+import struct
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from api.errors import Problem, core_problem
+from exchange.io.batch import Batch
+from exchange.io.bus import Bus
+from exchange.io.errors import ExchangeError, Unavailable
+from exchange.io.status import Mode, Status
+from exchange.rules.mirror import Mirror
+from exchange.rules.records import Changes
+from exchange.rules.rows import event_rows
+from matching.codes import Code, EventKind
+
+log = logging.getLogger("wellhead.gateway")
+
+PENDING_MAX: Final = 32_768
+SILENCE_S: Final = 0.5  # without any answer: send again, then wait twice as long
+SILENCE_MAX_S: Final = 4.0
+TURN_S: Final = 0.1  # how often silence is looked for
+GAP_PAUSE_S: Final = 0.05  # a gap refuses many commands at once: one answer to all of them
+SEND_TIMEOUT_S: Final = 10.0
+READ_TIMEOUT_S: Final = 2.0
+
+_ENVELOPE: Final = struct.Struct("<2q")
+
+EventRow = Any  # the tuple of an EVENT row
+
+
+class Reply(NamedTuple):
+    """What the core said to one command: its events, the first being the reply itself."""
+
+    seq: int
+    ts_ns: int
+    events: list[EventRow]
+
+    @property
+    def code(self) -> int:
+        """Return the refusal's code, 0 when the command was taken."""
+        first = self.events[0]
+        return int(first[3]) if first[1] == EventKind.REFUSED else 0
+
+    def raise_refused(self) -> None:
+        """Raise the problem of a refusal."""
+        if self.code:
+            raise core_problem(self.code)
+
+
+OnReply = Callable[[Reply], None]
+OnLost = Callable[[Problem], None]
+OnBatch = Callable[[Batch, Changes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A command without an answer."""
+
+    row: bytes
+    on_reply: OnReply
+    on_lost: OnLost
+
+
+class Gateway:
+    """Sends commands of many clients and keeps the mirror they read.
+
+    Args:
+        head: returns the journal's head; None when everything runs in this process, where a
+            reply is never given before the mirror shows it.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        mirror: Mirror,
+        next_origin_id: Callable[[], Awaitable[int]],
+        status: Callable[[], Status],
+        head: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
+        self.mirror = mirror
+        self.origin_id = 0
+        self.resent_count = 0
+        self._bus = bus
+        self._status = status
+        self._next_origin_id = next_origin_id
+        self._head = head
+        self._head_task: asyncio.Task[int] | None = None
+        self._request_id = 0
+        self._pending: dict[int, Pending] = {}
+        self._outgoing: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._silent_since_s = 0.0
+        self._silence_s = SILENCE_S
+        self._gap = False
+        self._stale = False
+        self._listeners: list[OnBatch] = []
+        self._readers: list[tuple[int, asyncio.Future[None]]] = []
+
+    # Commands
+
+    def post(self, row: bytes, on_reply: OnReply, on_lost: OnLost) -> None:
+        """Send a row of `codec.ROW`; exactly one of the two is called later, never both.
+
+        Errors:
+            Problem: too much is pending, or the gateway has no origin yet.
+        """
+        if len(self._pending) >= PENDING_MAX or self._stale or not self.origin_id:
+            raise Problem("overloaded", "too much is waiting for the exchange")
+        self._request_id += 1
+        row += _ENVELOPE.pack(self.origin_id, self._request_id)
+        if not self._pending:
+            self._silent_since_s = time.monotonic()
+        self._pending[self._request_id] = Pending(row, on_reply, on_lost)
+        self._outgoing.append(row)
+        self._wake.set()
+
+    async def send(self, row: bytes, timeout_s: float = SEND_TIMEOUT_S) -> Reply:
+        """Send a row and return its reply, refusals too.
+
+        Errors:
+            Problem: `outcome_unknown` when no answer came in time.
+        """
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+        def reply(reply: Reply) -> None:
+            if not future.done():
+                future.set_result(reply)
+
+        def lost(problem: Problem) -> None:
+            if not future.done():
+                future.set_exception(problem)
+
+        self.post(row, reply, lost)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await future
+        except TimeoutError:
+            raise Problem(
+                "outcome_unknown", "no answer in time: the command may still be carried out"
+            ) from None
+
+    def check_open(self, *, reduces: bool = False) -> None:
+        """Raise the problem of a mode in which commands are not taken.
+
+        Args:
+            reduces: whether the command can only lower risk, as a cancellation does.
+        """
+        mode = self._status().mode
+        if mode == Mode.NORMAL or (reduces and mode == Mode.CANCEL_ONLY):
+            return
+        raise Problem(mode.value, self._status().reason or f"the exchange is {mode.value}")
+
+    @property
+    def mode(self) -> Mode:
+        """Return what the exchange takes now."""
+        return self._status().mode
+
+    @property
+    def status(self) -> Status:
+        """Return what the exchange says about itself."""
+        return self._status()
+
+    @property
+    def pending_count(self) -> int:
+        """Return how many commands have no answer yet."""
+        return len(self._pending)
+
+    # Batches
+
+    def listen(self, listener: OnBatch) -> None:
+        """Call `listener` after every batch, when the mirror has it."""
+        self._listeners.append(listener)
+
+    async def follow(self, batches: AsyncIterator[Batch]) -> None:
+        """Apply batches as they come, without end."""
+        async for batch in batches:
+            self.apply(batch)
+
+    def apply(self, batch: Batch) -> None:
+        """Apply a committed batch: mirror first, then replies, then whoever listens."""
+        if batch.last_seq <= self.mirror.seq:
+            return
+        changes = self.mirror.apply(batch.commands, batch.events)
+        if self._pending:
+            self._answer(batch)
+        for listener in self._listeners:
+            listener(batch, changes)
+        if self._readers:
+            self._release_readers()
+
+    def _answer(self, batch: Batch) -> None:
+        commands, seqs = batch.commands, batch.events["seq"]
+        own = np.flatnonzero(commands["origin_id"] == self.origin_id)
+        if not len(own):
+            return
+        rows = list(event_rows(batch.events))
+        own_seqs = commands["seq"][own]
+        starts = np.searchsorted(seqs, own_seqs).tolist()
+        ends = np.searchsorted(seqs, own_seqs, side="right").tolist()
+        ids, times = commands["request_id"][own].tolist(), commands["ts_ns"][own].tolist()
+        for request_id, ts_ns, start, end in zip(ids, times, starts, ends, strict=True):
+            first = rows[start]
+            if first[1] == EventKind.REFUSED and first[3] <= Code.ORIGIN_INVALID:
+                self._envelope_refused(request_id, first[3])
+                continue
+            pending = self._pending.pop(request_id, None)
+            if pending is not None:
+                self._call(pending.on_reply, Reply(first[0], ts_ns, rows[start:end]))
+        self._silent_since_s = time.monotonic()
+        self._silence_s = SILENCE_S
+
+    def _envelope_refused(self, request_id: int, code: int) -> None:
+        """A repetition was answered before; a gap is mended; a stale origin is given up."""
+        if code == Code.REQUEST_GAP:
+            self._gap = True
+        elif code != Code.REQUEST_REPEATED:
+            self._stale = True
+            pending = self._pending.pop(request_id, None)
+            if pending is not None:
+                self._call(pending.on_lost, Problem("gateway_replaced", "nothing was done"))
+
+    def _call(self, callback: Callable[[Any], None], value: Any) -> None:
+        try:
+            callback(value)
+        except Exception:  # one client's trouble must not stop the others
+            log.exception("a reply could not be handed over")
+
+    # Reads
+
+    async def reached(self, seq: int, timeout_s: float = READ_TIMEOUT_S) -> None:
+        """Wait until the mirror shows `seq`.
+
+        Errors:
+            Problem: `views_behind` when it does not in time.
+        """
+        if self.mirror.seq >= seq:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._readers.append((seq, future))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await future
+        except TimeoutError:
+            raise Problem("views_behind", "this gateway is behind the journal") from None
+
+    async def barrier(self) -> None:
+        """Wait until the mirror shows everything acknowledged anywhere before this call.
+
+        Errors:
+            Problem: the journal cannot be asked, or the mirror is too far behind.
+        """
+        if self._head is None:
+            return
+        try:
+            # A question under way was asked too early for us: ask after it, all together.
+            if self._head_task is not None and not self._head_task.done():
+                await asyncio.shield(self._head_task)
+            if self._head_task is None or self._head_task.done():
+                self._head_task = asyncio.ensure_future(self._head())
+            seq = await asyncio.shield(self._head_task)
+        except ExchangeError as error:
+            raise Problem("database_unavailable", "the journal cannot be asked") from error
+        await self.reached(seq)
+
+    def _release_readers(self) -> None:
+        seq, waiting = self.mirror.seq, self._readers
+        self._readers = [reader for reader in waiting if reader[0] > seq]
+        for wanted, future in waiting:
+            if wanted <= seq and not future.done():
+                future.set_result(None)
+
+    # The loop that sends
+
+    async def run(self) -> None:
+        """Send what is posted, and send again what stays without an answer, for ever."""
+        await self._renew()
+        resender = asyncio.create_task(self._resend_forever())
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._send_outgoing()
+        finally:
+            resender.cancel()
+
+    async def _send_outgoing(self) -> None:
+        rows, self._outgoing = self._outgoing, []
+        if not rows:
+            return
+        try:
+            await self._bus.send(b"".join(rows))
+        except Unavailable as error:
+            log.warning("commands wait to be sent again: %s", error)
+
+    async def _resend_forever(self) -> None:
+        while True:
+            await asyncio.sleep(GAP_PAUSE_S if self._gap else TURN_S)
+            if self._stale and not self._pending:
+                await self._renew()
+            silent_s = time.monotonic() - self._silent_since_s
+            if self._pending and (self._gap or silent_s >= self._silence_s):
+                self._resend()
+
+    def _resend(self) -> None:
+        """Send all that is pending, in order; what waits to be sent is part of it."""
+        if not self._gap:
+            self._silence_s = min(2 * self._silence_s, SILENCE_MAX_S)
+        self._gap = False
+        self._silent_since_s = time.monotonic()
+        self._outgoing = [pending.row for pending in self._pending.values()]
+        self.resent_count += len(self._outgoing)
+        self._wake.set()
+
+    async def _renew(self) -> None:
+        """Take an origin id that nobody had before, and count requests from one again."""
+        while True:
+            try:
+                self.origin_id = await self._next_origin_id()
+            except Unavailable as error:
+                log.warning("no origin id yet: %s", error)
+                await asyncio.sleep(TURN_S)
+                continue
+            self._request_id = 0
+            self._stale = False
+            return

@@ -1,0 +1,255 @@
+"""Accounts, money, contracts, scenarios, marks and time."""
+
+from matching.codes import AccountState, Code, EventKind, TradingState
+from matching.limits import (
+    MONEY_USD_MICROS_MAX,
+    QTY_LOTS_MAX,
+    SHOCK_TICKS_MAX,
+    SHOCKS_PER_COMMAND,
+    TICK_VALUE_USD_MICROS_MAX,
+    TRANSFER_USD_MICROS_MAX,
+    WORST_COUNT_MAX,
+)
+from tests.oracle import book, risk
+from tests.oracle.events import Log
+from tests.oracle.state import Account, Command, Contract, Exchange
+
+
+def tick(ex: Exchange, log: Log, cmd: Command) -> None:
+    due = [order for order in ex.orders.values() if 0 < order.expires_ns <= ex.now_ns]
+    log.add(EventKind.TICKED, qty_lots=len(due))
+    for order in sorted(due, key=lambda order: (order.expires_ns, order.order_id)):
+        book.cancel(ex, log, order, Code.ORDER_EXPIRED)
+
+
+def open_account(ex: Exchange, log: Log, cmd: Command) -> None:
+    if cmd.account_idx < len(ex.accounts):
+        log.refuse(cmd, Code.ACCOUNT_EXISTS)
+    elif cmd.account_idx > len(ex.accounts):
+        log.refuse(cmd, Code.ACCOUNT_UNKNOWN)
+    elif len(ex.accounts) == ex.capacity.accounts:
+        log.refuse(cmd, Code.ACCOUNTS_FULL)
+    else:
+        ex.accounts.append(Account())
+        log.add(EventKind.ACCOUNT_OPENED, account_idx=cmd.account_idx)
+
+
+def set_account(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not 0 <= cmd.account_idx < len(ex.accounts):
+        log.refuse(cmd, Code.ACCOUNT_UNKNOWN)
+    elif cmd.state not in set(AccountState):
+        log.refuse(cmd, Code.ACCOUNT_STATE_INVALID)
+    else:
+        ex.accounts[cmd.account_idx].state = cmd.state
+        log.add(EventKind.ACCOUNT_SET, account_idx=cmd.account_idx)
+
+
+def deposit(ex: Exchange, log: Log, cmd: Command) -> None:
+    code = judge_transfer(ex, cmd)
+    if code == Code.OK:
+        after = ex.accounts[cmd.account_idx].cash_usd_micros + cmd.amount_usd_micros
+        if abs(after) > MONEY_USD_MICROS_MAX:
+            code = Code.ACCOUNT_MONEY_LIMIT
+    move_cash(ex, log, cmd, code, cmd.amount_usd_micros)
+
+
+def withdraw(ex: Exchange, log: Log, cmd: Command) -> None:
+    code = judge_transfer(ex, cmd)
+    known = 0 <= cmd.account_idx < len(ex.accounts)
+    if known and ex.accounts[cmd.account_idx].state == AccountState.FROZEN:
+        code = Code.ACCOUNT_FROZEN
+    if code == Code.OK:
+        cash = ex.accounts[cmd.account_idx].cash_usd_micros
+        free = risk.free_usd_micros(ex, cmd.account_idx)
+        if cmd.amount_usd_micros > min(cash, free):
+            code = Code.WITHDRAWAL_EXCEEDS_FREE
+    move_cash(ex, log, cmd, code, -cmd.amount_usd_micros)
+
+
+def judge_transfer(ex: Exchange, cmd: Command) -> int:
+    if not 0 <= cmd.account_idx < len(ex.accounts):
+        return Code.ACCOUNT_UNKNOWN
+    if cmd.amount_usd_micros <= 0:
+        return Code.AMOUNT_NOT_POSITIVE
+    if cmd.amount_usd_micros > TRANSFER_USD_MICROS_MAX:
+        return Code.AMOUNT_TOO_LARGE
+    if cmd.ref_id != 0 and cmd.ref_id <= ex.accounts[cmd.account_idx].last_ref_id:
+        return Code.TRANSFER_REPEATED
+    return Code.OK
+
+
+def move_cash(ex: Exchange, log: Log, cmd: Command, code: int, amount: int) -> None:
+    if code != Code.OK:
+        log.refuse(cmd, code)
+        return
+    account = ex.accounts[cmd.account_idx]
+    account.cash_usd_micros += amount
+    account.last_ref_id = cmd.ref_id or account.last_ref_id
+    log.add(EventKind.CASH_MOVED, account_idx=cmd.account_idx, amount_usd_micros=amount)
+
+
+def list_contract(ex: Exchange, log: Log, cmd: Command) -> None:
+    highest = (1 << ex.capacity.price_bits) - 1
+    count = len(ex.contracts)
+    checks = (
+        (cmd.contract_idx < count, Code.CONTRACT_EXISTS),
+        (cmd.contract_idx > count, Code.CONTRACT_UNKNOWN),
+        (count == ex.capacity.contracts, Code.CONTRACTS_FULL),
+        (not 1 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
+        (
+            not 1 <= cmd.amount_usd_micros <= TICK_VALUE_USD_MICROS_MAX,
+            Code.TICK_VALUE_INVALID,
+        ),
+        (cmd.qty_lots <= 0, Code.QTY_NOT_POSITIVE),
+        (cmd.qty_lots > QTY_LOTS_MAX, Code.QTY_TOO_LARGE),
+        (not 0 <= cmd.order_id <= 10_000, Code.BAND_INVALID),
+        (cmd.state not in set(TradingState), Code.STATE_INVALID),
+    )
+    for wrong, code in checks:
+        if wrong:
+            log.refuse(cmd, code)
+            return
+    ex.contracts.append(
+        Contract(
+            tick_value_usd_micros=cmd.amount_usd_micros,
+            mark_ticks=cmd.price_ticks,
+            settle_ticks=cmd.price_ticks,
+            band_bps=cmd.order_id,
+            qty_max_lots=cmd.qty_lots,
+            last_trade_ns=cmd.expires_ns,
+            symbol=cmd.words,
+            state=cmd.state,
+            shocks=[0] * ex.capacity.scenarios,
+            shocks_staged=[0] * ex.capacity.scenarios,
+        )
+    )
+    log.add(EventKind.LISTED, contract_idx=count, price_ticks=cmd.price_ticks)
+
+
+def known_contract(ex: Exchange, log: Log, cmd: Command) -> bool:
+    if 0 <= cmd.contract_idx < len(ex.contracts):
+        return True
+    log.refuse(cmd, Code.CONTRACT_UNKNOWN)
+    return False
+
+
+def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_contract(ex, log, cmd):
+        return
+    contract = ex.contracts[cmd.contract_idx]
+    if cmd.state not in set(TradingState):
+        log.refuse(cmd, Code.STATE_INVALID)
+        return
+    if contract.state == TradingState.EXPIRED:
+        log.refuse(cmd, Code.CONTRACT_EXPIRED)
+        return
+    contract.state = cmd.state
+    log.add(EventKind.STATE_SET, contract_idx=cmd.contract_idx)
+    if cmd.state == TradingState.EXPIRED:
+        for side in (0, 1):
+            for order in book.best_first(ex, cmd.contract_idx, side):
+                book.cancel(ex, log, order, Code.CONTRACT_ENDED)
+
+
+def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_contract(ex, log, cmd):
+        return
+    if not 0 <= cmd.order_id <= 10_000:
+        log.refuse(cmd, Code.BAND_INVALID)
+        return
+    ex.contracts[cmd.contract_idx].band_bps = cmd.order_id
+    log.add(EventKind.BAND_SET, contract_idx=cmd.contract_idx)
+
+
+def stage_shocks(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_contract(ex, log, cmd):
+        return
+    first = cmd.order_id
+    if not 0 <= first < ex.capacity.scenarios or first % SHOCKS_PER_COMMAND:
+        log.refuse(cmd, Code.SCENARIO_INVALID)
+        return
+    contract = ex.contracts[cmd.contract_idx]
+    shocks = (
+        cmd.price_ticks, cmd.qty_lots, cmd.amount_usd_micros, cmd.expires_ns, *cmd.words,
+    )  # fmt: skip
+    staged = dict(enumerate(shocks, first))
+    inside = {s: shock for s, shock in staged.items() if s < ex.capacity.scenarios}
+    largest = contract.tick_value_usd_micros * SHOCK_TICKS_MAX
+    if any(abs(shock) > largest for shock in inside.values()):
+        log.refuse(cmd, Code.SHOCK_TOO_LARGE)
+        return
+    for s, shock in inside.items():
+        contract.shocks_staged[s] = shock
+    log.add(EventKind.SHOCKS_STAGED, contract_idx=cmd.contract_idx)
+
+
+def swap_scenarios(ex: Exchange, log: Log, cmd: Command) -> None:
+    count, worst = cmd.qty_lots, cmd.order_id
+    if not 1 <= count <= ex.capacity.scenarios or not 1 <= worst <= min(WORST_COUNT_MAX, count):
+        log.refuse(cmd, Code.SCENARIO_INVALID)
+        return
+    ex.scenario_count, ex.worst_count = count, worst
+    for contract in ex.contracts:
+        contract.shocks = list(contract.shocks_staged)
+    log.add(EventKind.SCENARIOS_SWAPPED)
+
+
+def mark(ex: Exchange, log: Log, cmd: Command) -> None:
+    if may_mark(ex, log, cmd):
+        move_mark(ex, cmd.contract_idx, cmd.price_ticks)
+        log.add(EventKind.MARKED, contract_idx=cmd.contract_idx, price_ticks=cmd.price_ticks)
+
+
+def may_mark(ex: Exchange, log: Log, cmd: Command) -> bool:
+    if not known_contract(ex, log, cmd):
+        return False
+    if not 1 <= cmd.price_ticks < 1 << ex.capacity.price_bits:
+        log.refuse(cmd, Code.PRICE_INVALID)
+        return False
+    if ex.contracts[cmd.contract_idx].state == TradingState.EXPIRED:
+        log.refuse(cmd, Code.CONTRACT_EXPIRED)
+        return False
+    return True
+
+
+def move_mark(ex: Exchange, contract_idx: int, price_ticks: int) -> None:
+    contract = ex.contracts[contract_idx]
+    move = contract.tick_value_usd_micros * (price_ticks - contract.mark_ticks)
+    contract.mark_ticks = price_ticks
+    for position in ex.positions:
+        if position.contract_idx == contract_idx:
+            position.unsettled_usd_micros += position.qty_lots * move
+            ex.accounts[position.account_idx].unsettled_usd_micros += position.qty_lots * move
+
+
+def settle(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not may_mark(ex, log, cmd):
+        return
+    move_mark(ex, cmd.contract_idx, cmd.price_ticks)
+    ex.contracts[cmd.contract_idx].settle_ticks = cmd.price_ticks
+    owed = [
+        position
+        for position in ex.positions
+        if position.contract_idx == cmd.contract_idx and position.unsettled_usd_micros
+    ]
+    amounts = [position.unsettled_usd_micros for position in owed]
+    assert sum(amounts) == 0, "variation margin of a contract sums to zero"
+    log.add(
+        EventKind.SETTLED,
+        contract_idx=cmd.contract_idx,
+        price_ticks=cmd.price_ticks,
+        amount_usd_micros=sum(amount for amount in amounts if amount > 0),
+    )
+    for position, amount in zip(owed, amounts, strict=True):
+        account = ex.accounts[position.account_idx]
+        account.cash_usd_micros += amount
+        account.unsettled_usd_micros -= amount
+        position.unsettled_usd_micros = 0
+        log.add(
+            EventKind.VARIATION,
+            account_idx=position.account_idx,
+            contract_idx=cmd.contract_idx,
+            amount_usd_micros=amount,
+            qty_lots=position.qty_lots,
+            price_ticks=cmd.price_ticks,
+        )

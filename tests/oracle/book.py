@@ -1,0 +1,158 @@
+"""The book: who rests, in which order they are met, and what happens when they meet."""
+
+from matching.codes import Code, EventKind, Flag, Side, Stp
+from tests.oracle.events import Log
+from tests.oracle.state import Exchange, Order, Position, opposite, signed
+
+
+def best_first(ex: Exchange, contract_idx: int, side: int) -> list[Order]:
+    """Return the resting orders of a side by price, then time."""
+    resting = ex.contracts[contract_idx].book[side]
+    return sorted(resting, key=lambda order: -signed(side, order.price_ticks))
+
+
+def crosses(side: int, price_ticks: int, maker: Order) -> bool:
+    if side == Side.BUY:
+        return price_ticks >= maker.price_ticks
+    return price_ticks <= maker.price_ticks
+
+
+def met(ex: Exchange, contract_idx: int, side: int, price_ticks: int) -> list[Order]:
+    """Return the resting orders that an order at this price would meet, in turn."""
+    makers = best_first(ex, contract_idx, opposite(side))
+    return [maker for maker in makers if crosses(side, price_ticks, maker)]
+
+
+def take_slot(ex: Exchange) -> int:
+    if ex.slots_free:
+        return ex.slots_free.pop()
+    ex.slots_used += 1
+    return ex.slots_used
+
+
+def slots_left(ex: Exchange) -> int:
+    return len(ex.slots_free) + ex.capacity.orders - 1 - ex.slots_used
+
+
+def rest(ex: Exchange, order: Order) -> None:
+    """Put an order at the back of the book; it may stand in its position's list already."""
+    ex.contracts[order.contract_idx].book[order.side].append(order)
+    ex.orders[order.order_id] = order
+    position = owned(ex, order)
+    if order not in position.orders:
+        position.orders.append(order)
+
+
+def leave(ex: Exchange, order: Order) -> None:
+    """Take an order out of the book and free its slot."""
+    ex.contracts[order.contract_idx].book[order.side].remove(order)
+    del ex.orders[order.order_id]
+    owned(ex, order).orders.remove(order)
+    ex.slots_free.append(order.slot)
+
+
+def cancel(ex: Exchange, log: Log, order: Order, code: int) -> None:
+    """Cancel all that rests of an order."""
+    lots = order.leaves_lots
+    leave(ex, order)
+    order.leaves_lots = 0
+    log.cancelled(order, lots, code)
+
+
+def owned(ex: Exchange, order: Order) -> Position:
+    position = ex.position(order.account_idx, order.contract_idx)
+    assert position is not None
+    return position
+
+
+def fill_limit(ex: Exchange, maker: Order) -> int:
+    """Return how many lots of a resting order may trade now."""
+    if not maker.flags & Flag.REDUCE_ONLY:
+        return maker.leaves_lots
+    lots = ex.lots(maker.account_idx, maker.contract_idx)
+    closing = -signed(maker.side, lots)
+    return min(maker.leaves_lots, max(0, closing))
+
+
+def fillable(ex: Exchange, taker: Order) -> bool:
+    """Return whether all of an order would surely trade now."""
+    found = 0
+    for maker in met(ex, taker.contract_idx, taker.side, taker.price_ticks):
+        if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
+            if taker.stp == Stp.CANCEL_OLDEST:
+                continue
+            break
+        if not maker.flags & Flag.REDUCE_ONLY:
+            found += maker.leaves_lots
+    return found >= taker.leaves_lots
+
+
+def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None:
+    """Trade `lots` at the maker's price."""
+    contract = ex.contracts[maker.contract_idx]
+    price_ticks = maker.price_ticks
+    for order in (taker, maker):
+        position = owned(ex, order)
+        bought = signed(order.side, lots)
+        gain = contract.tick_value_usd_micros * bought * (contract.mark_ticks - price_ticks)
+        position.qty_lots += bought
+        position.unsettled_usd_micros += gain
+        ex.accounts[order.account_idx].unsettled_usd_micros += gain
+        order.filled_lots += lots
+        order.leaves_lots -= lots
+    contract.last_trade_ticks = price_ticks
+    log.add(
+        EventKind.TRADE,
+        side=taker.side,
+        account_idx=taker.account_idx,
+        order_id=taker.order_id,
+        contract_idx=taker.contract_idx,
+        maker_order_id=maker.order_id,
+        maker_account_idx=maker.account_idx,
+        price_ticks=price_ticks,
+        qty_lots=lots,
+        leaves_lots=maker.leaves_lots,
+    )
+    if maker.leaves_lots == 0:
+        leave(ex, maker)
+
+
+def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
+    """Let the taker meet the book.
+
+    Returns:
+        the lots it lost to self-trade prevention by decrement, and whether
+        self-trade prevention stopped it.
+    """
+    decremented = 0
+    for maker in met(ex, taker.contract_idx, taker.side, taker.price_ticks):
+        if taker.leaves_lots == 0:
+            break
+        if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
+            if taker.stp == Stp.CANCEL_NEWEST:
+                return decremented, True
+            if taker.stp == Stp.DECREMENT:
+                decremented += decrement(ex, log, taker, maker)
+                continue
+            cancel(ex, log, maker, Code.SELF_TRADE_PREVENTED)
+            if taker.stp == Stp.CANCEL_BOTH:
+                return decremented, True
+            continue
+        limit = fill_limit(ex, maker)
+        ends = limit < maker.leaves_lots and limit < taker.leaves_lots
+        lots = min(limit, taker.leaves_lots)
+        if lots:
+            trade(ex, log, taker, maker, lots)
+        if ends:
+            cancel(ex, log, maker, Code.REDUCE_ONLY_CLIPPED)
+    return decremented, False
+
+
+def decrement(ex: Exchange, log: Log, taker: Order, maker: Order) -> int:
+    lots = min(taker.leaves_lots, maker.leaves_lots)
+    taker.leaves_lots -= lots
+    maker.leaves_lots -= lots
+    if maker.leaves_lots == 0:
+        leave(ex, maker)
+    log.cancelled(maker, lots, Code.SELF_TRADE_PREVENTED)
+    return lots

@@ -1,0 +1,62 @@
+"""The naive engine: the same door as the real one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from matching.codes import Code, Kind
+from tests.oracle import admin, amend, ids, orders
+from tests.oracle.events import Log
+from tests.oracle.state import Capacity, Command, Exchange
+from tests.oracle.view import state_view
+
+RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
+    Kind.TICK: admin.tick,
+    Kind.OPEN_ACCOUNT: admin.open_account,
+    Kind.SET_ACCOUNT: admin.set_account,
+    Kind.DEPOSIT: admin.deposit,
+    Kind.WITHDRAW: admin.withdraw,
+    Kind.LIST: admin.list_contract,
+    Kind.SET_STATE: admin.set_state,
+    Kind.SET_BAND: admin.set_band,
+    Kind.STAGE_SHOCKS: admin.stage_shocks,
+    Kind.SWAP_SCENARIOS: admin.swap_scenarios,
+    Kind.MARK: admin.mark,
+    Kind.SETTLE: admin.settle,
+    Kind.PLACE: orders.place,
+    Kind.CANCEL: orders.cancel,
+    Kind.AMEND: amend.amend,
+    Kind.MASS_CANCEL: orders.mass_cancel,
+}
+
+
+class Oracle:
+    """Applies stamped COMMAND rows, returns EVENT rows."""
+
+    def __init__(self, capacity: Capacity | None = None) -> None:
+        self.ex = Exchange(capacity or Capacity())
+
+    @property
+    def last_seq(self) -> int:
+        return self.ex.last_seq
+
+    def apply(self, commands: np.ndarray) -> np.ndarray:
+        log = Log()
+        for row in commands.tolist():
+            self._apply_one(log, Command(*row))
+        return log.as_array()
+
+    def _apply_one(self, log: Log, cmd: Command) -> None:
+        ex = self.ex
+        assert cmd.seq == ex.last_seq + 1 and cmd.ts_ns >= ex.now_ns
+        ex.last_seq, ex.now_ns, log.seq = cmd.seq, cmd.ts_ns, cmd.seq
+        code = ids.judge_envelope(ex, cmd)
+        if code != Code.OK:
+            log.refuse(cmd, code)
+            return
+        RULES[cmd.kind](ex, log, cmd)
+
+    def state_view(self) -> dict[str, Any]:
+        """Return all that must be equal in any engine with these rules."""
+        return state_view(self.ex)

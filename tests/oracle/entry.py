@@ -1,0 +1,115 @@
+"""May this order enter the market now? One answer, asked by PLACE and AMEND."""
+
+from dataclasses import dataclass, replace
+
+from matching.codes import AccountState, Code, Flag, OrderType, Side, Tif, TradingState
+from matching.limits import (
+    GROSS_TICK_VALUE_MAX,
+    MONEY_USD_MICROS_MAX,
+    POSITION_LOTS_MAX,
+    PRICE_BITS_DEFAULT,
+)
+from tests.oracle import book, risk
+from tests.oracle.state import Exchange
+
+NOT_TRADING = {
+    TradingState.PRE_OPEN: Code.CONTRACT_NOT_OPEN,
+    TradingState.HALT: Code.CONTRACT_HALTED,
+    TradingState.EXPIRED: Code.CONTRACT_EXPIRED,
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An order as it wants to enter; `wish` is what risk sees of it."""
+
+    wish: risk.Wish
+    order_type: int
+    tif: int
+    flags: int
+
+
+def judge(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
+    """Return the code, and the entry with its limit price and clipped quantity."""
+    code = judge_states(ex, entry)
+    if code != Code.OK:
+        return code, entry
+    code, entry = judge_price(ex, entry)
+    if code != Code.OK:
+        return code, entry
+    return clip(ex, entry)
+
+
+def judge_states(ex: Exchange, entry: Entry) -> int:
+    wish = entry.wish
+    state = ex.contracts[wish.contract_idx].state
+    if state in NOT_TRADING:
+        return NOT_TRADING[TradingState(state)]
+    if state == TradingState.AUCTION:
+        if entry.tif in (Tif.IOC, Tif.FOK, Tif.GFN) or entry.order_type == OrderType.MARKET:
+            return Code.TIF_NOT_ALLOWED
+    elif entry.tif == Tif.GFA:
+        return Code.TIF_NOT_ALLOWED
+    if state == TradingState.CLOSE_ONLY and not risk.reduces(ex, wish):
+        return Code.CONTRACT_CLOSE_ONLY
+    account = ex.accounts[wish.account_idx]
+    if account.state == AccountState.REDUCE_ONLY and not risk.reduces(ex, wish):
+        return Code.ACCOUNT_REDUCE_ONLY
+    return Code.OK
+
+
+def judge_price(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
+    """Check the band; a market order is limited to the band's edge."""
+    wish = entry.wish
+    low, high = ex.band(ex.contracts[wish.contract_idx])
+    if entry.order_type == OrderType.MARKET:
+        edge = high if wish.side == Side.BUY else low
+        entry = replace(entry, wish=replace(wish, price_ticks=edge))
+    elif (wish.side == Side.BUY and wish.price_ticks > high) or (
+        wish.side == Side.SELL and wish.price_ticks < low
+    ):
+        return Code.PRICE_OUT_OF_BAND, entry
+    if entry.flags & Flag.POST_ONLY and would_trade(ex, entry.wish):
+        return Code.POST_ONLY_WOULD_TRADE, entry
+    return Code.OK, entry
+
+
+def outside(side: int, price_ticks: int, low: int, high: int) -> bool:
+    """Return whether a limit is on the aggressive side of the band."""
+    return price_ticks > high if side == Side.BUY else price_ticks < low
+
+
+def would_trade(ex: Exchange, wish: risk.Wish) -> bool:
+    return bool(book.met(ex, wish.contract_idx, wish.side, wish.price_ticks))
+
+
+def clip(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
+    """Clip a reduce-only order to its position; no crossing in an auction."""
+    wish = entry.wish
+    if entry.flags & Flag.REDUCE_ONLY:
+        lots = ex.lots(wish.account_idx, wish.contract_idx)
+        if lots == 0 or (lots > 0) == (wish.side == Side.BUY):
+            return Code.REDUCE_ONLY_WOULD_INCREASE, entry
+        wish = replace(wish, qty_lots=min(wish.qty_lots, abs(lots)))
+        entry = replace(entry, wish=wish)
+    in_auction = ex.contracts[wish.contract_idx].state == TradingState.AUCTION
+    if in_auction and would_trade(ex, wish):
+        return Code.CONTRACT_NOT_OPEN, entry
+    return Code.OK, entry
+
+
+def judge_risk(ex: Exchange, wish: risk.Wish) -> int:
+    account = ex.accounts[wish.account_idx]
+    more = wish.qty_lots * ex.contracts[wish.contract_idx].tick_value_usd_micros
+    # A wider price domain leaves less room in an int64.
+    gross_max = GROSS_TICK_VALUE_MAX >> max(0, ex.capacity.price_bits - PRICE_BITS_DEFAULT)
+    if risk.gross_tick_value(ex, wish.account_idx) + more > gross_max:
+        return Code.GROSS_LIMIT
+    if risk.lots_at_stake(ex, wish) + wish.qty_lots > POSITION_LOTS_MAX:
+        return Code.GROSS_LIMIT
+    money = max(abs(account.cash_usd_micros), abs(account.unsettled_usd_micros))
+    if money > MONEY_USD_MICROS_MAX:
+        return Code.ACCOUNT_MONEY_LIMIT
+    if not risk.margin_allows(ex, wish):
+        return Code.MARGIN_INSUFFICIENT
+    return Code.OK

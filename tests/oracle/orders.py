@@ -1,0 +1,194 @@
+"""PLACE, CANCEL, AMEND, MASS_CANCEL."""
+
+from matching.codes import (
+    AccountState,
+    Code,
+    EventKind,
+    Flag,
+    OrderType,
+    Side,
+    Stp,
+    Tif,
+)
+from tests.oracle import book, entry, ids, risk
+from tests.oracle.events import Log
+from tests.oracle.state import NO_WORDS, Command, Exchange, Order, Position
+
+IMMEDIATE = (Tif.IOC, Tif.FOK)
+
+
+def place(ex: Exchange, log: Log, cmd: Command) -> None:
+    code, known_id = judge_who(ex, cmd)
+    if code == Code.OK:
+        code = judge_fields(ex, cmd)
+    if code != Code.OK:
+        log.refuse(cmd, code, known_id)
+        return
+    wish = risk.Wish(cmd.account_idx, cmd.contract_idx, cmd.side, cmd.price_ticks, cmd.qty_lots)
+    code, entering = entry.judge(ex, entry.Entry(wish, cmd.order_type, cmd.tif, cmd.flags))
+    if code == Code.OK:
+        code = judge_room(ex, cmd)
+    if code == Code.OK:
+        code = entry.judge_risk(ex, entering.wish)
+    if code != Code.OK:
+        log.refuse(cmd, code)
+        return
+    accept(ex, log, cmd, entering.wish)
+
+
+def judge_who(ex: Exchange, cmd: Command) -> tuple[int, int]:
+    """Return a code, and the id of the order that has the client id already."""
+    if not 0 <= cmd.account_idx < len(ex.accounts):
+        return Code.ACCOUNT_UNKNOWN, 0
+    if ex.accounts[cmd.account_idx].state == AccountState.FROZEN:
+        return Code.ACCOUNT_FROZEN, 0
+    if not 0 <= cmd.contract_idx < len(ex.contracts):
+        return Code.CONTRACT_UNKNOWN, 0
+    known = ids.find(ex, cmd)
+    if known is None:
+        return Code.OK, 0
+    if known.body == ids.body_of(cmd):
+        return Code.CLIENT_ORDER_ID_REPEATED, known.order_id
+    return Code.CLIENT_ORDER_ID_CONFLICT, known.order_id
+
+
+def judge_fields(ex: Exchange, cmd: Command) -> int:
+    """Check what the order says of itself."""
+    market = cmd.order_type == OrderType.MARKET
+    highest = (1 << ex.capacity.price_bits) - 1
+    checks = (
+        (cmd.side not in set(Side), Code.SIDE_INVALID),
+        (cmd.order_type not in set(OrderType), Code.ORDER_TYPE_INVALID),
+        (cmd.tif not in set(Tif), Code.TIF_INVALID),
+        (cmd.stp not in set(Stp), Code.STP_INVALID),
+        (cmd.flags & ~(Flag.POST_ONLY | Flag.REDUCE_ONLY), Code.FLAGS_INVALID),
+        (cmd.qty_lots <= 0, Code.QTY_NOT_POSITIVE),
+        (cmd.qty_lots > ex.contracts[cmd.contract_idx].qty_max_lots, Code.QTY_TOO_LARGE),
+        (market and cmd.price_ticks != 0, Code.PRICE_INVALID),
+        (not market and not 1 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
+        (market and cmd.tif not in IMMEDIATE, Code.MARKET_ORDER_RESTS),
+        (
+            cmd.flags & Flag.POST_ONLY and (market or cmd.tif in IMMEDIATE),
+            Code.POST_ONLY_NOT_RESTING,
+        ),
+        (cmd.tif == Tif.GTD and cmd.expires_ns <= ex.now_ns, Code.EXPIRY_INVALID),
+        (cmd.tif != Tif.GTD and cmd.expires_ns != 0, Code.EXPIRY_INVALID),
+    )
+    return next((code for wrong, code in checks if wrong), Code.OK)
+
+
+def judge_room(ex: Exchange, cmd: Command) -> int:
+    if book.slots_left(ex) == 0 or not ids.has_room(ex, cmd):
+        return Code.BOOK_FULL
+    known = ex.position(cmd.account_idx, cmd.contract_idx)
+    if known is None and len(ex.positions) >= ex.capacity.positions - 1:
+        return Code.POSITIONS_FULL
+    return Code.OK
+
+
+def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
+    """From here the order must succeed."""
+    if ex.position(cmd.account_idx, cmd.contract_idx) is None:
+        ex.positions.append(Position(cmd.account_idx, cmd.contract_idx))
+    slot = book.take_slot(ex)
+    order = Order(
+        order_id=cmd.seq * (1 << 20) + slot,
+        slot=slot,
+        account_idx=cmd.account_idx,
+        contract_idx=cmd.contract_idx,
+        side=cmd.side,
+        price_ticks=wish.price_ticks,
+        leaves_lots=wish.qty_lots,
+        filled_lots=0,
+        tif=cmd.tif,
+        stp=cmd.stp,
+        flags=cmd.flags,
+        expires_ns=cmd.expires_ns,
+    )
+    ids.register(ex, cmd, order.order_id)
+    reply = log.add(
+        EventKind.ACCEPTED,
+        order_id=order.order_id,
+        account_idx=order.account_idx,
+        contract_idx=order.contract_idx,
+        side=order.side,
+        price_ticks=order.price_ticks,
+        qty_lots=cmd.qty_lots,
+    )
+    enter(ex, log, order, reply, cmd.qty_lots - wish.qty_lots)
+    if order.leaves_lots == 0:
+        ex.slots_free.append(slot)
+
+
+def enter(ex: Exchange, log: Log, order: Order, reply: dict[str, int], clipped: int) -> None:
+    """Match an order that is not in the book, rest what is left of it, say what was dropped."""
+    decremented, stopped, dropped, code = 0, False, 0, Code.IOC_REMAINDER
+    if order.tif == Tif.FOK and not book.fillable(ex, order):
+        code = Code.FOK_NOT_FILLABLE
+    else:
+        decremented, stopped = book.match(ex, log, order)
+    if stopped:
+        prevented = decremented + order.leaves_lots
+        order.leaves_lots = 0
+    else:
+        prevented = decremented
+        if order.tif in IMMEDIATE:
+            dropped = order.leaves_lots
+            order.leaves_lots = 0
+    reply["leaves_lots"] = order.leaves_lots
+    if order.leaves_lots:
+        book.rest(ex, order)
+    for lots, why in (
+        (clipped, Code.REDUCE_ONLY_CLIPPED),
+        (prevented, Code.SELF_TRADE_PREVENTED),
+        (dropped, code),
+    ):
+        if lots:
+            log.cancelled(order, lots, why)
+
+
+def find_own(ex: Exchange, cmd: Command) -> Order | None:
+    """Return the resting order meant by order id, or by client id when that is 0."""
+    order_id = cmd.order_id
+    if order_id == 0 and cmd.words != NO_WORDS:
+        known = ids.find(ex, cmd)
+        order_id = known.order_id if known else 0
+    order = ex.orders.get(order_id)
+    return order if order is not None and order.account_idx == cmd.account_idx else None
+
+
+def cancel(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not 0 <= cmd.account_idx < len(ex.accounts):
+        log.refuse(cmd, Code.ACCOUNT_UNKNOWN)
+        return
+    order = find_own(ex, cmd)
+    if order is None:
+        log.refuse(cmd, Code.ORDER_UNKNOWN)
+        return
+    book.cancel(ex, log, order, Code.CANCELLED_BY_USER)
+
+
+def mass_cancel(ex: Exchange, log: Log, cmd: Command) -> None:
+    code = Code.OK
+    if not 0 <= cmd.account_idx < len(ex.accounts):
+        code = Code.ACCOUNT_UNKNOWN
+    elif not -1 <= cmd.contract_idx < len(ex.contracts):
+        code = Code.CONTRACT_UNKNOWN
+    elif cmd.state not in (0, 1, 2):
+        code = Code.SIDE_INVALID
+    if code != Code.OK:
+        log.refuse(cmd, code)
+        return
+    orders = [
+        order
+        for order in risk.resting_of(ex, cmd.account_idx)
+        if cmd.contract_idx in (-1, order.contract_idx) and cmd.state in (0, order.side + 1)
+    ]
+    log.add(
+        EventKind.MASS_CANCELLED,
+        account_idx=cmd.account_idx,
+        contract_idx=cmd.contract_idx,
+        qty_lots=len(orders),
+    )
+    for order in orders:
+        book.cancel(ex, log, order, Code.CANCELLED_BY_MASS_CANCEL)

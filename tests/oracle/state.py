@@ -1,0 +1,178 @@
+"""The exchange as plain objects."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from matching.codes import Side
+from matching.limits import (
+    ACCOUNTS_MAX,
+    CLIENT_IDS_MAX,
+    CONTRACTS_MAX,
+    ORDERS_MAX,
+    ORIGINS_MAX,
+    POSITIONS_MAX,
+    PRICE_BITS_DEFAULT,
+    SCENARIOS_DEFAULT,
+    WORST_COUNT_DEFAULT,
+)
+from matching.wire import COMMAND
+
+ClientWords = tuple[int, int, int, int]
+NO_WORDS: ClientWords = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How much fits. Slot 0 of positions, orders and client ids means none."""
+
+    price_bits: int = PRICE_BITS_DEFAULT
+    accounts: int = ACCOUNTS_MAX
+    contracts: int = CONTRACTS_MAX
+    positions: int = POSITIONS_MAX
+    orders: int = ORDERS_MAX
+    client_ids: int = CLIENT_IDS_MAX
+    origins: int = ORIGINS_MAX
+    scenarios: int = SCENARIOS_DEFAULT
+
+
+class Command(NamedTuple):
+    """One COMMAND row; the fields of the record, in its order."""
+
+    seq: int
+    ts_ns: int
+    kind: int
+    side: int
+    order_type: int
+    tif: int
+    stp: int
+    state: int
+    flags: int
+    account_idx: int
+    contract_idx: int
+    order_id: int
+    price_ticks: int
+    qty_lots: int
+    amount_usd_micros: int
+    expires_ns: int
+    client_a: int
+    client_b: int
+    client_c: int
+    client_d: int
+    ref_id: int
+    origin_id: int
+    request_id: int
+
+    @property
+    def words(self) -> ClientWords:
+        return self.client_a, self.client_b, self.client_c, self.client_d
+
+
+assert Command._fields == COMMAND.names
+
+
+@dataclass(eq=False)
+class Order:
+    order_id: int
+    slot: int
+    account_idx: int
+    contract_idx: int
+    side: int
+    price_ticks: int
+    leaves_lots: int
+    filled_lots: int
+    tif: int
+    stp: int
+    flags: int
+    expires_ns: int
+
+
+@dataclass(eq=False)
+class Account:
+    cash_usd_micros: int = 0
+    unsettled_usd_micros: int = 0
+    last_ref_id: int = 0
+    state: int = 0
+
+
+@dataclass(eq=False)
+class Position:
+    account_idx: int
+    contract_idx: int
+    qty_lots: int = 0
+    unsettled_usd_micros: int = 0
+    orders: list[Order] = field(default_factory=list)  # resting, oldest first
+
+    def resting_lots(self, side: int) -> int:
+        return sum(order.leaves_lots for order in self.orders if order.side == side)
+
+
+@dataclass(eq=False)
+class Contract:
+    tick_value_usd_micros: int
+    mark_ticks: int
+    settle_ticks: int
+    band_bps: int
+    qty_max_lots: int
+    last_trade_ns: int
+    symbol: ClientWords
+    state: int
+    last_trade_ticks: int = 0
+    shocks: list[int] = field(default_factory=list)
+    shocks_staged: list[int] = field(default_factory=list)
+    book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))
+    # each side in time order: who came first stands first, whatever its price
+
+
+@dataclass(eq=False)
+class ClientId:
+    account_idx: int
+    words: ClientWords
+    body: tuple[int, ...]
+    order_id: int
+    ts_ns: int
+
+
+@dataclass(eq=False)
+class Exchange:
+    capacity: Capacity
+    last_seq: int = 0
+    now_ns: int = 0
+    accounts: list[Account] = field(default_factory=list)
+    contracts: list[Contract] = field(default_factory=list)
+    positions: list[Position] = field(default_factory=list)  # in order of creation
+    orders: dict[int, Order] = field(default_factory=dict)  # resting, by id
+    slots_free: list[int] = field(default_factory=list)  # the last freed is taken first
+    slots_used: int = 0  # slots 1..slots_used were taken at least once
+    client_ids: deque[ClientId] = field(default_factory=deque)  # oldest first
+    origins: dict[int, tuple[int, int]] = field(default_factory=dict)
+    scenario_count: int = SCENARIOS_DEFAULT
+    worst_count: int = WORST_COUNT_DEFAULT
+
+    def position(self, account_idx: int, contract_idx: int) -> Position | None:
+        for position in self.positions:
+            if (position.account_idx, position.contract_idx) == (account_idx, contract_idx):
+                return position
+        return None
+
+    def lots(self, account_idx: int, contract_idx: int) -> int:
+        """Return the signed position, 0 when there never was any."""
+        position = self.position(account_idx, contract_idx)
+        return position.qty_lots if position else 0
+
+    def band(self, contract: Contract) -> tuple[int, int]:
+        """Return the lowest sell and the highest buy price allowed."""
+        highest = (1 << self.capacity.price_bits) - 1
+        if contract.band_bps == 0:
+            return 1, highest
+        width = contract.mark_ticks * contract.band_bps // 10_000
+        return max(1, contract.mark_ticks - width), min(highest, contract.mark_ticks + width)
+
+
+def opposite(side: int) -> int:
+    return Side.SELL if side == Side.BUY else Side.BUY
+
+
+def signed(side: int, lots: int) -> int:
+    """Return lots bought as positive, lots sold as negative."""
+    return lots if side == Side.BUY else -lots

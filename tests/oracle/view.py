@@ -1,0 +1,71 @@
+"""The state in a form that any engine of these rules can be compared in."""
+
+from typing import Any
+
+from matching.codes import Side
+from tests.oracle import risk
+from tests.oracle.book import best_first
+from tests.oracle.state import Exchange
+
+
+def state_view(ex: Exchange) -> dict[str, Any]:
+    return {
+        "seq": ex.last_seq,
+        "now_ns": ex.now_ns,
+        "accounts": [account_view(ex, idx) for idx in range(len(ex.accounts))],
+        "contracts": [contract_view(ex, idx) for idx in range(len(ex.contracts))],
+        "positions": [
+            (
+                position.account_idx,
+                position.contract_idx,
+                position.qty_lots,
+                position.resting_lots(Side.BUY),
+                position.resting_lots(Side.SELL),
+                position.unsettled_usd_micros,
+            )
+            for position in ex.positions
+        ],
+        "orders": [
+            (order.order_id, order.account_idx, order.contract_idx, order.side,
+             order.price_ticks, order.leaves_lots, order.filled_lots, order.tif, order.stp,
+             order.flags, order.expires_ns)
+            for _, order in sorted(ex.orders.items())
+        ],
+        "queues": [
+            [order.order_id for order in best_first(ex, idx, side)]
+            for idx in range(len(ex.contracts))
+            for side in (Side.BUY, Side.SELL)
+        ],
+    }  # fmt: skip
+
+
+def account_view(ex: Exchange, idx: int) -> tuple[int, ...]:
+    account = ex.accounts[idx]
+    return (
+        account.cash_usd_micros,
+        account.unsettled_usd_micros,
+        account.state,
+        account.last_ref_id,
+        risk.gross_tick_value(ex, idx),
+        risk.price_loss(ex, idx),
+        risk.requirement(ex, risk.worst_losses(ex, idx)),
+    )
+
+
+def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
+    contract = ex.contracts[idx]
+    held = [position.qty_lots for position in ex.positions if position.contract_idx == idx]
+    assert sum(held) == 0
+    return (
+        contract.state, contract.mark_ticks, contract.settle_ticks, contract.last_trade_ticks,
+        contract.tick_value_usd_micros, contract.band_bps, *ex.band(contract),
+        contract.qty_max_lots, sum(lots for lots in held if lots > 0), contract.symbol,
+        depth(ex, idx, Side.BUY), depth(ex, idx, Side.SELL),
+    )  # fmt: skip
+
+
+def depth(ex: Exchange, contract_idx: int, side: int) -> list[tuple[int, int, int]]:
+    levels: dict[int, list[int]] = {}
+    for order in best_first(ex, contract_idx, side):
+        levels.setdefault(order.price_ticks, []).append(order.leaves_lots)
+    return [(price, sum(lots), len(lots)) for price, lots in levels.items()]

@@ -55,8 +55,12 @@ class Bus(Protocol):
         """
         ...
 
-    def subscribe(self) -> AsyncIterator[Batch]:
+    def subscribe(self) -> "Outlet":
         """Return the batches published from about now on; some may be missing."""
+        ...
+
+    def unsubscribe(self, outlet: "Outlet") -> None:
+        """End a subscription."""
         ...
 
     async def put_status(self, status: Status) -> None:
@@ -132,26 +136,47 @@ class Outlet:
 
     def __init__(self) -> None:
         self._batches: deque[Batch] = deque(maxlen=UNREAD_BATCHES_MAX)
-        self._arrived = asyncio.Event()
-        self._closed = False
+        self._waiter: asyncio.Future[None] | None = None
+        self.closed = False
 
     def put(self, batch: Batch) -> None:
         """Append a batch."""
         self._batches.append(batch)
-        self._arrived.set()
+        self._wake()
 
     def close(self) -> None:
         """End the iteration after what is here."""
-        self._closed = True
-        self._arrived.set()
+        self.closed = True
+        self._wake()
+
+    async def get(self, silence_s: float) -> Batch | None:
+        """Return the next batch, or None if there is none for so long, or never again."""
+        if not self._batches and not self.closed:
+            await self._wait(silence_s)
+        return self._batches.popleft() if self._batches else None
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         return self
 
     async def __anext__(self) -> Batch:
         while not self._batches:
-            if self._closed:
+            if self.closed:
                 raise StopAsyncIteration
-            self._arrived.clear()
-            await self._arrived.wait()
+            await self._wait(None)
         return self._batches.popleft()
+
+    async def _wait(self, silence_s: float | None) -> None:
+        """Wait for a batch or the end; one reader at a time."""
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(silence_s, self._wake) if silence_s is not None else None
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,6 +1,6 @@
 """The bus inside one process."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -38,11 +38,17 @@ class MemoryBus:
         for outlet in self._outlets:
             outlet.put(batch)
 
-    def subscribe(self) -> AsyncIterator[Batch]:
+    def subscribe(self) -> Outlet:
         """Return the batches published from now on."""
         outlet = Outlet()
         self._outlets.append(outlet)
         return outlet
+
+    def unsubscribe(self, outlet: Outlet) -> None:
+        """End a subscription."""
+        outlet.close()
+        if outlet in self._outlets:
+            self._outlets.remove(outlet)
 
     async def put_status(self, status: Status) -> None:
         """Keep what the leader says."""

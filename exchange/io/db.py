@@ -30,6 +30,8 @@ LOST: Final = (
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.exceptions.InsufficientResourcesError,
     asyncpg.exceptions.InternalClientError,
+    asyncpg.exceptions.PostgresSystemError,
+    asyncpg.exceptions.ReadOnlySQLTransactionError,
 )
 
 _SQL_FOLDER: Final = Path(__file__).with_name("sql")

@@ -20,6 +20,9 @@ find_python() {
 }
 
 python=$(find_python)
+if [ -e .venv/.root ] && [ "$(cat .venv/.root)" != "$PWD" ]; then
+    rm -rf .venv # the folder was moved: scripts in it start a Python that is not there
+fi
 mkdir -p .venv
 if command -v flock >/dev/null; then # two makes at once: the second waits, then finds it done
     exec 9<.venv
@@ -38,4 +41,5 @@ pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 pip install --require-hashes --no-deps -r requirements/build.txt -r "requirements/$kind.txt"
 pip install --no-build-isolation --no-deps --no-index --editable .
 rm -f .venv/."$kind"-*
+echo "$PWD" >.venv/.root
 touch "$stamp"

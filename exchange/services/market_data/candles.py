@@ -1,0 +1,124 @@
+"""Candles of one minute for the last day, and the day's volume, high and low."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+from exchange.rules.records import Trade
+
+NS_PER_MINUTE: Final = 60_000_000_000
+NS_PER_DAY: Final = 24 * 60 * NS_PER_MINUTE
+
+
+class Candle:
+    """Trades of one interval that begins at `open_ns`."""
+
+    __slots__ = (
+        "close_ticks",
+        "high_ticks",
+        "low_ticks",
+        "open_ns",
+        "open_ticks",
+        "tick_lots",
+        "trades",
+        "volume_lots",
+    )
+
+    def __init__(self, open_ns: int, price_ticks: int) -> None:
+        self.open_ns = open_ns
+        self.open_ticks = self.high_ticks = self.low_ticks = self.close_ticks = price_ticks
+        self.volume_lots = 0
+        self.tick_lots = 0  # sum of price x lots
+        self.trades = 0
+
+    def add(self, price_ticks: int, qty_lots: int) -> None:
+        """Add one trade."""
+        if price_ticks > self.high_ticks:
+            self.high_ticks = price_ticks
+        elif price_ticks < self.low_ticks:
+            self.low_ticks = price_ticks
+        self.close_ticks = price_ticks
+        self.volume_lots += qty_lots
+        self.tick_lots += qty_lots * price_ticks
+        self.trades += 1
+
+
+class Day:
+    """The last 24 hours of one contract, in candles of one minute."""
+
+    __slots__ = ("_highs", "_lows", "candles", "volume_lots")
+
+    def __init__(self) -> None:
+        self.candles: deque[Candle] = deque()
+        self.volume_lots = 0
+        # (open_ns, price) of candles that may still become the extreme, best first.
+        self._highs: deque[tuple[int, int]] = deque()
+        self._lows: deque[tuple[int, int]] = deque()
+
+    def add(self, ts_ns: int, price_ticks: int, qty_lots: int) -> Candle:
+        """Add one trade and return its candle."""
+        open_ns = ts_ns - ts_ns % NS_PER_MINUTE
+        if not self.candles or self.candles[-1].open_ns != open_ns:
+            self.candles.append(Candle(open_ns, price_ticks))
+        candle = self.candles[-1]
+        candle.add(price_ticks, qty_lots)
+        self.volume_lots += qty_lots
+        self._extend(open_ns, price_ticks, price_ticks)
+        return candle
+
+    def put(self, candles: Iterable[Candle]) -> None:
+        """Begin with candles made elsewhere, oldest first."""
+        for candle in candles:
+            self.candles.append(candle)
+            self.volume_lots += candle.volume_lots
+            self._extend(candle.open_ns, candle.high_ticks, candle.low_ticks)
+
+    def _extend(self, open_ns: int, high_ticks: int, low_ticks: int) -> None:
+        while self._highs and self._highs[-1][1] <= high_ticks:
+            self._highs.pop()
+        self._highs.append((open_ns, high_ticks))
+        while self._lows and self._lows[-1][1] >= low_ticks:
+            self._lows.pop()
+        self._lows.append((open_ns, low_ticks))
+
+    def expire(self, now_ns: int) -> None:
+        """Forget what is older than a day."""
+        since_ns = now_ns - NS_PER_DAY
+        while self.candles and self.candles[0].open_ns < since_ns:
+            self.volume_lots -= self.candles.popleft().volume_lots
+        for extremes in (self._highs, self._lows):
+            while extremes and extremes[0][0] < since_ns:
+                extremes.popleft()
+
+    @property
+    def open_ticks(self) -> int:
+        """Return the first price of the day, 0 when there was no trade."""
+        return self.candles[0].open_ticks if self.candles else 0
+
+    @property
+    def high_ticks(self) -> int:
+        """Return the highest price of the day, 0 when there was no trade."""
+        return self._highs[0][1] if self._highs else 0
+
+    @property
+    def low_ticks(self) -> int:
+        """Return the lowest price of the day, 0 when there was no trade."""
+        return self._lows[0][1] if self._lows else 0
+
+
+class Candles:
+    """The last day of every contract that traded."""
+
+    def __init__(self) -> None:
+        self._days: dict[int, Day] = {}
+
+    def add(self, trade: Trade) -> Candle:
+        """Add one trade and return its candle."""
+        return self.of(trade.contract_idx).add(trade.ts_ns, trade.price_ticks, trade.qty_lots)
+
+    def of(self, contract_idx: int) -> Day:
+        """Return the day of a contract."""
+        day = self._days.get(contract_idx)
+        if day is None:
+            day = self._days[contract_idx] = Day()
+        return day

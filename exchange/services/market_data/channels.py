@@ -1,0 +1,182 @@
+"""Channels: who subscribed, what was said last, and what is to be said next."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+from exchange.rules.records import Contract, Trade
+from exchange.services.market_data import shapes
+from exchange.services.market_data.candles import Day
+from matching.codes import Side
+
+TRADES_SHOWN = 50  # in the snapshot of a trades channel
+LEVELS_ALL = 1 << 30
+
+
+class Subscriber(Protocol):
+    """Who listens. `deliver` never waits: whoever is too slow drops or closes by itself."""
+
+    def deliver(self, channel: str, payload: bytes) -> None:
+        """Take one message of a channel."""
+        ...
+
+
+Touched = list[tuple[int, int]]  # (side, price_ticks)
+
+
+class Channel(ABC):
+    """One name that can be subscribed to; `seq` is that of the last message."""
+
+    def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
+        self.name = name
+        self.contract = contract
+        self.day = day
+        self.seq = seq
+        self.subscribers: dict[Subscriber, None] = {}  # in order of arrival
+
+    @abstractmethod
+    def whole(self) -> Any:
+        """Return the data of a snapshot."""
+
+    def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
+        """Levels of the book changed."""
+
+    def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
+        """There were trades."""
+
+    def on_contract(self, seq: int) -> None:
+        """A price, the state or the book of the contract changed."""
+
+    def flush(self, ts_ns: int) -> None:
+        """Send what was collected."""
+
+    def snapshot(self, ts_ns: int) -> bytes:
+        """Return the whole of it, true at `seq`."""
+        return shapes.message(self.name, "snapshot", self.seq, None, ts_ns, self.whole())
+
+    def send(self, kind: str, seq: int, ts_ns: int, data: object) -> None:
+        """Tell everyone."""
+        payload = shapes.message(self.name, kind, seq, self.seq, ts_ns, data)
+        self.seq = seq
+        for subscriber in tuple(self.subscribers):
+            subscriber.deliver(self.name, payload)
+
+
+class BookChannel(Channel):
+    """The whole book, kept by a delta for each batch."""
+
+    def whole(self) -> Any:
+        """Return the book."""
+        return shapes.book(self.contract, LEVELS_ALL)
+
+    def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
+        """Send the levels as they are now."""
+        self.send("delta", seq, ts_ns, shapes.delta(self.contract, touched))
+
+
+class SlowBookChannel(BookChannel):
+    """The whole book, kept by a delta of what changed between two turns."""
+
+    def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
+        super().__init__(name, contract, day, seq)
+        self._touched: dict[tuple[int, int], None] = {}
+        self._touched_seq = seq
+
+    def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
+        """Remember what changed."""
+        self._touched.update(dict.fromkeys(touched))
+        self._touched_seq = seq
+
+    def flush(self, ts_ns: int) -> None:
+        """Send what changed since the last turn."""
+        if self._touched:
+            touched = list(self._touched)
+            self._touched.clear()
+            super().on_book(touched, self._touched_seq, ts_ns)
+
+
+class BestChannel(Channel):
+    """The best bid and ask, sent when one of the four numbers changes."""
+
+    def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
+        super().__init__(name, contract, day, seq)
+        self._last = self.whole()
+
+    def whole(self) -> Any:
+        """Return the best bid and ask."""
+        return shapes.best(self.contract)
+
+    def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
+        """Send the best prices if they changed."""
+        now = self.whole()
+        if now != self._last:
+            self._last = now
+            self.send("update", seq, ts_ns, now)
+
+
+class TradesChannel(Channel):
+    """Public trades, oldest first within a message."""
+
+    def whole(self) -> Any:
+        """Return the latest trades."""
+        latest = list(self.contract.trades)[-TRADES_SHOWN:]
+        return [shapes.trade(self.contract, trade) for trade in latest]
+
+    def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
+        """Send new trades."""
+        self.send("update", seq, ts_ns, [shapes.trade(self.contract, one) for one in trades])
+
+
+class TickerChannel(Channel):
+    """The ticker, at most once a turn."""
+
+    def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
+        super().__init__(name, contract, day, seq)
+        self._touched_seq = seq
+
+    def whole(self) -> Any:
+        """Return the ticker."""
+        return shapes.ticker(self.contract, self.day)
+
+    def on_contract(self, seq: int) -> None:
+        """Remember that something changed."""
+        self._touched_seq = seq
+
+    def flush(self, ts_ns: int) -> None:
+        """Send the ticker if something changed."""
+        if self._touched_seq > self.seq:
+            self.send("update", self._touched_seq, ts_ns, self.whole())
+
+
+class KlineChannel(TickerChannel):
+    """The running candle of one minute, at most once a turn."""
+
+    def whole(self) -> Any:
+        """Return the newest candle, None when there was no trade in a day."""
+        candles = self.day.candles
+        return {
+            "symbol": self.contract.symbol,
+            "interval": "1m",
+            "kline": shapes.candle(candles[-1]) if candles else None,
+        }
+
+    def on_contract(self, seq: int) -> None:
+        """Marks and books do not touch a candle."""
+
+    def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
+        """Remember that there were trades."""
+        self._touched_seq = seq
+
+
+def touched_sides(levels: set[tuple[int, int, int]]) -> dict[int, Touched]:
+    """Return touched levels by contract as (side, price_ticks), best bids and asks first."""
+    by_contract: dict[int, Touched] = {}
+    for contract_idx, side, ticks in levels:
+        by_contract.setdefault(contract_idx, []).append((side, ticks))
+    for touched in by_contract.values():
+        touched.sort(key=_best_first)
+    return by_contract
+
+
+def _best_first(level: tuple[int, int]) -> tuple[int, int]:
+    side, ticks = level
+    return side, -ticks if side == Side.BUY else ticks

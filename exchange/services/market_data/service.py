@@ -1,0 +1,168 @@
+"""Market data: follows the mirror batch by batch and feeds the public channels."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from exchange.io.batch import Batch
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.records import Changes, Contract, Trade
+from exchange.services.market_data import shapes
+from exchange.services.market_data.candles import Candle, Candles
+from exchange.services.market_data.channels import (
+    BestChannel,
+    BookChannel,
+    Channel,
+    KlineChannel,
+    SlowBookChannel,
+    Subscriber,
+    TickerChannel,
+    TradesChannel,
+    touched_sides,
+)
+
+TURN_S: Final = 0.1  # of `.100ms` books, tickers and klines
+
+_Kinds = dict[str, type[Channel]]
+_KINDS: Final[_Kinds] = {
+    "book.*.raw": BookChannel,
+    "book.*.100ms": SlowBookChannel,
+    "bbo.*": BestChannel,
+    "trades.*": TradesChannel,
+    "ticker.*": TickerChannel,
+    "kline.*.1m": KlineChannel,
+}
+
+
+class MarketData:
+    """The public side of one process. Everything happens between two turns of the loop."""
+
+    def __init__(self, mirror: MirrorState) -> None:
+        self._mirror = mirror
+        self._candles = Candles()
+        self._book_seqs: dict[int, int] = {}  # when a contract's book changed last
+        self._first_seq = mirror.seq
+        self._channels: dict[str, Channel] = {}
+        self._by_contract: dict[int, list[Channel]] = {}
+
+    # Reads
+
+    def book_seq(self, contract_idx: int) -> int:
+        """Return the seq since which a contract's book has not changed."""
+        return self._book_seqs.get(contract_idx, self._first_seq)
+
+    def book(self, contract: Contract, levels: int) -> dict[str, Any]:
+        """Return the book of a contract and the seq of its last change."""
+        return {"seq": self.book_seq(contract.contract_idx), **shapes.book(contract, levels)}
+
+    def ticker(self, contract: Contract) -> dict[str, Any]:
+        """Return the ticker of a contract."""
+        day = self._candles.of(contract.contract_idx)
+        day.expire(self._mirror.ts_ns)
+        return shapes.ticker(contract, day)
+
+    def trades(self, contract: Contract) -> list[dict[str, Any]]:
+        """Return the trades that are in memory, newest first."""
+        return [shapes.trade(contract, trade) for trade in reversed(contract.trades)]
+
+    def klines(self, contract: Contract) -> list[Candle]:
+        """Return the candles of one minute that are in memory, oldest first."""
+        return list(self._candles.of(contract.contract_idx).candles)
+
+    def put_candles(self, contract_idx: int, candles: Iterable[Candle]) -> None:
+        """Begin a contract's day with candles made before this process started."""
+        self._candles.of(contract_idx).put(candles)
+
+    # Subscriptions
+
+    def subscribe(self, name: str, subscriber: Subscriber) -> bytes | None:
+        """Subscribe and return the snapshot to begin with; None when there is no such channel."""
+        channel = self._channels.get(name) or self._open(name)
+        if channel is None:
+            return None
+        # Whoever is there already gets what was collected, so that all go on from the same seq.
+        channel.flush(self._mirror.ts_ns)
+        channel.subscribers[subscriber] = None
+        return channel.snapshot(self._mirror.ts_ns)
+
+    def snapshot(self, name: str) -> bytes | None:
+        """Return a fresh snapshot of an open channel."""
+        channel = self._channels.get(name)
+        if channel is None:
+            return None
+        channel.flush(self._mirror.ts_ns)
+        return channel.snapshot(self._mirror.ts_ns)
+
+    def unsubscribe(self, name: str, subscriber: Subscriber) -> None:
+        """Unsubscribe; a channel without subscribers costs nothing."""
+        channel = self._channels.get(name)
+        if channel is None:
+            return
+        channel.subscribers.pop(subscriber, None)
+        if not channel.subscribers:
+            del self._channels[name]
+            siblings = self._by_contract[channel.contract.contract_idx]
+            siblings.remove(channel)
+            if not siblings:
+                del self._by_contract[channel.contract.contract_idx]
+
+    def _open(self, name: str) -> Channel | None:
+        kind, symbol = kind_of(name)
+        contract = self._mirror.contract(symbol)
+        if contract is None or kind not in _KINDS:
+            return None
+        idx = contract.contract_idx
+        seq = self.book_seq(idx) if kind.startswith("book") else self._mirror.seq
+        channel = _KINDS[kind](name, contract, self._candles.of(idx), seq)
+        self._channels[name] = channel
+        self._by_contract.setdefault(idx, []).append(channel)
+        return channel
+
+    # Batches
+
+    def apply(self, batch: Batch, changes: Changes) -> None:
+        """Tell subscribers what a batch changed; the mirror has it already."""
+        seq, ts_ns, channels = changes.last_seq, changes.ts_ns, self._by_contract
+        touched = touched_sides(changes.levels)
+        for contract_idx in touched:
+            self._book_seqs[contract_idx] = seq
+        traded: dict[int, list[Trade]] = {}
+        for trade in changes.trades:
+            self._candles.add(trade)
+            traded.setdefault(trade.contract_idx, []).append(trade)
+        if not channels:
+            return
+        for contract_idx in touched.keys() & channels.keys():
+            for channel in list(channels[contract_idx]):
+                channel.on_book(touched[contract_idx], seq, ts_ns)
+        for contract_idx in traded.keys() & channels.keys():
+            for channel in list(channels[contract_idx]):
+                channel.on_trades(traded[contract_idx], seq, ts_ns)
+        for contract_idx in (changes.contracts | touched.keys()) & channels.keys():
+            for channel in channels[contract_idx]:
+                channel.on_contract(seq)
+
+    def turn(self) -> None:
+        """Send what the slow channels collected."""
+        for channel in list(self._channels.values()):
+            channel.day.expire(self._mirror.ts_ns)
+            channel.flush(self._mirror.ts_ns)
+
+    async def run(self, after_turn: Callable[[], None]) -> None:
+        """Take turns for ever; `after_turn` sends what subscribers have queued."""
+        while True:
+            await asyncio.sleep(TURN_S)
+            self.turn()
+            after_turn()
+
+
+def kind_of(name: str) -> tuple[str, str]:
+    """Return a channel's kind and symbol: `book.H100-USE-2027.raw` is (`book.*.raw`, ...).
+
+    A symbol may hold dots itself (`H100.T-USE-2027`).
+    """
+    head, _, rest = name.partition(".")
+    symbol, _, tail = rest.rpartition(".")
+    if f"{head}.*.{tail}" in _KINDS:
+        return f"{head}.*.{tail}", symbol
+    return f"{head}.*", rest

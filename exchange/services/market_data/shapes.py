@@ -1,0 +1,155 @@
+"""Public market data as JSON: the shapes of REST answers and of channel messages alike."""
+
+import zlib
+from typing import Any, Final
+
+import orjson
+
+from exchange.rules.money import price_text, usd_text
+from exchange.rules.records import BookSide, Contract, Trade
+from exchange.services.market_data.candles import Candle, Day
+from matching.codes import Side, TradingState
+
+CHECKSUM_LEVELS: Final = 10
+NS_PER_MS: Final = 1_000_000
+_TEXTS_MAX: Final = 1 << 16
+_texts: dict[int, str] = {}
+
+Levels = list[list[str]]
+
+
+def price(ticks: int) -> str:
+    """Return ticks as text, each made once."""
+    text = _texts.get(ticks)
+    if text is None:
+        if len(_texts) >= _TEXTS_MAX:
+            _texts.clear()
+        text = _texts[ticks] = price_text(ticks)
+    return text
+
+
+def price_or_none(ticks: int) -> str | None:
+    """Return ticks as text, None for no price."""
+    return price(ticks) if ticks else None
+
+
+def depth(side: BookSide, levels: int) -> Levels:
+    """Return levels as [price, quantity], best first."""
+    return [[price(ticks), str(lots)] for ticks, lots, _ in side.depth(levels)]
+
+
+def checksum(contract: Contract) -> int:
+    """Return the CRC32 of the ten best levels: price:size of bid, ask, bid, ask, best first."""
+    bids, asks = (side.depth(CHECKSUM_LEVELS) for side in contract.books)
+    parts: list[str] = []
+    for rank in range(max(len(bids), len(asks))):
+        for side in (bids, asks):
+            if rank < len(side):
+                parts.append(f"{price(side[rank][0])}:{side[rank][1]}")
+    return zlib.crc32(":".join(parts).encode())
+
+
+def book(contract: Contract, levels: int) -> dict[str, Any]:
+    """Return the book of a contract."""
+    return {
+        "symbol": contract.symbol,
+        "bids": depth(contract.books[Side.BUY], levels),
+        "asks": depth(contract.books[Side.SELL], levels),
+        "checksum": checksum(contract),
+    }
+
+
+def delta(contract: Contract, touched: list[tuple[int, int]]) -> dict[str, Any]:
+    """Return what touched levels hold now: absolute sizes, "0" for a level that is gone.
+
+    Args:
+        touched: (side, price_ticks).
+    """
+    sides: tuple[Levels, Levels] = ([], [])
+    for side, ticks in touched:
+        level = contract.books[side].levels.get(ticks)
+        sides[side].append([price(ticks), str(level[0]) if level else "0"])
+    return {
+        "symbol": contract.symbol,
+        "bids": sides[Side.BUY],
+        "asks": sides[Side.SELL],
+        "checksum": checksum(contract),
+    }
+
+
+def best(contract: Contract) -> dict[str, Any]:
+    """Return the best bid and ask."""
+    bids, asks = contract.books
+    bid, ask = bids.best_ticks(), asks.best_ticks()
+    return {
+        "symbol": contract.symbol,
+        "bid_price": price_or_none(bid),
+        "bid_quantity": str(bids.levels[bid][0]) if bid else "0",
+        "ask_price": price_or_none(ask),
+        "ask_quantity": str(asks.levels[ask][0]) if ask else "0",
+    }
+
+
+def trade(contract: Contract, one: Trade) -> dict[str, Any]:
+    """Return a public trade; `side` is the taker's."""
+    return {
+        "trade_id": one.trade_id,
+        "symbol": contract.symbol,
+        "price": price(one.price_ticks),
+        "quantity": str(one.qty_lots),
+        "side": "sell" if one.side == Side.SELL else "buy",
+        "seq": one.seq,
+        **times(one.ts_ns),
+    }
+
+
+def candle(one: Candle) -> dict[str, Any]:
+    """Return a candle; `volume` is in lots."""
+    return {
+        "ts": one.open_ns // NS_PER_MS,
+        "open": price(one.open_ticks),
+        "high": price(one.high_ticks),
+        "low": price(one.low_ticks),
+        "close": price(one.close_ticks),
+        "volume": str(one.volume_lots),
+        "trades": one.trades,
+    }
+
+
+def ticker(contract: Contract, day: Day) -> dict[str, Any]:
+    """Return the ticker of a contract."""
+    return {
+        **best(contract),
+        "last_price": price_or_none(contract.last_trade_ticks),
+        "mark_price": price(contract.mark_ticks),
+        "settlement_price": price(contract.settle_ticks),
+        "open_24h": price_or_none(day.open_ticks),
+        "high_24h": price_or_none(day.high_ticks),
+        "low_24h": price_or_none(day.low_ticks),
+        "volume_24h": str(day.volume_lots),
+        "open_interest": str(contract.open_interest_lots),
+        "tick_value": usd_text(contract.tick_value_usd_micros),
+        "state": TradingState(contract.state).name.lower(),
+    }
+
+
+def times(ts_ns: int) -> dict[str, Any]:
+    """Return a moment as `ts` and `ts_ns`."""
+    return {"ts": ts_ns // NS_PER_MS, "ts_ns": str(ts_ns)}
+
+
+def message(
+    channel: str, kind: str, seq: int, prev_seq: int | None, ts_ns: int, data: object
+) -> bytes:
+    """Return a channel's message."""
+    return orjson.dumps(
+        {
+            "channel": channel,
+            "type": kind,
+            "seq": seq,
+            "prev_seq": prev_seq,
+            "ts": ts_ns // NS_PER_MS,
+            "ts_ns": str(ts_ns),
+            "data": data,
+        }
+    )

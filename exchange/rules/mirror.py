@@ -17,7 +17,7 @@ from exchange.rules.records import Account, Changes, Contract, Order, Trade
 from exchange.rules.rows import command_rows, event_rows
 from matching.codes import EventKind, Side
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
-from matching.wire import COMMAND, SHOCK_WORD, unpack_text
+from matching.wire import COMMAND, EVENT, SHOCK_WORD, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
@@ -25,6 +25,10 @@ _STATE, _FLAGS, _CONTRACT = _FIELD["state"], _FIELD["flags"], _FIELD["contract_i
 _ORDER_ID, _PRICE, _QTY = _FIELD["order_id"], _FIELD["price_ticks"], _FIELD["qty_lots"]
 _AMOUNT, _EXPIRES, _CLIENT = _FIELD["amount_usd_micros"], _FIELD["expires_ns"], _FIELD["client_a"]
 _REF = _FIELD["ref_id"]
+_E = {name: place for place, name in enumerate(EVENT.names or ())}
+_SIDE_E, _CODE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["code"], _E["account_idx"], _E["order_id"]
+_CONTRACT_E, _PRICE_E, _QTY_E = _E["contract_idx"], _E["price_ticks"], _E["qty_lots"]
+_LEAVES_E, _AMOUNT_E = _E["leaves_lots"], _E["amount_usd_micros"]
 _SHOCKS = slice(_PRICE, _PRICE + 8)  # the row's tuple has one place for each word from here on
 assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_WORD * 8
 
@@ -101,25 +105,25 @@ class Mirror(MirrorState):
     # Accounts
 
     def _account_opened(self, command: Row, event: Row) -> None:
-        account_idx = event[4]
+        account_idx = event[_ACCOUNT_E]
         assert account_idx == len(self.accounts)
         self.accounts.append(Account(account_idx))
         self._changes.accounts.add(account_idx)
 
     def _account_set(self, command: Row, event: Row) -> None:
-        self.accounts[event[4]].state = command[_STATE]
-        self._changes.accounts.add(event[4])
+        self.accounts[event[_ACCOUNT_E]].state = command[_STATE]
+        self._changes.accounts.add(event[_ACCOUNT_E])
 
     def _cash_moved(self, command: Row, event: Row) -> None:
-        account = self.accounts[event[4]]
-        account.cash_usd_micros += event[12]
+        account = self.accounts[event[_ACCOUNT_E]]
+        account.cash_usd_micros += event[_AMOUNT_E]
         account.last_ref_id = max(account.last_ref_id, command[_REF])
-        self._changes.accounts.add(event[4])
+        self._changes.accounts.add(event[_ACCOUNT_E])
 
     # Contracts and parameters
 
     def _listed(self, command: Row, event: Row) -> None:
-        contract = Contract(event[8], unpack_text(*command[_CLIENT : _CLIENT + 4]))
+        contract = Contract(event[_CONTRACT_E], unpack_text(*command[_CLIENT : _CLIENT + 4]))
         assert contract.contract_idx == len(self.contracts)
         contract.tick_value_usd_micros = command[_AMOUNT]
         contract.mark_ticks = contract.settle_ticks = command[_PRICE]
@@ -135,14 +139,14 @@ class Mirror(MirrorState):
         self._changes.contracts.add(contract.contract_idx)
 
     def _state_set(self, command: Row, event: Row) -> None:
-        self.contracts[event[8]].state = command[_STATE]
-        self._changes.contracts.add(event[8])
+        self.contracts[event[_CONTRACT_E]].state = command[_STATE]
+        self._changes.contracts.add(event[_CONTRACT_E])
 
     def _band_set(self, command: Row, event: Row) -> None:
-        contract = self.contracts[event[8]]
+        contract = self.contracts[event[_CONTRACT_E]]
         contract.band_bps = command[_ORDER_ID]
         contract.set_band(self.price_ticks_max)
-        self._changes.contracts.add(event[8])
+        self._changes.contracts.add(event[_CONTRACT_E])
 
     def _shocks_staged(self, command: Row, event: Row) -> None:
         staged = self.shocks_staged[command[_CONTRACT]]
@@ -156,12 +160,12 @@ class Mirror(MirrorState):
         self.shocks = [staged[: self.scenario_count] for staged in self.shocks_staged]
 
     def _marked(self, command: Row, event: Row) -> None:
-        contract = self.contracts[event[8]]
-        move_usd_micros = contract.tick_value_usd_micros * (event[9] - contract.mark_ticks)
-        contract.mark_ticks = event[9]
+        contract = self.contracts[event[_CONTRACT_E]]
+        move_usd_micros = contract.tick_value_usd_micros * (event[_PRICE_E] - contract.mark_ticks)
+        contract.mark_ticks = event[_PRICE_E]
         contract.set_band(self.price_ticks_max)
         changes = self._changes
-        changes.contracts.add(event[8])
+        changes.contracts.add(event[_CONTRACT_E])
         if move_usd_micros == 0:
             return
         for position in contract.positions:
@@ -170,14 +174,18 @@ class Mirror(MirrorState):
                 position.unsettled_usd_micros += gain_usd_micros
                 self.accounts[position.account_idx].unsettled_usd_micros += gain_usd_micros
                 changes.accounts.add(position.account_idx)
-                changes.positions.add((position.account_idx, event[8]))
+                changes.positions.add((position.account_idx, event[_CONTRACT_E]))
 
     def _settled(self, command: Row, event: Row) -> None:
         self._marked(command, event)
-        self.contracts[event[8]].settle_ticks = event[9]
+        self.contracts[event[_CONTRACT_E]].settle_ticks = event[_PRICE_E]
 
     def _variation(self, command: Row, event: Row) -> None:
-        account_idx, contract_idx, amount_usd_micros = event[4], event[8], event[12]
+        account_idx, contract_idx, amount_usd_micros = (
+            event[_ACCOUNT_E],
+            event[_CONTRACT_E],
+            event[_AMOUNT_E],
+        )
         account = self.accounts[account_idx]
         position = account.positions[contract_idx]
         assert position.unsettled_usd_micros == amount_usd_micros
@@ -192,15 +200,15 @@ class Mirror(MirrorState):
 
     def _accepted(self, command: Row, event: Row) -> None:
         order = Order()
-        order.order_id = event[5]
-        order.account_idx = event[4]
-        order.contract_idx = event[8]
-        order.side = event[2]
+        order.order_id = event[_ORDER_E]
+        order.account_idx = event[_ACCOUNT_E]
+        order.contract_idx = event[_CONTRACT_E]
+        order.side = event[_SIDE_E]
         order.order_type, order.tif, order.stp = command[_TYPE], command[_TIF], command[_STP]
         order.flags = command[_FLAGS]
-        order.price_ticks = event[9]
-        order.qty_lots = event[10]
-        order.leaves_lots = event[11]
+        order.price_ticks = event[_PRICE_E]
+        order.qty_lots = event[_QTY_E]
+        order.leaves_lots = event[_LEAVES_E]
         order.filled_lots = order.filled_tick_lots = order.cancelled_lots = order.code = 0
         order.expires_ns = command[_EXPIRES]
         order.client_words = command[_CLIENT : _CLIENT + 4]
@@ -215,9 +223,13 @@ class Mirror(MirrorState):
             self.closed.add(order)
 
     def _amended(self, command: Row, event: Row) -> None:
-        order = self.orders[event[5]]
+        order = self.orders[event[_ORDER_E]]
         self._unrest(order, order.leaves_lots, 1)
-        order.price_ticks, order.qty_lots, order.leaves_lots = event[9], event[10], event[11]
+        order.price_ticks, order.qty_lots, order.leaves_lots = (
+            event[_PRICE_E],
+            event[_QTY_E],
+            event[_LEAVES_E],
+        )
         self._taker = order
         self._touch(order, command[0], command[_TS])
         if order.leaves_lots:
@@ -227,19 +239,19 @@ class Mirror(MirrorState):
 
     def _cancelled(self, command: Row, event: Row) -> None:
         taker = self._taker
-        if taker is not None and event[5] == taker.order_id:
+        if taker is not None and event[_ORDER_E] == taker.order_id:
             # What rests of a taker was said by its reply already.
-            taker.cancelled_lots += event[10]
+            taker.cancelled_lots += event[_QTY_E]
             if taker.leaves_lots == 0:
-                taker.code = event[3]
+                taker.code = event[_CODE_E]
             return
-        order = self.orders[event[5]]
-        order.leaves_lots = event[11]
-        order.cancelled_lots += event[10]
-        self._unrest(order, event[10], event[11] == 0)
+        order = self.orders[event[_ORDER_E]]
+        order.leaves_lots = event[_LEAVES_E]
+        order.cancelled_lots += event[_QTY_E]
+        self._unrest(order, event[_QTY_E], event[_LEAVES_E] == 0)
         self._touch(order, command[0], command[_TS])
-        if event[11] == 0:
-            order.code = event[3]
+        if event[_LEAVES_E] == 0:
+            order.code = event[_CODE_E]
             self._close(order)
 
     def _trade(self, command: Row, event: Row) -> None:

@@ -372,3 +372,26 @@ def test_closed_orders_are_forgotten_oldest_first():
     closed.add(second)
     assert closed.by_id(50) is None and closed.by_client((ALICE, *first.client_words)) is None
     assert closed.by_id(51) is second
+
+
+def test_what_happens_in_one_contract_leaves_the_others_alone():
+    mirror = started()
+    other = command(
+        Kind.LIST, symbol="B200-USW-2027M03", contract_idx=1, price_ticks=3_000,
+        amount_usd_micros=10, qty_lots=5,
+    )  # fmt: skip
+    feed(
+        mirror,
+        [other, command(Kind.MARK, contract_idx=1, price_ticks=3_001)],
+        (0, {"kind": EventKind.LISTED, "contract_idx": 1, "price_ticks": 3_000}),
+        (1, {"kind": EventKind.MARKED, "contract_idx": 1, "price_ticks": 3_001}),
+    )
+    feed(
+        mirror,
+        [command(Kind.PLACE, contract_idx=1, side=Side.SELL, price_ticks=3_000, qty_lots=2)],
+        (0, accepted(70, ALICE, Side.SELL, 3_000, 2) | {"contract_idx": 1}),
+    )
+    assert [contract.mark_ticks for contract in mirror.contracts] == [2_000, 3_001]
+    assert mirror.depth(1, Side.SELL, 9) == [(3_000, 2, 1)]
+    assert mirror.depth(0, Side.SELL, 9) == []
+    assert mirror.position(ALICE, 1).sell_lots == 2

@@ -1,0 +1,151 @@
+"""The ledger and the views in Postgres, written by clearing alone.
+
+A transaction holds everything that one or several whole batches of the journal did, and how far
+that is (`follower`): taken again, a batch changes nothing; taken twice at once, one of the two
+fails. Which batches shared a transaction is not visible in the result.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from exchange.io.db import queries
+from exchange.io.errors import Corrupt, ExchangeError
+from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
+from exchange.rules.clearing_house import ClearingHouse
+from exchange.rules.clearing_rows import (
+    BalanceRow,
+    ContractRow,
+    LedgerAccountRow,
+    PositionRow,
+)
+from exchange.rules.postings import Books
+
+SQL: Final = queries("ledger")
+
+
+class LedgerMismatch(Corrupt):
+    """The ledger contradicts the journal, the core, or itself: nothing more may be posted."""
+
+
+class ClearingMoved(ExchangeError):
+    """Another process has posted what this one was about to post: read the ledger again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something in the tables that must never be."""
+
+    rule: str
+    place: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.place}: expected {self.expected}, found {self.found}"
+
+
+class Ledger:
+    """Reads and writes over one connection of its own."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def seq(self) -> int:
+        """Return the number of the last command that is posted."""
+        seq: int = await self._connection.fetchval(SQL["clearing_seq"])
+        return seq
+
+    async def try_lock(self) -> bool:
+        """Become the one that clears, until the connection ends; False: another is."""
+        locked: bool = await self._connection.fetchval(SQL["clearing_lock"])
+        return locked
+
+    async def load(self) -> ClearingHouse:
+        """Return the clearing house as the last transaction left it."""
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            seq = await self.seq()
+            transfer_id = await self._connection.fetchval(SQL["last_transfer_id"])
+            accounts = await self._rows("ledger_accounts")
+            books = Books([LedgerAccountRow(*row) for row in accounts], transfer_id)
+            for row in await self._rows("balances"):
+                books.set_balance(BalanceRow(*row))
+            house = ClearingHouse(books, seq)
+            for row in await self._rows("contracts"):
+                house.contracts.append(ClearedContract.of_row(ContractRow(*row)))
+            for row in await self._rows("positions"):
+                position = ClearedPosition.of_row(PositionRow(*row))
+                house.contracts[position.contract_idx].positions[position.account_idx] = position
+        return house
+
+    async def write(self, effects: Effects) -> None:
+        """Write all of it, or nothing.
+
+        Errors:
+            ClearingMoved: the ledger is not where these effects begin.
+            LedgerMismatch: they change an order that the ledger does not know.
+        """
+        async with self._connection.transaction():
+            await self._move(effects)
+            await self._append(effects)
+            await self._put("put_balances", effects.balances)
+            await self._put("put_contracts", effects.contracts)
+            await self._put("put_positions", effects.positions)
+            await self._put("put_klines", effects.klines)
+            await self._put("put_minutes", effects.minutes)
+            changed = await self._put("change_orders", effects.order_changes)
+            if changed != len(effects.order_changes):
+                raise LedgerMismatch(
+                    f"of {len(effects.order_changes)} orders that changed in commands"
+                    f" {effects.after_seq + 1} to {effects.last_seq} the ledger knows {changed}"
+                )
+
+    async def cash_at(self, seq: int) -> dict[int, int]:
+        """Return the cash of each account after a command that is posted."""
+        return dict(tuple(row) for row in await self._rows("cash_at", seq))
+
+    async def positions_at(self, seq: int) -> dict[tuple[int, int], int]:
+        """Return the lots by (account_idx, contract_idx) after a command that is posted."""
+        rows = await self._rows("positions_at", seq)
+        return {(row[0], row[1]): row[2] for row in rows if row[2]}
+
+    async def violations(self, *, history: bool) -> list[Violation]:
+        """Return what must not be, at most 100; with `history` everything is read through."""
+        rows = await self._rows("violations" if history else "violations_now")
+        return [Violation(*row) for row in rows]
+
+    async def _move(self, effects: Effects) -> None:
+        moved = await self._connection.fetchval(
+            SQL["move_clearing"], effects.after_seq, effects.last_seq
+        )
+        if moved is None:
+            raise ClearingMoved(f"the ledger is not at command {effects.after_seq} any more")
+
+    async def _append(self, effects: Effects) -> None:
+        tables: Mapping[str, Sequence[tuple[Any, ...]]] = {
+            "ledger_account": effects.ledger_accounts,
+            "transfer": effects.transfers,
+            "posting": effects.postings,
+            "trade": effects.trades,
+            "position_event": effects.position_events,
+            "settlement": effects.settlements,
+            "variation": effects.variations,
+            "order_history": effects.orders,
+        }
+        for table, rows in tables.items():
+            if rows:
+                columns = rows[0]._fields  # type: ignore[attr-defined]
+                await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+
+    async def _put(self, query: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a query over the columns of the rows; return how many rows it changed."""
+        if not rows:
+            return 0
+        status: str = await self._connection.execute(SQL[query], *zip(*rows, strict=True))
+        return int(status.rsplit(" ", 1)[1])
+
+    async def _rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self._connection.fetch(SQL[query], *args)
+        return rows

@@ -1,0 +1,136 @@
+-- What clearing reads at its start, and changes with each transaction. New rows come by COPY.
+
+-- name: clearing_seq
+SELECT last_seq FROM follower WHERE name = 'clearing';
+
+-- name: move_clearing
+-- No row comes back when another clearing has moved it: then nothing of this one may be written.
+UPDATE follower SET last_seq = $2, updated_at = now()
+WHERE name = 'clearing' AND last_seq = $1
+RETURNING last_seq;
+
+-- name: clearing_lock
+SELECT pg_try_advisory_lock(hashtextextended('wellhead clearing', 0));
+
+-- name: last_transfer_id
+SELECT coalesce(max(transfer_id), 0) FROM transfer;
+
+-- name: ledger_accounts
+SELECT ledger_account_id, code, account_idx FROM ledger_account ORDER BY ledger_account_id;
+
+-- name: balances
+SELECT ledger_account_id, version, balance_usd_micros, updated_seq FROM balance;
+
+-- name: contracts
+SELECT contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns, state,
+    mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq
+FROM contract ORDER BY contract_idx;
+
+-- name: positions
+SELECT account_idx, contract_idx, qty_lots, entry_usd_micros, realised_usd_micros,
+    carry_usd_micros, updated_seq
+FROM position ORDER BY contract_idx, account_idx;
+
+-- name: put_balances
+INSERT INTO balance (ledger_account_id, version, balance_usd_micros, updated_seq)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+ON CONFLICT (ledger_account_id) DO UPDATE SET
+    version = excluded.version,
+    balance_usd_micros = excluded.balance_usd_micros,
+    updated_seq = excluded.updated_seq;
+
+-- name: put_contracts
+INSERT INTO contract (contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns,
+    state, mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
+    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+    $12::bigint[], $13::bigint[])
+ON CONFLICT (contract_idx) DO UPDATE SET
+    state = excluded.state,
+    mark_ticks = excluded.mark_ticks,
+    settle_ticks = excluded.settle_ticks,
+    last_trade_ticks = excluded.last_trade_ticks,
+    volume_lots = excluded.volume_lots,
+    open_interest_lots = excluded.open_interest_lots,
+    updated_seq = excluded.updated_seq;
+
+-- name: put_positions
+INSERT INTO position (account_idx, contract_idx, qty_lots, entry_usd_micros, realised_usd_micros,
+    carry_usd_micros, updated_seq)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+    $6::bigint[], $7::bigint[])
+ON CONFLICT (account_idx, contract_idx) DO UPDATE SET
+    qty_lots = excluded.qty_lots,
+    entry_usd_micros = excluded.entry_usd_micros,
+    realised_usd_micros = excluded.realised_usd_micros,
+    carry_usd_micros = excluded.carry_usd_micros,
+    updated_seq = excluded.updated_seq;
+
+-- name: change_orders
+-- Returns one row an order that was there: an order clearing never saw is an error.
+UPDATE order_history AS o SET
+    price_ticks = coalesce(c.price_ticks, o.price_ticks),
+    qty_lots = coalesce(c.qty_lots, o.qty_lots),
+    open_lots = coalesce(c.open_lots, o.open_lots),
+    filled_lots = o.filled_lots + c.filled_more_lots,
+    filled_tick_lots = o.filled_tick_lots + c.filled_more_tick_lots,
+    cancelled_lots = o.cancelled_lots + c.cancelled_more_lots,
+    code = c.code,
+    updated_ns = c.updated_ns,
+    updated_seq = c.updated_seq
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+    $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+    AS c (account_idx, order_id, price_ticks, qty_lots, open_lots, filled_more_lots,
+        filled_more_tick_lots, cancelled_more_lots, code, updated_ns, updated_seq)
+WHERE o.account_idx = c.account_idx AND o.order_id = c.order_id;
+
+-- name: put_klines
+INSERT INTO kline (contract_idx, interval_s, open_ns, open_ticks, high_ticks, low_ticks,
+    close_ticks, volume_lots, volume_tick_lots, trade_count)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+ON CONFLICT (contract_idx, interval_s, open_ns) DO UPDATE SET
+    high_ticks = greatest(kline.high_ticks, excluded.high_ticks),
+    low_ticks = least(kline.low_ticks, excluded.low_ticks),
+    close_ticks = excluded.close_ticks,
+    volume_lots = kline.volume_lots + excluded.volume_lots,
+    volume_tick_lots = kline.volume_tick_lots + excluded.volume_tick_lots,
+    trade_count = kline.trade_count + excluded.trade_count;
+
+-- name: put_minutes
+INSERT INTO journal_minute (minute_ns, first_seq)
+SELECT * FROM unnest($1::bigint[], $2::bigint[])
+ON CONFLICT (minute_ns) DO NOTHING;
+
+-- name: cash_at
+-- Cash of each account after command $1: what it is now, less what was posted since.
+SELECT account_idx,
+    (coalesce(balance_usd_micros, 0) - coalesce(since.usd_micros, 0))::bigint AS usd_micros
+FROM ledger_account
+LEFT JOIN balance USING (ledger_account_id)
+LEFT JOIN (
+    SELECT ledger_account_id, sum(amount_usd_micros) AS usd_micros
+    FROM transfer JOIN posting USING (transfer_id) WHERE seq > $1 GROUP BY ledger_account_id
+) AS since USING (ledger_account_id)
+WHERE account_idx IS NOT NULL
+ORDER BY account_idx;
+
+-- name: positions_at
+-- Lots after command $1: what they are now, less what was traded since.
+SELECT account_idx, contract_idx, (qty_lots - coalesce(since.lots, 0))::bigint AS qty_lots
+FROM position
+LEFT JOIN (
+    SELECT account_idx, contract_idx, sum(lots) AS lots
+    FROM trade, LATERAL (VALUES
+        (taker_account_idx, CASE taker_side WHEN 0 THEN qty_lots ELSE -qty_lots END),
+        (maker_account_idx, CASE taker_side WHEN 0 THEN -qty_lots ELSE qty_lots END)
+    ) AS side (account_idx, lots)
+    WHERE seq > $1 GROUP BY account_idx, contract_idx
+) AS since USING (account_idx, contract_idx)
+ORDER BY account_idx, contract_idx;
+
+-- name: violations_now
+SELECT rule, place, expected::text, found::text FROM violation_now LIMIT 100;
+
+-- name: violations
+SELECT rule, place, expected::text, found::text FROM violation LIMIT 100;

@@ -1,0 +1,131 @@
+"""What clearing keeps of contracts and positions, and the rows of one transaction."""
+
+from exchange.rules.clearing_rows import (
+    BalanceRow,
+    ContractRow,
+    KlineRow,
+    LedgerAccountRow,
+    MinuteRow,
+    OrderChangeRow,
+    OrderRow,
+    PositionEventRow,
+    PositionRow,
+    PostingRow,
+    SettlementRow,
+    TradeRow,
+    TransferRow,
+    VariationRow,
+)
+from exchange.rules.klines import MINUTE_NS
+
+
+class ClearedPosition:
+    """One account's lots in one contract, against the clearing house."""
+
+    __slots__ = (
+        "account_idx",
+        "carry_usd_micros",
+        "contract_idx",
+        "entry_usd_micros",
+        "qty_lots",
+        "realised_usd_micros",
+        "updated_seq",
+    )
+
+    def __init__(self, account_idx: int, contract_idx: int) -> None:
+        self.account_idx = account_idx
+        self.contract_idx = contract_idx
+        self.qty_lots = 0  # signed; short is negative
+        self.entry_usd_micros = 0  # see entry.py
+        self.realised_usd_micros = 0
+        self.carry_usd_micros = 0  # see settlement_check.py
+        self.updated_seq = 0
+
+    def row(self) -> PositionRow:
+        """Return the position as a row of its table."""
+        return PositionRow(*(getattr(self, name) for name in PositionRow._fields))
+
+    @staticmethod
+    def of_row(row: PositionRow) -> "ClearedPosition":
+        """Return what `row` was made of."""
+        position = ClearedPosition(row.account_idx, row.contract_idx)
+        for name, value in row._asdict().items():
+            setattr(position, name, value)
+        return position
+
+
+class ClearedContract:
+    """One contract and everyone who ever traded it."""
+
+    __slots__ = (*ContractRow._fields, "positions")
+
+    contract_idx: int
+    symbol: str
+    tick_value_usd_micros: int
+    listed_seq: int
+    listed_ns: int
+    ends_ns: int
+    state: int
+    mark_ticks: int
+    settle_ticks: int
+    last_trade_ticks: int
+    volume_lots: int
+    open_interest_lots: int
+    updated_seq: int
+
+    def __init__(self, contract_idx: int, symbol: str) -> None:
+        self.contract_idx = contract_idx
+        self.symbol = symbol
+        for name in ContractRow._fields[2:]:
+            setattr(self, name, 0)
+        self.positions: dict[int, ClearedPosition] = {}  # by account_idx
+
+    def position(self, account_idx: int) -> ClearedPosition:
+        """Return the position of an account, opened when it has none yet."""
+        position = self.positions.get(account_idx)
+        if position is None:
+            position = ClearedPosition(account_idx, self.contract_idx)
+            self.positions[account_idx] = position
+        return position
+
+    def row(self) -> ContractRow:
+        """Return the contract as a row of its table."""
+        return ContractRow(*(getattr(self, name) for name in ContractRow._fields))
+
+    @staticmethod
+    def of_row(row: ContractRow) -> "ClearedContract":
+        """Return what `row` was made of, without its positions."""
+        contract = ClearedContract(row.contract_idx, row.symbol)
+        for name, value in row._asdict().items():
+            setattr(contract, name, value)
+        return contract
+
+
+class Effects:
+    """All rows that the commands after `after_seq`, up to `last_seq`, add or change."""
+
+    def __init__(self, after_seq: int) -> None:
+        self.after_seq = after_seq
+        self.last_seq = after_seq
+        self.ledger_accounts: list[LedgerAccountRow] = []
+        self.transfers: list[TransferRow] = []
+        self.postings: list[PostingRow] = []
+        self.balances: list[BalanceRow] = []
+        self.trades: list[TradeRow] = []
+        self.position_events: list[PositionEventRow] = []
+        self.variations: list[VariationRow] = []
+        self.settlements: list[SettlementRow] = []
+        self.orders: list[OrderRow] = []
+        self.order_changes: list[OrderChangeRow] = []
+        self.klines: list[KlineRow] = []
+        self.minutes: list[MinuteRow] = []
+        self.contracts: list[ContractRow] = []
+        self.positions: list[PositionRow] = []
+        self._minute_ns = -1
+
+    def see_minute(self, seq: int, ts_ns: int) -> None:
+        """Note the first command of each minute."""
+        minute_ns = ts_ns - ts_ns % MINUTE_NS
+        if minute_ns != self._minute_ns:
+            self._minute_ns = minute_ns
+            self.minutes.append(MinuteRow(minute_ns, seq))

@@ -1,0 +1,93 @@
+"""Requests of an operator: accounts, keys, money in and out, contracts."""
+
+import secrets
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from wellhead import types as wt
+from wellhead.calls import Call, Json, Number, decimal_text, get_call, member, page, target
+
+
+def _account(account_id: str, tail: str = "") -> str:
+    return f"/admin/accounts/{quote(account_id, safe='')}{tail}"
+
+
+def accounts(limit: int | None = None, cursor: str | None = None) -> Call[wt.Page[wt.Account]]:
+    """All accounts."""
+    return get_call("/admin/accounts", page("accounts", wt.Account), limit=limit, cursor=cursor)
+
+
+def account(account_id: str) -> Call[wt.Account]:
+    """One account."""
+    return get_call(_account(account_id), member("account", wt.Account))
+
+
+def create_account(
+    name: str, account_id: str | None = None, kind: str | None = None
+) -> Call[wt.Account]:
+    """Open an account; the same again returns the same account."""
+    body: Json = {"name": name, "account_id": account_id, "kind": kind}
+    body = {k: v for k, v in body.items() if v is not None}
+    repeatable = account_id is not None
+    path = target("/admin/accounts")
+    return Call("POST", path, member("account", wt.Account), body=body, repeatable=repeatable)
+
+
+def set_account_state(account_id: str, state: str) -> Call[wt.Account]:
+    """Make an account active, reduce_only or frozen."""
+    parse = member("account", wt.Account)
+    return Call("PATCH", target(_account(account_id)), parse, body={"state": state})
+
+
+def _transfer(account_id: str, tail: str, amount: Number, key: str | None) -> Call[wt.Transfer]:
+    body = {
+        "amount": decimal_text(amount, "amount"),
+        "transfer_id": key or f"wh-{secrets.token_hex(12)}",
+    }
+    path = target(_account(account_id, tail))
+    return Call("POST", path, member("transfer", wt.Transfer), body=body, repeatable=True)
+
+
+def deposit(account_id: str, amount: Number, transfer_id: str | None = None) -> Call[wt.Transfer]:
+    """Book money in; the same `transfer_id` again moves nothing."""
+    return _transfer(account_id, "/deposits", amount, transfer_id)
+
+
+def withdraw(account_id: str, amount: Number, transfer_id: str | None = None) -> Call[wt.Transfer]:
+    """Book money out; the same `transfer_id` again moves nothing."""
+    return _transfer(account_id, "/withdrawals", amount, transfer_id)
+
+
+def create_key(
+    account_id: str,
+    scopes: Sequence[str] = ("read",),
+    label: str | None = None,
+    ip_allow: Sequence[str] = (),
+    expires_at: int | None = None,
+) -> Call[wt.ApiKey]:
+    """Make a key for an account; the answer holds its secret, once."""
+    body: Json = {"scopes": list(scopes), "label": label, "expires_at": expires_at}
+    body["ip_allow"] = list(ip_allow) or None
+    body = {k: v for k, v in body.items() if v is not None}
+    return Call("POST", target(_account(account_id, "/keys")), member("key", wt.ApiKey), body=body)
+
+
+def account_keys(account_id: str) -> Call[wt.Page[wt.ApiKey]]:
+    """All keys of an account, without secrets."""
+    return get_call(_account(account_id, "/keys"), page("keys", wt.ApiKey))
+
+
+def revoke_key(key: str) -> Call[wt.ApiKey]:
+    """Revoke a key for ever; doing it again changes nothing."""
+    path = target(f"/admin/keys/{quote(key, safe='')}")
+    return Call("DELETE", path, member("key", wt.ApiKey), repeatable=True)
+
+
+def set_contract(
+    symbol: str, state: str | None = None, band_bps: int | None = None
+) -> Call[wt.Instrument]:
+    """Change a contract's trading state or price band."""
+    body: Json = {"state": state, "band_bps": band_bps}
+    body = {k: v for k, v in body.items() if v is not None}
+    path = target(f"/admin/contracts/{quote(symbol, safe='')}")
+    return Call("PATCH", path, member("instrument", wt.Instrument), body=body)

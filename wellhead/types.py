@@ -1,0 +1,266 @@
+"""What the exchange answers, typed. Decimals are `Decimal`; unknown fields are ignored.
+
+Times are milliseconds since 1970 unless the name says otherwise; `seq` is the number
+of the command an answer is true at.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+T = TypeVar("T")
+
+
+class Page(list[T], Generic[T]):
+    """One page of a list, with the `cursor` of the next one (None on the last)."""
+
+    def __init__(self, items: Iterable[T], *, seq: int = 0, next_cursor: str | None = None) -> None:
+        super().__init__(items)
+        self.seq = seq
+        self.next_cursor = next_cursor
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The root of all answers."""
+
+
+class ServerTime(Answer, frozen=True, kw_only=True):
+    """The clock of the exchange."""
+
+    ts: int
+    ts_ns: int | str = 0
+    seq: int = 0
+
+
+class Status(Answer, frozen=True, kw_only=True):
+    """What the exchange takes now: normal, cancel_only, halted or recovering."""
+
+    mode: str
+    reason: str = ""
+    seq: int = 0
+    journal_seq: int = 0
+    clearing_seq: int = 0
+    version: str = ""
+
+
+class Instrument(Answer, frozen=True, kw_only=True):
+    """One contract: one lot is one GPU for every UTC hour of its delivery period."""
+
+    symbol: str
+    state: str
+    tick_size: Decimal
+    lot_size: Decimal
+    lot_gpu_hours: Decimal
+    tick_value: Decimal  # USD per tick and lot
+    mark_price: Decimal | None = None
+    settlement_price: Decimal | None = None
+    sku: str | None = None
+    hub: str | None = None
+    grade: str | None = None
+    tenor: str | None = None
+    delivery_start: int | str | None = None
+    delivery_end: int | str | None = None
+    last_trade: int | str | None = None
+    max_quantity: Decimal | None = None
+    price_low: Decimal | None = None
+    price_high: Decimal | None = None
+
+
+class Ticker(Answer, frozen=True, kw_only=True):
+    """A contract at a glance."""
+
+    symbol: str
+    mark_price: Decimal | None = None
+    last_price: Decimal | None = None
+    bid_price: Decimal | None = None
+    bid_quantity: Decimal | None = None
+    ask_price: Decimal | None = None
+    ask_quantity: Decimal | None = None
+    open_interest: Decimal | None = None
+    volume_24h: Decimal | None = None
+
+
+class BookSnapshot(Answer, frozen=True, kw_only=True):
+    """The levels of one order book, best first."""
+
+    symbol: str
+    bids: list[tuple[Decimal, Decimal]]
+    asks: list[tuple[Decimal, Decimal]]
+    seq: int = 0
+    checksum: int | None = None
+
+
+class PublicTrade(Answer, frozen=True, kw_only=True):
+    """A trade as everybody sees it; `side` is the taker's."""
+
+    trade_id: str
+    symbol: str
+    side: str
+    price: Decimal
+    quantity: Decimal
+    seq: int
+    ts: int = 0
+
+
+class Candle(Answer, frozen=True, kw_only=True):
+    """One bar."""
+
+    start: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class Settlement(Answer, frozen=True, kw_only=True):
+    """A daily settlement of one contract."""
+
+    symbol: str
+    price: Decimal
+    seq: int = 0
+    date: str | None = None
+
+
+class Order(Answer, frozen=True, kw_only=True):
+    """An order; `status` is open, filled or cancelled."""
+
+    order_id: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    status: str
+    filled_quantity: Decimal
+    remaining_quantity: Decimal
+    price: Decimal | None = None
+    average_price: Decimal | None = None
+    client_order_id: str | None = None
+    type: str = "limit"
+    tif: str = "GTC"
+    stp: str | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    reason: str | None = None
+    expires_at: int | None = None
+    created_ts: int | None = None
+    updated_ts: int | None = None
+    seq: int = 0
+
+
+class Fill(Answer, frozen=True, kw_only=True):
+    """A trade from the side of its owner; `role` is taker or maker."""
+
+    trade_id: str
+    order_id: str
+    symbol: str
+    side: str
+    price: Decimal
+    quantity: Decimal
+    role: str
+    seq: int
+    client_order_id: str | None = None
+    fee: Decimal | None = None
+    ts: int = 0
+
+
+class Placed(Answer, frozen=True, kw_only=True):
+    """What became of a new or amended order; `duplicate` if it had been placed before."""
+
+    order: Order
+    trades: list[Fill] = []
+    duplicate: bool = False
+    seq: int = 0
+
+
+class Cancelled(Answer, frozen=True, kw_only=True):
+    """What a cancel-all removed."""
+
+    cancelled_count: int
+    order_ids: list[str] = []
+    seq: int = 0
+
+
+class Position(Answer, frozen=True, kw_only=True):
+    """Signed lots held, and what they earned."""
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal | None = None
+    mark_price: Decimal | None = None
+    unrealised_pnl: Decimal | None = None
+    realised_pnl: Decimal | None = None
+    unsettled: Decimal | None = None
+    open_buy_quantity: Decimal | None = None
+    open_sell_quantity: Decimal | None = None
+
+
+class Balance(Answer, frozen=True, kw_only=True):
+    """Money of one asset."""
+
+    asset: str
+    cash: Decimal
+    unsettled: Decimal | None = None
+    equity: Decimal | None = None
+    margin: Decimal | None = None
+    available: Decimal | None = None
+
+
+class Margin(Answer, frozen=True, kw_only=True):
+    """What is required of the account, and what is left."""
+
+    equity: Decimal | None = None
+    cash: Decimal | None = None
+    unsettled: Decimal | None = None
+    initial_margin: Decimal | None = None
+    price_loss: Decimal | None = None
+    available: Decimal | None = None
+
+
+class LedgerEntry(Answer, frozen=True, kw_only=True):
+    """One posting of the ledger: what moved, why, and the balance after it."""
+
+    seq: int
+    amount: Decimal
+    entry_id: str | None = None
+    account: str | None = None
+    reason: str | None = None
+    symbol: str | None = None
+    balance: Decimal | None = None
+    ts: int = 0
+
+
+class Account(Answer, frozen=True, kw_only=True):
+    """An account; kind `simulated` marks the demo market's own."""
+
+    account_id: str
+    name: str = ""
+    kind: str = ""
+    state: str = ""
+    cash: Decimal | None = None
+    created_ts: int | None = None
+
+
+class Transfer(Answer, frozen=True, kw_only=True):
+    """A deposit or withdrawal, and what became of it."""
+
+    transfer_id: str
+    amount: Decimal
+    status: str
+    code: str | None = None
+    account_id: str | None = None
+
+
+class ApiKey(Answer, frozen=True, kw_only=True):
+    """A key; its `secret` is there once, when it is made."""
+
+    key: str
+    account_id: str = ""
+    label: str = ""
+    scopes: list[str] = []
+    ip_allow: list[str] = []
+    secret: str | None = None
+    expires_at: int | None = None
+    revoked: bool = False
+    created_ts: int | None = None

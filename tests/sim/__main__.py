@@ -1,0 +1,44 @@
+"""`python -m tests.sim`: run seeds, print what they did, stop at the first disagreement."""
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+
+from matching.codes import Code
+from tests.sim.everybody import everybody
+from tests.sim.followers import Disagreement
+from tests.sim.run import simulate
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the simulator; 1 when engine, oracle and mirror did not agree."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
+    parser.add_argument("--seed", type=int, help="repeat this run (default: a fresh seed)")
+    parser.add_argument("--commands", type=int, default=20_000, help="commands in a run")
+    parser.add_argument("--minutes", type=float, help="go on with fresh seeds for so long")
+    parser.add_argument("--codes", action="store_true", help="say how often each code occurred")
+    args = parser.parse_args(argv)
+    seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
+    ends = time.monotonic() + 60 * (args.minutes or 0)
+    codes: Counter[int] = Counter()
+    while True:
+        try:
+            report = simulate(seed, args.commands, everybody)
+        except Disagreement as found:
+            print(found, file=sys.stderr)
+            return 1
+        print(report.line(), flush=True)
+        codes.update(report.codes)
+        seed += 1
+        if time.monotonic() >= ends:
+            break
+    if args.codes:
+        for code in Code:
+            print(f"{codes[code]:9} {code.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

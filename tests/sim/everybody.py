@@ -1,0 +1,11 @@
+"""All that is held against the oracle in a full run."""
+
+from collections.abc import Sequence
+
+from tests.oracle.state import Capacity
+from tests.sim.followers import Follower, MirrorFollower
+
+
+def everybody(capacity: Capacity) -> Sequence[Follower]:
+    """Return fresh followers of an empty exchange."""
+    return [MirrorFollower(capacity.price_bits)]

@@ -1,0 +1,166 @@
+"""What the exchange itself sends: money, listings, states, marks, scenarios, time."""
+
+from random import Random
+
+from matching.codes import AccountState, Kind, TradingState
+from matching.limits import SHOCK_TICKS_MAX, TRANSFER_USD_MICROS_MAX
+from matching.wire import pack_text
+from tests.oracle.state import Exchange
+from tests.sim.profile import Profile
+
+Fields = dict[str, int]
+SHOCK_FIELDS = (
+    "price_ticks", "qty_lots", "amount_usd_micros", "expires_ns",
+    "client_a", "client_b", "client_c", "client_d",
+)  # fmt: skip
+
+
+class House:
+    """Draws the operator's and the calendar's commands."""
+
+    def __init__(self, rng: Random, profile: Profile, ex: Exchange) -> None:
+        self.rng = rng
+        self.profile = profile
+        self.ex = ex
+        self.refs = 0
+
+    def setting_up(self) -> list[Fields]:
+        """Return the commands that open the market."""
+        profile = self.profile
+        rows: list[Fields] = []
+        for idx in range(profile.accounts):
+            rows.append({"kind": Kind.OPEN_ACCOUNT, "account_idx": idx})
+            rows.append(
+                {
+                    "kind": Kind.DEPOSIT,
+                    "account_idx": idx,
+                    "amount_usd_micros": min(profile.funding_usd_micros, TRANSFER_USD_MICROS_MAX),
+                }
+            )
+        for idx in range(profile.contracts):
+            rows.append(self.list_contract(idx) | {"state": TradingState.CONTINUOUS})
+            rows += [self.stage(idx, first) for first in range(0, profile.capacity.scenarios, 8)]
+        rows.append(
+            {"kind": Kind.SWAP_SCENARIOS, "qty_lots": profile.capacity.scenarios, "order_id": 2}
+        )
+        return rows
+
+    def account(self) -> int:
+        return self.rng.randrange(max(1, len(self.ex.accounts)))
+
+    def contract(self) -> int:
+        """Draw a contract, seldom one that has ended."""
+        alive = [
+            idx
+            for idx, contract in enumerate(self.ex.contracts)
+            if contract.state != TradingState.EXPIRED
+        ]
+        if alive and self.rng.random() < 0.97:
+            return self.rng.choice(alive)
+        return self.rng.randrange(max(1, len(self.ex.contracts)))
+
+    def open_account(self) -> Fields:
+        return {
+            "kind": Kind.OPEN_ACCOUNT,
+            "account_idx": len(self.ex.accounts) + self.rng.choice((-1, 0, 0, 1)),
+        }
+
+    def set_account(self) -> Fields:
+        idx = self.account()
+        state = self.rng.choice(tuple(AccountState))
+        return {"kind": Kind.SET_ACCOUNT, "account_idx": idx, "state": state}
+
+    def transfer(self) -> Fields:
+        """Deposit or withdraw; withdrawals often aim at exactly what is free."""
+        rng, idx = self.rng, self.account()
+        fields: Fields = {"kind": rng.choice((Kind.DEPOSIT, Kind.WITHDRAW)), "account_idx": idx}
+        usual = max(2, self.profile.funding_usd_micros)
+        fields["amount_usd_micros"] = rng.choice((usual, rng.randrange(1, usual)))
+        if fields["kind"] == Kind.WITHDRAW and rng.random() < 0.5:
+            cash = self.ex.accounts[idx].cash_usd_micros
+            fields["amount_usd_micros"] = max(
+                1, cash + rng.choice((0, 1, -rng.randrange(1, usual)))
+            )
+        if rng.random() < 0.6:
+            self.refs += rng.choice((0, 1, 1, 2))
+            fields["ref_id"] = self.refs
+        return fields
+
+    def list_contract(self, contract_idx: int | None = None) -> Fields:
+        rng, profile = self.rng, self.profile
+        if contract_idx is None:
+            contract_idx = len(self.ex.contracts) + rng.choice((-1, 0, 0, 1))
+        words = pack_text(f"SIM-{contract_idx:04d}")
+        names = ("client_a", "client_b", "client_c", "client_d")
+        return {
+            "kind": Kind.LIST,
+            "contract_idx": contract_idx,
+            "price_ticks": profile.mark_ticks,
+            "amount_usd_micros": rng.choice(profile.tick_values),
+            "qty_lots": profile.qty_max_lots,
+            "order_id": rng.choice(profile.band_bps),
+            "state": rng.choice((TradingState.CONTINUOUS,) * 30 + tuple(TradingState)),
+            "expires_ns": rng.choice((0, 1 << 60)),
+            **dict(zip(names, words, strict=True)),
+        }
+
+    def set_state(self) -> Fields:
+        """Mostly back to continuous trading; an expiry is for ever, so one contract stays."""
+        rng, idx = self.rng, self.contract()
+        contracts = self.ex.contracts
+        state = rng.choice(tuple(TradingState)[:-1])
+        alive = sum(contract.state != TradingState.EXPIRED for contract in contracts)
+        if alive > 1 and rng.random() < 0.05:
+            state = TradingState.EXPIRED
+        return {"kind": Kind.SET_STATE, "contract_idx": idx, "state": state}
+
+    def set_band(self) -> Fields:
+        return {
+            "kind": Kind.SET_BAND,
+            "contract_idx": self.contract(),
+            "order_id": self.rng.choice(self.profile.band_bps),
+        }
+
+    def stage(self, contract_idx: int | None = None, first: int | None = None) -> Fields:
+        rng = self.rng
+        idx = self.contract() if contract_idx is None else contract_idx
+        if first is None:
+            first = 8 * rng.randrange(-(-self.profile.capacity.scenarios // 8))
+        tick_value = 1
+        if idx < len(self.ex.contracts):
+            tick_value = self.ex.contracts[idx].tick_value_usd_micros
+        fields: Fields = {"kind": Kind.STAGE_SHOCKS, "contract_idx": idx, "order_id": first}
+        for name in SHOCK_FIELDS:
+            shock = rng.randint(-self.profile.shock_ticks, self.profile.shock_ticks) * tick_value
+            fields[name] = shock + rng.choice((-1, 0, 1)) * (tick_value > 1)
+        if rng.random() < 0.02:
+            fields[rng.choice(SHOCK_FIELDS)] = rng.choice((-1, 1)) * (
+                tick_value * SHOCK_TICKS_MAX + 1
+            )
+        return fields
+
+    def swap(self) -> Fields:
+        rng = self.rng
+        return {
+            "kind": Kind.SWAP_SCENARIOS,
+            "qty_lots": rng.choice((self.profile.capacity.scenarios, rng.randint(1, 17))),
+            "order_id": rng.randint(1, 4),
+        }
+
+    def mark(self) -> Fields:
+        """Mark or settle: a walk, sometimes a jump."""
+        rng, idx = self.rng, self.contract()
+        highest = (1 << self.ex.capacity.price_bits) - 1
+        price = self.profile.mark_ticks
+        if idx < len(self.ex.contracts):
+            price = self.ex.contracts[idx].mark_ticks + rng.randint(-3, 3)
+        if rng.random() < 0.03:
+            price = rng.choice((1, highest, rng.randint(1, highest)))
+        return {
+            "kind": rng.choice((Kind.MARK, Kind.MARK, Kind.SETTLE)),
+            "contract_idx": idx,
+            "price_ticks": min(highest, max(1, price)),
+        }
+
+    def tick(self) -> Fields:
+        return {"kind": Kind.TICK}

@@ -1,0 +1,131 @@
+"""The stream of commands of a seed, one after the other."""
+
+from random import Random
+from typing import Any
+
+from matching.codes import AccountState, Kind, TradingState
+from tests.oracle.state import Command, Exchange
+from tests.sim.house import House
+from tests.sim.profile import Profile
+from tests.sim.trader import Trader
+
+Fields = dict[str, int]
+START_NS = 1_760_000_000_000_000_000
+LEAP_NS = 13 * 3600 * 1_000_000_000
+
+JUNK_LIMITS = {
+    "side": (-128, 127), "order_type": (-128, 127), "tif": (-128, 127), "stp": (-128, 127),
+    "state": (-128, 127), "flags": (-(1 << 15), (1 << 15) - 1),
+    "account_idx": (-(1 << 31), (1 << 31) - 1), "contract_idx": (-(1 << 31), (1 << 31) - 1),
+    "ref_id": (-(1 << 63), (1 << 63) - 1), "order_id": (-(1 << 63), (1 << 63) - 1),
+    "price_ticks": (-(1 << 63), (1 << 63) - 1), "qty_lots": (-(1 << 63), (1 << 63) - 1),
+    "amount_usd_micros": (-(1 << 63), (1 << 63) - 1), "expires_ns": (-(1 << 63), (1 << 63) - 1),
+}  # fmt: skip
+
+
+class Gateways:
+    """Origins that number their requests, mostly rightly."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.last = {1: 0, 2: 0, 3: 0}  # the newest of each slot
+        self.replaced: list[int] = []
+
+    def envelope(self) -> Fields:
+        rng = self.rng
+        origin = rng.choice(list(self.last))
+        way = rng.random()
+        if way < 0.01:
+            return {"origin_id": -rng.randint(1, 5), "request_id": 1}
+        if way < 0.02 and self.replaced:
+            return {"origin_id": rng.choice(self.replaced), "request_id": rng.randint(1, 9)}
+        if way < 0.06:
+            request = self.last[origin] + rng.choice((-1, 0, 2))
+            return {"origin_id": origin, "request_id": request}
+        if way < 0.07:
+            self.replaced.append(origin)
+            del self.last[origin]
+            origin += 1024
+            self.last[origin] = 0
+        self.last[origin] += 1
+        return {"origin_id": origin, "request_id": self.last[origin]}
+
+
+class Market:
+    """Draws the next command from a seed and the oracle's state."""
+
+    def __init__(self, rng: Random, profile: Profile, ex: Exchange) -> None:
+        self.rng = rng
+        self.profile = profile
+        self.ex = ex
+        self.house = House(rng, profile, ex)
+        self.trader = Trader(rng, profile, ex, self.house.contract)
+        self.gateways = Gateways(rng)
+        self.waiting = self.house.setting_up()[::-1]
+        self.healing: list[tuple[int, Fields]] = []  # (when, what puts a bad state right)
+        self.seq = 0
+        self.now_ns = START_NS
+        self.draws, self.weights = self._menu()
+
+    def _menu(self) -> tuple[list[Any], list[float]]:
+        trader, house, control = self.trader, self.house, self.profile.control
+        menu = [
+            (trader.place, 60.0), (trader.cancel, 7.0), (trader.amend, 14.0),
+            (trader.mass_cancel, 0.6), (house.mark, 3.0), (house.tick, 2.0),
+            (house.transfer, 3.0), (house.set_account, 0.7 * control),
+            (house.set_state, 1.2 * control), (house.set_band, 0.5 * control),
+            (house.stage, 2.0 * control), (house.swap, 0.7 * control),
+            (house.list_contract, 0.2 * control), (house.open_account, 0.3 * control),
+        ]  # fmt: skip
+        return [draw for draw, _ in menu], [weight for _, weight in menu]
+
+    def next(self) -> Command:
+        """Return the next command, stamped."""
+        if self.waiting:
+            fields = self.waiting.pop()
+        elif self.healing and self.healing[0][0] <= self.seq:
+            fields = self.healing.pop(0)[1]
+        else:
+            fields = self._draw()
+        self.seq += 1
+        self.now_ns += self._pause_ns()
+        zero = dict.fromkeys(Command._fields, 0)
+        return Command(**{**zero, **fields, "seq": self.seq, "ts_ns": self.now_ns})
+
+    def _draw(self) -> Fields:
+        rng = self.rng
+        if not self.ex.contracts:
+            fields = self.house.list_contract(0)
+        else:
+            draw = rng.choices(self.draws, self.weights)[0]
+            if not self.ex.orders and draw in (self.trader.cancel, self.trader.amend):
+                draw = self.trader.place
+            fields = draw()
+            self._heal_later(fields)
+        if rng.random() < self.profile.junk:
+            self._spoil(fields)
+        if rng.random() < self.profile.envelope:
+            fields.update(self.gateways.envelope())
+        return fields
+
+    def _heal_later(self, fields: Fields) -> None:
+        """A market that stays halted has nothing to say: put it right soon."""
+        usual = {Kind.SET_STATE: TradingState.CONTINUOUS, Kind.SET_ACCOUNT: AccountState.ACTIVE}
+        if fields["kind"] in usual:
+            when = self.seq + self.rng.randint(5, 60)
+            good = fields | {"state": usual[Kind(fields["kind"])]}
+            self.healing = sorted([*self.healing, (when, good)], key=lambda due: due[0])
+
+    def _spoil(self, fields: Fields) -> None:
+        """Set one field to something it should not be."""
+        rng = self.rng
+        name = rng.choice(list(JUNK_LIMITS))
+        low, high = JUNK_LIMITS[name]
+        near = fields.get(name, 0) + rng.choice((-1, 1))
+        value = rng.choice((low, high, -1, 0, 1, 6, near, rng.randint(-10, 70_000)))
+        fields[name] = min(high, max(low, value))
+
+    def _pause_ns(self) -> int:
+        if self.rng.random() < self.profile.clock_leap:
+            return LEAP_NS
+        return self.rng.choice((0, 1, 500))

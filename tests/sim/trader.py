@@ -1,0 +1,181 @@
+"""Orders, amendments and cancels, drawn so that they hit what is there."""
+
+from collections.abc import Callable
+from random import Random
+
+from matching.codes import Flag, Kind, OrderType, Side, Stp, Tif, TradingState
+from matching.wire import pack_text
+from tests.oracle.book import best_first
+from tests.oracle.state import Contract, Exchange, Order, opposite
+from tests.sim.profile import Profile
+
+Fields = dict[str, int]
+
+
+class Trader:
+    """Draws what members send. It looks at the oracle's state to be to the point."""
+
+    def __init__(
+        self, rng: Random, profile: Profile, ex: Exchange, choose_contract: Callable[[], int]
+    ) -> None:
+        self.rng = rng
+        self.profile = profile
+        self.ex = ex
+        self.choose_contract = choose_contract
+        self.sent: list[Fields] = []  # orders sent with a client id, to be repeated
+
+    def place(self) -> Fields:
+        rng = self.rng
+        if self.sent and rng.random() < 0.04:
+            return self._again(rng.choice(self.sent))
+        fields = self._order()
+        if rng.random() < 0.4:
+            fields.update(self._client())
+            self.sent = self.sent[-30:] + [fields]
+        return fields
+
+    def cancel(self) -> Fields:
+        fields: Fields = {"kind": Kind.CANCEL, **self._target()}
+        return fields
+
+    def amend(self) -> Fields:
+        """Amend: mostly a smaller size, another price, or both."""
+        rng = self.rng
+        fields: Fields = {"kind": Kind.AMEND, **self._target()}
+        order = self._meant(fields)
+        if order is None:
+            return fields | {"qty_lots": rng.randint(1, 5)}
+        total = order.leaves_lots + order.filled_lots
+        if rng.random() < 0.6:
+            ex_contract = self.ex.contracts[order.contract_idx]
+            fields["price_ticks"] = self._price(ex_contract, order.contract_idx, order.side)
+        way = rng.random()
+        if way < 0.3:
+            fields["qty_lots"] = rng.randint(0, total)
+        elif way < 0.6:
+            fields["qty_lots"] = total + rng.randint(0, self.profile.qty_usual_lots)
+        elif way < 0.7:
+            fields["qty_lots"] = -1
+        elif way < 0.9:
+            fields["flags"] = Flag.QTY_IS_OPEN
+            fields["qty_lots"] = rng.randint(0, 2 * order.leaves_lots)
+        return fields
+
+    def mass_cancel(self) -> Fields:
+        rng = self.rng
+        contracts = len(self.ex.contracts)
+        return {
+            "kind": Kind.MASS_CANCEL,
+            "account_idx": self._account(),
+            "contract_idx": rng.choice((-1, rng.randrange(-1, contracts))),
+            "state": rng.choice((0, 0, 1, 2)),
+        }
+
+    def _account(self) -> int:
+        return self.rng.randrange(max(1, len(self.ex.accounts)))
+
+    def _order(self) -> Fields:
+        rng, profile = self.rng, self.profile
+        contract_idx = self.choose_contract()
+        contract = self.ex.contracts[contract_idx]
+        side = rng.choice(tuple(Side))
+        fields: Fields = {
+            "kind": Kind.PLACE,
+            "account_idx": self._taker(contract_idx, side),
+            "contract_idx": contract_idx,
+            "side": side,
+            "price_ticks": self._price(contract, contract_idx, side),
+            "qty_lots": rng.randint(1, min(profile.qty_usual_lots, contract.qty_max_lots)),
+            "stp": rng.choice((Stp.NONE, *Stp)),
+        }
+        if rng.random() < 0.15:
+            fields["qty_lots"] = contract.qty_max_lots
+        if rng.random() < profile.patience:
+            fields["tif"] = rng.choice((Tif.GTC, Tif.GTC, Tif.GTD, Tif.GFN))
+            if contract.state == TradingState.AUCTION or rng.random() < 0.02:
+                fields["tif"] = rng.choice((Tif.GTC, Tif.GFA))
+        else:
+            fields["tif"] = rng.choice((Tif.IOC, Tif.FOK))
+            if rng.random() < 0.4:
+                fields["order_type"] = OrderType.MARKET
+                fields["price_ticks"] = 0
+        if fields["tif"] == Tif.GTD:
+            fields["expires_ns"] = self.ex.now_ns + rng.randint(0, 20_000)
+        fields["flags"] = self._flags(fields)
+        if fields["flags"] & Flag.REDUCE_ONLY and rng.random() < 0.8:
+            self._aim_to_reduce(fields)
+        return fields
+
+    def _aim_to_reduce(self, fields: Fields) -> None:
+        lots = self.ex.lots(fields["account_idx"], fields["contract_idx"])
+        if lots:
+            fields["side"] = Side.SELL if lots > 0 else Side.BUY
+
+    def _flags(self, fields: Fields) -> int:
+        rng = self.rng
+        flags = 0
+        if fields["tif"] not in (Tif.IOC, Tif.FOK) and rng.random() < 0.15:
+            flags |= Flag.POST_ONLY
+        held = self.ex.lots(fields["account_idx"], fields["contract_idx"])
+        if rng.random() < (0.3 if held else 0.03):
+            flags |= Flag.REDUCE_ONLY
+        return flags
+
+    def _taker(self, contract_idx: int, side: int) -> int:
+        """Mostly anybody; sometimes who rests at the best opposite price."""
+        if self.rng.random() < self.profile.self_share:
+            makers = best_first(self.ex, contract_idx, opposite(side))
+            if makers:
+                return makers[0].account_idx
+        return self._account()
+
+    def _price(self, contract: Contract, contract_idx: int, side: int) -> int:
+        """Near the mark, at the best opposite price, or at the edge of the band."""
+        rng = self.rng
+        highest = (1 << self.ex.capacity.price_bits) - 1
+        way = rng.random()
+        makers = best_first(self.ex, contract_idx, opposite(side)) if way < 0.25 else []
+        if makers:
+            price = rng.choice(makers[:3]).price_ticks
+        elif way < 0.3:
+            price = self.ex.band(contract)[side == Side.BUY] + rng.choice((-1, 0, 1))
+        elif way < 0.32:
+            price = rng.randint(1, highest)
+        else:
+            spread = self.profile.spread_ticks
+            price = contract.mark_ticks + rng.randint(-spread, spread)
+        return min(highest, max(1, price))
+
+    def _client(self) -> Fields:
+        words = pack_text(
+            f"c{self.rng.randrange(40)}" + "-long-tail-of-it" * self.rng.choice((0, 1))
+        )
+        return dict(zip(("client_a", "client_b", "client_c", "client_d"), words, strict=True))
+
+    def _again(self, sent: Fields) -> Fields:
+        if self.rng.random() < 0.5:
+            return dict(sent)
+        return sent | {"qty_lots": sent["qty_lots"] % 7 + 1}
+
+    def _target(self) -> Fields:
+        """Name an order that rests, mostly; by its id or by the client's."""
+        rng = self.rng
+        if rng.random() < 0.08 or not self.ex.orders:
+            return {"account_idx": self._account(), "order_id": rng.randrange(1 << 30)}
+        order = rng.choice(list(self.ex.orders.values()))
+        account_idx = order.account_idx if rng.random() < 0.93 else self._account()
+        fields: Fields = {"account_idx": account_idx, "contract_idx": order.contract_idx}
+        for entry in self.ex.client_ids:
+            if entry.order_id == order.order_id and rng.random() < 0.5:
+                words = entry.words
+                return fields | dict(
+                    zip(("client_a", "client_b", "client_c", "client_d"), words, strict=True)
+                )
+        return fields | {"order_id": order.order_id}
+
+    def _meant(self, fields: Fields) -> Order | None:
+        order_id = fields.get("order_id", 0)
+        for entry in self.ex.client_ids:
+            if entry.words[0] and entry.words[0] == fields.get("client_a"):
+                order_id = entry.order_id
+        return self.ex.orders.get(order_id)

@@ -1,0 +1,66 @@
+"""The mirror's state in the oracle's words, to be compared."""
+
+from typing import Any
+
+from exchange.rules.margin import margin_of
+from exchange.rules.mirror import Mirror
+from exchange.rules.records import Contract
+from matching.codes import Side
+from matching.wire import unpack_text
+
+UNKNOWN_TO_MIRROR = {"queues"}
+
+
+def mirror_view(mirror: Mirror) -> dict[str, Any]:
+    """Return what a mirror knows of the oracle's view; positions in order of their keys."""
+    return {
+        "seq": mirror.seq,
+        "now_ns": mirror.ts_ns,
+        "accounts": [_account(mirror, idx) for idx in range(len(mirror.accounts))],
+        "contracts": [_contract(contract) for contract in mirror.contracts],
+        "positions": sorted(
+            (p.account_idx, p.contract_idx, p.qty_lots, p.buy_lots, p.sell_lots,
+             p.unsettled_usd_micros)
+            for account in mirror.accounts
+            for p in account.positions.values()
+        ),
+        "orders": sorted(
+            (o.order_id, o.account_idx, o.contract_idx, o.side, o.price_ticks, o.leaves_lots,
+             o.filled_lots, o.tif, o.stp, o.flags, o.expires_ns)
+            for o in mirror.orders.values()
+        ),
+    }  # fmt: skip
+
+
+def _account(mirror: Mirror, idx: int) -> tuple[int, ...]:
+    account, margin = mirror.accounts[idx], margin_of(mirror, idx)
+    gross = sum(
+        mirror.contracts[p.contract_idx].tick_value_usd_micros
+        * (abs(p.qty_lots) + p.buy_lots + p.sell_lots)
+        for p in account.positions.values()
+    )
+    return (
+        account.cash_usd_micros, account.unsettled_usd_micros, account.state, account.last_ref_id,
+        gross, margin.price_loss_usd_micros, margin.initial_usd_micros,
+    )  # fmt: skip
+
+
+def _contract(contract: Contract) -> tuple[object, ...]:
+    return (
+        contract.state, contract.mark_ticks, contract.settle_ticks, contract.last_trade_ticks,
+        contract.tick_value_usd_micros, contract.band_bps, contract.band_low_ticks,
+        contract.band_high_ticks, contract.qty_max_lots, contract.open_interest_lots,
+        contract.symbol,
+        contract.books[Side.BUY].depth(1 << 30), contract.books[Side.SELL].depth(1 << 30),
+    )  # fmt: skip
+
+
+def oracle_view_for_mirror(view: dict[str, Any]) -> dict[str, Any]:
+    """Return the oracle's view less what a mirror does not keep."""
+    known = {name: value for name, value in view.items() if name not in UNKNOWN_TO_MIRROR}
+    known["positions"] = sorted(view["positions"])
+    known["contracts"] = [
+        (*contract[:10], unpack_text(*contract[10]), *contract[11:])
+        for contract in view["contracts"]
+    ]
+    return known

@@ -229,4 +229,6 @@ def _batch_of(row: asyncpg.Record) -> Batch:
         ) from error
     if len(commands) != row["count"]:
         raise JournalDamaged(f"the batch at command {row['first_seq']} miscounts its commands")
+    if int(commands["ts_ns"][-1]) != row["ts_ns"]:
+        raise JournalDamaged(f"the batch at command {row['first_seq']} misstates its time")
     return Batch(row["first_seq"], commands, events, row["state_hash"])

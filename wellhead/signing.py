@@ -40,8 +40,8 @@ def sign(
 class Signer:
     """Signs requests of one key; safe to use from several threads.
 
-    A signature is accepted once, so two equal requests in one millisecond need two
-    timestamps: ours never repeat and never go back.
+    A signature is accepted once, so two equal requests in one millisecond get two
+    timestamps.
     """
 
     def __init__(
@@ -51,36 +51,42 @@ class Signer:
         self.recv_window_ms = recv_window_ms
         self.offset_ms = 0  # server clock minus ours, learned when the server objects
         self._last_ms = 0
+        self._given: set[str] = set()  # signatures of the last timestamp
         self._lock = threading.Lock()
-
-    def next_timestamp_ms(self) -> int:
-        """Return a timestamp in the server's time that this signer never gave before."""
-        with self._lock:
-            now_ms = time.time_ns() // 1_000_000 + self.offset_ms
-            self._last_ms = max(now_ms, self._last_ms + 1)
-            return self._last_ms
 
     def set_server_time(self, server_ms: int) -> None:
         """Take the server's clock as the right one from now on."""
         with self._lock:
             self.offset_ms = server_ms - time.time_ns() // 1_000_000
-            self._last_ms = min(self._last_ms, server_ms)
+            self._last_ms = 0
 
     def headers(self, method: str, target: str, body: bytes = b"") -> dict[str, str]:
-        """Return the four headers that sign this request."""
-        timestamp_ms = self.next_timestamp_ms()
-        signature = sign(
-            self.credentials.secret,
-            timestamp_ms=timestamp_ms,
-            key=self.credentials.key,
-            recv_window_ms=self.recv_window_ms,
-            method=method,
-            target=target,
-            body=body,
-        )
+        """Return the four headers that sign this request, never the same twice."""
+        with self._lock:
+            self._move_to(time.time_ns() // 1_000_000 + self.offset_ms)
+            while (signature := self._sign(method, target, body)) in self._given:
+                self._move_to(self._last_ms + 1)
+            self._given.add(signature)
+            timestamp_ms = self._last_ms
         return {
             "WH-KEY": self.credentials.key,
             "WH-TIMESTAMP": str(timestamp_ms),
             "WH-RECV-WINDOW": str(self.recv_window_ms),
             "WH-SIGN": signature,
         }
+
+    def _move_to(self, timestamp_ms: int) -> None:
+        if timestamp_ms > self._last_ms:
+            self._last_ms = timestamp_ms
+            self._given.clear()
+
+    def _sign(self, method: str, target: str, body: bytes) -> str:
+        return sign(
+            self.credentials.secret,
+            timestamp_ms=self._last_ms,
+            key=self.credentials.key,
+            recv_window_ms=self.recv_window_ms,
+            method=method,
+            target=target,
+            body=body,
+        )

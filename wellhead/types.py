@@ -45,6 +45,22 @@ class Status(Answer, frozen=True, kw_only=True):
     version: str = ""
 
 
+class PriceBand(Answer, frozen=True, kw_only=True):
+    """Where limit prices must lie: buys at most `high`, sells at least `low`."""
+
+    bps: int
+    low: Decimal
+    high: Decimal
+
+
+class Fees(Answer, frozen=True, kw_only=True):
+    """What trading costs, in USD per GPU-hour."""
+
+    maker: Decimal
+    taker: Decimal
+    clearing: Decimal
+
+
 class Instrument(Answer, frozen=True, kw_only=True):
     """One contract: one lot is one GPU for every UTC hour of its delivery period."""
 
@@ -56,16 +72,17 @@ class Instrument(Answer, frozen=True, kw_only=True):
     tick_value: Decimal  # USD per tick and lot
     mark_price: Decimal | None = None
     settlement_price: Decimal | None = None
+    open_interest: Decimal | None = None
     sku: str | None = None
     hub: str | None = None
     grade: str | None = None
     tenor: str | None = None
-    delivery_start: int | str | None = None
-    delivery_end: int | str | None = None
-    last_trade: int | str | None = None
+    delivery_start: int | None = None
+    delivery_end: int | None = None
+    last_trade: int | None = None
     max_quantity: Decimal | None = None
-    price_low: Decimal | None = None
-    price_high: Decimal | None = None
+    price_band: PriceBand | None = None
+    fees: Fees | None = None
 
 
 class Ticker(Answer, frozen=True, kw_only=True):
@@ -187,35 +204,58 @@ class Position(Answer, frozen=True, kw_only=True):
 
     symbol: str
     quantity: Decimal
-    average_price: Decimal | None = None
+    side: str = ""
+    average_entry_price: Decimal | None = None
     mark_price: Decimal | None = None
+    value: Decimal | None = None
     unrealised_pnl: Decimal | None = None
     realised_pnl: Decimal | None = None
-    unsettled: Decimal | None = None
+    unsettled_pnl: Decimal | None = None
     open_buy_quantity: Decimal | None = None
     open_sell_quantity: Decimal | None = None
 
 
 class Balance(Answer, frozen=True, kw_only=True):
-    """Money of one asset."""
+    """Money of one asset: what is there, what is required, what is free."""
 
     asset: str
     cash: Decimal
-    unsettled: Decimal | None = None
+    unsettled_pnl: Decimal | None = None
     equity: Decimal | None = None
-    margin: Decimal | None = None
-    available: Decimal | None = None
+    initial_margin: Decimal | None = None
+    price_loss: Decimal | None = None
+    free: Decimal | None = None
+
+
+class WorstScenario(Answer, frozen=True, kw_only=True):
+    """One of the scenarios the requirement is the mean of."""
+
+    scenario: int
+    loss: Decimal
+
+
+class ContractMargin(Answer, frozen=True, kw_only=True):
+    """What one contract would need alone, and its part of the whole."""
+
+    symbol: str
+    standalone: Decimal
+    worst_loss: Decimal | None = None
+    price_loss: Decimal | None = None
 
 
 class Margin(Answer, frozen=True, kw_only=True):
-    """What is required of the account, and what is left."""
+    """What is required of the account, why, and what is left."""
 
-    equity: Decimal | None = None
-    cash: Decimal | None = None
-    unsettled: Decimal | None = None
-    initial_margin: Decimal | None = None
-    price_loss: Decimal | None = None
-    available: Decimal | None = None
+    cash: Decimal
+    unsettled_pnl: Decimal
+    equity: Decimal
+    initial_margin: Decimal
+    price_loss: Decimal
+    free: Decimal
+    scenario_count: int = 0
+    worst_count: int = 0
+    worst_scenarios: list[WorstScenario] = []
+    contracts: list[ContractMargin] = []
 
 
 class LedgerEntry(Answer, frozen=True, kw_only=True):

@@ -23,6 +23,9 @@ from wellhead import (
 )
 
 ORDER = order_of({"symbol": "X", "side": "buy", "quantity": "3", "price": "2.150"})
+MARGIN = dict.fromkeys(
+    ("cash", "unsettled_pnl", "equity", "initial_margin", "price_loss", "free"), "1.000000"
+)
 PLACED = {"order": ORDER, "trades": [], "duplicate": False, "seq": 11}
 
 
@@ -76,9 +79,9 @@ def test_a_lost_answer_to_an_amendment_is_not():
 )
 def test_a_problem_becomes_its_exception_with_code_and_field(status, kind):
     problem = {"status": status, "code": "some_code", "detail": "why", "field": "price"}
-    with FakeRest((status, problem | {"request_id": "r1"})) as fake, client_of(fake) as client:
-        with pytest.raises(kind) as caught:
-            client.cancel("7")
+    answer = FakeRest((status, problem | {"request_id": "r1"}))
+    with answer as fake, client_of(fake) as client, pytest.raises(kind) as caught:
+        client.cancel("7")
     error = caught.value
     assert type(error) is kind
     assert (error.code, error.field, error.request_id, error.status) == (
@@ -91,16 +94,16 @@ def test_a_problem_becomes_its_exception_with_code_and_field(status, kind):
 
 
 def test_a_page_that_is_not_the_exchanges_is_an_api_error_and_no_crash():
-    with FakeRest((502, b"<html>bad gateway")) as fake, client_of(fake) as client:
-        with pytest.raises(ApiError, match="http_502"):
-            client.cancel("7")
+    answer = FakeRest((502, b"<html>bad gateway"))
+    with answer as fake, client_of(fake) as client, pytest.raises(ApiError, match="http_502"):
+        client.cancel("7")
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{", b'{"order": 5}', b'{"order": {"order_id": 1}}'])
 def test_an_answer_of_another_shape_is_a_protocol_error(content):
-    with FakeRest((200, content)) as fake, client_of(fake) as client:
-        with pytest.raises(ProtocolError):
-            client.order("7")
+    answer = FakeRest((200, content))
+    with answer as fake, client_of(fake) as client, pytest.raises(ProtocolError):
+        client.order("7")
 
 
 def test_not_now_is_asked_again_after_the_pause_that_was_asked_for():
@@ -130,7 +133,7 @@ def test_asking_again_ends():
 def test_a_clock_that_is_off_is_set_once_and_the_request_signed_anew():
     late = (401, {"status": 401, "code": "timestamp_invalid"})
     now = int(time.time() * 1000) + 3_600_000
-    script = late, (200, {"ts": now, "seq": 1}), (200, {"margin": {}})
+    script = late, (200, {"ts": now, "seq": 1}), (200, {"margin": MARGIN})
     with FakeRest(*script) as fake, client_of(fake) as client:
         client.margin()
         assert [s[1] for s in fake.seen] == ["/api/v1/margin", "/api/v1/time", "/api/v1/margin"]

@@ -117,24 +117,24 @@ async def test_a_slow_reader_loses_the_oldest_and_is_told(monkeypatch):
 )
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_a_live_book_on_a_hostile_line_is_right_or_stale_and_heals(line, seed):
-    async with FakeSocket(**line, seed=seed) as fake, client_of(fake) as client:
-        async with client.stream() as stream:
-            book = await stream.book("X")
-            fresh = 0
-            for _ in range(150):
-                await fake.change()
-                await asyncio.sleep(0.001)
-                if not book.stale:
-                    fresh += 1
-                    assert texts(book.bids) == fake.history[book.seq]["bids"]
-                    assert texts(book.asks) == fake.history[book.seq]["asks"]
-            assert fresh > 10
-            fake.calm()
-            for _ in range(3):
-                await fake.change()
-            await until(lambda: not book.stale and book.seq == fake.seq)
-            assert texts(book.asks) == fake.book["asks"]
-            await book.close()
+    hostile = FakeSocket(**line, seed=seed)
+    async with hostile as fake, client_of(fake) as client, client.stream() as stream:
+        book = await stream.book("X")
+        fresh = 0
+        for _ in range(150):
+            await fake.change()
+            await asyncio.sleep(0.001)
+            if not book.stale:
+                fresh += 1
+                assert texts(book.bids) == fake.history[book.seq]["bids"]
+                assert texts(book.asks) == fake.history[book.seq]["asks"]
+        assert fresh > 10
+        fake.calm()
+        for _ in range(3):
+            await fake.change()
+        await until(lambda: not book.stale and book.seq == fake.seq)
+        assert texts(book.asks) == fake.book["asks"]
+        await book.close()
 
 
 async def test_changes_of_a_book_end_when_it_is_closed():

@@ -8,22 +8,34 @@ INT64_SAFE = 1 << 62  # every sum below stays under this; int64 ends at 2^63
 
 # Prices: one tick is $0.001 per GPU-hour. The bitmap of a ladder has three
 # levels of 64 bits, so 2^18 ticks is the widest domain a book can have.
+PRICE_BITS_MIN = 12  # 64 words are one group of the bitmap
 PRICE_BITS_DEFAULT = 16  # $0.001 .. $65.535 a GPU-hour
 PRICE_BITS_MAX = 18
 PRICE_TICKS_MAX = 1 << PRICE_BITS_MAX
 
 # Quantities.
 QTY_LOTS_MAX = 1 << 21  # one order
+POSITION_LOTS_MAX = 1 << 30  # one account in one contract: position plus resting orders
+assert POSITION_LOTS_MAX + QTY_LOTS_MAX < 1 << 31  # events carry 32-bit lots
 TICK_VALUE_USD_MICROS_MAX = 1 << 24  # 8,784 GPU-hours x $0.001 fits
 
 # What one account may hold over all contracts: lots (position plus resting
-# orders) times tick value. 2^44 is a million lots of the largest contract.
+# orders) times tick value. 2^44 is a million lots of the largest contract; a
+# wider price domain lowers it, so that a swing of everything an account holds
+# over the whole domain stays within 2^60.
 GROSS_TICK_VALUE_MAX = 1 << 44
+SWING_USD_MICROS_MAX = 1 << 60
 
-# One order never exceeds what an account may hold at the widest contract's
-# tick value, and no loss of any account can leave int64.
-assert QTY_LOTS_MAX * TICK_VALUE_USD_MICROS_MAX <= 2 * GROSS_TICK_VALUE_MAX
-assert GROSS_TICK_VALUE_MAX * PRICE_TICKS_MAX <= INT64_SAFE
+
+def gross_tick_value_max(price_bits: int) -> int:
+    """Return what one account may hold in a state of this price domain."""
+    return GROSS_TICK_VALUE_MAX >> max(0, price_bits - PRICE_BITS_DEFAULT)
+
+
+for _bits in range(PRICE_BITS_MIN, PRICE_BITS_MAX + 1):
+    assert gross_tick_value_max(_bits) << _bits <= SWING_USD_MICROS_MAX
+# Before the gross limit is judged, one order's lots x tick value is formed.
+assert QTY_LOTS_MAX * TICK_VALUE_USD_MICROS_MAX + GROSS_TICK_VALUE_MAX <= INT64_SAFE
 
 # A shock moves a price by at most 2^16 ticks: |R[s, k]| <= tick value x 2^16, so
 # |W[s]| <= gross tick value x 2^16 = 2^60 for any set of positions and orders.
@@ -32,10 +44,16 @@ WORST_LOSS_USD_MICROS_MAX = GROSS_TICK_VALUE_MAX * SHOCK_TICKS_MAX
 assert WORST_LOSS_USD_MICROS_MAX <= 1 << 60
 
 # Money of one account: cash and unsettled variation margin are each kept
-# within this bound before any command may add risk or money.
+# within this bound before any command may add risk or money. After the last
+# order that passed, what is held can swing once over the whole domain, its
+# resting orders can fill at any price of the domain, and marks of a position
+# that no longer grows telescope. So cash + unsettled leaves
+# [-2 x MONEY, 2 x MONEY] by at most two swings.
 MONEY_USD_MICROS_MAX = 1 << 60  # a trillion dollars
 TRANSFER_USD_MICROS_MAX = 1 << 53  # nine billion dollars in one command
-assert MONEY_USD_MICROS_MAX + GROSS_TICK_VALUE_MAX * (1 << PRICE_BITS_DEFAULT) <= INT64_SAFE
+EQUITY_USD_MICROS_MAX = 2 * MONEY_USD_MICROS_MAX + 2 * SWING_USD_MICROS_MAX
+assert EQUITY_USD_MICROS_MAX <= INT64_SAFE
+assert MONEY_USD_MICROS_MAX + TRANSFER_USD_MICROS_MAX <= INT64_SAFE
 
 # Scenarios of the margin matrix.
 SCENARIOS_MAX = 128
@@ -44,6 +62,12 @@ WORST_COUNT_MAX = 4  # the requirement is the mean of the n worst, n <= 4
 WORST_COUNT_DEFAULT = 2
 SHOCKS_PER_COMMAND = 8
 assert WORST_LOSS_USD_MICROS_MAX * WORST_COUNT_MAX <= INT64_SAFE
+# What the margin check forms: equity, less the requirement, less the price loss
+# of everything that rests (one swing) and of the new order (at most another).
+assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX + 2 * SWING_USD_MICROS_MAX < 1 << 63
+# The cached bound never exceeds the room it was accepted against, nor, where an
+# order only reduced, the exact requirement; one order's own part is added.
+assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX < 1 << 63
 
 # Sizes of the default state (slots; slot 0 of a pool means none).
 ORDERS_MAX = 1 << 20  # 64 B each; the slot is part of the order id
@@ -52,7 +76,6 @@ CONTRACTS_MAX = 1 << 11
 POSITIONS_MAX = 1 << 20
 CLIENT_IDS_MAX = 1 << 20
 ORIGINS_MAX = 1 << 10
-EVENTS_MAX = 1 << 21
 
 # order_id = seq * ORDERS_MAX + slot: never reused, found without a table.
 SEQ_MAX = 1 << 42

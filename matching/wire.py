@@ -142,6 +142,38 @@ ORDER: Final = np.dtype(
 )
 assert ORDER.itemsize == 64
 
+# A client order id that may not be used again yet, with the body it came with.
+CLIENT_ID: Final = np.dtype(
+    [
+        ("client_a", "<i8"),
+        ("client_b", "<i8"),
+        ("client_c", "<i8"),
+        ("client_d", "<i8"),
+        ("order_id", "<i8"),
+        ("accepted_ns", "<i8"),
+        ("price_ticks", "<i8"),
+        ("qty_lots", "<i8"),
+        ("expires_ns", "<i8"),
+        ("account_idx", "<i4"),
+        ("contract_idx", "<i4"),
+        ("side", "i1"),
+        ("order_type", "i1"),
+        ("tif", "i1"),
+        ("stp", "i1"),
+        ("flags", "<i2"),
+        ("reserved_a", "<i2"),
+        ("next", "<i4"),  # newer in the ring, or in the free list
+        ("prev", "<i4"),  # older
+        ("chain", "<i4"),  # next in the same bucket; rebuilt, never saved
+        ("reserved_b", "<i4", (7,)),
+    ]
+)
+assert CLIENT_ID.itemsize == 128
+
+# The last request taken from each gateway.
+ORIGIN: Final = np.dtype([("origin_id", "<i8"), ("last_request_id", "<i8")])
+assert ORIGIN.itemsize == 16
+
 
 def pack_text(text: str) -> tuple[int, int, int, int]:
     """Return up to 32 ASCII bytes as four little-endian int64 words, zero padded.

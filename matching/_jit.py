@@ -1,0 +1,139 @@
+"""How kernels are compiled, and where the compiled code is kept.
+
+Two decorators, and a third for the few kernels that Python calls:
+
+* `kernel`: inlined into its caller. The path of an order: place, cancel, match, rest.
+* `cold_kernel`: a real call, a few ns. Everything else, so that code stays small.
+* `entry_kernel`: a cold kernel with a wrapper that Python can call.
+
+`_nrt=False` turns reference counting off: it made small kernels over records 10 to 20 times
+faster, and a kernel that tries to allocate does not compile. numba's disk cache sees neither a
+change in another file nor a change of flags, so the cache folder is named after a hash of all
+kernel sources, the flags and the versions. Nothing else in the house knows numba's options.
+"""
+
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import llvmlite
+import numba
+import numpy as np
+from numba import config, njit
+from numba.extending import intrinsic
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FLAGS: Final[dict[str, Any]] = {
+    "_nrt": False,
+    "boundscheck": False,  # NUMBA_BOUNDSCHECK=1 goes before it
+    "cache": True,
+    "error_model": "numpy",
+    "nogil": True,
+}
+INNER_FLAGS: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+
+# Files of the package without a kernel: a change in them recompiles nothing.
+NOT_KERNELS: Final = frozenset({"__init__.py", "checks.py", "engine.py", "saved.py"})
+
+
+def cache_key() -> str:
+    """Return a name for everything that compiled code depends on."""
+    digest = hashlib.blake2b(digest_size=12)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.name not in NOT_KERNELS:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    versions = (sys.version, np.__version__, numba.__version__, llvmlite.__version__)
+    digest.update(repr((versions, platform.machine(), FLAGS, config.BOUNDSCHECK)).encode())
+    return digest.hexdigest()
+
+
+def cache_roots() -> list[Path]:
+    """Return where the cache may be, the best place first."""
+    named = os.environ.get("WELLHEAD_CACHE_DIR")
+    if named:
+        return [Path(named)]
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return [
+        user / "wellhead",
+        Path(sys.prefix) / ".cache",
+        Path(tempfile.gettempdir()) / "wellhead",
+    ]
+
+
+def writable(folder: Path) -> bool:
+    """Return whether a file can be made in this folder, making the folder if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def cache_folder() -> Path:
+    """Return the folder of this very code.
+
+    Errors:
+        RuntimeError: none of the places can be written.
+    """
+    roots = cache_roots()
+    for root in roots:
+        folder = root / "kernels" / cache_key()
+        if writable(folder):
+            return folder
+    raise RuntimeError(f"no folder for compiled kernels can be written: {roots}")
+
+
+if not config.DISABLE_JIT:
+    config.CACHE_DIR = str(cache_folder())
+
+COUNT: Final = {"kernels": 0}  # how many there are to compile: a progress bar's whole
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function that is inlined into its caller."""
+    COUNT["kernels"] += 1
+    return njit(forceinline=True, **FLAGS, **INNER_FLAGS)(function)  # type: ignore[no-any-return]
+
+
+def cold_kernel(function: Function) -> Function:
+    """Compile a function that is called."""
+    COUNT["kernels"] += 1
+    return njit(**FLAGS, **INNER_FLAGS)(function)  # type: ignore[no-any-return]
+
+
+def entry_kernel(function: Function) -> Function:
+    """Compile a function that Python calls."""
+    COUNT["kernels"] += 1
+    return njit(**FLAGS)(function)  # type: ignore[no-any-return]
+
+
+def trailing_zeros_plain(word: int) -> int:
+    """Return the index of the lowest bit set in a word that is not zero."""
+    bits = int(word)
+    return (bits & -bits).bit_length() - 1
+
+
+if config.DISABLE_JIT:
+    trailing_zeros = trailing_zeros_plain
+else:
+    from llvmlite import ir
+    from numba import types
+
+    @intrinsic
+    def trailing_zeros(typing_context, word):
+        """Return the index of the lowest bit set in a word that is not zero."""
+
+        def generate(context, builder, signature, arguments):
+            word_type, flag_type = ir.IntType(64), ir.IntType(1)
+            signature_type = ir.FunctionType(word_type, [word_type, flag_type])
+            count = builder.module.declare_intrinsic("llvm.cttz", [word_type], signature_type)
+            return builder.call(count, [arguments[0], ir.Constant(flag_type, 1)])
+
+        return types.int64(types.int64), generate

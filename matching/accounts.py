@@ -1,0 +1,107 @@
+"""Accounts and their cash."""
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.codes import AccountState, Code, EventKind
+from matching.emit import emit
+from matching.limits import MONEY_USD_MICROS_MAX, TRANSFER_USD_MICROS_MAX
+from matching.risk import shortfall
+
+
+@kernel
+def account_known(s, cmd):
+    """Return whether the command names an account there is."""
+    return cmd["account_idx"] >= 0 and cmd["account_idx"] < s.meta[0]["accounts_count"]
+
+
+@cold_kernel
+def open_account(s, cmd):
+    """Open the next account; its index must be the count of accounts."""
+    meta = s.meta[0]
+    if cmd["account_idx"] < meta["accounts_count"]:
+        return Code.ACCOUNT_EXISTS
+    if cmd["account_idx"] > meta["accounts_count"]:
+        return Code.ACCOUNT_UNKNOWN
+    if meta["accounts_count"] == meta["accounts_max"]:
+        return Code.ACCOUNTS_FULL
+    meta["accounts_count"] += 1
+    emit(s, EventKind.ACCOUNT_OPENED, cmd["account_idx"], 0)
+    return Code.OK
+
+
+@cold_kernel
+def set_account(s, cmd):
+    """Set what an account may do."""
+    if not account_known(s, cmd):
+        return Code.ACCOUNT_UNKNOWN
+    if cmd["state"] < AccountState.ACTIVE or cmd["state"] > AccountState.FROZEN:
+        return Code.ACCOUNT_STATE_INVALID
+    s.accounts[cmd["account_idx"]]["state"] = cmd["state"]
+    emit(s, EventKind.ACCOUNT_SET, cmd["account_idx"], 0)
+    return Code.OK
+
+
+@kernel
+def check_transfer(cmd, account):
+    """Refuse an amount or a reference that is not sound."""
+    if cmd["amount_usd_micros"] <= 0:
+        return Code.AMOUNT_NOT_POSITIVE
+    if cmd["amount_usd_micros"] > TRANSFER_USD_MICROS_MAX:
+        return Code.AMOUNT_TOO_LARGE
+    if cmd["ref_id"] != 0 and cmd["ref_id"] <= account["last_ref_id"]:
+        return Code.TRANSFER_REPEATED
+    return Code.OK
+
+
+@kernel
+def move_cash(s, cmd, amount_usd_micros):
+    """Book a transfer that was judged."""
+    account = s.accounts[cmd["account_idx"]]
+    account["cash_usd_micros"] += amount_usd_micros
+    if cmd["ref_id"] != 0:
+        account["last_ref_id"] = cmd["ref_id"]
+    event = s.events[emit(s, EventKind.CASH_MOVED, cmd["account_idx"], 0)]
+    event["amount_usd_micros"] = amount_usd_micros
+
+
+@cold_kernel
+def deposit(s, cmd):
+    """Credit an account."""
+    if not account_known(s, cmd):
+        return Code.ACCOUNT_UNKNOWN
+    account = s.accounts[cmd["account_idx"]]
+    code = check_transfer(cmd, account)
+    if code != Code.OK:
+        return code
+    if account["cash_usd_micros"] + cmd["amount_usd_micros"] > MONEY_USD_MICROS_MAX:
+        return Code.ACCOUNT_MONEY_LIMIT
+    move_cash(s, cmd, cmd["amount_usd_micros"])
+    return Code.OK
+
+
+@cold_kernel
+def withdraw(s, cmd):
+    """Debit an account by no more than it has free, by the exact requirement."""
+    if not account_known(s, cmd):
+        return Code.ACCOUNT_UNKNOWN
+    account = s.accounts[cmd["account_idx"]]
+    if account["state"] == AccountState.FROZEN:
+        return Code.ACCOUNT_FROZEN
+    code = check_transfer(cmd, account)
+    if code != Code.OK:
+        return code
+    if cmd["amount_usd_micros"] > account["cash_usd_micros"]:
+        return Code.WITHDRAWAL_EXCEEDS_FREE
+    required_usd_micros = shortfall(s, np.int64(cmd["account_idx"]), np.int64(0), np.int64(0))
+    free_usd_micros = (
+        account["cash_usd_micros"]
+        + account["unsettled_usd_micros"]
+        - account["price_loss_usd_micros"]
+        - required_usd_micros
+    )
+    if cmd["amount_usd_micros"] > free_usd_micros:
+        return Code.WITHDRAWAL_EXCEEDS_FREE
+    account["im_bound_usd_micros"] = required_usd_micros
+    move_cash(s, cmd, -cmd["amount_usd_micros"])
+    return Code.OK

@@ -1,0 +1,181 @@
+"""Whether an order may go on: the checks of PLACE and AMEND, in the order of the rules.
+
+Each check is one line and one code; the order of the checks is part of the contract. Nothing is
+written here, but the cached margin bound by the very last check.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.book import opposite_key
+from matching.codes import AccountState, Code, Flag, OrderType, Side, Stp, Tif, TradingState
+from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
+from matching.pool import order_slots_left
+from matching.risk import check_margin, reduces
+
+PLACE_FLAGS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
+
+
+class Order(NamedTuple):
+    """What is asked for, by a new order or an amended one."""
+
+    account_idx: int
+    contract_idx: int
+    position_idx: int  # 0: the account has never had an order here
+    book_idx: int
+    key: int
+    qty_lots: int  # as asked, before a reduce-only order is clipped
+    tick_value: int
+    tif: int
+    stp: int
+    flags: int
+    held_lots: int  # an amended order's own lots, which come off first
+    held_loss_usd_micros: int
+    client: int  # 0: no client order id to keep
+
+
+@kernel
+def check_words(s, cmd, contract):
+    """Refuse what no state of the market could accept."""
+    if cmd["side"] != Side.BUY and cmd["side"] != Side.SELL:
+        return Code.SIDE_INVALID
+    if cmd["order_type"] != OrderType.LIMIT and cmd["order_type"] != OrderType.MARKET:
+        return Code.ORDER_TYPE_INVALID
+    if cmd["tif"] < Tif.GTC or cmd["tif"] > Tif.GFN:
+        return Code.TIF_INVALID
+    if cmd["stp"] < Stp.NONE or cmd["stp"] > Stp.DECREMENT:
+        return Code.STP_INVALID
+    if (cmd["flags"] & ~PLACE_FLAGS) != 0:
+        return Code.FLAGS_INVALID
+    if cmd["qty_lots"] <= 0:
+        return Code.QTY_NOT_POSITIVE
+    if cmd["qty_lots"] > contract["qty_max_lots"]:
+        return Code.QTY_TOO_LARGE
+    market = cmd["order_type"] == OrderType.MARKET
+    if market and cmd["price_ticks"] != 0:
+        return Code.PRICE_INVALID
+    if not market and (cmd["price_ticks"] < 1 or cmd["price_ticks"] > s.meta[0]["price_top"]):
+        return Code.PRICE_INVALID
+    immediate = cmd["tif"] == Tif.IOC or cmd["tif"] == Tif.FOK
+    if market and not immediate:
+        return Code.MARKET_ORDER_RESTS
+    if (cmd["flags"] & Flag.POST_ONLY) != 0 and immediate:
+        return Code.POST_ONLY_NOT_RESTING
+    if cmd["tif"] == Tif.GTD:
+        if cmd["expires_ns"] <= s.meta[0]["now_ns"]:
+            return Code.EXPIRY_INVALID
+    elif cmd["expires_ns"] != 0:
+        return Code.EXPIRY_INVALID
+    return Code.OK
+
+
+@cold_kernel
+def check_trading_state(state, tif):
+    """Refuse what this state of the contract does not take."""
+    if state == TradingState.PRE_OPEN:
+        return Code.CONTRACT_NOT_OPEN
+    if state == TradingState.HALT:
+        return Code.CONTRACT_HALTED
+    if state == TradingState.EXPIRED:
+        return Code.CONTRACT_EXPIRED
+    in_auction = state == TradingState.AUCTION
+    if in_auction and (tif == Tif.IOC or tif == Tif.FOK or tif == Tif.GFN):
+        return Code.TIF_NOT_ALLOWED
+    if not in_auction and tif == Tif.GFA:
+        return Code.TIF_NOT_ALLOWED
+    return Code.OK
+
+
+@kernel
+def check_market(s, order):
+    """Refuse what contract, account and book do not take now."""
+    state = s.contracts[order.contract_idx]["state"]
+    account_state = s.accounts[order.account_idx]["state"]
+    if state != TradingState.CONTINUOUS or order.tif == Tif.GFA:
+        code = check_trading_state(np.int64(state), order.tif)
+        if code != Code.OK:
+            return code
+    if state == TradingState.CLOSE_ONLY or account_state == AccountState.REDUCE_ONLY:
+        lots, held_lots = order.qty_lots, order.held_lots
+        if not reduces(s, order.position_idx, order.book_idx, lots, held_lots):
+            if state == TradingState.CLOSE_ONLY:
+                return Code.CONTRACT_CLOSE_ONLY
+            return Code.ACCOUNT_REDUCE_ONLY
+    if order.key < s.books[order.book_idx]["band_key"]:
+        return Code.PRICE_OUT_OF_BAND
+    if (order.flags & Flag.POST_ONLY) != 0 and crosses(s, order):
+        return Code.POST_ONLY_WOULD_TRADE
+    return Code.OK
+
+
+@kernel
+def crosses(s, order):
+    """Return whether any order rests opposite at the limit or better."""
+    return s.books[order.book_idx ^ 1]["best_key"] <= opposite_key(s, order.key)
+
+
+@kernel
+def clipped_lots(s, order):
+    """Return the lots a reduce-only order may have, 0 for none; any other has all."""
+    if (order.flags & Flag.REDUCE_ONLY) == 0:
+        return order.qty_lots
+    side = order.book_idx & 1
+    opposite_lots = np.int64(s.positions[order.position_idx]["qty_lots"]) * (2 * side - 1)
+    return max(np.int64(0), min(order.qty_lots, opposite_lots))
+
+
+@kernel
+def check_slots(s, order):
+    """Refuse a new order for which there is no room."""
+    meta = s.meta[0]
+    if not order_slots_left(s):
+        return Code.BOOK_FULL
+    if order.client != 0 and meta["client_ids_open"] >= meta["client_ids_max"] - 1:
+        return Code.BOOK_FULL
+    if order.position_idx == 0 and meta["positions_count"] >= meta["positions_max"] - 1:
+        return Code.POSITIONS_FULL
+    return Code.OK
+
+
+@kernel
+def check_limits(s, order, lots):
+    """Refuse what would take the account beyond the bounds that int64 was proved for."""
+    account = s.accounts[order.account_idx]
+    position = s.positions[order.position_idx]
+    more_lots = lots - order.held_lots
+    if account["gross_tick_value"] + more_lots * order.tick_value > s.meta[0]["gross_max"]:
+        return Code.GROSS_LIMIT
+    resting_lots = position["buy_lots"] + position["sell_lots"]
+    if abs(position["qty_lots"]) + resting_lots + more_lots > POSITION_LOTS_MAX:
+        return Code.GROSS_LIMIT
+    if abs(account["cash_usd_micros"]) > MONEY_USD_MICROS_MAX:
+        return Code.ACCOUNT_MONEY_LIMIT
+    if abs(account["unsettled_usd_micros"]) > MONEY_USD_MICROS_MAX:
+        return Code.ACCOUNT_MONEY_LIMIT
+    return Code.OK
+
+
+@kernel
+def admit(s, order, is_new):
+    """Judge an order whose words are sound.
+
+    Returns: code, and the lots it may have
+    """
+    code = check_market(s, order)
+    if code != Code.OK:
+        return code, order.qty_lots
+    lots = clipped_lots(s, order)
+    if lots == 0:
+        return Code.REDUCE_ONLY_WOULD_INCREASE, lots
+    if s.contracts[order.contract_idx]["state"] == TradingState.AUCTION and crosses(s, order):
+        return Code.CONTRACT_NOT_OPEN, lots
+    if is_new:
+        code = check_slots(s, order)
+        if code != Code.OK:
+            return code, lots
+    code = check_limits(s, order, lots)
+    if code != Code.OK:
+        return code, lots
+    return check_margin(s, order, lots), lots

@@ -1,0 +1,113 @@
+"""Commands, one after another: the only place that branches on a command's kind."""
+
+from matching._jit import cold_kernel, entry_kernel, kernel
+from matching.accounts import deposit, open_account, set_account, withdraw
+from matching.codes import Code, Kind
+from matching.contracts import list_contract, set_band, set_state
+from matching.emit import emit_refused
+from matching.expiry import tick
+from matching.limits import ORIGINS_MAX, SEQ_MAX
+from matching.marks import mark, settle
+from matching.orders import amend, cancel, mass_cancel, place
+from matching.scenarios import stage_shocks, swap_scenarios
+
+
+@cold_kernel
+def take_request(s, cmd):
+    """Let each request of a gateway through once, in order.
+
+    A gateway that takes the slot of an older one starts at request 1; the older one is stale.
+    """
+    if cmd["origin_id"] < 0:
+        return Code.ORIGIN_INVALID
+    origin = s.origins[cmd["origin_id"] % ORIGINS_MAX]
+    if origin["origin_id"] > cmd["origin_id"]:
+        return Code.ORIGIN_STALE
+    if origin["origin_id"] < cmd["origin_id"]:
+        origin["origin_id"] = cmd["origin_id"]
+        origin["last_request_id"] = 0
+    if cmd["request_id"] <= origin["last_request_id"]:
+        return Code.REQUEST_REPEATED
+    if cmd["request_id"] != origin["last_request_id"] + 1:
+        return Code.REQUEST_GAP
+    origin["last_request_id"] = cmd["request_id"]
+    return Code.OK
+
+
+@cold_kernel
+def apply_control(s, cmd):
+    """Do what the exchange itself asks for."""
+    kind = cmd["kind"]
+    if kind == Kind.TICK:
+        return tick(s, cmd)
+    if kind == Kind.OPEN_ACCOUNT:
+        return open_account(s, cmd)
+    if kind == Kind.SET_ACCOUNT:
+        return set_account(s, cmd)
+    if kind == Kind.DEPOSIT:
+        return deposit(s, cmd)
+    if kind == Kind.WITHDRAW:
+        return withdraw(s, cmd)
+    if kind == Kind.LIST:
+        return list_contract(s, cmd)
+    if kind == Kind.SET_STATE:
+        return set_state(s, cmd)
+    if kind == Kind.SET_BAND:
+        return set_band(s, cmd)
+    if kind == Kind.STAGE_SHOCKS:
+        return stage_shocks(s, cmd)
+    if kind == Kind.SWAP_SCENARIOS:
+        return swap_scenarios(s, cmd)
+    if kind == Kind.MARK:
+        return mark(s, cmd)
+    if kind == Kind.SETTLE:
+        return settle(s, cmd)
+    raise AssertionError("unknown kind: the codec let through what it must not")
+
+
+@kernel
+def dispatch(s, cmd):
+    """Do what a command asks for."""
+    kind = cmd["kind"]
+    if kind == Kind.PLACE:
+        return place(s, cmd)
+    if kind == Kind.CANCEL:
+        return cancel(s, cmd)
+    if kind == Kind.AMEND:
+        return amend(s, cmd)
+    if kind == Kind.MASS_CANCEL:
+        return mass_cancel(s, cmd)
+    return apply_control(s, cmd)
+
+
+@kernel
+def apply_command(s, cmd):
+    """Apply one stamped command: its reply is the first event, or the only one."""
+    meta = s.meta[0]
+    assert cmd["seq"] == meta["seq"] + 1 and cmd["seq"] < SEQ_MAX
+    assert cmd["ts_ns"] >= meta["now_ns"]
+    meta["seq"] = cmd["seq"]
+    meta["now_ns"] = cmd["ts_ns"]
+    meta["named_order_id"] = 0
+    code = Code.OK
+    if cmd["origin_id"] != 0:
+        code = take_request(s, cmd)
+    if code == Code.OK:
+        code = dispatch(s, cmd)
+    if code != Code.OK:
+        emit_refused(s, code, cmd["account_idx"], cmd["contract_idx"])
+
+
+@entry_kernel
+def apply_batch(s, commands, first):
+    """Apply commands from `first` on, as long as the next one's events surely fit.
+
+    Returns: the index of the first command not applied
+    """
+    meta = s.meta[0]
+    meta["events_count"] = 0
+    place = first
+    while place < len(commands) and meta["events_count"] <= meta["events_room"]:
+        apply_command(s, commands[place])
+        place += 1
+    return place

@@ -1,0 +1,132 @@
+"""The ladder: price levels of one side of one contract, and the way to the next best.
+
+A book is `contract_idx * 2 + side`. Its keys are mirrored prices, lower is better on both sides,
+so nothing here knows a buy from a sell. A 3-level bitmap, 64 bits a step, finds the next level
+that is not empty. Words are signed like everything else: only their bits mean something.
+"""
+
+import numpy as np
+
+from matching._jit import kernel, trailing_zeros
+
+ONE = np.int64(1)
+ALL_BITS = np.int64(-1)
+
+
+@kernel
+def key_of(s, side, price_ticks):
+    """Return the mirrored price; given a key, return the price."""
+    return price_ticks ^ ((side - 1) & s.meta[0]["price_top"])
+
+
+@kernel
+def opposite_key(s, key):
+    """Return the key of the same price on the other side."""
+    return s.meta[0]["price_top"] - key
+
+
+@kernel
+def level_of(s, book_idx, key):
+    """Return the level record at a key."""
+    return s.levels[(book_idx << s.meta[0]["price_bits"]) + key]
+
+
+@kernel
+def first_word(s, book_idx):
+    """Return where the book's words start."""
+    return book_idx << (s.meta[0]["price_bits"] - 6)
+
+
+@kernel
+def first_group(s, book_idx):
+    """Return where the book's groups start."""
+    return book_idx << (s.meta[0]["price_bits"] - 12)
+
+
+@kernel
+def open_level(s, book_idx, key):
+    """Mark a level as holding orders."""
+    book = s.books[book_idx]
+    word = key >> 6
+    group = key >> 12
+    s.words[first_word(s, book_idx) + word] |= ONE << (key & 63)
+    s.groups[first_group(s, book_idx) + group] |= ONE << (word & 63)
+    book["top_bits"] |= ONE << group
+    if key < book["best_key"]:
+        book["best_key"] = key
+
+
+@kernel
+def close_level(s, book_idx, key):
+    """Mark a level as empty."""
+    book = s.books[book_idx]
+    word = key >> 6
+    group = key >> 12
+    word_place = first_word(s, book_idx) + word
+    bits = s.words[word_place] & ~(ONE << (key & 63))
+    s.words[word_place] = bits
+    if bits == 0:
+        group_place = first_group(s, book_idx) + group
+        group_bits = s.groups[group_place] & ~(ONE << (word & 63))
+        s.groups[group_place] = group_bits
+        if group_bits == 0:
+            book["top_bits"] &= ~(ONE << group)
+    if key == book["best_key"]:
+        book["best_key"] = next_key(s, book_idx, key)
+
+
+@kernel
+def next_key(s, book_idx, key):
+    """Return the first key at or behind `key` with orders, or the count of prices for none."""
+    words = first_word(s, book_idx)
+    word = key >> 6
+    bits = s.words[words + word] & (ALL_BITS << (key & 63))
+    if bits == 0:
+        group = word >> 6
+        groups = first_group(s, book_idx)
+        group_bits = s.groups[groups + group] & ((ALL_BITS << (word & 63)) << 1)
+        if group_bits == 0:
+            top_bits = s.books[book_idx]["top_bits"] & ((ALL_BITS << group) << 1)
+            if top_bits == 0:
+                return s.meta[0]["price_top"] + 1
+            group = trailing_zeros(top_bits)
+            group_bits = s.groups[groups + group]
+        word = (group << 6) + trailing_zeros(group_bits)
+        bits = s.words[words + word]
+    return (word << 6) + trailing_zeros(bits)
+
+
+@kernel
+def link_last(s, order_idx, book_idx, key, leaves_lots):
+    """Put an order at the back of its level."""
+    order = s.orders[order_idx]
+    level = level_of(s, book_idx, key)
+    tail = level["tail"]
+    order["next"] = 0
+    order["prev"] = tail
+    level["tail"] = order_idx
+    level["qty_lots"] += leaves_lots
+    if tail != 0:
+        s.orders[tail]["next"] = order_idx
+    else:
+        level["head"] = order_idx
+        open_level(s, book_idx, key)
+
+
+@kernel
+def unlink(s, order_idx, book_idx, key):
+    """Take an order without lots out of its level."""
+    order = s.orders[order_idx]
+    level = level_of(s, book_idx, key)
+    following = order["next"]
+    before = order["prev"]
+    if before != 0:
+        s.orders[before]["next"] = following
+    else:
+        level["head"] = following
+    if following != 0:
+        s.orders[following]["prev"] = before
+    else:
+        level["tail"] = before
+    if (before | following) == 0:
+        close_level(s, book_idx, key)

@@ -1,0 +1,252 @@
+"""The invariants of a state, taken from scratch: plain Python and numpy, no kernel is trusted.
+
+Run after simulator steps, in tests, and by audits. Slow by design.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+
+from matching.limits import SHOCKS_PER_COMMAND
+from matching.state import State
+
+
+def check_state(s: State) -> None:
+    """Hold every invariant against the state.
+
+    Errors:
+        AssertionError: what does not hold, and where.
+    """
+    live = live_orders(s)
+    check_pool(s, live)
+    check_levels(s, live)
+    check_bitmaps(s, live)
+    check_not_crossed(s)
+    check_own_lists(s, live)
+    check_positions(s, live)
+    check_contracts(s)
+    check_accounts(s, live)
+    check_worst(s)
+    check_client_ids(s)
+    check_expiries(s, live)
+
+
+def live_orders(s: State) -> list[int]:
+    """Return the slots of open orders."""
+    return [int(i) for i in np.flatnonzero(s.orders[: s.meta[0]["orders_used"] + 1]["order_id"])]
+
+
+def check_pool(s: State, live: list[int]) -> None:
+    """Every slot is open or free, once; open orders are sound."""
+    free: list[int] = []
+    order_idx = int(s.meta[0]["orders_free"])
+    while order_idx and len(free) <= s.meta[0]["orders_used"]:
+        free.append(order_idx)
+        order_idx = int(s.orders[order_idx]["next"])
+    assert sorted(free + live) == list(range(1, int(s.meta[0]["orders_used"]) + 1)), "order slots"
+    assert s.meta[0]["orders_open"] == len(live), "count of open orders"
+    for idx in live:
+        order = s.orders[idx]
+        position = s.positions[order["position_idx"]]
+        assert order["leaves_lots"] > 0 and order["filled_lots"] >= 0, f"lots of order {idx}"
+        assert order["account_idx"] == position["account_idx"], f"account of order {idx}"
+        assert order["book_idx"] >> 1 == position["contract_idx"], f"contract of order {idx}"
+        assert s.contracts[order["book_idx"] >> 1]["state"] != 5, f"order {idx} after the end"
+
+
+def levels_of(s: State, live: list[int]) -> dict[tuple[int, int], list[int]]:
+    """Return the slots of each (book, key) that has any, in no order."""
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for idx in live:
+        found[int(s.orders[idx]["book_idx"]), int(s.orders[idx]["key"])].append(idx)
+    return found
+
+
+def check_levels(s: State, live: list[int]) -> None:
+    """Each level's list holds its orders and its quantity is their sum."""
+    bits = int(s.meta[0]["price_bits"])
+    for (book_idx, key), members in levels_of(s, live).items():
+        level = s.levels[(book_idx << bits) + key]
+        where = f"level {key} of book {book_idx}"
+        listed: list[int] = []
+        before, idx = 0, int(level["head"])
+        while idx and len(listed) <= len(members):
+            assert s.orders[idx]["prev"] == before, f"{where}: order {idx} points back wrongly"
+            listed.append(idx)
+            before, idx = idx, int(s.orders[idx]["next"])
+        assert level["tail"] == before, f"{where}: its last order"
+        assert sorted(listed) == sorted(members), f"{where}: its orders"
+        assert level["qty_lots"] == sum(int(s.orders[i]["leaves_lots"]) for i in members), (
+            f"{where}: its lots"
+        )
+
+
+def check_bitmaps(s: State, live: list[int]) -> None:
+    """A bit is set where a level has orders, and nowhere else; the best key is the lowest."""
+    bits, top = int(s.meta[0]["price_bits"]), int(s.meta[0]["price_top"])
+    keys: dict[int, set[int]] = defaultdict(set)
+    for book_idx, key in levels_of(s, live):
+        keys[book_idx].add(key)
+    for book_idx in range(2 * int(s.meta[0]["contracts_count"])):
+        book, held = s.books[book_idx], keys[book_idx]
+        words, groups = book_idx << (bits - 6), book_idx << (bits - 12)
+        where = f"book {book_idx}"
+        assert book["best_key"] == min(held, default=top + 1), f"{where}: best key"
+        assert set_bits(s.words[words : words + (1 << (bits - 6))]) == held, f"{where}: words"
+        assert set_bits(s.groups[groups : groups + (1 << (bits - 12))]) == {
+            key >> 6 for key in held
+        }, f"{where}: groups"
+        assert set_bits(book["top_bits"].reshape(1)) == {key >> 12 for key in held}, f"{where}: top"
+        levels = s.levels[book_idx << bits : (book_idx + 1) << bits]
+        assert set(np.flatnonzero(levels["head"]).tolist()) == held, f"{where}: heads"
+        assert set(np.flatnonzero(levels["qty_lots"]).tolist()) == held, f"{where}: lots"
+
+
+def set_bits(words: np.ndarray) -> set[int]:
+    """Return the places of the bits that are set in a row of 64-bit words."""
+    used = np.flatnonzero(words)
+    return {64 * int(w) + bit for w in used for bit in range(64) if (int(words[w]) >> bit) & 1}
+
+
+def check_not_crossed(s: State) -> None:
+    """No buy rests at or above a sell."""
+    top = int(s.meta[0]["price_top"])
+    for contract_idx in range(int(s.meta[0]["contracts_count"])):
+        buy, sell = (int(s.books[2 * contract_idx + side]["best_key"]) for side in (0, 1))
+        if buy <= top and sell <= top:
+            assert top - buy < sell, f"contract {contract_idx} is crossed"
+
+
+def check_own_lists(s: State, live: list[int]) -> None:
+    """Each position's list holds its orders, oldest first; accounts count theirs."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for idx in live:
+        members[int(s.orders[idx]["position_idx"])].append(idx)
+    for position_idx in range(1, int(s.meta[0]["positions_count"]) + 1):
+        listed: list[int] = []
+        before = 0
+        idx = int(s.positions[position_idx]["order_head"])
+        while idx and len(listed) <= len(live):
+            assert s.orders[idx]["prev_own"] == before, f"own list of position {position_idx}"
+            listed.append(idx)
+            before, idx = idx, int(s.orders[idx]["next_own"])
+        oldest_first = sorted(members[position_idx], key=lambda i: int(s.orders[i]["order_id"]))
+        assert listed == oldest_first, f"own list of position {position_idx}"
+        assert s.positions[position_idx]["order_tail"] == before, f"position {position_idx}: tail"
+
+
+def check_positions(s: State, live: list[int]) -> None:
+    """Resting lots are those of the orders; lists by account and by contract hold all."""
+    resting: dict[tuple[int, int], int] = defaultdict(int)
+    for idx in live:
+        order = s.orders[idx]
+        resting[int(order["position_idx"]), int(order["book_idx"]) & 1] += int(order["leaves_lots"])
+    for idx in range(1, int(s.meta[0]["positions_count"]) + 1):
+        position = s.positions[idx]
+        assert position["buy_lots"] == resting[idx, 0], f"position {idx}: resting buys"
+        assert position["sell_lots"] == resting[idx, 1], f"position {idx}: resting sells"
+    check_position_lists(s, "accounts", "account_idx", "next_of_account")
+    check_position_lists(s, "contracts", "contract_idx", "next_of_contract")
+
+
+def check_position_lists(s: State, array: str, key: str, link: str) -> None:
+    """Each owner's list holds its positions in order of creation."""
+    positions = s.positions[: s.meta[0]["positions_count"] + 1]
+    expected: dict[int, list[int]] = defaultdict(list)
+    for idx in range(1, len(positions)):
+        expected[int(positions[idx][key])].append(idx)
+    for owner_idx in range(int(s.meta[0][f"{array}_count"])):
+        owner = getattr(s, array)[owner_idx]
+        listed: list[int] = []
+        idx = int(owner["position_head"])
+        while idx and len(listed) < len(positions):
+            listed.append(idx)
+            idx = int(positions[idx][link])
+        assert listed == expected[owner_idx], f"positions of {array}[{owner_idx}]"
+        assert owner["position_tail"] == (listed[-1] if listed else 0), f"tail of {array}"
+
+
+def check_contracts(s: State) -> None:
+    """Positions and unsettled money of a contract sum to zero; longs are its open interest."""
+    positions = s.positions[1 : s.meta[0]["positions_count"] + 1]
+    for contract_idx in range(int(s.meta[0]["contracts_count"])):
+        held = positions[positions["contract_idx"] == contract_idx]
+        lots = [int(q) for q in held["qty_lots"]]
+        contract = s.contracts[contract_idx]
+        assert sum(lots) == 0, f"contract {contract_idx}: positions sum to {sum(lots)}"
+        assert sum(q for q in lots if q > 0) == contract["open_interest_lots"], "open interest"
+        assert sum(int(u) for u in held["unsettled_usd_micros"]) == 0, "unsettled money"
+
+
+def check_accounts(s: State, live: list[int]) -> None:
+    """An account's sums are those of its positions and orders."""
+    count = int(s.meta[0]["accounts_count"])
+    unsettled, gross, losses, opened = ([0] * count for _ in range(4))
+    for position in s.positions[1 : s.meta[0]["positions_count"] + 1]:
+        account_idx = int(position["account_idx"])
+        lots = abs(int(position["qty_lots"])) + int(position["buy_lots"] + position["sell_lots"])
+        tick_value = int(s.contracts[position["contract_idx"]]["tick_value_usd_micros"])
+        unsettled[account_idx] += int(position["unsettled_usd_micros"])
+        gross[account_idx] += lots * tick_value
+    for idx in live:
+        order = s.orders[idx]
+        tick_value = int(s.contracts[order["book_idx"] >> 1]["tick_value_usd_micros"])
+        ticks = max(0, int(s.books[order["book_idx"]]["mark_key"]) - int(order["key"]))
+        losses[order["account_idx"]] += int(order["leaves_lots"]) * tick_value * ticks
+        opened[order["account_idx"]] += 1
+    rows = s.accounts[:count]
+    assert rows["unsettled_usd_micros"].tolist() == unsettled, "unsettled money of accounts"
+    assert rows["gross_tick_value"].tolist() == gross, "gross of accounts"
+    assert rows["price_loss_usd_micros"].tolist() == losses, "price loss of accounts"
+    assert rows["open_orders"].tolist() == opened, "open orders of accounts"
+
+
+def check_worst(s: State) -> None:
+    """W is what positions and orders give; the cached bound is never below the exact mean."""
+    meta = s.meta[0]
+    count, stride = int(meta["accounts_count"]), int(meta["scenarios_max"])
+    assert stride % SHOCKS_PER_COMMAND == 0
+    shocks = s.shocks.reshape(-1, stride)
+    worst = np.zeros((count, stride), "<i8")
+    for position in s.positions[1 : meta["positions_count"] + 1]:
+        profit = shocks[position["contract_idx"]]
+        row = worst[position["account_idx"]]
+        row -= position["qty_lots"] * profit
+        row += position["buy_lots"] * np.maximum(0, -profit)
+        row += position["sell_lots"] * np.maximum(0, profit)
+    kept = s.worst[: count * stride].reshape(count, stride)
+    assert np.array_equal(kept, worst), f"W of account {np.argwhere(kept != worst)[:1].tolist()}"
+    for account_idx in range(count if meta["scenarios_count"] else 0):
+        losses = sorted(worst[account_idx, : meta["scenarios_count"]].tolist(), reverse=True)
+        largest = losses[: meta["worst_count"]]
+        exact = max(0, -(-sum(largest) // len(largest)))
+        assert s.accounts[account_idx]["im_bound_usd_micros"] >= exact, f"bound of {account_idx}"
+
+
+def check_client_ids(s: State) -> None:
+    """The ring holds every kept id once, oldest to newest; open ones are counted."""
+    meta = s.meta[0]
+    ring: list[int] = []
+    before, idx = 0, int(meta["client_ids_oldest"])
+    while idx and len(ring) <= meta["client_ids_count"]:
+        assert s.client_ids[idx]["prev"] == before, f"client id {idx} points back wrongly"
+        ring.append(idx)
+        before, idx = idx, int(s.client_ids[idx]["next"])
+    kept = np.flatnonzero(s.client_ids[: meta["client_ids_used"] + 1]["order_id"]).tolist()
+    assert sorted(ring) == kept and len(ring) == meta["client_ids_count"], "ring of client ids"
+    assert meta["client_ids_newest"] == before, "newest client id"
+    orders = s.orders[: meta["orders_used"] + 1]
+    named = orders[(orders["order_id"] != 0) & (orders["client_idx"] != 0)]
+    assert len(named) == meta["client_ids_open"], "open client ids"
+    ids = s.client_ids[named["client_idx"]]["order_id"]
+    assert np.array_equal(ids, named["order_id"]), "orders and their client ids"
+
+
+def check_expiries(s: State, live: list[int]) -> None:
+    """The heap is a heap, and every order with an end is in it."""
+    entries = s.expiries[: s.meta[0]["expiries_count"]]
+    pairs = [(int(e["expires_ns"]), int(e["order_id"])) for e in entries]
+    assert all(pairs[(i - 1) // 2] <= pairs[i] for i in range(1, len(pairs))), "heap of expiries"
+    assert s.meta[0]["next_expiry_ns"] == (pairs[0][0] if pairs else 0), "next expiry"
+    due = [(int(s.orders[i]["expires_ns"]), int(s.orders[i]["order_id"])) for i in live]
+    assert {d for d in due if d[0]} <= set(pairs), "orders missing from the heap"

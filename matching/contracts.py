@@ -1,0 +1,134 @@
+"""Contracts: listing, trading states, price bands."""
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.book import key_of, level_of
+from matching.codes import Code, EventKind, Side, TradingState
+from matching.emit import emit
+from matching.limits import QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
+from matching.match import drop_order
+
+BPS = 10_000
+
+
+@kernel
+def contract_known(s, cmd):
+    """Return whether the command names a contract there is."""
+    return cmd["contract_idx"] >= 0 and cmd["contract_idx"] < s.meta[0]["contracts_count"]
+
+
+@cold_kernel
+def set_mark_and_band(s, contract_idx, mark_ticks):
+    """Write a contract's mark, and what follows from it: band, and the keys of both books."""
+    contract = s.contracts[contract_idx]
+    top = s.meta[0]["price_top"]
+    low_ticks = np.int64(1)
+    high_ticks = top
+    if contract["band_bps"] != 0:
+        width_ticks = mark_ticks * contract["band_bps"] // BPS
+        low_ticks = max(np.int64(1), mark_ticks - width_ticks)
+        high_ticks = min(top, mark_ticks + width_ticks)
+    contract["mark_ticks"] = mark_ticks
+    contract["band_low_ticks"] = low_ticks
+    contract["band_high_ticks"] = high_ticks
+    for side in (np.int64(Side.BUY), np.int64(Side.SELL)):
+        book = s.books[2 * contract_idx + side]
+        book["mark_key"] = key_of(s, side, mark_ticks)
+        # The most aggressive price has the lowest key: the highest for a buy.
+        book["band_key"] = key_of(s, side, low_ticks if side == Side.SELL else high_ticks)
+
+
+@kernel
+def check_listing(s, cmd):
+    """Refuse a listing that is not sound."""
+    meta = s.meta[0]
+    if cmd["contract_idx"] < meta["contracts_count"]:
+        return Code.CONTRACT_EXISTS
+    if cmd["contract_idx"] > meta["contracts_count"]:
+        return Code.CONTRACT_UNKNOWN
+    if meta["contracts_count"] == meta["contracts_max"]:
+        return Code.CONTRACTS_FULL
+    if cmd["price_ticks"] < 1 or cmd["price_ticks"] > meta["price_top"]:
+        return Code.PRICE_INVALID
+    if cmd["amount_usd_micros"] < 1 or cmd["amount_usd_micros"] > TICK_VALUE_USD_MICROS_MAX:
+        return Code.TICK_VALUE_INVALID
+    if cmd["qty_lots"] <= 0:
+        return Code.QTY_NOT_POSITIVE
+    if cmd["qty_lots"] > QTY_LOTS_MAX:
+        return Code.QTY_TOO_LARGE
+    if cmd["order_id"] < 0 or cmd["order_id"] > BPS:
+        return Code.BAND_INVALID
+    if cmd["state"] < TradingState.PRE_OPEN or cmd["state"] > TradingState.EXPIRED:
+        return Code.STATE_INVALID
+    return Code.OK
+
+
+@cold_kernel
+def list_contract(s, cmd):
+    """List the next contract; its index must be the count of contracts."""
+    code = check_listing(s, cmd)
+    if code != Code.OK:
+        return code
+    contract_idx = np.int64(cmd["contract_idx"])
+    contract = s.contracts[contract_idx]
+    contract["tick_value_usd_micros"] = cmd["amount_usd_micros"]
+    contract["settle_ticks"] = cmd["price_ticks"]
+    contract["qty_max_lots"] = cmd["qty_lots"]
+    contract["band_bps"] = cmd["order_id"]
+    contract["state"] = cmd["state"]
+    contract["last_trade_ns"] = cmd["expires_ns"]
+    contract["symbol_a"] = cmd["client_a"]
+    contract["symbol_b"] = cmd["client_b"]
+    contract["symbol_c"] = cmd["client_c"]
+    contract["symbol_d"] = cmd["client_d"]
+    set_mark_and_band(s, contract_idx, np.int64(cmd["price_ticks"]))
+    for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
+        s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
+    s.meta[0]["contracts_count"] += 1
+    event = s.events[emit(s, EventKind.LISTED, 0, contract_idx)]
+    event["price_ticks"] = cmd["price_ticks"]
+    return Code.OK
+
+
+@cold_kernel
+def set_state(s, cmd):
+    """Set a contract's trading state; its end cancels every order, best first."""
+    if not contract_known(s, cmd):
+        return Code.CONTRACT_UNKNOWN
+    if cmd["state"] < TradingState.PRE_OPEN or cmd["state"] > TradingState.EXPIRED:
+        return Code.STATE_INVALID
+    contract = s.contracts[cmd["contract_idx"]]
+    if contract["state"] == TradingState.EXPIRED:
+        return Code.CONTRACT_EXPIRED
+    contract["state"] = cmd["state"]
+    emit(s, EventKind.STATE_SET, 0, cmd["contract_idx"])
+    if cmd["state"] == TradingState.EXPIRED:
+        first_book_idx = 2 * np.int64(cmd["contract_idx"])
+        for book_idx in range(first_book_idx, first_book_idx + 2):
+            clear_book(s, book_idx)
+    return Code.OK
+
+
+@cold_kernel
+def clear_book(s, book_idx):
+    """Cancel every order of a book, best price first, then by time."""
+    book = s.books[book_idx]
+    while book["best_key"] <= s.meta[0]["price_top"]:
+        order_idx = np.int64(level_of(s, book_idx, book["best_key"])["head"])
+        drop_order(s, order_idx, Code.CONTRACT_ENDED)
+
+
+@cold_kernel
+def set_band(s, cmd):
+    """Set how far from the mark an order may be priced; 0 for no band."""
+    if not contract_known(s, cmd):
+        return Code.CONTRACT_UNKNOWN
+    if cmd["order_id"] < 0 or cmd["order_id"] > BPS:
+        return Code.BAND_INVALID
+    contract_idx = np.int64(cmd["contract_idx"])
+    contract = s.contracts[contract_idx]
+    contract["band_bps"] = cmd["order_id"]
+    set_mark_and_band(s, contract_idx, np.int64(contract["mark_ticks"]))
+    emit(s, EventKind.BAND_SET, 0, contract_idx)
+    return Code.OK

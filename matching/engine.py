@@ -1,0 +1,231 @@
+"""The door of the core: commands in, events out, and the state saved, restored and asked.
+
+One engine is one market. It has no clock, no randomness and no files: whatever changes it is a
+command that was stamped with a sequence number and a time before.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numba.core import event as numba_event
+
+from matching import saved
+from matching._jit import COUNT
+from matching.apply import apply_batch
+from matching.checks import check_state
+from matching.limits import ORDERS_MAX
+from matching.rebuild import rebuild
+from matching.risk import requirement
+from matching.state import META_SAVED, Sizes, State, new_state
+from matching.wire import COMMAND, EVENT
+
+Progress = Callable[[str, int, int], None]
+
+
+class Engine:
+    """The deterministic core behind one door."""
+
+    def __init__(self, sizes: Sizes | None = None) -> None:
+        """Make an empty market."""
+        self.sizes = sizes or Sizes()
+        self.state: State = new_state(self.sizes)
+        self._meta = self.state.meta[0]
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the last command applied."""
+        return int(self._meta["seq"])
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the last command applied."""
+        return int(self._meta["now_ns"])
+
+    @property
+    def next_expiry_ns(self) -> int:
+        """When the next TICK is due; 0 for never. It may come early, never late."""
+        return int(self._meta["next_expiry_ns"])
+
+    def apply(self, commands: np.ndarray) -> np.ndarray:
+        """Apply stamped COMMAND rows, all of them, and return their EVENT rows.
+
+        A row out of sequence, or back in time, or of an unknown kind is our own bug: it ends in
+        an AssertionError, and the state is not to be used again.
+        """
+        assert commands.dtype == COMMAND, commands.dtype
+        rows = np.require(commands, requirements=["C", "W", "ALIGNED"])
+        pieces = []
+        place = 0
+        while place < len(rows):
+            place = apply_batch(self.state, rows, place)
+            pieces.append(self.state.events[: self._meta["events_count"]].copy())
+        if len(pieces) == 1:
+            return pieces[0]
+        return np.concatenate(pieces) if pieces else np.zeros(0, EVENT)
+
+    def state_hash(self) -> bytes:
+        """Return 16 bytes that differ whenever any saved byte differs."""
+        return saved.hash_of(self._saved_meta(), self._saved_arrays())
+
+    def save(self) -> bytes:
+        """Return the whole state; `restore` makes an engine with the same hash and future."""
+        return saved.pack(self._saved_meta(), self._saved_arrays())
+
+    @classmethod
+    def restore(cls, blob: bytes, sizes: Sizes | None = None) -> "Engine":
+        """Return the engine that was saved.
+
+        Errors:
+            saved.Damaged: these are not the bytes of a saved state.
+            ValueError: the sizes are too small for it, or of another price domain.
+        """
+        engine = cls(sizes)
+        found = saved.unpack(blob)
+        engine._read(found["meta"], found)
+        rebuild(engine.state)
+        return engine
+
+    def check(self) -> None:
+        """Hold the state against its invariants.
+
+        Errors:
+            AssertionError: one does not hold: a bug of ours.
+        """
+        check_state(self.state)
+
+    def depth(self, contract_idx: int, side: int, levels: int) -> list[tuple[int, int, int]]:
+        """Return the best levels of a side: price ticks, lots, count of orders."""
+        state, book_idx = self.state, 2 * contract_idx + side
+        found: list[tuple[int, int, int]] = []
+        for key in self._keys(book_idx):
+            if len(found) == levels:
+                break
+            level = state.levels[(book_idx << self.sizes.price_bits) + key]
+            price_ticks = key if side else int(self._meta["price_top"]) - key
+            found.append((price_ticks, int(level["qty_lots"]), self._count(level["head"])))
+        return found
+
+    def account_row(self, account_idx: int) -> np.void:
+        """Return a copy of an account's record."""
+        return self._copy("accounts", account_idx)
+
+    def contract_row(self, contract_idx: int) -> np.void:
+        """Return a copy of a contract's record."""
+        return self._copy("contracts", contract_idx)
+
+    def order_row(self, order_id: int) -> np.void | None:
+        """Return a copy of an open order's record."""
+        row: np.void = self.state.orders[order_id & (ORDERS_MAX - 1)].copy()
+        return row if order_id and row["order_id"] == order_id else None
+
+    def position(self, account_idx: int, contract_idx: int) -> tuple[int, int, int, int]:
+        """Return lots held (signed), resting buys, resting sells, unsettled usd micros."""
+        position_idx = int(self._copy("accounts", account_idx)["position_head"])
+        while position_idx:
+            row = self.state.positions[position_idx]
+            if row["contract_idx"] == contract_idx:
+                names = ("qty_lots", "buy_lots", "sell_lots", "unsettled_usd_micros")
+                qty, buy, sell, unsettled = (int(row[name]) for name in names)
+                return qty, buy, sell, unsettled
+            position_idx = int(row["next_of_account"])
+        return 0, 0, 0, 0
+
+    def requirement(self, account_idx: int) -> int:
+        """Return an account's exact requirement, usd micros."""
+        self._copy("accounts", account_idx)
+        return int(requirement(self.state, account_idx))
+
+    def _copy(self, array: str, idx: int) -> np.void:
+        """Return a copy of a row in use."""
+        if not 0 <= idx < self._meta[f"{array}_count"]:
+            raise IndexError(f"{array}: {idx} of {self._meta[f'{array}_count']}")
+        row: np.void = getattr(self.state, array)[idx].copy()
+        return row
+
+    def _keys(self, book_idx: int) -> Iterator[int]:
+        """Return the keys of a book's levels, best first."""
+        width = self.sizes.price_bits - 6
+        words = self.state.words[book_idx << width : (book_idx + 1) << width]
+        for word in np.flatnonzero(words).tolist():
+            bits = int(words[word])
+            yield from (64 * word + bit for bit in range(64) if (bits >> bit) & 1)
+
+    def _count(self, order_idx: int) -> int:
+        """Return how many orders a level holds."""
+        count = 0
+        while order_idx:
+            count, order_idx = count + 1, int(self.state.orders[order_idx]["next"])
+        return count
+
+    def _saved_meta(self) -> dict[str, int]:
+        """Return the counters that matter, and the price domain."""
+        return {name: int(self._meta[name]) for name in (*META_SAVED, "price_bits")}
+
+    def _saved_arrays(self) -> dict[str, np.ndarray]:
+        """Return what is in use of each array."""
+        s, meta = self.state, self._meta
+        accounts, contracts = int(meta["accounts_count"]), int(meta["contracts_count"])
+        stride, live = int(meta["scenarios_max"]), int(meta["scenarios_count"])
+        client_ids = s.client_ids[: meta["client_ids_used"] + 1].copy()
+        client_ids["chain"] = 0
+        return {
+            "accounts": s.accounts[:accounts],
+            "contracts": s.contracts[:contracts],
+            "positions": s.positions[: meta["positions_count"] + 1],
+            "orders": s.orders[: meta["orders_used"] + 1],
+            "client_ids": client_ids,
+            "origins": s.origins,
+            "worst": s.worst[: accounts * stride].reshape(accounts, stride)[:, :live],
+            "shocks": s.shocks[: contracts * stride].reshape(contracts, stride)[:, :live],
+            "staged": s.staged[: contracts * stride].reshape(contracts, stride),
+        }
+
+    def _read(self, meta: dict[str, int], arrays: dict[str, Any]) -> None:
+        """Copy saved counters and arrays into an empty state."""
+        if meta["price_bits"] != self._meta["price_bits"]:
+            raise ValueError(f"the saved prices have {meta['price_bits']} bits")
+        for name in META_SAVED:
+            self._meta[name] = meta[name]
+        for name in saved.ARRAYS:
+            rows, room = arrays[name], getattr(self.state, name)
+            if rows.ndim == 2:
+                stride = int(self._meta["scenarios_max"])
+                room = room.reshape(-1, stride)[: len(rows), : rows.shape[1]]
+            else:
+                room = room[: len(rows)]
+            if room.shape != rows.shape:
+                raise ValueError(f"{name}: {rows.shape} does not fit into {room.shape}")
+            room[...] = rows
+
+
+class _Compiled(numba_event.Listener):
+    """Counts kernels as they are compiled."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.done = progress, 0
+
+    def on_start(self, event: numba_event.Event) -> None:
+        """Wait for the end."""
+
+    def on_end(self, event: numba_event.Event) -> None:
+        """Count one."""
+        self.done = min(self.done + 1, COUNT["kernels"])
+        self.progress("compile", self.done, COUNT["kernels"])
+
+
+def warm_up(progress: Progress | None = None) -> None:
+    """Compile every kernel of the door, or load it from the cache.
+
+    Args:
+        progress: told ("compile", done, all) as kernels are compiled; all == done at the end.
+    """
+    listener = _Compiled(progress or (lambda name, done, whole: None))
+    sizes = Sizes(accounts=1, contracts=1, positions=2, orders=2, client_ids=2, scenarios=8)
+    with numba_event.install_listener("numba:compile", listener):
+        engine = Engine(sizes)
+        apply_batch(engine.state, np.zeros(0, COMMAND), 0)
+        rebuild(engine.state)
+        requirement(engine.state, 0)
+    if progress:
+        progress("compile", COUNT["kernels"], COUNT["kernels"])

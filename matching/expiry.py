@@ -1,0 +1,126 @@
+"""Good-till-date orders: a binary heap of (expiry, order id), and the tick that ends them.
+
+Entries of orders that died otherwise stay until they surface, or until the heap is full.
+"""
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.codes import Code, EventKind
+from matching.emit import emit
+from matching.match import drop_order
+from matching.pool import SLOT_MASK
+
+
+@kernel
+def earlier(s, a, b):
+    """Return whether entry a goes before entry b."""
+    left = s.expiries[a]
+    right = s.expiries[b]
+    if left["expires_ns"] != right["expires_ns"]:
+        return left["expires_ns"] < right["expires_ns"]
+    return left["order_id"] < right["order_id"]
+
+
+@kernel
+def swap(s, a, b):
+    """Exchange two entries."""
+    expires_ns = s.expiries[a]["expires_ns"]
+    order_id = s.expiries[a]["order_id"]
+    s.expiries[a]["expires_ns"] = s.expiries[b]["expires_ns"]
+    s.expiries[a]["order_id"] = s.expiries[b]["order_id"]
+    s.expiries[b]["expires_ns"] = expires_ns
+    s.expiries[b]["order_id"] = order_id
+
+
+@kernel
+def sift_up(s, place):
+    """Let an entry rise to where it belongs."""
+    while place > 0:
+        parent = (place - 1) >> 1
+        if not earlier(s, place, parent):
+            break
+        swap(s, place, parent)
+        place = parent
+
+
+@kernel
+def sift_down(s, count):
+    """Let the first entry sink to where it belongs."""
+    place = np.int64(0)
+    while 2 * place + 1 < count:
+        child = 2 * place + 1
+        if child + 1 < count and earlier(s, child + 1, child):
+            child += 1
+        if not earlier(s, child, place):
+            break
+        swap(s, place, child)
+        place = child
+
+
+@kernel
+def still_rests(s, place):
+    """Return whether the entry's order is open."""
+    order_id = s.expiries[place]["order_id"]
+    return s.orders[order_id & SLOT_MASK]["order_id"] == order_id
+
+
+@cold_kernel
+def push_expiry(s, expires_ns, order_id):
+    """Add an entry; there is room."""
+    meta = s.meta[0]
+    place = meta["expiries_count"]
+    meta["expiries_count"] = place + 1
+    s.expiries[place]["expires_ns"] = expires_ns
+    s.expiries[place]["order_id"] = order_id
+    sift_up(s, place)
+    meta["next_expiry_ns"] = s.expiries[0]["expires_ns"]
+
+
+@cold_kernel
+def drop_dead_entries(s):
+    """Build the heap anew from the entries whose orders are open."""
+    meta = s.meta[0]
+    count = meta["expiries_count"]
+    meta["expiries_count"] = 0
+    meta["next_expiry_ns"] = 0
+    for place in range(count):
+        if still_rests(s, place):
+            push_expiry(s, s.expiries[place]["expires_ns"], s.expiries[place]["order_id"])
+
+
+@cold_kernel
+def add_expiry(s, expires_ns, order_id):
+    """Remember when an order ends. Fewer orders are open than entries fit."""
+    if s.meta[0]["expiries_count"] == s.meta[0]["orders_max"]:
+        drop_dead_entries(s)
+    push_expiry(s, expires_ns, order_id)
+
+
+@kernel
+def pop_expiry(s):
+    """Remove the first entry."""
+    meta = s.meta[0]
+    count = meta["expiries_count"] - 1
+    meta["expiries_count"] = count
+    swap(s, np.int64(0), count)
+    sift_down(s, count)
+    meta["next_expiry_ns"] = s.expiries[0]["expires_ns"] if count > 0 else np.int64(0)
+
+
+@cold_kernel
+def tick(s, cmd):
+    """End every order whose time has come, in order of (expiry, order id)."""
+    meta = s.meta[0]
+    reply = emit(s, EventKind.TICKED, 0, 0)
+    expired = 0
+    while meta["expiries_count"] > 0:
+        if still_rests(s, 0):
+            if s.expiries[0]["expires_ns"] > meta["now_ns"]:
+                break
+            order_idx = s.expiries[0]["order_id"] & SLOT_MASK
+            drop_order(s, order_idx, Code.ORDER_EXPIRED)
+            expired += 1
+        pop_expiry(s)
+    s.events[reply]["qty_lots"] = expired
+    return Code.OK

@@ -1,0 +1,112 @@
+"""Marks and daily settlement: variation margin, exact to the micro-dollar."""
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.book import level_of, next_key
+from matching.codes import Code, EventKind, TradingState
+from matching.contracts import contract_known, set_mark_and_band
+from matching.emit import emit
+from matching.limits import INT64_SAFE
+
+
+@kernel
+def check_mark(s, cmd):
+    """Refuse a mark that is not sound."""
+    if not contract_known(s, cmd):
+        return Code.CONTRACT_UNKNOWN
+    if cmd["price_ticks"] < 1 or cmd["price_ticks"] > s.meta[0]["price_top"]:
+        return Code.PRICE_INVALID
+    if s.contracts[cmd["contract_idx"]]["state"] == TradingState.EXPIRED:
+        return Code.CONTRACT_EXPIRED
+    return Code.OK
+
+
+@cold_kernel
+def mark(s, cmd):
+    """Take a new mark."""
+    code = check_mark(s, cmd)
+    if code != Code.OK:
+        return code
+    move_mark(s, np.int64(cmd["contract_idx"]), np.int64(cmd["price_ticks"]))
+    event = s.events[emit(s, EventKind.MARKED, 0, cmd["contract_idx"])]
+    event["price_ticks"] = cmd["price_ticks"]
+    return Code.OK
+
+
+@cold_kernel
+def move_mark(s, contract_idx, mark_ticks):
+    """Revalue positions and resting orders, then bands."""
+    contract = s.contracts[contract_idx]
+    tick_value = contract["tick_value_usd_micros"]
+    tick_gain_usd_micros = tick_value * (mark_ticks - contract["mark_ticks"])
+    position_idx = np.int64(contract["position_head"])
+    while position_idx != 0:
+        position = s.positions[position_idx]
+        gain_usd_micros = position["qty_lots"] * tick_gain_usd_micros
+        position["unsettled_usd_micros"] += gain_usd_micros
+        s.accounts[position["account_idx"]]["unsettled_usd_micros"] += gain_usd_micros
+        position_idx = np.int64(position["next_of_contract"])
+    first_book_idx = 2 * contract_idx
+    old_buy_key = np.int64(s.books[first_book_idx]["mark_key"])
+    old_sell_key = np.int64(s.books[first_book_idx + 1]["mark_key"])
+    set_mark_and_band(s, contract_idx, mark_ticks)
+    revalue_book(s, first_book_idx, old_buy_key, tick_value)
+    revalue_book(s, first_book_idx + 1, old_sell_key, tick_value)
+
+
+@cold_kernel
+def revalue_book(s, book_idx, old_mark_key, tick_value):
+    """Take the price loss of resting orders anew; only levels better than a mark have any."""
+    new_mark_key = np.int64(s.books[book_idx]["mark_key"])
+    key = np.int64(s.books[book_idx]["best_key"])
+    end_key = min(max(old_mark_key, new_mark_key), s.meta[0]["price_top"] + 1)
+    while key < end_key:
+        more_ticks = max(np.int64(0), new_mark_key - key) - max(np.int64(0), old_mark_key - key)
+        order_idx = np.int64(level_of(s, book_idx, key)["head"])
+        while order_idx != 0:
+            order = s.orders[order_idx]
+            more_usd_micros = order["leaves_lots"] * tick_value * more_ticks
+            s.accounts[order["account_idx"]]["price_loss_usd_micros"] += more_usd_micros
+            order_idx = np.int64(order["next"])
+        key = next_key(s, book_idx, key + 1)
+
+
+@cold_kernel
+def settle(s, cmd):
+    """Mark to the settlement price, then turn every holder's unsettled gain into cash."""
+    code = check_mark(s, cmd)
+    if code != Code.OK:
+        return code
+    contract_idx = np.int64(cmd["contract_idx"])
+    move_mark(s, contract_idx, np.int64(cmd["price_ticks"]))
+    contract = s.contracts[contract_idx]
+    contract["settle_ticks"] = cmd["price_ticks"]
+    reply = emit(s, EventKind.SETTLED, 0, contract_idx)
+    paid_usd_micros = np.int64(0)
+    position_idx = np.int64(contract["position_head"])
+    while position_idx != 0:
+        position = s.positions[position_idx]
+        if position["unsettled_usd_micros"] != 0:
+            gain_usd_micros = max(np.int64(0), position["unsettled_usd_micros"])
+            paid_usd_micros += min(gain_usd_micros, INT64_SAFE - paid_usd_micros)
+            pay_variation(s, position, contract_idx, np.int64(cmd["price_ticks"]))
+        position_idx = np.int64(position["next_of_contract"])
+    event = s.events[reply]
+    event["price_ticks"] = cmd["price_ticks"]
+    event["amount_usd_micros"] = paid_usd_micros
+    return Code.OK
+
+
+@kernel
+def pay_variation(s, position, contract_idx, price_ticks):
+    """Pay one holder, or take from it."""
+    amount_usd_micros = position["unsettled_usd_micros"]
+    account = s.accounts[position["account_idx"]]
+    account["cash_usd_micros"] += amount_usd_micros
+    account["unsettled_usd_micros"] -= amount_usd_micros
+    position["unsettled_usd_micros"] = 0
+    event = s.events[emit(s, EventKind.VARIATION, position["account_idx"], contract_idx)]
+    event["price_ticks"] = price_ticks
+    event["qty_lots"] = position["qty_lots"]
+    event["amount_usd_micros"] = amount_usd_micros

@@ -1,0 +1,347 @@
+"""Orders as commands: place, cancel, amend, mass cancel."""
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.admit import Order, admit, check_words
+from matching.book import key_of, level_of, link_last, unlink
+from matching.client_ids import check_client_id, find_client_order, has_client_id, register
+from matching.codes import AccountState, Code, EventKind, Flag, OrderType, Tif
+from matching.emit import emit, emit_order
+from matching.expiry import add_expiry
+from matching.limits import ORDERS_MAX
+from matching.lots import change_lots
+from matching.match import cancel_lots, drop_order, emit_drops, execute, shrink_order
+from matching.pool import (
+    add_position,
+    disown,
+    find_order,
+    find_position,
+    free_order_slot,
+    own,
+    take_order_slot,
+)
+from matching.risk import price_loss_ticks
+
+
+@kernel
+def new_order(s, cmd, has_client):
+    """Return a PLACE command as an order; a market order takes the price of its band."""
+    account_idx = np.int64(cmd["account_idx"])
+    contract_idx = np.int64(cmd["contract_idx"])
+    side = np.int64(cmd["side"])
+    book_idx = 2 * contract_idx + side
+    key = key_of(s, side, np.int64(cmd["price_ticks"]))
+    if cmd["order_type"] == OrderType.MARKET:
+        key = np.int64(s.books[book_idx]["band_key"])
+    return Order(
+        account_idx=account_idx,
+        contract_idx=contract_idx,
+        position_idx=find_position(s, account_idx, contract_idx),
+        book_idx=book_idx,
+        key=key,
+        qty_lots=np.int64(cmd["qty_lots"]),
+        tick_value=np.int64(s.contracts[contract_idx]["tick_value_usd_micros"]),
+        tif=np.int64(cmd["tif"]),
+        stp=np.int64(cmd["stp"]),
+        flags=np.int64(cmd["flags"]),
+        held_lots=np.int64(0),
+        held_loss_usd_micros=np.int64(0),
+        client=has_client,
+    )
+
+
+@kernel
+def place(s, cmd):
+    """Judge a new order, match it, rest what is left.
+
+    Returns: Code.OK, or why it is refused; nothing is written then
+    """
+    meta = s.meta[0]
+    if cmd["account_idx"] < 0 or cmd["account_idx"] >= meta["accounts_count"]:
+        return Code.ACCOUNT_UNKNOWN
+    if s.accounts[cmd["account_idx"]]["state"] == AccountState.FROZEN:
+        return Code.ACCOUNT_FROZEN
+    if cmd["contract_idx"] < 0 or cmd["contract_idx"] >= meta["contracts_count"]:
+        return Code.CONTRACT_UNKNOWN
+    has_client = has_client_id(cmd)
+    if has_client != 0:
+        code = check_client_id(s, cmd)
+        if code != Code.OK:
+            return code
+    code = check_words(s, cmd, s.contracts[cmd["contract_idx"]])
+    if code != Code.OK:
+        return code
+    order = new_order(s, cmd, has_client)
+    code, lots = admit(s, order, True)
+    if code != Code.OK:
+        return code
+    # From here the order must succeed.
+    enter(s, cmd, order, lots)
+    return Code.OK
+
+
+@kernel
+def enter(s, cmd, order, lots):
+    """Give an admitted order its slot and id, execute it, and rest what is left."""
+    order_idx = take_order_slot(s)
+    order_id = s.meta[0]["seq"] * ORDERS_MAX + order_idx
+    position_idx = order.position_idx
+    if position_idx == 0:
+        position_idx = add_position(s, order.account_idx, order.contract_idx)
+    client_idx = np.int64(0)
+    if order.client != 0:
+        client_idx = register(s, cmd, order_id)
+    reply = s.meta[0]["events_count"]
+    emit_order(
+        s, EventKind.ACCEPTED, Code.OK, order.account_idx, order.book_idx, order_id,
+        key_of(s, order.book_idx & 1, order.key), order.qty_lots, 0,
+    )  # fmt: skip
+    leaves_lots, traded_lots, lost_lots, dropped_lots = execute(
+        s, order, order_id, position_idx, lots
+    )
+    if leaves_lots > 0:
+        s.events[reply]["leaves_lots"] = leaves_lots
+        rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lots, traded_lots)
+    else:
+        free_order_slot(s, order_idx)
+    clipped = order.qty_lots - lots
+    if (clipped | lost_lots | dropped_lots) != 0:
+        emit_drops(s, order, order_id, leaves_lots, clipped, lost_lots, dropped_lots)
+
+
+@kernel
+def rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lots, traded_lots):
+    """Write the record of a new order and put it at the back of its level."""
+    record = s.orders[order_idx]
+    record["leaves_lots"] = leaves_lots
+    record["filled_lots"] = traded_lots
+    record["key"] = order.key
+    record["book_idx"] = order.book_idx
+    record["order_id"] = order_id
+    record["position_idx"] = position_idx
+    record["account_idx"] = order.account_idx
+    record["expires_ns"] = cmd["expires_ns"]
+    record["client_idx"] = client_idx
+    record["flags"] = order.flags
+    record["tif"] = order.tif
+    record["stp"] = order.stp
+    link_last(s, order_idx, order.book_idx, order.key, leaves_lots)
+    own(s, order_idx, position_idx)
+    if order.tif == Tif.GTD:
+        add_expiry(s, np.int64(cmd["expires_ns"]), order_id)
+
+
+@kernel
+def named_order(s, cmd):
+    """Return the slot of the order that a command names by either id, 0 for none of its account."""
+    order_id = np.int64(cmd["order_id"])
+    if order_id == 0 and has_client_id(cmd) != 0:
+        order_id = find_client_order(s, cmd)
+    return find_order(s, np.int64(cmd["account_idx"]), order_id)
+
+
+@kernel
+def cancel(s, cmd):
+    """Cancel one order, named by either id."""
+    if cmd["account_idx"] < 0 or cmd["account_idx"] >= s.meta[0]["accounts_count"]:
+        return Code.ACCOUNT_UNKNOWN
+    order_idx = named_order(s, cmd)
+    if order_idx == 0:
+        return Code.ORDER_UNKNOWN
+    lots = np.int64(s.orders[order_idx]["leaves_lots"])
+    cancel_lots(s, order_idx, lots, Code.CANCELLED_BY_USER)
+    return Code.OK
+
+
+@kernel
+def amended_total(cmd, record):
+    """Return the new total size, which has not been judged yet."""
+    qty_lots = np.int64(cmd["qty_lots"])
+    if (cmd["flags"] & Flag.QTY_IS_OPEN) != 0:
+        return record["filled_lots"] + qty_lots
+    if qty_lots == 0:
+        return np.int64(record["filled_lots"]) + record["leaves_lots"]
+    return max(np.int64(0), qty_lots)
+
+
+@kernel
+def check_amend_words(s, cmd, record, total_lots):
+    """Refuse an amendment that makes no sense in any state of the market."""
+    if (cmd["flags"] & ~Flag.QTY_IS_OPEN) != 0:
+        return Code.FLAGS_INVALID
+    is_open = (cmd["flags"] & Flag.QTY_IS_OPEN) != 0
+    if cmd["qty_lots"] < -1 or (is_open and cmd["qty_lots"] < 0):
+        return Code.QTY_NOT_POSITIVE
+    contract = s.contracts[record["book_idx"] >> 1]
+    keeps_qty = cmd["qty_lots"] == 0 and not is_open
+    if not keeps_qty and total_lots > contract["qty_max_lots"]:
+        return Code.QTY_TOO_LARGE
+    if cmd["price_ticks"] < 0 or cmd["price_ticks"] > s.meta[0]["price_top"]:
+        return Code.PRICE_INVALID
+    side = np.int64(record["book_idx"]) & 1
+    old_price_ticks = key_of(s, side, np.int64(record["key"]))
+    keeps_price = cmd["price_ticks"] == 0 or cmd["price_ticks"] == old_price_ticks
+    if keeps_price and total_lots == np.int64(record["filled_lots"]) + record["leaves_lots"]:
+        return Code.AMEND_CHANGES_NOTHING
+    return Code.OK
+
+
+@cold_kernel
+def amend(s, cmd):
+    """Change price or size of a resting order; priority is kept only by a smaller size."""
+    if cmd["account_idx"] < 0 or cmd["account_idx"] >= s.meta[0]["accounts_count"]:
+        return Code.ACCOUNT_UNKNOWN
+    order_idx = named_order(s, cmd)
+    if order_idx == 0:
+        return Code.ORDER_UNKNOWN
+    record = s.orders[order_idx]
+    s.meta[0]["named_order_id"] = record["order_id"]
+    total_lots = amended_total(cmd, record)
+    code = check_amend_words(s, cmd, record, total_lots)
+    if code != Code.OK:
+        return code
+    key = np.int64(record["key"])
+    if cmd["price_ticks"] != 0:
+        key = key_of(s, np.int64(record["book_idx"]) & 1, np.int64(cmd["price_ticks"]))
+    open_lots = total_lots - record["filled_lots"]
+    if open_lots <= 0:
+        amend_to_nothing(s, order_idx)
+        return Code.OK
+    if key == record["key"] and open_lots < record["leaves_lots"]:
+        amend_in_place(s, order_idx, total_lots, open_lots)
+        return Code.OK
+    return amend_by_moving(s, order_idx, key, total_lots, open_lots)
+
+
+@kernel
+def emit_amended(s, order_idx, key, total_lots, leaves_lots):
+    """Append the reply to an amendment."""
+    record = s.orders[order_idx]
+    book_idx = np.int64(record["book_idx"])
+    emit_order(
+        s, EventKind.AMENDED, Code.OK, record["account_idx"], book_idx, record["order_id"],
+        key_of(s, book_idx & 1, key), total_lots, leaves_lots,
+    )  # fmt: skip
+
+
+@kernel
+def amend_to_nothing(s, order_idx):
+    """End an order whose new size is already filled."""
+    record = s.orders[order_idx]
+    emit_amended(s, order_idx, np.int64(record["key"]), np.int64(record["filled_lots"]), 0)
+    drop_order(s, order_idx, Code.AMENDED_BELOW_FILLED)
+
+
+@kernel
+def amend_in_place(s, order_idx, total_lots, open_lots):
+    """Make an order smaller where it stands."""
+    record = s.orders[order_idx]
+    emit_amended(s, order_idx, np.int64(record["key"]), total_lots, open_lots)
+    shrink_order(s, order_idx, record["leaves_lots"] - open_lots)
+
+
+@kernel
+def order_again(s, record, key, open_lots):
+    """Return a resting order as the order it would be with a new price and open size."""
+    book_idx = np.int64(record["book_idx"])
+    held_lots = np.int64(record["leaves_lots"])
+    tick_value = np.int64(s.contracts[book_idx >> 1]["tick_value_usd_micros"])
+    held_ticks = price_loss_ticks(s, book_idx, np.int64(record["key"]))
+    return Order(
+        account_idx=np.int64(record["account_idx"]),
+        contract_idx=book_idx >> 1,
+        position_idx=np.int64(record["position_idx"]),
+        book_idx=book_idx,
+        key=key,
+        qty_lots=np.int64(open_lots),
+        tick_value=tick_value,
+        tif=np.int64(record["tif"]),
+        stp=np.int64(record["stp"]),
+        flags=np.int64(record["flags"]),
+        held_lots=held_lots,
+        held_loss_usd_micros=held_lots * tick_value * held_ticks,
+        client=np.int64(0),
+    )
+
+
+@cold_kernel
+def amend_by_moving(s, order_idx, key, total_lots, open_lots):
+    """Take an order off the book and let it come again, at the back, with its old id."""
+    record = s.orders[order_idx]
+    order = order_again(s, record, key, open_lots)
+    if s.accounts[order.account_idx]["state"] == AccountState.FROZEN:
+        return Code.ACCOUNT_FROZEN
+    code, lots = admit(s, order, False)
+    if code != Code.OK:
+        return code
+    # From here the amendment must succeed.
+    lift(s, order_idx, order)
+    order_id = np.int64(record["order_id"])
+    reply = s.meta[0]["events_count"]
+    emit_amended(s, order_idx, key, total_lots, 0)
+    leaves_lots, traded_lots, lost_lots, dropped_lots = execute(
+        s, order, order_id, order.position_idx, lots
+    )
+    record["leaves_lots"] = leaves_lots
+    record["filled_lots"] += traded_lots
+    record["key"] = key
+    if leaves_lots > 0:
+        s.events[reply]["leaves_lots"] = leaves_lots
+        link_last(s, order_idx, order.book_idx, key, leaves_lots)
+    else:
+        disown(s, order_idx, order.position_idx)
+        free_order_slot(s, order_idx)
+    emit_drops(s, order, order_id, leaves_lots, order.qty_lots - lots, lost_lots, dropped_lots)
+    return Code.OK
+
+
+@kernel
+def lift(s, order_idx, order):
+    """Take an order's lots off the book and the account; its place in its own list stays."""
+    old_key = np.int64(s.orders[order_idx]["key"])
+    level_of(s, order.book_idx, old_key)["qty_lots"] -= order.held_lots
+    change_lots(s, order.position_idx, order.book_idx, old_key, -order.held_lots, 0, 0)
+    unlink(s, order_idx, order.book_idx, old_key)
+
+
+@kernel
+def wanted(s, cmd, order_idx):
+    """Return whether a mass cancellation means this order; COMMAND.state is 0, or side + 1."""
+    return cmd["state"] == 0 or cmd["state"] == (s.orders[order_idx]["book_idx"] & 1) + 1
+
+
+@cold_kernel
+def cancel_of_position(s, cmd, position_idx):
+    """Cancel what is meant of one position, oldest first, and return how many."""
+    count = 0
+    order_idx = np.int64(s.positions[position_idx]["order_head"])
+    while order_idx != 0:
+        following = np.int64(s.orders[order_idx]["next_own"])
+        if wanted(s, cmd, order_idx):
+            drop_order(s, order_idx, Code.CANCELLED_BY_MASS_CANCEL)
+            count += 1
+        order_idx = following
+    return count
+
+
+@cold_kernel
+def mass_cancel(s, cmd):
+    """Cancel an account's orders: all, or of one contract, or of one side."""
+    meta = s.meta[0]
+    if cmd["account_idx"] < 0 or cmd["account_idx"] >= meta["accounts_count"]:
+        return Code.ACCOUNT_UNKNOWN
+    if cmd["contract_idx"] < -1 or cmd["contract_idx"] >= meta["contracts_count"]:
+        return Code.CONTRACT_UNKNOWN
+    if cmd["state"] < 0 or cmd["state"] > 2:
+        return Code.SIDE_INVALID
+    reply = emit(s, EventKind.MASS_CANCELLED, cmd["account_idx"], cmd["contract_idx"])
+    count = 0
+    position_idx = np.int64(s.accounts[cmd["account_idx"]]["position_head"])
+    while position_idx != 0:
+        position = s.positions[position_idx]
+        if cmd["contract_idx"] == -1 or cmd["contract_idx"] == position["contract_idx"]:
+            count += cancel_of_position(s, cmd, position_idx)
+        position_idx = np.int64(position["next_of_account"])
+    s.events[reply]["qty_lots"] = count
+    return Code.OK

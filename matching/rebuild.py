@@ -1,0 +1,57 @@
+"""What a saved state leaves out, made again from what it holds."""
+
+import numpy as np
+
+from matching._jit import entry_kernel, kernel
+from matching.book import level_of, open_level
+from matching.client_ids import chain_in
+from matching.contracts import set_mark_and_band
+from matching.expiry import push_expiry
+from matching.pool import position_place
+from matching.risk import shortfall_of_one_lot
+
+
+@kernel
+def rebuild_positions(s):
+    """Fill the position table, in order of creation."""
+    for position_idx in range(1, s.meta[0]["positions_count"] + 1):
+        position = s.positions[position_idx]
+        account_idx = np.int64(position["account_idx"])
+        place = position_place(s, account_idx, np.int64(position["contract_idx"]))
+        s.position_table[place] = position_idx
+
+
+@kernel
+def rebuild_level(s, order_idx):
+    """Add an order to its level; its links are in its record."""
+    order = s.orders[order_idx]
+    book_idx = np.int64(order["book_idx"])
+    key = np.int64(order["key"])
+    level = level_of(s, book_idx, key)
+    level["qty_lots"] += order["leaves_lots"]
+    if order["prev"] == 0:
+        level["head"] = order_idx
+    if order["next"] == 0:
+        level["tail"] = order_idx
+    open_level(s, book_idx, key)
+
+
+@entry_kernel
+def rebuild(s):
+    """Make ladders, tables and the heap of an otherwise restored state."""
+    meta = s.meta[0]
+    for contract_idx in range(meta["contracts_count"]):
+        set_mark_and_band(s, contract_idx, s.contracts[contract_idx]["mark_ticks"])
+        for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
+            s.books[book_idx]["best_key"] = meta["price_top"] + 1
+            s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
+    rebuild_positions(s)
+    for order_idx in range(1, meta["orders_used"] + 1):
+        order = s.orders[order_idx]
+        if order["order_id"] != 0:
+            rebuild_level(s, np.int64(order_idx))
+            if order["expires_ns"] != 0:
+                push_expiry(s, order["expires_ns"], order["order_id"])
+    for entry_idx in range(1, meta["client_ids_used"] + 1):
+        if s.client_ids[entry_idx]["order_id"] != 0:
+            chain_in(s, np.int64(entry_idx))

@@ -1,0 +1,96 @@
+"""The margin matrix: staged in pieces, made live for everybody at once."""
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.codes import Code, EventKind
+from matching.contracts import contract_known
+from matching.emit import emit
+from matching.limits import SHOCK_TICKS_MAX, SHOCKS_PER_COMMAND, WORST_COUNT_MAX
+from matching.risk import shift_worst, shortfall, shortfall_of_one_lot
+
+
+@kernel
+def shocks_of(cmd):
+    """Return the eight shocks a command carries in its words 5 to 12."""
+    return (
+        cmd["price_ticks"],
+        cmd["qty_lots"],
+        cmd["amount_usd_micros"],
+        cmd["expires_ns"],
+        cmd["client_a"],
+        cmd["client_b"],
+        cmd["client_c"],
+        cmd["client_d"],
+    )
+
+
+@cold_kernel
+def stage_shocks(s, cmd):
+    """Write eight scenarios of one contract into the matrix to come."""
+    if not contract_known(s, cmd):
+        return Code.CONTRACT_UNKNOWN
+    scenarios_max = s.meta[0]["scenarios_max"]
+    first = np.int64(cmd["order_id"])
+    if first < 0 or first >= scenarios_max or first % SHOCKS_PER_COMMAND != 0:
+        return Code.SCENARIO_INVALID
+    tick_value = s.contracts[cmd["contract_idx"]]["tick_value_usd_micros"]
+    shock_max_usd_micros = tick_value * SHOCK_TICKS_MAX
+    for shock in shocks_of(cmd):
+        if shock > shock_max_usd_micros or shock < -shock_max_usd_micros:
+            return Code.SHOCK_TOO_LARGE
+    place = np.int64(cmd["contract_idx"]) * scenarios_max + first
+    for shock in shocks_of(cmd):
+        s.staged[place] = shock
+        place += 1
+    emit(s, EventKind.SHOCKS_STAGED, 0, cmd["contract_idx"])
+    return Code.OK
+
+
+@cold_kernel
+def swap_scenarios(s, cmd):
+    """Make the staged matrix live, and take every account's W anew."""
+    meta = s.meta[0]
+    if cmd["qty_lots"] < 1 or cmd["qty_lots"] > meta["scenarios_max"]:
+        return Code.SCENARIO_INVALID
+    if cmd["order_id"] < 1 or cmd["order_id"] > min(WORST_COUNT_MAX, cmd["qty_lots"]):
+        return Code.SCENARIO_INVALID
+    meta["scenarios_count"] = cmd["qty_lots"]
+    meta["worst_count"] = cmd["order_id"]
+    copy_staged(s)
+    take_worst_anew(s)
+    emit(s, EventKind.SCENARIOS_SWAPPED, 0, 0)
+    return Code.OK
+
+
+@kernel
+def copy_staged(s):
+    """Copy the scenarios that are live, and take each book's requirement of one lot."""
+    meta = s.meta[0]
+    scenarios_max = meta["scenarios_max"]
+    for contract_idx in range(meta["contracts_count"]):
+        first = contract_idx * scenarios_max
+        for scenario in range(scenarios_max):
+            shock = np.int64(0)
+            if scenario < meta["scenarios_count"]:
+                shock = s.staged[first + scenario]
+            s.shocks[first + scenario] = shock
+        for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
+            s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
+
+
+@kernel
+def take_worst_anew(s):
+    """Take W of every account from its positions and orders, and the exact requirement."""
+    meta = s.meta[0]
+    for place in range(meta["accounts_count"] * meta["scenarios_max"]):
+        s.worst[place] = 0
+    for position_idx in range(1, meta["positions_count"] + 1):
+        position = s.positions[position_idx]
+        up_lots = position["sell_lots"] - position["qty_lots"]
+        down_lots = position["buy_lots"] + position["qty_lots"]
+        account_idx = np.int64(position["account_idx"])
+        shift_worst(s, account_idx, np.int64(position["contract_idx"]), up_lots, down_lots)
+    for account_idx in range(meta["accounts_count"]):
+        required_usd_micros = shortfall(s, np.int64(account_idx), np.int64(0), np.int64(0))
+        s.accounts[account_idx]["im_bound_usd_micros"] = required_usd_micros

@@ -1,0 +1,224 @@
+"""All the memory of the core: one `State` of record arrays, allocated once.
+
+Pages are zero and not resident until they are touched, so a state may be sized for the largest
+market and still start in milliseconds. Slot 0 of a pool (orders, positions, client ids) means
+none. What can be rebuilt from the rest (ladders, bitmaps, look-up tables, the expiry heap) is
+never saved.
+"""
+
+import mmap
+import sys
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from matching.limits import (
+    ACCOUNTS_MAX,
+    CLIENT_IDS_MAX,
+    CONTRACTS_MAX,
+    ORDERS_MAX,
+    ORIGINS_MAX,
+    POSITIONS_MAX,
+    PRICE_BITS_DEFAULT,
+    PRICE_BITS_MAX,
+    PRICE_BITS_MIN,
+    SCENARIOS_DEFAULT,
+    SCENARIOS_MAX,
+    SHOCKS_PER_COMMAND,
+    gross_tick_value_max,
+)
+from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, EVENT, ORDER, ORIGIN, POSITION
+
+LEVEL: Final = np.dtype(
+    [
+        ("head", "<i4"),  # the oldest order, 0 when the level is empty
+        ("tail", "<i4"),
+        ("qty_lots", "<i8"),
+    ]
+)
+assert LEVEL.itemsize == 16
+
+# One side of one contract. Keys are mirrored: lower is better on both sides.
+BOOK: Final = np.dtype(
+    [
+        ("best_key", "<i8"),  # price_ticks_count when the side is empty
+        ("top_bits", "<i8"),  # level 2 of the bitmap: groups that are not empty
+        ("mark_key", "<i8"),
+        ("band_key", "<i8"),  # the most aggressive key an order may have
+        ("es_unit_usd_micros", "<i8"),  # requirement of one resting lot on its own
+        ("reserved", "<i8", (3,)),
+    ]
+)
+assert BOOK.itemsize == 64
+
+EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
+
+# Counters that are saved, then what a state is built with, then scratch.
+META_SAVED: Final = (
+    "seq",
+    "now_ns",
+    "accounts_count",
+    "contracts_count",
+    "positions_count",  # slots in use; the first is 1
+    "orders_used",  # highest slot ever used
+    "orders_free",  # head of the list of freed slots
+    "orders_open",
+    "scenarios_count",  # 0 before the first swap
+    "worst_count",
+    "client_ids_used",
+    "client_ids_free",
+    "client_ids_count",  # in the ring
+    "client_ids_open",  # of them, with an order that rests
+    "client_ids_newest",
+    "client_ids_oldest",
+)
+META_SIZES: Final = (
+    "price_bits",
+    "price_top",  # 2^price_bits - 1: a price and its mirror are complements
+    "gross_max",
+    "accounts_max",
+    "contracts_max",
+    "positions_max",
+    "orders_max",
+    "client_ids_max",
+    "scenarios_max",
+    "position_mask",
+    "client_mask",
+    "events_room",  # a command may start while events_count is not above it
+)
+META_SCRATCH: Final = (
+    "expiries_count",
+    "next_expiry_ns",
+    "events_count",
+    "named_order_id",  # what a refusal names
+)
+META: Final = np.dtype([(name, "<i8") for name in META_SAVED + META_SIZES + META_SCRATCH])
+
+EVENTS_HEADROOM: Final = 1 << 15  # events of an ordinary batch
+
+
+class State(NamedTuple):
+    """Everything a kernel may read or write."""
+
+    meta: np.ndarray  # (1,) META
+    accounts: np.ndarray  # (accounts,) ACCOUNT
+    contracts: np.ndarray  # (contracts,) CONTRACT
+    positions: np.ndarray  # (positions,) POSITION
+    orders: np.ndarray  # (orders,) ORDER
+    books: np.ndarray  # (2 x contracts,) BOOK
+    levels: np.ndarray  # (2 x contracts x prices,) LEVEL
+    words: np.ndarray  # level 0 of the bitmaps: a bit a level
+    groups: np.ndarray  # level 1: a bit a word
+    position_table: np.ndarray  # open addressing by account and contract
+    worst: np.ndarray  # (accounts x scenarios,) worst loss W of all fills
+    shocks: np.ndarray  # (contracts x scenarios,) profit of one long lot
+    staged: np.ndarray  # (contracts x scenarios,) the next shocks
+    expiries: np.ndarray  # (orders,) EXPIRY: a binary heap
+    client_ids: np.ndarray  # (client_ids,) CLIENT_ID
+    client_buckets: np.ndarray  # heads of chains
+    origins: np.ndarray  # (ORIGINS_MAX,) ORIGIN
+    events: np.ndarray  # EVENT: what the running batch has caused
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Capacities of a state. A pool's count includes slot 0, which is never used."""
+
+    price_bits: int = PRICE_BITS_DEFAULT
+    accounts: int = ACCOUNTS_MAX
+    contracts: int = CONTRACTS_MAX
+    positions: int = POSITIONS_MAX
+    orders: int = ORDERS_MAX
+    client_ids: int = CLIENT_IDS_MAX
+    scenarios: int = SCENARIOS_DEFAULT
+
+    def __post_init__(self) -> None:
+        """Refuse what the limits do not cover."""
+        within = {
+            "price_bits": (PRICE_BITS_MIN, PRICE_BITS_MAX),
+            "accounts": (1, ACCOUNTS_MAX),
+            "contracts": (1, CONTRACTS_MAX),
+            "positions": (2, POSITIONS_MAX),
+            "orders": (2, ORDERS_MAX),
+            "client_ids": (2, CLIENT_IDS_MAX),
+            "scenarios": (SHOCKS_PER_COMMAND, SCENARIOS_MAX),
+        }
+        for name, (least, most) in within.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name}={getattr(self, name)} is not in {least}..{most}")
+        if self.scenarios % SHOCKS_PER_COMMAND:
+            raise ValueError(f"scenarios={self.scenarios} is no multiple of {SHOCKS_PER_COMMAND}")
+
+    @property
+    def command_events_max(self) -> int:
+        """Return the most events one command can cause.
+
+        Each resting order can give a trade and a cancellation, each holder one payment; the
+        command's own are its reply and at most four cancellations of what it leaves.
+        """
+        return 2 * self.orders + self.positions + 5
+
+    @property
+    def events(self) -> int:
+        """Return the room for events: a batch's, and one command more, however large."""
+        return EVENTS_HEADROOM + self.command_events_max
+
+
+def lazy_zeros(count: int, dtype: np.dtype | str) -> np.ndarray:
+    """Return zeros that take no memory, nor a promise of memory, until touched."""
+    size = count * np.dtype(dtype).itemsize
+    if size < mmap.PAGESIZE or sys.platform != "linux":
+        return np.zeros(count, dtype)
+    no_reserve = 0x4000  # mmap.MAP_NORESERVE, which Python 3.11 does not name
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | no_reserve
+    return np.frombuffer(mmap.mmap(-1, size, flags=flags), dtype, count)
+
+
+def table_slots(count: int) -> int:
+    """Return the length of a table that stays at most half full."""
+    return 1 << (2 * count - 1).bit_length()
+
+
+def new_state(sizes: Sizes) -> State:
+    """Return an empty state."""
+    books, prices = 2 * sizes.contracts, 1 << sizes.price_bits
+    state = State(
+        meta=np.zeros(1, META),
+        accounts=lazy_zeros(sizes.accounts, ACCOUNT),
+        contracts=lazy_zeros(sizes.contracts, CONTRACT),
+        positions=lazy_zeros(sizes.positions, POSITION),
+        orders=lazy_zeros(sizes.orders, ORDER),
+        books=lazy_zeros(books, BOOK),
+        levels=lazy_zeros(books * prices, LEVEL),
+        words=lazy_zeros(books * prices // 64, "<i8"),
+        groups=lazy_zeros(books * prices // 4096, "<i8"),
+        position_table=lazy_zeros(table_slots(sizes.positions), "<i4"),
+        worst=lazy_zeros(sizes.accounts * sizes.scenarios, "<i8"),
+        shocks=lazy_zeros(sizes.contracts * sizes.scenarios, "<i8"),
+        staged=lazy_zeros(sizes.contracts * sizes.scenarios, "<i8"),
+        expiries=lazy_zeros(sizes.orders, EXPIRY),
+        client_ids=lazy_zeros(sizes.client_ids, CLIENT_ID),
+        client_buckets=lazy_zeros(table_slots(sizes.client_ids), "<i4"),
+        origins=np.zeros(ORIGINS_MAX, ORIGIN),
+        events=lazy_zeros(sizes.events, EVENT),
+    )
+    write_sizes(state, sizes)
+    return state
+
+
+def write_sizes(state: State, sizes: Sizes) -> None:
+    """Tell the kernels how large everything is."""
+    meta = state.meta[0]
+    meta["price_bits"] = sizes.price_bits
+    meta["price_top"] = (1 << sizes.price_bits) - 1
+    meta["gross_max"] = gross_tick_value_max(sizes.price_bits)
+    meta["accounts_max"] = sizes.accounts
+    meta["contracts_max"] = sizes.contracts
+    meta["positions_max"] = sizes.positions
+    meta["orders_max"] = sizes.orders
+    meta["client_ids_max"] = sizes.client_ids
+    meta["scenarios_max"] = sizes.scenarios
+    meta["position_mask"] = len(state.position_table) - 1
+    meta["client_mask"] = len(state.client_buckets) - 1
+    meta["events_room"] = EVENTS_HEADROOM

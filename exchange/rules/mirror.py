@@ -210,15 +210,16 @@ class Mirror(MirrorState):
         order.qty_lots = event[_QTY_E]
         order.leaves_lots = event[_LEAVES_E]
         order.filled_lots = order.filled_tick_lots = order.cancelled_lots = order.code = 0
+        order.fills_known = True
         order.expires_ns = command[_EXPIRES]
         order.client_words = command[_CLIENT : _CLIENT + 4]
         order.created_ns = order.updated_ns = command[_TS]
         order.updated_seq = event[0]
         self._taker = order
         self._changes.orders[order.order_id] = order
-        self._open_position(order.account_idx, order.contract_idx)
+        self.open_position(order.account_idx, order.contract_idx)
         if order.leaves_lots:
-            self._open(order)
+            self.open_order(order)
         else:
             self.closed.add(order)
 

@@ -55,14 +55,17 @@ class MirrorState:
 
     # Orders that rest
 
-    def _open_position(self, account_idx: int, contract_idx: int) -> None:
+    def open_position(self, account_idx: int, contract_idx: int) -> Position:
+        """Return the position of an account in a contract, made when it is the first."""
         account = self.accounts[account_idx]
-        if contract_idx not in account.positions:
-            position = Position(account_idx, contract_idx)
-            account.positions[contract_idx] = position
+        position = account.positions.get(contract_idx)
+        if position is None:
+            position = account.positions[contract_idx] = Position(account_idx, contract_idx)
             self.contracts[contract_idx].positions.append(position)
+        return position
 
-    def _open(self, order: Order) -> None:
+    def open_order(self, order: Order) -> None:
+        """Add an order that rests; its position must be there."""
         self.orders[order.order_id] = order
         self.accounts[order.account_idx].orders[order.order_id] = order
         if any(order.client_words):

@@ -51,6 +51,7 @@ class Order:
         "expires_ns",
         "filled_lots",
         "filled_tick_lots",
+        "fills_known",
         "flags",
         "leaves_lots",
         "order_id",
@@ -76,6 +77,7 @@ class Order:
     qty_lots: int  # as placed, or the total of the last amendment
     filled_lots: int
     filled_tick_lots: int  # sum of price x lots of its fills: exact average price
+    fills_known: bool  # False: some fills are older than what the mirror started from
     leaves_lots: int
     cancelled_lots: int
     expires_ns: int

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from tests.oracle.state import Capacity
+from tests.sim.engine import EngineFollower
 from tests.sim.followers import Follower, MirrorFollower
 
 
 def everybody(capacity: Capacity) -> Sequence[Follower]:
     """Return fresh followers of an empty exchange."""
-    return [MirrorFollower(capacity.price_bits)]
+    return [EngineFollower(capacity), MirrorFollower(capacity.price_bits)]

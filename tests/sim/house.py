@@ -143,7 +143,7 @@ class House:
         rng = self.rng
         return {
             "kind": Kind.SWAP_SCENARIOS,
-            "qty_lots": rng.choice((self.profile.capacity.scenarios, rng.randint(1, 17))),
+            "qty_lots": rng.choice((self.profile.capacity.scenarios, rng.randint(1, 25))),
             "order_id": rng.randint(1, 4),
         }
 

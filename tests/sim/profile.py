@@ -48,7 +48,7 @@ def profile_of(rng: Random) -> Profile:
             orders=rng.choice((6, 20)) if cramped else rng.choice((64, 256)),
             client_ids=rng.choice((4, 6)) if cramped else rng.choice((16, 64)),
             origins=1024,
-            scenarios=rng.choice((4, 12, 16)),
+            scenarios=rng.choice((8, 16, 24)),
         ),
         accounts=rng.randint(3, 6),
         contracts=rng.randint(1, 3),

@@ -1,0 +1,109 @@
+"""A mirror that starts from a saved state instead of from the first command."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from exchange.rules.mirror import Mirror
+from exchange.rules.records import Account, Contract, Order
+from matching.codes import OrderType, Side
+from matching.limits import SCENARIOS_MAX
+from matching.wire import unpack_text
+
+Entries = Mapping[tuple[int, int], tuple[int, int]]  # (account, contract): (entry, realised)
+NO_WORDS = (0, 0, 0, 0)
+
+
+def mirror_from_saved(
+    saved: Mapping[str, Any],
+    entries: Entries | None = None,
+) -> Mirror:
+    """Return the mirror of a state, as `matching.saved.unpack` gives it.
+
+    A saved state holds no entry prices and no trades. Where `entries` does not
+    know a position, its lots count as entered at the last settlement, which is
+    what the exchange itself holds them at. Orders without a client id have no
+    time of creation, and orders with fills no average price (`fills_known`).
+    """
+    mirror = Mirror(saved["meta"]["price_bits"])
+    mirror.seq, mirror.ts_ns = saved["meta"]["seq"], saved["meta"]["now_ns"]
+    _accounts(mirror, saved["accounts"])
+    _contracts(mirror, saved)
+    _positions(mirror, saved["positions"], entries or {})
+    _orders(mirror, saved)
+    return mirror
+
+
+def _accounts(mirror: Mirror, rows: np.ndarray) -> None:
+    for account_idx, row in enumerate(rows):
+        account = Account(account_idx)
+        account.cash_usd_micros = int(row["cash_usd_micros"])
+        account.unsettled_usd_micros = int(row["unsettled_usd_micros"])
+        account.last_ref_id = int(row["last_ref_id"])
+        account.state = int(row["state"])
+        mirror.accounts.append(account)
+
+
+def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
+    meta = saved["meta"]
+    mirror.scenario_count, mirror.worst_count = meta["scenarios_count"], meta["worst_count"]
+    for contract_idx, row in enumerate(saved["contracts"]):
+        words = (int(row[f"symbol_{name}"]) for name in "abcd")
+        contract = Contract(contract_idx, unpack_text(*words))
+        for name in (
+            "tick_value_usd_micros", "mark_ticks", "settle_ticks", "band_bps", "band_low_ticks",
+            "band_high_ticks", "last_trade_ticks", "last_trade_ns", "open_interest_lots",
+            "qty_max_lots", "state",
+        ):  # fmt: skip
+            setattr(contract, name, int(row[name]))
+        mirror.contracts.append(contract)
+        mirror.symbols[contract.symbol] = contract_idx
+        mirror.shocks.append(saved["shocks"][contract_idx][: mirror.scenario_count].tolist())
+        staged = saved["staged"][contract_idx].tolist()
+        mirror.shocks_staged.append(staged + [0] * (SCENARIOS_MAX - len(staged)))
+
+
+def _positions(mirror: Mirror, rows: np.ndarray, entries: Entries) -> None:
+    for row in rows[1:]:
+        account_idx, contract_idx = int(row["account_idx"]), int(row["contract_idx"])
+        position = mirror.open_position(account_idx, contract_idx)
+        position.qty_lots = int(row["qty_lots"])
+        position.unsettled_usd_micros = int(row["unsettled_usd_micros"])
+        contract = mirror.contracts[contract_idx]
+        value_usd_micros = contract.tick_value_usd_micros * contract.mark_ticks * position.qty_lots
+        position.entry_usd_micros, position.realised_usd_micros = entries.get(
+            (account_idx, contract_idx), (value_usd_micros - position.unsettled_usd_micros, 0)
+        )
+
+
+def _orders(mirror: Mirror, saved: Mapping[str, Any]) -> None:
+    """Open the orders, the oldest first."""
+    resting = [row for row in saved["orders"][1:] if row["order_id"] != 0]
+    for row in sorted(resting, key=lambda row: int(row["order_id"])):
+        mirror.open_order(_order(row, saved, mirror.price_ticks_max))
+
+
+def _order(row: np.void, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
+    order = Order()
+    order.order_id = int(row["order_id"])
+    order.account_idx = int(row["account_idx"])
+    order.contract_idx, order.side = divmod(int(row["book_idx"]), 2)
+    key = int(row["key"])
+    order.price_ticks = price_ticks_max - 1 - key if order.side == Side.BUY else key
+    order.leaves_lots = int(row["leaves_lots"])
+    order.filled_lots = int(row["filled_lots"])
+    order.qty_lots = order.leaves_lots + order.filled_lots
+    order.filled_tick_lots, order.fills_known = 0, order.filled_lots == 0
+    order.order_type = OrderType.LIMIT  # a market order never rests
+    order.tif, order.stp, order.flags = int(row["tif"]), int(row["stp"]), int(row["flags"])
+    order.expires_ns = int(row["expires_ns"])
+    order.cancelled_lots = order.code = 0
+    order.client_words, order.created_ns = NO_WORDS, 0
+    if row["client_idx"] != 0:
+        named = saved["client_ids"][int(row["client_idx"])]
+        a, b, c, d = (int(named[f"client_{name}"]) for name in "abcd")
+        order.client_words, order.created_ns = (a, b, c, d), int(named["accepted_ns"])
+    order.updated_ns = order.created_ns
+    order.updated_seq = 0
+    return order

@@ -1,0 +1,130 @@
+"""The real engine behind the oracle: events byte for byte, then the whole state."""
+
+from typing import Any
+
+import numpy as np
+
+from exchange.rules.mirror_saved import mirror_from_saved
+from matching.codes import Side
+from matching.engine import Engine
+from matching.saved import unpack
+from matching.state import Sizes
+from tests.oracle.state import Capacity
+from tests.sim.followers import Disagreement, same_events, same_view
+from tests.sim.views import mirror_view, oracle_view_for_mirror
+
+
+def sizes_of(capacity: Capacity) -> Sizes:
+    """Return the engine's sizes for the oracle's capacity."""
+    return Sizes(
+        price_bits=capacity.price_bits,
+        accounts=capacity.accounts,
+        contracts=capacity.contracts,
+        positions=capacity.positions,
+        orders=capacity.orders,
+        client_ids=capacity.client_ids,
+        scenarios=capacity.scenarios,
+    )
+
+
+class EngineFollower:
+    """The real engine. At each comparison it is also saved, restored and read by a new mirror."""
+
+    def __init__(self, capacity: Capacity) -> None:
+        self.sizes = sizes_of(capacity)
+        self.engine = Engine(self.sizes)
+
+    def batch(self, commands: np.ndarray, events: np.ndarray) -> None:
+        same_events(commands, events, self.engine.apply(commands))
+
+    def compare(self, view: dict[str, Any]) -> None:
+        self.engine.check()
+        same_view(view, engine_view(self.engine))
+        blob = self.engine.save()
+        same_view(oracle_view_for_mirror(view), mirror_view(mirror_from_saved(unpack(blob))))
+        restored = Engine.restore(blob, self.sizes)
+        if restored.state_hash() != self.engine.state_hash():
+            raise Disagreement("the restored engine has another hash")
+        self.engine = restored  # its future is compared from here on
+
+
+def engine_view(engine: Engine) -> dict[str, Any]:
+    """Return the engine's state in the oracle's words."""
+    saved = unpack(engine.save())
+    meta = saved["meta"]
+    top = (1 << meta["price_bits"]) - 1
+    return {
+        "seq": engine.last_seq,
+        "now_ns": engine.now_ns,
+        "accounts": [_account(engine, idx) for idx in range(len(saved["accounts"]))],
+        "contracts": [_contract(engine, idx) for idx in range(len(saved["contracts"]))],
+        "positions": [
+            tuple(int(row[name]) for name in (
+                "account_idx", "contract_idx", "qty_lots", "buy_lots", "sell_lots",
+                "unsettled_usd_micros",
+            ))
+            for row in saved["positions"][1:]
+        ],
+        "orders": sorted(_order(row, top) for row in saved["orders"][1:] if row["order_id"]),
+        "queues": [
+            _queue(saved["orders"], book_idx) for book_idx in range(2 * meta["contracts_count"])
+        ],
+    }  # fmt: skip
+
+
+def _account(engine: Engine, idx: int) -> tuple[int, ...]:
+    row = engine.account_row(idx)
+    need = engine.requirement(idx)
+    if row["im_bound_usd_micros"] < need:
+        raise Disagreement(f"account {idx}: bound {row['im_bound_usd_micros']} below {need}")
+    names = (
+        "cash_usd_micros", "unsettled_usd_micros", "state", "last_ref_id", "gross_tick_value",
+        "price_loss_usd_micros",
+    )  # fmt: skip
+    return (*(int(row[name]) for name in names), need)
+
+
+def _contract(engine: Engine, idx: int) -> tuple[object, ...]:
+    row = engine.contract_row(idx)
+    names = (
+        "state", "mark_ticks", "settle_ticks", "last_trade_ticks", "tick_value_usd_micros",
+        "band_bps", "band_low_ticks", "band_high_ticks", "qty_max_lots", "open_interest_lots",
+    )  # fmt: skip
+    return (
+        *(int(row[name]) for name in names),
+        tuple(int(row[f"symbol_{name}"]) for name in "abcd"),
+        engine.depth(idx, Side.BUY, 1 << 30),
+        engine.depth(idx, Side.SELL, 1 << 30),
+    )
+
+
+def _price(row: np.void, top: int) -> int:
+    return top - int(row["key"]) if row["book_idx"] % 2 == Side.BUY else int(row["key"])
+
+
+def _order(row: np.void, top: int) -> tuple[int, ...]:
+    contract_idx, side = divmod(int(row["book_idx"]), 2)
+    return (
+        int(row["order_id"]), int(row["account_idx"]), contract_idx, side, _price(row, top),
+        *(int(row[name]) for name in (
+            "leaves_lots", "filled_lots", "tif", "stp", "flags", "expires_ns",
+        )),
+    )  # fmt: skip
+
+
+def _queue(orders: np.ndarray, book_idx: int) -> list[int]:
+    """Return the order ids of a book by price, then time: along the links of each level."""
+    heads = [
+        row
+        for row in orders[1:]
+        if row["order_id"] and row["book_idx"] == book_idx and row["prev"] == 0
+    ]
+    found = []
+    for head in sorted(heads, key=lambda row: int(row["key"])):
+        row = head
+        while True:
+            found.append(int(row["order_id"]))
+            if row["next"] == 0:
+                break
+            row = orders[row["next"]]
+    return found

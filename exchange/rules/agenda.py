@@ -1,0 +1,249 @@
+"""What the calendar has to do now, read off the state of the exchange.
+
+Nothing here remembers what was done: each function compares what should be with
+what the mirror and the tape say is, so a restart, a lost command or a pause of
+days changes nothing. Commands that arrive twice do no harm.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+import numpy as np
+
+from exchange.rules.calendar import settlement_ns
+from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
+from exchange.rules.contracts import Contract, SymbolError, band_bps, parse_symbol
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.operations import (
+    band_command,
+    list_command,
+    mark_command,
+    settle_command,
+    stage_commands,
+    state_command,
+    swap_command,
+)
+from exchange.rules.quotes import PriceData
+from exchange.rules.records import Contract as ListedContract
+from exchange.rules.reference import References, references
+from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT, WORST_COUNT, MarginModel
+from exchange.rules.settlement import (
+    is_worth_marking,
+    mark_price,
+    settlement_price,
+)
+from exchange.rules.tape import Tape
+from exchange.rules.tenors import DAY, NS_PER_HOUR, NS_PER_SECOND, date_of
+from matching.codes import Side, TradingState
+from matching.limits import CONTRACTS_MAX
+from matching.wire import new_commands
+
+REST_NS: Final = 10 * NS_PER_SECOND
+_TRADING: Final = (TradingState.AUCTION, TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
+
+
+def last_settlement_ns(now_ns: int) -> int:
+    """Return the moment of the newest daily settlement that is due."""
+    today_ns = settlement_ns(date_of(now_ns))
+    return today_ns if today_ns <= now_ns else settlement_ns(date_of(now_ns) - DAY)
+
+
+def rest_until_ns(now_ns: int) -> int:
+    """Return when to look again after there was nothing to do: soon, or at the next hour."""
+    next_hour_ns = (now_ns // NS_PER_HOUR + 1) * NS_PER_HOUR
+    return min(now_ns + REST_NS, next_hour_ns)
+
+
+def due_ns(contract: ListedContract, now_ns: int) -> int:
+    """Return when a contract was due to be settled last: daily, or at the end of trading."""
+    ended_ns = contract.last_trade_ns if 0 < contract.last_trade_ns <= now_ns else 0
+    return max(last_settlement_ns(now_ns), ended_ns)
+
+
+class Agenda:
+    """Plans commands from the mirror, the tape and the price data. Keeps only caches."""
+
+    def __init__(
+        self,
+        mirror: MirrorState,
+        tape: Tape,
+        data: PriceData,
+        contracts_max: int = CONTRACTS_MAX,
+    ) -> None:
+        """Plan for the exchange that `mirror` and `tape` follow."""
+        self._mirror = mirror
+        self._tape = tape
+        self._data = data
+        self.contracts_max = contracts_max
+        self._model = MarginModel(data.steps)
+        self._parsed: list[Contract | None] = []
+        self._references: References | None = None
+        self._shocks: dict[int, tuple[int, date, Sequence[int]]] = {}
+
+    def references(self, on: date) -> References:
+        """Return the reference prices of a day for every series that is listed."""
+        if self._references is None or self._references.on != on:
+            self._references = references(self._data, LISTED_SERIES, on)
+        return self._references
+
+    # What is there
+
+    def _contracts(self) -> Iterator[tuple[ListedContract, Contract]]:
+        """Walk the contracts of the catalogue's grammar; others are none of our business."""
+        for listed in self._mirror.contracts[len(self._parsed) :]:
+            try:
+                self._parsed.append(parse_symbol(listed.symbol))
+            except SymbolError:
+                self._parsed.append(None)
+        for listed, contract in zip(self._mirror.contracts, self._parsed, strict=True):
+            if contract is not None:
+                yield listed, contract
+
+    def _living(self) -> Iterator[tuple[ListedContract, Contract]]:
+        return (pair for pair in self._contracts() if pair[0].state != TradingState.EXPIRED)
+
+    def is_settled_since(self, ts_ns: int) -> bool:
+        """Return whether every living contract was settled at or after a moment."""
+        settled_ns = self._tape.settled_ns
+        return all(settled_ns(listed.contract_idx) >= ts_ns for listed, _ in self._living())
+
+    # What is to be done, most urgent first
+
+    def plan(self, now_ns: int) -> np.ndarray:
+        """Return the commands of the first thing that is not as it should be, maybe none.
+
+        One thing at a time: what follows depends on what the exchange made of it.
+        """
+        for step in (
+            self.settlements,
+            self.expiries,
+            self.listings,
+            self.margin,
+            self.openings,
+            self.bands,
+        ):
+            rows = step(now_ns)
+            if len(rows):
+                return rows
+        return new_commands(0)
+
+    def settlements(self, now_ns: int) -> np.ndarray:
+        """Settle every living contract that was not settled since it was due."""
+        return _joined(
+            settle_command(listed.contract_idx, self._settlement_ticks(listed, now_ns))
+            for listed, _ in self._living()
+            if self._tape.settled_ns(listed.contract_idx) < due_ns(listed, now_ns)
+        )
+
+    def _settlement_ticks(self, listed: ListedContract, now_ns: int) -> int:
+        traded = self._tape.window(listed.contract_idx, due_ns(listed, now_ns))
+        return settlement_price(*_best(listed), traded, listed.mark_ticks).ticks
+
+    def expiries(self, now_ns: int) -> np.ndarray:
+        """End every contract whose trading is over and which is settled."""
+        return _joined(
+            state_command(listed.contract_idx, TradingState.EXPIRED)
+            for listed, _ in self._living()
+            if 0 < listed.last_trade_ns <= now_ns
+            and self._tape.settled_ns(listed.contract_idx) >= due_ns(listed, now_ns)
+        )
+
+    def listings(self, now_ns: int) -> np.ndarray:
+        """List what the catalogue of today has and the exchange has not.
+
+        A new contract is not open yet: it has no margin. Contracts without a reference
+        price, and those beyond the core's room, are left out.
+        """
+        on = date_of(now_ns)
+        count = len(self._mirror.contracts)
+        rows: list[np.ndarray] = []
+        for contract in self.unlisted(now_ns):
+            reference = self.references(on).of(contract)
+            if reference is None or count + len(rows) >= self.contracts_max:
+                continue
+            rows.append(
+                list_command(
+                    count + len(rows), contract, reference.price_ticks, on, TradingState.PRE_OPEN
+                )
+            )
+        return _joined(rows)
+
+    def unlisted(self, now_ns: int) -> list[Contract]:
+        """Return the contracts of today's catalogue that are still to be listed."""
+        return [
+            contract
+            for contract in listed_contracts(date_of(now_ns))
+            if contract.symbol not in self._mirror.symbols and contract.last_trade_ns > now_ns
+        ]
+
+    def margin(self, now_ns: int) -> np.ndarray:
+        """Stage every vector of shocks that is not live as it should be, and swap."""
+        mirror = self._mirror
+        rows: list[np.ndarray] = []
+        is_live = (mirror.scenario_count, mirror.worst_count) == (SCENARIO_COUNT, WORST_COUNT)
+        for listed, contract in self._contracts():
+            wanted = self._wanted_shocks(listed, contract, now_ns)
+            contract_idx = listed.contract_idx
+            is_live = is_live and _same(mirror.shocks[contract_idx], wanted)
+            if not _same(mirror.shocks_staged[contract_idx][:SCENARIO_COUNT], wanted):
+                rows.append(stage_commands(contract_idx, wanted))
+        if is_live:
+            return new_commands(0)
+        return _joined([*rows, swap_command(SCENARIO_COUNT, WORST_COUNT)])
+
+    def openings(self, now_ns: int) -> np.ndarray:
+        """Open the contracts that are listed and margined."""
+        return _joined(
+            state_command(listed.contract_idx, TradingState.CONTINUOUS)
+            for listed, _ in self._living()
+            if listed.state == TradingState.PRE_OPEN and listed.last_trade_ns > now_ns
+        )
+
+    def bands(self, now_ns: int) -> np.ndarray:
+        """Set the bands of contracts that have moved from the back to the front."""
+        on = date_of(now_ns)
+        return _joined(
+            band_command(listed.contract_idx, band_bps(contract.period, on))
+            for listed, contract in self._living()
+            if listed.band_bps != band_bps(contract.period, on)
+        )
+
+    def marks(self, now_ns: int, *, whole_minute: bool) -> np.ndarray:
+        """Mark every trading contract whose price has moved enough."""
+        rows: list[np.ndarray] = []
+        for listed, _ in self._living():
+            if listed.state not in _TRADING:
+                continue
+            last_ticks = self._tape.last_ticks(listed.contract_idx, now_ns)
+            ticks = mark_price(*_best(listed), last_ticks, listed.mark_ticks).ticks
+            if is_worth_marking(listed.mark_ticks, ticks, whole_minute=whole_minute):
+                rows.append(mark_command(listed.contract_idx, ticks))
+        return _joined(rows)
+
+    def _wanted_shocks(
+        self, listed: ListedContract, contract: Contract, now_ns: int
+    ) -> Sequence[int]:
+        if listed.state == TradingState.EXPIRED:
+            return NO_SHOCKS
+        on = date_of(last_settlement_ns(now_ns))
+        known = self._shocks.get(listed.contract_idx)
+        if known is None or known[:2] != (listed.settle_ticks, on):
+            shocks = self._model.shocks(contract, listed.settle_ticks, on)
+            known = (listed.settle_ticks, on, shocks)
+            self._shocks[listed.contract_idx] = known
+        return known[2]
+
+
+def _best(listed: ListedContract) -> tuple[int, int]:
+    """Return the best bid and the best ask, 0 for an empty side."""
+    return listed.books[Side.BUY].best_ticks(), listed.books[Side.SELL].best_ticks()
+
+
+def _same(held: Sequence[int], wanted: Sequence[int]) -> bool:
+    return list(held) == list(wanted)
+
+
+def _joined(parts: Iterator[np.ndarray] | Sequence[np.ndarray]) -> np.ndarray:
+    rows = list(parts)
+    return np.concatenate(rows) if rows else new_commands(0)

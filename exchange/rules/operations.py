@@ -1,0 +1,99 @@
+"""Commands of the exchange itself: listing, states, bands, marks, settlement, margin, time.
+
+Each function returns COMMAND rows with origin 0 and no `seq` or `ts_ns`: the
+sequencer stamps them.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
+from matching.codes import Kind, TradingState
+from matching.limits import SHOCKS_PER_COMMAND
+from matching.wire import SHOCK_WORD, command_words, new_commands, pack_text
+
+
+def tick_command() -> np.ndarray:
+    """Return one TICK: time passes, and orders may expire."""
+    return _one(Kind.TICK, 0)
+
+
+def list_command(
+    contract_idx: int, contract: Contract, price_ticks: int, on: date, state: TradingState
+) -> np.ndarray:
+    """Return the LIST of a contract.
+
+    Args:
+        contract_idx: the next free one.
+        price_ticks: its first mark.
+        on: the day, which decides the width of the band.
+    """
+    rows = _one(Kind.LIST, contract_idx)
+    row = rows[0]
+    row["client_a"], row["client_b"], row["client_c"], row["client_d"] = pack_text(contract.symbol)
+    row["price_ticks"] = price_ticks
+    row["amount_usd_micros"] = contract.tick_value_usd_micros
+    row["qty_lots"] = QTY_MAX_LOTS
+    row["order_id"] = band_bps(contract.period, on)
+    row["state"] = state
+    row["expires_ns"] = contract.last_trade_ns
+    return rows
+
+
+def state_command(contract_idx: int, state: TradingState) -> np.ndarray:
+    """Return a SET_STATE."""
+    rows = _one(Kind.SET_STATE, contract_idx)
+    rows["state"] = state
+    return rows
+
+
+def band_command(contract_idx: int, width_bps: int) -> np.ndarray:
+    """Return a SET_BAND."""
+    rows = _one(Kind.SET_BAND, contract_idx)
+    rows["order_id"] = width_bps
+    return rows
+
+
+def mark_command(contract_idx: int, price_ticks: int) -> np.ndarray:
+    """Return a MARK."""
+    rows = _one(Kind.MARK, contract_idx)
+    rows["price_ticks"] = price_ticks
+    return rows
+
+
+def settle_command(contract_idx: int, price_ticks: int) -> np.ndarray:
+    """Return a SETTLE."""
+    rows = _one(Kind.SETTLE, contract_idx)
+    rows["price_ticks"] = price_ticks
+    return rows
+
+
+def stage_commands(contract_idx: int, shocks_usd_micros: Sequence[int]) -> np.ndarray:
+    """Return the STAGE_SHOCKS of one contract: the profit of one long lot in each scenario."""
+    assert len(shocks_usd_micros) % SHOCKS_PER_COMMAND == 0
+    rows = new_commands(len(shocks_usd_micros) // SHOCKS_PER_COMMAND)
+    rows["kind"] = Kind.STAGE_SHOCKS
+    rows["contract_idx"] = contract_idx
+    rows["order_id"] = np.arange(len(rows)) * SHOCKS_PER_COMMAND
+    words = command_words(rows)
+    words[:, SHOCK_WORD : SHOCK_WORD + SHOCKS_PER_COMMAND] = np.array(
+        shocks_usd_micros, np.int64
+    ).reshape(-1, SHOCKS_PER_COMMAND)
+    return rows
+
+
+def swap_command(scenario_count: int, worst_count: int) -> np.ndarray:
+    """Return the SWAP_SCENARIOS that makes everything staged live at once."""
+    rows = _one(Kind.SWAP_SCENARIOS, 0)
+    rows["qty_lots"] = scenario_count
+    rows["order_id"] = worst_count
+    return rows
+
+
+def _one(kind: Kind, contract_idx: int) -> np.ndarray:
+    rows = new_commands(1)
+    rows["kind"] = kind
+    rows["contract_idx"] = contract_idx
+    return rows

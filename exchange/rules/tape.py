@@ -1,0 +1,80 @@
+"""What the calendar must remember of the journal: recent trades, and what was settled when.
+
+A `Tape` is fed with the journal's batches; whoever starts later feeds it the
+batches since the last settlement again and knows the same.
+"""
+
+from collections import deque
+from typing import Final
+
+import numpy as np
+
+from exchange.rules.settlement import WINDOW_NS, Traded
+from exchange.rules.tenors import NS_PER_SECOND
+from matching.codes import EventKind
+
+SLICE_NS: Final = 10 * NS_PER_SECOND  # trades are summed by slices of time
+_SLICES: Final = WINDOW_NS // SLICE_NS
+
+
+class Tape:
+    """Trades of the settlement window by contract, and the time of each last settlement."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._slices: dict[int, deque[list[int]]] = {}  # [slice, lots, tick_lots, last_ticks]
+        self._settled_ns: dict[int, int] = {}
+
+    def observe(self, commands: np.ndarray, events: np.ndarray) -> None:
+        """Take in one committed batch; one that is known already changes nothing."""
+        if len(commands) == 0 or int(commands["seq"][-1]) <= self.seq:
+            return
+        first_seq = int(commands["seq"][0])
+        kinds = events["kind"]
+        wanted = np.isin(kinds, (EventKind.TRADE, EventKind.SETTLED, EventKind.LISTED))
+        rows = events[wanted & (events["seq"] > self.seq)]
+        moments = commands["ts_ns"][rows["seq"] - first_seq].tolist()
+        columns = [
+            rows[name].tolist() for name in ("kind", "contract_idx", "price_ticks", "qty_lots")
+        ]
+        for ts_ns, kind, contract_idx, price_ticks, lots in zip(moments, *columns, strict=True):
+            if kind == EventKind.TRADE:
+                self._add(contract_idx, ts_ns, price_ticks, lots)
+            else:
+                self._settled_ns[contract_idx] = ts_ns  # a listing sets the first settlement price
+        self.seq = int(commands["seq"][-1])
+
+    def _add(self, contract_idx: int, ts_ns: int, price_ticks: int, lots: int) -> None:
+        slices = self._slices.setdefault(contract_idx, deque(maxlen=_SLICES + 1))
+        number = ts_ns // SLICE_NS
+        if not slices or slices[-1][0] != number:
+            slices.append([number, 0, 0, 0])
+        newest = slices[-1]
+        newest[1] += lots
+        newest[2] += lots * price_ticks
+        newest[3] = price_ticks
+
+    def settled_ns(self, contract_idx: int) -> int:
+        """Return when a contract was last settled, 0 for never."""
+        return self._settled_ns.get(contract_idx, 0)
+
+    def window(self, contract_idx: int, until_ns: int) -> Traded:
+        """Return what traded in the window that ends at a moment.
+
+        The window is whole slices: it ends with the last slice that was over by then.
+        """
+        last = until_ns // SLICE_NS
+        lots = tick_lots = last_ticks = 0
+        for number, slice_lots, slice_tick_lots, slice_last in self._slices.get(contract_idx, ()):
+            if last - _SLICES <= number < last:
+                lots += slice_lots
+                tick_lots += slice_tick_lots
+                last_ticks = slice_last
+        return Traded(lots, tick_lots, last_ticks)
+
+    def last_ticks(self, contract_idx: int, now_ns: int) -> int:
+        """Return the last trade's price if it is of the last half hour, else 0."""
+        slices = self._slices.get(contract_idx)
+        if not slices or slices[-1][0] < (now_ns - WINDOW_NS) // SLICE_NS:
+            return 0
+        return slices[-1][3]

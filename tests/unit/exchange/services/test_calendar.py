@@ -1,0 +1,300 @@
+"""The calendar lives through days, restarts and lost commands, on a manual clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+
+import numpy as np
+import pytest
+
+from exchange.io.batch import Batch
+from exchange.io.clock import ManualClock
+from exchange.io.errors import BusUnavailable
+from exchange.io.price_data import load_price_data
+from exchange.rules.calendar import settlement_ns
+from exchange.rules.catalogue import listed_contracts
+from exchange.rules.mirror import Mirror
+from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT
+from exchange.rules.tenors import DAY, NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, ns_of
+from exchange.services.calendar import RESEND_NS, Calendar, seq_before
+from matching.codes import EventKind, Kind, TradingState
+from matching.wire import EVENT
+
+MONDAY = date(2026, 11, 23)
+REPLY = {
+    Kind.TICK: EventKind.TICKED,
+    Kind.LIST: EventKind.LISTED,
+    Kind.SET_STATE: EventKind.STATE_SET,
+    Kind.SET_BAND: EventKind.BAND_SET,
+    Kind.STAGE_SHOCKS: EventKind.SHOCKS_STAGED,
+    Kind.SWAP_SCENARIOS: EventKind.SCENARIOS_SWAPPED,
+    Kind.MARK: EventKind.MARKED,
+    Kind.SETTLE: EventKind.SETTLED,
+}
+
+
+class Exchange:
+    """A core that says yes to whatever the calendar sends, with a journal and a mirror."""
+
+    def __init__(self, start_ns: int) -> None:
+        self.clock = ManualClock(start_ns)
+        self.batches: list[Batch] = []
+        self.lost = 0  # how many of the next sends do not arrive
+        self.refused = False  # whether sending fails
+        self.start()
+
+    def start(self) -> None:
+        """Start a new process: everything known comes from the journal."""
+        self.mirror = Mirror()
+        for batch in self.batches:
+            self.mirror.apply(batch.commands, batch.events)
+        self.calendar = Calendar(self.mirror, self.send, self.clock, load_price_data())
+
+    async def restart(self) -> None:
+        self.start()
+        await self.calendar.catch_up(self)
+
+    async def send(self, rows: np.ndarray) -> None:
+        if self.refused:
+            raise BusUnavailable("nobody is there")
+        if self.lost:
+            self.lost -= 1
+            return
+        self.commit(rows)
+
+    def commit(self, rows: np.ndarray) -> None:
+        rows = rows.copy()
+        rows["seq"] = np.arange(len(rows)) + self.mirror.seq + 1
+        rows["ts_ns"] = self.clock.now_ns()
+        events = np.zeros(len(rows), EVENT)
+        for name in ("seq", "contract_idx", "price_ticks", "order_id"):
+            events[name] = rows[name]
+        events["kind"] = [REPLY[kind] for kind in rows["kind"].tolist()]
+        batch = Batch(int(rows["seq"][0]), rows, events)
+        self.batches.append(batch)
+        self.mirror.apply(batch.commands, batch.events)
+        self.calendar.observe(batch.commands, batch.events)
+
+    async def head(self) -> int:
+        return self.mirror.seq
+
+    async def append(self, batch: Batch) -> None:
+        raise NotImplementedError
+
+    async def read(self, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[Batch]:
+        for batch in self.batches:
+            if batch.last_seq > after_seq and (until_seq is None or batch.first_seq <= until_seq):
+                yield batch
+
+    async def settle_down(self, steps: int = 20) -> None:
+        """Step until nothing is left to do."""
+        for _ in range(steps):
+            if not await self.calendar.step():
+                return
+        raise AssertionError("the calendar never comes to rest")
+
+    async def run_until(self, until_ns: int, every_ns: int = NS_PER_HOUR) -> None:
+        while self.clock.now_ns() < until_ns:
+            await self.settle_down()
+            self.clock.advance(min(every_ns, until_ns - self.clock.now_ns()))
+        await self.settle_down()
+
+    def commands(self, kind: Kind) -> list[tuple[int, int]]:
+        """Return (ts_ns, contract_idx) of every command of a kind."""
+        rows = np.concatenate([batch.commands for batch in self.batches])
+        rows = rows[rows["kind"] == kind]
+        return list(zip(rows["ts_ns"].tolist(), rows["contract_idx"].tolist(), strict=True))
+
+    def symbols(self, state: TradingState) -> set[str]:
+        return {c.symbol for c in self.mirror.contracts if c.state == state}
+
+
+def symbols_of(day: date, but_ended_by_ns: int = 0) -> set[str]:
+    listed = listed_contracts(day)
+    return {c.symbol for c in listed if c.last_trade_ns > but_ended_by_ns}
+
+
+@pytest.fixture
+async def exchange() -> Exchange:
+    exchange = Exchange(ns_of(MONDAY, 9))
+    await exchange.settle_down()
+    return exchange
+
+
+async def test_CAL_001_first_start_lists_margins_and_opens_the_whole_catalogue(
+    exchange: Exchange,
+) -> None:
+    assert exchange.symbols(TradingState.CONTINUOUS) == symbols_of(MONDAY)
+    assert len(exchange.mirror.contracts) == 392
+    march = exchange.mirror.contract("H100-USE-2027M03")
+    assert march is not None
+    assert march.tick_value_usd_micros == 744_000
+    assert 2_500 < march.mark_ticks < 2_700
+    assert march.band_bps == 600
+    assert all(any(shocks) for shocks in exchange.mirror.shocks)
+
+
+async def test_CAL_002_a_contract_is_never_open_before_it_has_margin(exchange: Exchange) -> None:
+    swaps = exchange.commands(Kind.SWAP_SCENARIOS)
+    kinds = np.concatenate([batch.commands["kind"] for batch in exchange.batches]).tolist()
+    assert len(swaps) == 1
+    assert kinds.index(Kind.SET_STATE) > kinds.index(Kind.SWAP_SCENARIOS)
+    assert kinds.index(Kind.SWAP_SCENARIOS) > kinds.index(Kind.STAGE_SHOCKS)
+    lists = np.concatenate([batch.commands for batch in exchange.batches])
+    lists = lists[lists["kind"] == Kind.LIST]
+    assert set(lists["state"].tolist()) == {TradingState.PRE_OPEN}
+
+
+async def test_CAL_003_a_quiet_second_is_one_tick(exchange: Exchange) -> None:
+    seq = exchange.mirror.seq
+    for _ in range(5):
+        exchange.clock.advance(NS_PER_SECOND)
+        await exchange.settle_down()
+    assert exchange.mirror.seq == seq + 5
+    assert not await exchange.calendar.step()
+    assert exchange.mirror.seq == seq + 5  # the same second again
+
+
+async def test_CAL_004_every_contract_is_settled_once_a_day_at_1600(exchange: Exchange) -> None:
+    await exchange.run_until(settlement_ns(MONDAY) - NS_PER_SECOND)
+    assert exchange.commands(Kind.SETTLE) == []
+    living = {c.contract_idx for c in exchange.mirror.contracts}
+    await exchange.run_until(settlement_ns(MONDAY) + 2 * NS_PER_SECOND, NS_PER_SECOND)
+    await exchange.run_until(ns_of(MONDAY, 23))
+    settled = exchange.commands(Kind.SETTLE)
+    assert sorted(contract_idx for _, contract_idx in settled) == sorted(living)
+    assert {ts_ns for ts_ns, _ in settled} == {settlement_ns(MONDAY)}
+
+
+async def test_CAL_005_contracts_end_after_their_last_settlement_and_leave_no_margin(
+    exchange: Exchange,
+) -> None:
+    ended = {"H100-GLB-2026M11D24", "H100-USE-2026M11D24"}
+    await exchange.run_until(settlement_ns(MONDAY) - 1)
+    assert exchange.symbols(TradingState.EXPIRED) == set()
+    await exchange.run_until(settlement_ns(MONDAY))
+    assert exchange.symbols(TradingState.EXPIRED) == ended
+    for symbol in ended:
+        contract_idx = exchange.mirror.symbols[symbol]
+        assert exchange.mirror.shocks[contract_idx] == list(NO_SHOCKS)
+    swaps = exchange.commands(Kind.SWAP_SCENARIOS)
+    assert [ts_ns for ts_ns, _ in swaps] == [ns_of(MONDAY, 9), settlement_ns(MONDAY)]
+
+
+async def test_CAL_006_it_rolls_through_ten_days_and_a_month_end(exchange: Exchange) -> None:
+    for number in range(1, 11):
+        day = MONDAY + number * DAY
+        await exchange.run_until(ns_of(day, 1))
+        assert exchange.symbols(TradingState.CONTINUOUS) == symbols_of(day)
+        assert exchange.symbols(TradingState.PRE_OPEN) == set()
+    assert "H100-EUW-2026M12" in exchange.symbols(TradingState.EXPIRED)
+    assert "H100-EUW-2027M12" in exchange.symbols(TradingState.CONTINUOUS)
+    assert len(exchange.commands(Kind.SETTLE)) == len(set(exchange.commands(Kind.SETTLE)))
+    assert len(exchange.mirror.symbols) == len(exchange.mirror.contracts)
+
+
+@pytest.mark.parametrize("hours", [0, 6, 7, 8, 15, 31, 24 * 9])
+async def test_CAL_007_a_restart_at_any_time_repeats_nothing(
+    exchange: Exchange, hours: int
+) -> None:
+    await exchange.run_until(exchange.clock.now_ns() + hours * NS_PER_HOUR)
+    seq = exchange.mirror.seq
+    await exchange.restart()
+    exchange.clock.advance(NS_PER_SECOND)
+    await exchange.settle_down()
+    assert exchange.mirror.seq == seq + 1  # one tick
+
+
+async def test_CAL_008_a_pause_of_days_is_made_up_for(exchange: Exchange) -> None:
+    exchange.clock.advance(4 * NS_PER_DAY)
+    await exchange.restart()
+    await exchange.settle_down()
+    friday = MONDAY + 4 * DAY
+    assert exchange.symbols(TradingState.CONTINUOUS) == symbols_of(friday)
+    before = {"H100-USE-2026M11D24", "H100-USE-2026M11D27"}
+    assert before <= exchange.symbols(TradingState.EXPIRED)
+    settled = [contract_idx for _, contract_idx in exchange.commands(Kind.SETTLE)]
+    assert len(settled) == len(set(settled)) == 392  # those listed now were not due
+
+
+async def test_CAL_009_a_lost_command_is_sent_again_after_a_while(exchange: Exchange) -> None:
+    exchange.clock.advance(settlement_ns(MONDAY) - exchange.clock.now_ns())
+    exchange.lost = 2  # the tick, and the settlements
+    assert await exchange.calendar.step()
+    assert await exchange.calendar.step()
+    assert exchange.commands(Kind.SETTLE) == []  # not doubled while it may be under way
+    exchange.clock.advance(RESEND_NS)
+    await exchange.settle_down()
+    assert len(exchange.commands(Kind.SETTLE)) == 392
+
+
+async def test_CAL_010_when_nothing_can_be_sent_it_tries_again(exchange: Exchange) -> None:
+    exchange.clock.advance(NS_PER_SECOND)
+    exchange.refused = True
+    with pytest.raises(BusUnavailable):
+        await exchange.calendar.step()
+    exchange.refused = False
+    seq = exchange.mirror.seq
+    await exchange.settle_down()
+    assert exchange.mirror.seq == seq + 1
+
+
+async def test_CAL_011_a_halted_contract_stays_halted(exchange: Exchange) -> None:
+    contract = exchange.mirror.contracts[0]
+    contract.state = TradingState.HALT
+    exchange.clock.advance(NS_PER_SECOND)
+    await exchange.settle_down()
+    assert contract.state == TradingState.HALT
+
+
+async def test_CAL_012_a_full_core_lists_what_fits_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exchange = Exchange(ns_of(MONDAY, 9))
+    exchange.calendar = Calendar(
+        exchange.mirror, exchange.send, exchange.clock, load_price_data(), contracts_max=10
+    )
+    await exchange.settle_down()
+    exchange.clock.advance(NS_PER_SECOND)
+    await exchange.settle_down()
+    assert len(exchange.symbols(TradingState.CONTINUOUS)) == 10
+    assert "no room for 382 contracts" in caplog.text
+
+
+async def test_CAL_013_bands_narrow_when_delivery_comes_near(exchange: Exchange) -> None:
+    march = exchange.mirror.contract("H100-USE-2027M03")
+    assert march is not None and march.band_bps == 600
+    exchange.clock.advance(10 * NS_PER_DAY)
+    await exchange.settle_down()
+    assert march.band_bps == 300
+
+
+async def test_CAL_014_margin_follows_the_settlement_price(exchange: Exchange) -> None:
+    contract_idx = exchange.mirror.symbols["H100-USE-2027M03"]
+    contract = exchange.mirror.contracts[contract_idx]
+    before = exchange.mirror.shocks[contract_idx]
+    contract.mark_ticks *= 2
+    exchange.clock.advance(settlement_ns(MONDAY) - exchange.clock.now_ns())
+    await exchange.settle_down()
+    after = exchange.mirror.shocks[contract_idx]
+    assert len(after) == SCENARIO_COUNT
+    assert 1.9 < min(after) / min(before) < 2.1
+
+
+async def test_the_search_by_time_finds_the_last_older_command(exchange: Exchange) -> None:
+    await exchange.run_until(exchange.clock.now_ns() + NS_PER_DAY)
+    head = await exchange.head()
+    for hour in (0, 9, 10, 16, 23, 40):
+        found = await seq_before(exchange, head, ns_of(MONDAY, hour))
+        older = [b.last_seq for b in exchange.batches if b.ts_ns < ns_of(MONDAY, hour)]
+        assert found == (older[-1] if older else 0)
+
+
+async def test_it_runs_until_it_is_cancelled() -> None:
+    exchange = Exchange(ns_of(MONDAY, 9))
+    running = asyncio.create_task(exchange.calendar.run())
+    while not exchange.symbols(TradingState.CONTINUOUS):
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -19,6 +19,15 @@ GENESIS: Final = bytes(CHECKSUM_BYTES)  # the checksum before the first batch
 class JournalReader(Protocol):
     """The only truth: what is in it happened, what is not did not."""
 
+    async def checksum_at(self, seq: int) -> bytes:
+        """Return the checksum of the batch that ends with command `seq`.
+
+        Errors:
+            JournalUnavailable: the database does not answer.
+            JournalGap: no batch ends there.
+        """
+        ...
+
     async def head(self) -> int:
         """Return the number of the last committed command, 0 when there is none.
 
@@ -42,6 +51,11 @@ class JournalReader(Protocol):
 
 class Journal(JournalReader, Protocol):
     """The journal of a leader."""
+
+    @property
+    def checksum(self) -> bytes:
+        """Return the checksum of the last batch appended."""
+        ...
 
     async def append(self, batch: Batch) -> None:
         """Write the batch durably; afterwards, and only then, it may be shown to anyone.

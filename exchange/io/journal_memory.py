@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from exchange.io.batch import Batch
 from exchange.io.errors import JournalGap
+from exchange.io.journal import GENESIS, chain
 
 
 class MemoryJournal:
@@ -12,13 +13,23 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
+        self.checksum = GENESIS
+        self._checksums = {0: GENESIS}
 
     async def append(self, batch: Batch) -> None:
         """Keep the batch."""
         want = await self.head() + 1
         if batch.first_seq != want:
             raise JournalGap(f"expected command {want}, was {batch.first_seq}")
+        self.checksum = chain(self.checksum, batch, 0)
+        self._checksums[batch.last_seq] = self.checksum
         self.batches.append(batch)
+
+    async def checksum_at(self, seq: int) -> bytes:
+        """Return the checksum of the batch that ends with command `seq`."""
+        if seq not in self._checksums:
+            raise JournalGap(f"no batch of the journal ends with command {seq}")
+        return self._checksums[seq]
 
     async def record_hash(self, seq: int, state_hash: bytes) -> None:
         """Keep the hash beside the batch that ends with `seq`."""

@@ -89,18 +89,7 @@ class Ledger:
         """
         async with self._connection.transaction():
             await self._move(effects)
-            await self._append(effects)
-            await self._put("put_balances", effects.balances)
-            await self._put("put_contracts", effects.contracts)
-            await self._put("put_positions", effects.positions)
-            await self._put("put_klines", effects.klines)
-            await self._put("put_minutes", effects.minutes)
-            changed = await self._put("change_orders", effects.order_changes)
-            if changed != len(effects.order_changes):
-                raise LedgerMismatch(
-                    f"of {len(effects.order_changes)} orders that changed in commands"
-                    f" {effects.after_seq + 1} to {effects.last_seq} the ledger knows {changed}"
-                )
+            await self._fill(effects)
 
     async def cash_at(self, seq: int) -> dict[int, int]:
         """Return the cash of each account after a command that is posted."""
@@ -122,6 +111,20 @@ class Ledger:
         )
         if moved is None:
             raise ClearingMoved(f"the ledger is not at command {effects.after_seq} any more")
+
+    async def _fill(self, effects: Effects) -> None:
+        await self._append(effects)
+        await self._put("put_balances", effects.balances)
+        await self._put("put_contracts", effects.contracts)
+        await self._put("put_positions", effects.positions)
+        await self._put("put_klines", effects.klines)
+        await self._put("put_minutes", effects.minutes)
+        changed = await self._put("change_orders", effects.order_changes)
+        if changed != len(effects.order_changes):
+            raise LedgerMismatch(
+                f"of {len(effects.order_changes)} orders that changed in commands"
+                f" {effects.after_seq + 1} to {effects.last_seq} the ledger knows {changed}"
+            )
 
     async def _append(self, effects: Effects) -> None:
         tables: Mapping[str, Sequence[tuple[Any, ...]]] = {

@@ -1,0 +1,252 @@
+"""The sequencer: orders commands, applies them, commits them, and only then lets anyone know.
+
+While one batch commits, what arrives is applied into the next. There is one commit at a time, so
+whatever waits shares the next one.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import structlog
+
+from exchange.io.batch import Batch
+from exchange.io.bus import Bus
+from exchange.io.clock import Clock
+from exchange.io.core import Core
+from exchange.io.errors import JournalUnavailable, Unavailable
+from exchange.io.journal import Journal
+from exchange.io.snapshots import Snapshot, Snapshots
+from exchange.io.status import Mode, Status
+from matching.codes import Kind
+from matching.limits import BATCH_COMMANDS_MAX
+from matching.wire import new_commands
+
+RETRY_FIRST_S: Final = 0.05
+RETRY_MAX_S: Final = 1.0
+EXIT_BUG: Final = 70  # the core contradicts itself: nothing of that batch may leave
+
+_KNOWN: Final = np.isin(np.arange(256), [int(kind) for kind in Kind])
+_log = structlog.get_logger(__name__)
+
+
+def die() -> None:
+    """End the process at once: what it holds in memory is not to be trusted."""
+    os._exit(EXIT_BUG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often the state is recorded, in commands."""
+
+    snapshot_commands: int = 200_000
+    hash_commands: int = 200_000
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What was applied since the last commit began."""
+
+    commands: list[np.ndarray]
+    events: list[np.ndarray]
+    count: int = 0
+    taken_count: int = 0  # of them came through the bus
+
+    def batch(self) -> Batch:
+        """Return all of it as one batch."""
+        one = len(self.commands) == 1
+        commands = self.commands[0] if one else np.concatenate(self.commands)
+        events = self.events[0] if one else np.concatenate(self.events)
+        return Batch(int(commands["seq"][0]), commands, events)
+
+
+class Sequencer:
+    """Runs one core as its leader. `run` ends by `stop`, or by losing the epoch."""
+
+    def __init__(
+        self,
+        *,
+        core: Core,
+        journal: Journal,
+        bus: Bus,
+        clock: Clock,
+        status: Status,
+        snapshots: Snapshots | None = None,
+        cadence: Cadence = Cadence(),
+        die: Callable[[], None] = die,
+    ) -> None:
+        self._core = core
+        self._journal = journal
+        self._bus = bus
+        self._clock = clock
+        self._status = status
+        self._snapshots = snapshots
+        self._cadence = cadence
+        self._die = die
+        self._pending = _Pending([], [])
+        self._turn_due = False
+        self._work = asyncio.Event()
+        self._stopping = False
+        self._recorded = {"hash": core.last_seq, "snapshot": core.last_seq}
+        self._recording: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Commit batch after batch until stopped.
+
+        Errors:
+            EpochLost: another process leads; nothing more may be released.
+        """
+        self._status.seq = self._status.journal_seq = self._core.last_seq
+        self._status.mode, self._status.reason = Mode.NORMAL, ""
+        self._bus.on_arrival(self._arrived)
+        while True:
+            await self._work.wait()
+            self._apply_waiting()
+            if self._pending.count == 0:
+                if self._stopping:
+                    return
+                self._work.clear()
+                continue
+            pending, self._pending = self._pending, _Pending([], [])
+            await self._commit(pending.batch(), pending.taken_count)
+
+    def stop(self) -> None:
+        """Take no more commands; `run` returns when what was applied is committed."""
+        self._stopping = True
+        self._work.set()
+
+    async def save(self) -> None:
+        """Write a snapshot of now; call it after `run` has returned.
+
+        Errors:
+            Unavailable: the database does not answer.
+        """
+        if self._recording is not None:
+            await asyncio.wait({self._recording})
+        if self._snapshots is not None and self._core.last_seq > 0:
+            await self._record(self._saved(), self._journal.checksum)
+
+    def _arrived(self) -> None:
+        """Have what arrived applied, once in a turn of the event loop."""
+        if not self._turn_due:
+            self._turn_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turn_due = False
+        self._apply_waiting()
+        self._work.set()
+
+    def _apply_waiting(self) -> None:
+        """Apply the commands that are here to the batch that commits next."""
+        room = BATCH_COMMANDS_MAX - self._pending.count - 1  # one for a TICK
+        if room <= 0 or self._stopping:
+            return
+        taken = self._bus.take(room)
+        if len(taken) == 0:
+            return
+        commands = self._stamped(taken)
+        if len(commands):
+            self._apply(commands)
+        self._pending.taken_count += len(taken)
+
+    def _stamped(self, taken: np.ndarray) -> np.ndarray:
+        """Return the commands with their numbers and time, a TICK first if an order expires."""
+        known = _KNOWN[taken["kind"].view(np.uint8)]
+        if not known.all():
+            _log.error("unknown_commands_dropped", kinds=taken["kind"][~known].tolist())
+            taken = taken[known]
+        ts_ns = max(self._clock.now_ns(), self._core.now_ns)
+        if 0 < self._core.next_expiry_ns <= ts_ns:
+            tick = new_commands(1)
+            tick["kind"] = Kind.TICK
+            taken = np.concatenate([tick, taken])
+        first_seq = self._core.last_seq + 1
+        taken["seq"] = np.arange(first_seq, first_seq + len(taken))
+        taken["ts_ns"] = ts_ns
+        return taken
+
+    def _apply(self, commands: np.ndarray) -> None:
+        try:
+            events = self._core.apply(commands)
+        except Exception:  # whatever it is: the state is half changed and must not be used
+            _log.critical("core_failed", seqs=commands["seq"][[0, -1]].tolist(), exc_info=True)
+            self._die()
+            raise
+        self._pending.commands.append(commands)
+        self._pending.events.append(events)
+        self._pending.count += len(commands)
+        self._status.seq = self._core.last_seq
+
+    async def _commit(self, batch: Batch, taken_count: int) -> None:
+        """Make a batch durable, then tell everyone."""
+        recording = self._saved_if_due(batch)
+        await self._append(batch)
+        self._status.journal_seq = batch.last_seq
+        await self._bus.publish(batch, taken_count)
+        if recording is not None:
+            checksum = self._journal.checksum
+            self._recording = asyncio.create_task(self._record_calmly(recording, checksum))
+
+    async def _append(self, batch: Batch) -> None:
+        """Append until it is certain; while it is not, nothing is acknowledged."""
+        retry_s = RETRY_FIRST_S
+        while True:
+            try:
+                await self._journal.append(batch)
+            except JournalUnavailable as error:
+                _log.error("halted", first_seq=batch.first_seq, error=str(error))
+                self._status.mode, self._status.reason = Mode.HALTED, "the journal does not answer"
+                await asyncio.sleep(retry_s)
+                retry_s = min(RETRY_MAX_S, 2 * retry_s)
+            else:
+                break
+        if self._status.mode == Mode.HALTED:
+            _log.info("resumed", seq=batch.last_seq)
+            self._status.mode, self._status.reason = Mode.NORMAL, ""
+
+    def _saved_if_due(self, batch: Batch) -> Snapshot | None:
+        """Return the state after the batch if it is to be recorded; called before any later."""
+        assert self._core.last_seq == batch.last_seq, "applied beyond the batch"
+        if self._recording is not None and not self._recording.done():
+            return None
+        since_hash = batch.last_seq - self._recorded["hash"]
+        since_snapshot = batch.last_seq - self._recorded["snapshot"]
+        if self._snapshots is not None and since_snapshot >= self._cadence.snapshot_commands:
+            return self._saved()
+        if since_hash >= self._cadence.hash_commands:
+            self._recorded["hash"] = batch.last_seq
+            return self._saved(blob=b"")
+        return None
+
+    def _saved(self, blob: bytes | None = None) -> Snapshot:
+        """Return the state of now; without a blob when only the hash is wanted."""
+        seq = self._core.last_seq
+        self._recorded["hash"] = seq
+        if blob is None:
+            self._recorded["snapshot"] = seq
+            blob = self._core.save()
+        state_hash = self._core.state_hash()
+        return Snapshot(seq=seq, blob=blob, state_hash=state_hash, journal_checksum=b"")
+
+    async def _record_calmly(self, state: Snapshot, checksum: bytes) -> None:
+        """Record a state; if the database does not answer, the next one will do."""
+        try:
+            await self._record(state, checksum)
+        except Unavailable as error:
+            _log.warning("state_not_recorded", seq=state.seq, error=str(error))
+
+    async def _record(self, state: Snapshot, checksum: bytes) -> None:
+        await self._journal.record_hash(state.seq, state.state_hash)
+        if state.blob and self._snapshots is not None:
+            await self._snapshots.write(
+                Snapshot(
+                    seq=state.seq,
+                    blob=state.blob,
+                    state_hash=state.state_hash,
+                    journal_checksum=checksum,
+                )
+            )

@@ -90,7 +90,7 @@ class Authenticator:
             raise
 
     async def _check(self, claim: Claim, address: str) -> Principal:
-        if not _KEY_ID.fullmatch(claim.key_id) or not _HEX.fullmatch(claim.signature):
+        if not is_key_id(claim.key_id) or not _HEX.fullmatch(claim.signature):
             raise Problem("auth_failed", "key or signature has not the right form")
         expires_ns = self._check_time(claim)
         key = await self._keys.find(claim.key_id)
@@ -127,6 +127,11 @@ class Authenticator:
         """Say whether a key that logged in before may go on."""
         key = await self._keys.find(key_id)
         return key is not None and key.is_live(self._now_ns())
+
+
+def is_key_id(text: str) -> bool:
+    """Say whether a text can be the id of a key."""
+    return _KEY_ID.fullmatch(text) is not None
 
 
 def signed_by(key: ApiKey, claim: Claim) -> bool:

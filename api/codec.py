@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from api.errors import Problem
 from api.schemas import OrderAmend, OrderNew
 from exchange.rules.money import (
+    TICK_USD_MICROS,
     DecimalError,
     lots_of,
     price_text,
@@ -38,6 +39,7 @@ QTY_TEXT_MAX: Final = (1 << 31) - 1  # fits the record; what is too large is the
 PRICE_TEXT_MAX: Final = (1 << 31) - 1
 ORDER_ID_MAX: Final = (1 << 63) - 1
 NS_PER_MS: Final = 1_000_000
+USD_MICROS_PER_TICK: Final = TICK_USD_MICROS  # of every SKU today
 
 # A COMMAND row without its last two words, origin and request id: the gateway adds them.
 ROW: Final = struct.Struct("<16x6bhii10q")
@@ -216,4 +218,4 @@ def tick_size() -> str:
 
 def lot_gpu_hours(contract: Contract) -> str:
     """Return the GPU-hours of one lot as text; one tick is $0.001 for each of them."""
-    return str(contract.tick_value_usd_micros // usd_micros_of(tick_size()))
+    return str(contract.tick_value_usd_micros // USD_MICROS_PER_TICK)

@@ -191,8 +191,15 @@ class Gateway:
 
     def apply(self, batch: Batch) -> None:
         """Apply a committed batch: mirror first, then replies, then whoever listens."""
-        if batch.last_seq <= self.mirror.seq:
+        known_seq = self.mirror.seq
+        if batch.last_seq <= known_seq:
             return
+        if batch.first_seq <= known_seq:  # the mirror began inside this batch
+            batch = Batch(
+                known_seq + 1,
+                batch.commands[known_seq + 1 - batch.first_seq :],
+                batch.events[batch.events["seq"] > known_seq],
+            )
         changes = self.mirror.apply(batch.commands, batch.events)
         if self._pending:
             self._answer(batch)

@@ -102,12 +102,13 @@ class Buckets(Generic[K]):
             extra={"limit": {"remaining": bucket.remaining, "reset": bucket.reset_ms}},
         )
 
-    def headers(self, bucket: Bucket) -> dict[str, str]:
+    def headers(self, bucket: Bucket) -> list[tuple[bytes, bytes]]:
         """Return the RateLimit header fields."""
-        return {
-            "RateLimit-Policy": f'"{self.name}";q={self.rate};w=1',
-            "RateLimit": f'"{self.name}";r={bucket.remaining};t={-(-bucket.reset_ms // 1000)}',
-        }
+        left = f'"{self.name}";r={bucket.remaining};t={-(-bucket.reset_ms // 1000)}'
+        return [
+            (b"ratelimit-policy", f'"{self.name}";q={self.rate};w=1'.encode()),
+            (b"ratelimit", left.encode()),
+        ]
 
 
 class Limits:

@@ -1,6 +1,5 @@
 """Channels: who subscribed, what was said last, and what is to be said next."""
 
-from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 from exchange.rules.records import Contract, Trade
@@ -23,7 +22,7 @@ class Subscriber(Protocol):
 Touched = list[tuple[int, int]]  # (side, price_ticks)
 
 
-class Channel(ABC):
+class Channel:
     """One name that can be subscribed to; `seq` is that of the last message."""
 
     def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
@@ -33,9 +32,9 @@ class Channel(ABC):
         self.seq = seq
         self.subscribers: dict[Subscriber, None] = {}  # in order of arrival
 
-    @abstractmethod
     def whole(self) -> Any:
         """Return the data of a snapshot."""
+        raise NotImplementedError
 
     def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
         """Levels of the book changed."""

@@ -106,7 +106,7 @@ def trade(contract: Contract, one: Trade) -> dict[str, Any]:
 def candle(one: Candle) -> dict[str, Any]:
     """Return a candle; `volume` is in lots."""
     return {
-        "ts": one.open_ns // NS_PER_MS,
+        "start": one.open_ns // NS_PER_MS,
         "open": price(one.open_ticks),
         "high": price(one.high_ticks),
         "low": price(one.low_ticks),

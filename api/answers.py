@@ -1,0 +1,291 @@
+"""What the exchange answers: live objects of the mirror and rows of the views, as JSON."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from api import codec
+from api.errors import core_name
+from api.gateway import Reply
+from exchange.rules.clearing_rows import OrderRow
+from exchange.rules.contracts import SymbolError, parse_symbol
+from exchange.rules.fees import fee_row
+from exchange.rules.margin import Margin
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.money import div_half_even, usd_text
+from exchange.rules.records import Account, Contract, Order, Position, Trade
+from matching.codes import EventKind, Flag, OrderType
+
+NS_PER_MS: Final = 1_000_000
+LOT_SIZE: Final = "1"
+
+
+def times(ts_ns: int) -> dict[str, Any]:
+    """Return a moment as `ts` and `ts_ns`."""
+    return {"ts": ts_ns // NS_PER_MS, "ts_ns": str(ts_ns)}
+
+
+def millis(ts_ns: int) -> int | None:
+    """Return a moment in ms, None for never."""
+    return ts_ns // NS_PER_MS if ts_ns else None
+
+
+# Orders
+
+
+class Outcome:
+    """How an order stood when a command had been carried out."""
+
+    __slots__ = ("code", "filled_lots", "leaves_lots", "price_ticks", "qty_lots", "trades")
+
+    def __init__(self, reply: Reply, order_id: int) -> None:
+        """Read the reply to PLACE or AMEND; later commands of the batch are not in it."""
+        first = reply.events[0]
+        self.price_ticks, self.qty_lots, self.leaves_lots = first[9], first[10], first[11]
+        self.code = 0
+        self.trades: list[Any] = []
+        dropped_lots = 0
+        for event in reply.events[1:]:
+            if event[1] == EventKind.TRADE:
+                self.trades.append(event)
+            elif event[5] == order_id:
+                dropped_lots += event[10]
+                self.code = event[3]
+        self.filled_lots = self.qty_lots - self.leaves_lots - dropped_lots
+
+
+def order(contract: Contract, one: Order) -> dict[str, Any]:
+    """Return an order as it is now."""
+    return {
+        **_order(contract, one, one.client_order_id, one.filled_lots, one.leaves_lots, one.code),
+        "price": _limit(one, one.price_ticks),
+        "quantity": str(one.qty_lots),
+        "average_price": average_price(one.filled_tick_lots, one.filled_lots),
+        "created_ts": millis(one.created_ns),
+        "updated_ts": millis(one.updated_ns),
+        "seq": one.updated_seq,
+    }
+
+
+def order_after(contract: Contract, one: Order, after: Outcome, reply: Reply) -> dict[str, Any]:
+    """Return an order as a command left it; later ones of the batch may have changed it since."""
+    filled = after.filled_lots
+    known = filled == one.filled_lots
+    return {
+        **_order(contract, one, one.client_order_id, filled, after.leaves_lots, after.code),
+        "price": _limit(one, after.price_ticks),
+        "quantity": str(after.qty_lots),
+        "average_price": average_price(one.filled_tick_lots, filled) if known else None,
+        "created_ts": millis(one.created_ns),
+        "updated_ts": millis(reply.ts_ns),
+        "seq": reply.seq,
+    }
+
+
+def order_row(contract: Contract, row: OrderRow) -> dict[str, Any]:
+    """Return an order as the views have it."""
+    client_id = row.client_order_id or ""
+    return {
+        **_order(contract, row, client_id, row.filled_lots, row.open_lots, row.code),
+        "price": _limit(row, row.price_ticks),
+        "quantity": str(row.qty_lots),
+        "average_price": average_price(row.filled_tick_lots, row.filled_lots),
+        "created_ts": millis(row.placed_ns),
+        "updated_ts": millis(row.updated_ns),
+        "seq": row.updated_seq,
+    }
+
+
+def _order(
+    contract: Contract,
+    one: Order | OrderRow,
+    client_order_id: str,
+    filled_lots: int,
+    leaves_lots: int,
+    code: int,
+) -> dict[str, Any]:
+    return {
+        "order_id": str(one.order_id),
+        "client_order_id": client_order_id or None,
+        "symbol": contract.symbol,
+        "side": codec.SIDE_NAMES[one.side],
+        "type": codec.TYPE_NAMES[one.order_type],
+        "tif": codec.TIF_NAMES[one.tif],
+        "stp": codec.STP_NAMES[one.stp],
+        "post_only": bool(one.flags & Flag.POST_ONLY),
+        "reduce_only": bool(one.flags & Flag.REDUCE_ONLY),
+        "filled_quantity": str(filled_lots),
+        "remaining_quantity": str(leaves_lots),
+        "status": "open" if leaves_lots else "cancelled" if code else "filled",
+        "reason": None if leaves_lots else core_name(code),
+        "expires_at": millis(one.expires_ns),
+    }
+
+
+def _limit(one: Order | OrderRow, ticks: int) -> str | None:
+    """Return the price of a limit order; a market order has none."""
+    return codec.price_out(ticks) if one.order_type == OrderType.LIMIT else None
+
+
+def average_price(tick_lots: int, lots: int) -> str | None:
+    """Return the average price of fills to six decimals, half to even; None without fills."""
+    if not lots:
+        return None
+    return usd_text(div_half_even(tick_lots * codec.USD_MICROS_PER_TICK, lots))
+
+
+def taker_trades(contract: Contract, after: Outcome, reply: Reply) -> list[dict[str, Any]]:
+    """Return the trades a command made, seen by who sent it."""
+    moment = times(reply.ts_ns)
+    return [
+        {
+            "trade_id": f"{event[0]}-{leg}",
+            "order_id": str(event[5]),
+            "symbol": contract.symbol,
+            "side": codec.SIDE_NAMES[event[2]],
+            "price": codec.price_out(event[9]),
+            "quantity": str(event[10]),
+            "role": "taker",
+            "seq": event[0],
+            **moment,
+        }
+        for leg, event in enumerate(after.trades)
+    ]
+
+
+def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:
+    """Return one side's view of a trade."""
+    side = one.side ^ 1 if maker else one.side
+    return {
+        "trade_id": one.trade_id,
+        "order_id": str(one.maker_order_id if maker else one.order_id),
+        "symbol": contract.symbol,
+        "side": codec.SIDE_NAMES[side],
+        "price": codec.price_out(one.price_ticks),
+        "quantity": str(one.qty_lots),
+        "role": "maker" if maker else "taker",
+        "fee": usd_text(0),
+        "seq": one.seq,
+        **times(one.ts_ns),
+    }
+
+
+# Accounts
+
+
+def position(contract: Contract, one: Position) -> dict[str, Any]:
+    """Return a position; `quantity` is signed, short is negative."""
+    lots = one.qty_lots
+    value_usd_micros = lots * contract.mark_ticks * contract.tick_value_usd_micros
+    return {
+        "symbol": contract.symbol,
+        "quantity": str(lots),
+        "side": "flat" if not lots else "long" if lots > 0 else "short",
+        "average_entry_price": entry_price(contract, one),
+        "mark_price": codec.price_out(contract.mark_ticks),
+        "value": usd_text(value_usd_micros),
+        "open_buy_quantity": str(one.buy_lots),
+        "open_sell_quantity": str(one.sell_lots),
+        "unsettled_pnl": usd_text(one.unsettled_usd_micros),
+        "unrealised_pnl": usd_text(value_usd_micros - one.entry_usd_micros),
+        "realised_pnl": usd_text(one.realised_usd_micros),
+    }
+
+
+def entry_price(contract: Contract, one: Position) -> str | None:
+    """Return what a lot was entered at on average, in USD per GPU-hour; None when flat."""
+    if not one.qty_lots:
+        return None
+    # Value and lots have one sign, so the price is above zero.
+    ticks_usd_micros = codec.USD_MICROS_PER_TICK * abs(one.entry_usd_micros)
+    lots_tick_value = contract.tick_value_usd_micros * abs(one.qty_lots)
+    return usd_text(div_half_even(ticks_usd_micros, lots_tick_value))
+
+
+def balance(margin: Margin) -> dict[str, Any]:
+    """Return the one balance there is today: USD."""
+    return {
+        "asset": "USD",
+        "cash": usd_text(margin.cash_usd_micros),
+        "unsettled_pnl": usd_text(margin.unsettled_usd_micros),
+        "equity": usd_text(margin.equity_usd_micros),
+        "initial_margin": usd_text(margin.initial_usd_micros),
+        "price_loss": usd_text(margin.price_loss_usd_micros),
+        "free": usd_text(margin.free_usd_micros),
+    }
+
+
+def margin(state: MirrorState, one: Margin) -> dict[str, Any]:
+    """Return a requirement with its parts."""
+    return {
+        **{name: value for name, value in balance(one).items() if name != "asset"},
+        "scenario_count": state.scenario_count,
+        "worst_count": state.worst_count,
+        "worst_scenarios": [
+            {"scenario": number, "loss": usd_text(loss)}
+            for number, loss in zip(one.worst_scenarios, one.worst_losses_usd_micros, strict=True)
+        ],
+        "contracts": [
+            {
+                "symbol": state.contracts[part.contract_idx].symbol,
+                "standalone": usd_text(part.standalone_usd_micros),
+                "worst_loss": usd_text(part.worst_loss_usd_micros),
+                "price_loss": usd_text(part.price_loss_usd_micros),
+            }
+            for part in one.contracts
+        ],
+    }
+
+
+def account_state(one: Account) -> str:
+    """Return the state of an account as a word."""
+    return codec.ACCOUNT_STATE_NAMES[one.state]
+
+
+# Contracts
+
+
+def instrument(contract: Contract) -> dict[str, Any]:
+    """Return everything one must know to trade a contract."""
+    fees = fee_row("standard", datetime.now(UTC).date())
+    return {
+        "symbol": contract.symbol,
+        **_named(contract.symbol),
+        "state": codec.TRADING_STATE_NAMES[contract.state],
+        "tick_size": codec.tick_size(),
+        "lot_size": LOT_SIZE,
+        "lot_gpu_hours": codec.lot_gpu_hours(contract),
+        "tick_value": usd_text(contract.tick_value_usd_micros),
+        "max_quantity": str(contract.qty_max_lots),
+        "price_band": {
+            "bps": contract.band_bps,
+            "low": codec.price_out(contract.band_low_ticks),
+            "high": codec.price_out(contract.band_high_ticks),
+        },
+        "mark_price": codec.price_out(contract.mark_ticks),
+        "settlement_price": codec.price_out(contract.settle_ticks),
+        "open_interest": str(contract.open_interest_lots),
+        "last_trade": millis(contract.last_trade_ns),
+        "fees": {
+            "currency": "USD",
+            "per": "GPU-hour",
+            "maker": usd_text(fees.maker_usd_micros_per_gpu_hour),
+            "taker": usd_text(fees.taker_usd_micros_per_gpu_hour),
+            "clearing": usd_text(fees.clearing_usd_micros_per_gpu_hour),
+        },
+    }
+
+
+def _named(symbol: str) -> dict[str, Any]:
+    """Return what a symbol says; a symbol outside the grammar says nothing."""
+    try:
+        named = parse_symbol(symbol)
+    except SymbolError:
+        return dict.fromkeys(("sku", "hub", "grade", "tenor", "delivery_start", "delivery_end"))
+    return {
+        "sku": named.series.sku.symbol,
+        "hub": named.series.hub.symbol,
+        "grade": named.series.grade.symbol,
+        "tenor": named.period.tenor.value,
+        "delivery_start": named.delivery_start_ns // NS_PER_MS,
+        "delivery_end": named.delivery_end_ns // NS_PER_MS,
+    }

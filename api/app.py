@@ -1,0 +1,29 @@
+"""The app: routes on services."""
+
+from fastapi import FastAPI
+
+from api import edge
+from api.deps import Services
+from api.routes import account, admin, health, orders, public
+
+PREFIX = "/api/v1"
+TITLE = "Wellhead"
+VERSION = "1"
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the ASGI app of a gateway."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    edge.install(app)
+    app.include_router(health.router)
+    for router in (public.router, orders.router, account.router, admin.router):
+        app.include_router(router, prefix=PREFIX)
+    return app

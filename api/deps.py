@@ -1,0 +1,296 @@
+"""What routes are given: the parts of the exchange, who asks, and what was said."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from fastapi import Depends, Request
+from msgspec import UNSET
+
+from api.auth import RECV_WINDOW_MS_DEFAULT, Authenticator, Claim, Principal
+from api.errors import Problem
+from api.gateway import Gateway
+from api.limits import Bucket, Buckets, Limits
+from api.strict import ORDER_BYTES_MAX, Decoder
+from api.views import Views
+from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
+from exchange.rules.records import Contract
+
+T = TypeVar("T")
+
+HEADER_BYTES_MAX: Final = 256
+QUERY_BYTES_MAX: Final = 4096
+LIMIT_DEFAULT: Final = 100
+LIMIT_MAX: Final = 1000
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+class Feed(Protocol):
+    """Public market data, fed by the service of that name."""
+
+    def book(self, contract: Contract, levels: int) -> dict[str, Any]:
+        """Return the book of a contract and the seq of its last change."""
+        ...
+
+    def ticker(self, contract: Contract) -> dict[str, Any]:
+        """Return the ticker of a contract."""
+        ...
+
+    def trades(self, contract: Contract) -> list[dict[str, Any]]:
+        """Return the trades that are in memory, newest first."""
+        ...
+
+    def klines(self, contract: Contract) -> list[dict[str, Any]]:
+        """Return the candles of one minute that are in memory, oldest first."""
+        ...
+
+    def subscribe(self, name: str, subscriber: Any) -> bytes | None:
+        """Subscribe and return the snapshot to begin with; None when there is no such channel."""
+        ...
+
+    def snapshot(self, name: str) -> bytes | None:
+        """Return a fresh snapshot of an open channel."""
+        ...
+
+    def unsubscribe(self, name: str, subscriber: Any) -> None:
+        """Unsubscribe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSettings:
+    """How the edge of the network is treated."""
+
+    trust_proxy_headers: bool = False
+    ws_origins: frozenset[str] = frozenset()  # empty: any; else the Origin header must be one
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """Everything the API talks to; made by who wires the process."""
+
+    gateway: Gateway
+    feed: Feed
+    auth: Authenticator
+    limits: Limits
+    accounts: Accounts
+    keys: ApiKeys
+    transfers: Transfers
+    views: Views
+    now_ns: Callable[[], int]
+    edge: EdgeSettings = field(default_factory=EdgeSettings)
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the app a request came to."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+def address_of(scope: Any, edge: EdgeSettings) -> str:
+    """Return the address a request came from; a proxy's word counts only when configured."""
+    if edge.trust_proxy_headers:
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                # The last hop is what our own proxy saw; everything before is hearsay.
+                return str(value.decode("latin-1").rpartition(",")[2].strip())
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+# Bodies
+
+
+async def body_of(request: Request) -> bytes:
+    """Return the body, read once, never more than an order may have.
+
+    Errors:
+        Problem: `body_too_large`, before the rest of it is read.
+    """
+    known: bytes | None = getattr(request.state, "body", None)
+    if known is not None:
+        return known
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and (len(length) > 9 or int(length) > ORDER_BYTES_MAX):
+        raise Problem("body_too_large", f"at most {ORDER_BYTES_MAX} bytes")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > ORDER_BYTES_MAX:
+            raise Problem("body_too_large", f"at most {ORDER_BYTES_MAX} bytes")
+    request.state.body = bytes(body)
+    return bytes(body)
+
+
+class JsonBody(Generic[T]):
+    """A dependency: the request's body as one shape."""
+
+    def __init__(self, shape: type[T]) -> None:
+        self.shape = shape
+        self._decoder: Decoder[T] = Decoder(shape)
+
+    async def __call__(self, request: Request) -> T:
+        """Return the decoded body."""
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != "application/json":
+            raise Problem("content_type_unsupported", "send application/json")
+        return self._decoder.decode(await body_of(request))
+
+
+# Queries
+
+
+class Query(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The root of query shapes: each field is a text given at most once, or None."""
+
+
+class Page(Query):
+    """The fields of a list that comes in pages."""
+
+    limit: str | None = None
+    cursor: str | None = None
+
+    def size(self) -> int:
+        """Return how many rows a page has."""
+        return whole(self.limit, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
+
+    def start(self) -> int | None:
+        """Return where the page begins, None for the first."""
+        if self.cursor is None:
+            return None
+        if not _WHOLE.fullmatch(self.cursor) or int(self.cursor) >= 1 << 63:
+            raise Problem("cursor_invalid", "take next_cursor as it came", field="cursor")
+        return int(self.cursor)
+
+
+Q = TypeVar("Q", bound=Query)
+
+
+class QueryOf(Generic[Q]):
+    """A dependency: the request's query as one shape."""
+
+    def __init__(self, shape: type[Q]) -> None:
+        self.shape = shape
+        self._names = frozenset(field.name for field in msgspec.structs.fields(shape))
+
+    async def __call__(self, request: Request) -> Q:
+        """Return the query."""
+        found: dict[str, str] = {}
+        for name, value in query_pairs(request.scope["query_string"]):
+            if name not in self._names:
+                raise Problem("field_unknown", "there is no such parameter", field=name[:80])
+            if name in found:
+                raise Problem("query_invalid", "a parameter may be given once", field=name)
+            found[name] = value
+        return self.shape(**found)
+
+
+def query_pairs(raw: bytes) -> list[tuple[str, str]]:
+    """Return the parameters of a query string.
+
+    Errors:
+        Problem: `query_invalid`.
+    """
+    if len(raw) > QUERY_BYTES_MAX:
+        raise Problem("query_invalid", f"at most {QUERY_BYTES_MAX} bytes")
+    try:
+        pairs = (
+            parse_qsl(
+                raw.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict"
+            )
+            if raw
+            else []
+        )
+    except ValueError:
+        raise Problem("query_invalid", "not name=value pairs of UTF-8 text") from None
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise Problem("query_invalid", "a NUL does not belong in text")
+    return pairs
+
+
+def whole(text: str | None, field: str, default: int, low: int, high: int) -> int:
+    """Return a whole number of a query within bounds."""
+    if text is None:
+        return default
+    if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
+        raise Problem("query_invalid", f"a whole number from {low} to {high}", field=field)
+    return int(text)
+
+
+# Who asks
+
+
+def header(request: Request, name: str, default: str | None = None) -> str:
+    """Return a header given exactly once, in ASCII."""
+    values = request.headers.getlist(name)
+    if not values and default is not None:
+        return default
+    if not values:
+        raise Problem("auth_missing", f"the header {name} is due", field=name)
+    if len(values) > 1 or len(values[0]) > HEADER_BYTES_MAX or not values[0].isascii():
+        raise Problem("header_invalid", "a header is given once, short, in ASCII", field=name)
+    return values[0]
+
+
+async def claim_of(request: Request) -> Claim:
+    """Return what a request says about its sender."""
+    scope = request.scope
+    target = scope["raw_path"]
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    return Claim(
+        key_id=header(request, "WH-KEY"),
+        timestamp=header(request, "WH-TIMESTAMP"),
+        recv_window=header(request, "WH-RECV-WINDOW", str(RECV_WINDOW_MS_DEFAULT)),
+        signature=header(request, "WH-SIGN"),
+        method=scope["method"],
+        target=target.decode("latin-1"),
+        body=await body_of(request),
+    )
+
+
+class Asker:
+    """A dependency: who sent a signed request, with the scope it needs."""
+
+    def __init__(self, scope: Scope, *, counted: bool = True) -> None:
+        self.scope = scope
+        self._counted = counted  # against the limit of reads
+
+    async def __call__(self, request: Request) -> Principal:
+        """Return who asks."""
+        services = services_of(request)
+        claim = await claim_of(request)
+        who = await services.auth.check(claim, address_of(request.scope, services.edge))
+        who.need(self.scope)
+        if self._counted:
+            reads = services.limits.reads
+            show_limit(request, reads, reads.take(who.account_idx))
+        return who
+
+
+def show_limit(request: Request, buckets: Buckets[Any], bucket: Bucket) -> None:
+    """Let the answer carry how much is left."""
+    request.state.limit = (buckets, bucket)
+
+
+async def count_public(request: Request) -> None:
+    """Count a public request against its address."""
+    services = services_of(request)
+    public = services.limits.public
+    show_limit(request, public, public.take(address_of(request.scope, services.edge)))
+
+
+Reader = Annotated[Principal, Depends(Asker(Scope.READ))]
+Trader = Annotated[Principal, Depends(Asker(Scope.TRADE, counted=False))]
+Admin = Annotated[Principal, Depends(Asker(Scope.ADMIN))]
+
+
+def unset_of(text: str | None) -> Any:
+    """Return a query's text as a body would have it: absent is UNSET."""
+    return UNSET if text is None else text

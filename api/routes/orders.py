@@ -1,0 +1,255 @@
+"""Orders over REST."""
+
+import asyncio
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from msgspec import UNSET
+
+from api import answers, orders
+from api.auth import Principal
+from api.deps import (
+    JsonBody,
+    Page,
+    Query,
+    QueryOf,
+    Reader,
+    Services,
+    ServicesDep,
+    Trader,
+    show_limit,
+    unset_of,
+)
+from api.edge import json_response, new_request_id
+from api.errors import Problem, core_problem
+from api.gateway import SEND_TIMEOUT_S, Reply
+from api.routes.public import stamped
+from api.schemas import OrderAmend, OrderBatch, OrderNew
+from api.views import find_order
+from exchange.rules.records import Order
+from matching.codes import Code
+from matching.wire import unpack_text
+
+router = APIRouter(tags=["orders"])
+
+Answer = dict[str, Any]
+
+
+class OrdersQuery(Page):
+    """Which orders: of one symbol."""
+
+    symbol: str | None = None
+
+
+class CancelAllQuery(Query):
+    """Which orders to cancel: of one symbol, of one side."""
+
+    symbol: str | None = None
+    side: str | None = None
+
+
+def count_orders(request: Request, services: Services, who: Principal, count: int = 1) -> None:
+    """Count new and amended orders against the account's rate."""
+    buckets = services.limits.orders
+    show_limit(request, buckets, buckets.take(who.account_idx, count))
+
+
+def out(reply: Reply, answer: Answer) -> Answer:
+    """Return an answer with the seq and the moment of its command."""
+    return {"seq": reply.seq, **answers.times(reply.ts_ns), **answer}
+
+
+async def read(services: Services, who: Principal, reply: Reply, how: orders.Read) -> Answer:
+    """Return the answer to a reply; orders the mirror has forgotten come from the views."""
+    try:
+        answer = how(services.gateway.mirror, reply)
+    except orders.KnownElsewhere as elsewhere:
+        state = services.gateway.mirror
+        order = await find_order(services.views, state, who.account_idx, elsewhere.order_id, "")
+        answer = {"order": order, "trades": [], "duplicate": elsewhere.duplicate}
+    return out(reply, answer)
+
+
+@router.post("/orders", status_code=201, summary="Place an order")
+async def place_order(
+    request: Request,
+    services: ServicesDep,
+    who: Trader,
+    order: Annotated[OrderNew, Depends(JsonBody(OrderNew))],
+) -> Response:
+    """Place an order; the answer comes when it is durable."""
+    count_orders(request, services, who)
+    row = orders.new_row(services.gateway, order, who.account_idx)
+    answer = await read(services, who, await services.gateway.send(row), orders.placed)
+    return json_response(answer, 200 if answer["duplicate"] else 201)
+
+
+@router.get("/orders", summary="Open orders")
+async def list_orders(
+    services: ServicesDep,
+    who: Reader,
+    query: Annotated[OrdersQuery, Depends(QueryOf(OrdersQuery))],
+) -> Response:
+    """Return open orders, oldest first."""
+    await services.gateway.barrier()
+    state = services.gateway.mirror
+    contract_idx = None
+    if query.symbol is not None:
+        contract_idx = orders.contract_of(state, query.symbol).contract_idx
+    after, size = query.start() or 0, query.size()
+    page: list[Order] = []
+    cursor = None
+    for one in orders.account_of(state, who.account_idx).orders.values():
+        if one.order_id <= after or contract_idx not in (None, one.contract_idx):
+            continue
+        if len(page) == size:
+            cursor = str(page[-1].order_id)
+            break
+        page.append(one)
+    found = [orders.order_out(state, one) for one in page]
+    return json_response(stamped(services, {"orders": found, "next_cursor": cursor}))
+
+
+@router.delete("/orders", summary="Cancel all orders")
+async def cancel_all(
+    services: ServicesDep,
+    who: Trader,
+    query: Annotated[CancelAllQuery, Depends(QueryOf(CancelAllQuery))],
+) -> Response:
+    """Cancel all open orders, of one symbol or side where given."""
+    row = orders.cancel_all_row(
+        services.gateway, who.account_idx, unset_of(query.symbol), unset_of(query.side)
+    )
+    reply = await services.gateway.send(row)
+    return json_response(await read(services, who, reply, orders.cancelled_all))
+
+
+def finish(done: asyncio.Future[list[orders.Outcome]], outcomes: list[orders.Outcome]) -> None:
+    """Hand outcomes over, if anyone still waits for them."""
+    if not done.done():
+        done.set_result(outcomes)
+
+
+async def in_time(done: asyncio.Future[list[orders.Outcome]]) -> list[orders.Outcome]:
+    """Wait for the outcomes of a batch.
+
+    Errors:
+        Problem: `outcome_unknown`.
+    """
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            return await done
+    except TimeoutError:
+        raise Problem("outcome_unknown", "no answer in time: look the orders up") from None
+
+
+@router.post("/orders/batch", summary="Several order requests at once")
+async def batch(
+    request: Request,
+    services: ServicesDep,
+    who: Trader,
+    body: Annotated[OrderBatch, Depends(JsonBody(OrderBatch))],
+) -> Response:
+    """Carry out requests one after the other; each has its own result."""
+    count = sum(map(orders.takes_tokens, body.requests))
+    if count:
+        count_orders(request, services, who, count)
+    done: asyncio.Future[list[orders.Outcome]] = asyncio.get_running_loop().create_future()
+    orders.Batch(services.gateway, body.requests, who.account_idx, partial(finish, done))
+    results: list[Answer] = []
+    for outcome in await in_time(done):
+        try:
+            if isinstance(outcome, Problem):
+                raise outcome
+            reply, how = outcome
+            results.append({"ok": True, **await read(services, who, reply, how)})
+        except Problem as problem:
+            results.append({"ok": False, "error": problem.to_dict(new_request_id())})
+    return json_response(stamped(services, {"results": results}))
+
+
+# One order, by either id
+
+
+async def find(services: Services, who: Principal, order_id: int, words: orders.Words) -> Response:
+    """Answer with an order of the account."""
+    await services.gateway.barrier()
+    state = services.gateway.mirror
+    one = state.order(order_id) if order_id else state.order_by_client(who.account_idx, words)
+    if one is not None:
+        if one.account_idx != who.account_idx:
+            raise core_problem(Code.ORDER_UNKNOWN)
+        return json_response(stamped(services, {"order": orders.order_out(state, one)}))
+    client_id = unpack_text(*words)
+    answer = await find_order(services.views, state, who.account_idx, order_id, client_id)
+    return json_response(stamped(services, {"order": answer}))
+
+
+async def amend(
+    request: Request,
+    services: Services,
+    who: Principal,
+    change: OrderAmend,
+    order_id: int,
+    words: orders.Words,
+) -> Response:
+    """Amend an order and answer."""
+    count_orders(request, services, who)
+    row = orders.amend_row(services.gateway, change, who.account_idx, order_id, words)
+    reply = await services.gateway.send(row)
+    return json_response(await read(services, who, reply, orders.amended))
+
+
+async def cancel(
+    services: Services, who: Principal, order_id: int, words: orders.Words
+) -> Response:
+    """Cancel an order and answer."""
+    row = orders.cancel_row(services.gateway, who.account_idx, order_id, words)
+    reply = await services.gateway.send(row)
+    return json_response(await read(services, who, reply, orders.cancelled))
+
+
+AmendBody = Annotated[OrderAmend, Depends(JsonBody(OrderAmend))]
+_CLIENT = "/orders/by-client-id/{client_order_id}"
+
+
+@router.get(_CLIENT, summary="An order by its client order id")
+async def get_by_client_id(services: ServicesDep, who: Reader, client_order_id: str) -> Response:
+    """Return an order."""
+    return await find(services, who, *orders.ids_of(UNSET, client_order_id))
+
+
+@router.patch(_CLIENT, summary="Amend an order by its client order id")
+async def amend_by_client_id(
+    request: Request, services: ServicesDep, who: Trader, client_order_id: str, change: AmendBody
+) -> Response:
+    """Change price or quantity of an order."""
+    ids = orders.ids_of(UNSET, client_order_id)
+    return await amend(request, services, who, change, *ids)
+
+
+@router.delete(_CLIENT, summary="Cancel an order by its client order id")
+async def cancel_by_client_id(services: ServicesDep, who: Trader, client_order_id: str) -> Response:
+    """Cancel an order."""
+    return await cancel(services, who, *orders.ids_of(UNSET, client_order_id))
+
+
+@router.get("/orders/{order_id}", summary="An order")
+async def get_order(services: ServicesDep, who: Reader, order_id: str) -> Response:
+    """Return an order."""
+    return await find(services, who, *orders.ids_of(order_id, UNSET))
+
+
+@router.patch("/orders/{order_id}", summary="Amend an order")
+async def amend_order(
+    request: Request, services: ServicesDep, who: Trader, order_id: str, change: AmendBody
+) -> Response:
+    """Change price or quantity of an order."""
+    return await amend(request, services, who, change, *orders.ids_of(order_id, UNSET))
+
+
+@router.delete("/orders/{order_id}", summary="Cancel an order")
+async def cancel_order(services: ServicesDep, who: Trader, order_id: str) -> Response:
+    """Cancel an order."""
+    return await cancel(services, who, *orders.ids_of(order_id, UNSET))

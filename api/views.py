@@ -1,0 +1,62 @@
+"""What the API reads of clearing's views: history, which the mirror does not keep."""
+
+import asyncio
+import time
+from typing import Any, Final, Protocol
+
+from api import answers
+from api.errors import Problem, core_problem
+from exchange.rules.clearing_rows import OrderRow
+from exchange.rules.mirror_state import MirrorState
+from matching.codes import Code
+
+WAIT_S: Final = 3.0
+POLL_S: Final = 0.01
+
+
+class Views(Protocol):
+    """Reads of Postgres, true at the `seq` that clearing has reached."""
+
+    async def seq(self) -> int:
+        """Return the number of the last command that clearing has posted."""
+        ...
+
+    async def order(self, account_idx: int, order_id: int) -> OrderRow | None:
+        """Return an order of an account, None when it has no such order."""
+        ...
+
+    async def order_by_client(self, account_idx: int, client_order_id: str) -> OrderRow | None:
+        """Return the last order of an account with a client order id."""
+        ...
+
+
+async def caught_up(views: Views, seq: int) -> int:
+    """Wait until the views show command `seq`, and return what they show.
+
+    Errors:
+        Problem: `views_behind` when they do not in time.
+    """
+    until_s = time.monotonic() + WAIT_S
+    while (shown := await views.seq()) < seq:
+        if time.monotonic() > until_s:
+            raise Problem("views_behind", f"clearing is at {shown}, the journal at {seq}")
+        await asyncio.sleep(POLL_S)
+    return shown
+
+
+async def find_order(
+    views: Views, state: MirrorState, account_idx: int, order_id: int, client_order_id: str
+) -> dict[str, Any]:
+    """Return an order that the mirror does not know, by either id.
+
+    Errors:
+        Problem: `order_unknown`.
+    """
+    await caught_up(views, state.seq)
+    if order_id:
+        row = await views.order(account_idx, order_id)
+    else:
+        row = await views.order_by_client(account_idx, client_order_id)
+    if row is None:
+        raise core_problem(Code.ORDER_UNKNOWN)
+    return answers.order_row(state.contracts[row.contract_idx], row)

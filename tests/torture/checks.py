@@ -41,12 +41,12 @@ def ticks(price: str) -> int:
 
 def violations(record: Record, truth: Truth, accounts: AccountIdx) -> list[str]:
     """Return every contradiction between what clients were told and the journal."""
-    found = [
+    return [
         *_answers(record, truth, accounts),
         *_doubled(truth),
         *_strays(record, truth, accounts),
+        *_not_done(record, truth, accounts),
     ]
-    return found + list(_not_done(record, truth, accounts))
 
 
 def _answers(record: Record, truth: Truth, accounts: AccountIdx) -> Found:

@@ -1,4 +1,4 @@
-"""What the journal says happened, read from its tables and from nothing of the product's readers."""
+"""What the journal says happened, read without the product's readers."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

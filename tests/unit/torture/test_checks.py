@@ -137,7 +137,7 @@ def test_a_cancel_carried_out_more_often_than_sent_is_found():
 
 
 def test_a_command_the_gateway_sent_again_counts_once():
-    row = dict(client="a-9", account_idx=0, origin_id=1, request_id=1)
+    row = {"client": "a-9", "account_idx": 0, "origin_id": 1, "request_id": 1}
     record = true_record()
     record.sent("ann", "order.cancel", {}, "a-9").answer = refused(14, "order_unknown")
     truth = truth_of(command(Kind.CANCEL, **row), command(Kind.CANCEL, **row))

@@ -42,6 +42,11 @@ class AsyncClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @property
+    def url(self) -> str:
+        """Where the exchange is."""
+        return self._http.url
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()

@@ -43,6 +43,11 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def url(self) -> str:
+        """Where the exchange is."""
+        return self._http.url
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

@@ -1,0 +1,112 @@
+"""All commands by name, and what becomes of an error: a message and an exit code.
+
+Modules of commands are loaded when a command of theirs is used.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from wellhead.cli import out
+from wellhead.cli.exits import CliError, Exit
+from wellhead.credentials import CredentialsError
+from wellhead.errors import (
+    ApiError,
+    AuthFailed,
+    ConnectionFailed,
+    ProtocolError,
+    RateLimited,
+    Unavailable,
+    WellheadError,
+)
+
+RUN = Group("Run an exchange", sort_key=1)
+LOOK = Group("Look at the market", sort_key=2)
+TRADE = Group("Trade", sort_key=3)
+MEASURE = Group("Measure and check", sort_key=4)
+
+COMMANDS = (
+    ("serve", "serving:serve", RUN, "Start the exchange."),
+    ("demo", "serving:demo", RUN, "Start it with a simulated market and two funded keys."),
+    ("accounts", "operator:accounts", RUN, "Open accounts, move money in and out."),
+    ("keys", "operator:keys", RUN, "Make, list and revoke API keys."),
+    ("status", "market:status", LOOK, "What the exchange takes now."),
+    ("contracts", "market:contracts", LOOK, "The catalogue, with reference prices."),
+    ("book", "market:book", LOOK, "An order book; --watch follows it."),
+    ("trades", "market:trades", LOOK, "The newest trades of a contract."),
+    ("order", "trading:order", TRADE, "Buy or sell."),
+    ("amend", "trading:amend", TRADE, "Change an open order."),
+    ("cancel", "trading:cancel", TRADE, "Cancel an order, or all."),
+    ("orders", "trading:orders", TRADE, "Own orders."),
+    ("positions", "account:positions", TRADE, "Lots held, and what they earned."),
+    ("balances", "account:balances", TRADE, "Money held, required and free."),
+    ("margin", "account:margin", TRADE, "What is required, and why."),
+    ("fills", "account:fills", TRADE, "Own trades."),
+    ("ledger", "account:ledger", TRADE, "Own postings in the ledger."),
+    ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),
+    ("verify", "measuring:verify", MEASURE, "Replay the journal, compare every hash and balance."),
+    ("bench", "measuring:bench", MEASURE, "Measure matching, journal or gateway."),
+)
+
+# The first kind that fits decides; anything else is a bug and shows its traceback.
+EXITS: tuple[tuple[type[WellheadError], Exit], ...] = (
+    (CredentialsError, Exit.KEY),
+    (AuthFailed, Exit.KEY),
+    (Unavailable, Exit.UNAVAILABLE),
+    (RateLimited, Exit.UNAVAILABLE),
+    (ConnectionFailed, Exit.UNAVAILABLE),
+    (ProtocolError, Exit.UNAVAILABLE),
+    (ApiError, Exit.REFUSED),
+)
+
+
+def version() -> str:
+    """Return the version of the installed package."""
+    from importlib.metadata import version as of
+
+    return of("wellhead-exchange")
+
+
+def build() -> App:
+    """Return the command line, its commands not loaded yet."""
+    app = App(
+        name="wellhead",
+        help="A futures exchange and clearing house for GPU-hours.",
+        version=version,
+        default_parameter=Parameter(negative=()),  # no --no-json and the like
+    )
+    for name, home, group, help_text in COMMANDS:
+        app.command(f"wellhead.cli.{home}", name=name, group=group, help=help_text)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit code."""
+    as_json = "--json" in arguments
+    try:
+        build()(list(arguments), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return out.failed(Exit.USAGE, "usage", str(error), as_json=as_json)
+    except CliError as error:
+        return out.failed(error.exit, error.code, str(error), as_json=as_json)
+    except ApiError as error:
+        members = {"status": error.status, "field": error.field, "request_id": error.request_id}
+        return out.failed(
+            exit_of(error), error.code, error.detail, as_json=as_json, members=members
+        )
+    except WellheadError as error:
+        code = type(error).__name__
+        return out.failed(exit_of(error), code, str(error), as_json=as_json)
+    except BrokenPipeError:  # `wellhead ... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return Exit.OK
+
+
+def exit_of(error: WellheadError) -> Exit:
+    """Return the exit code for an error of the client."""
+    return next((code for kind, code in EXITS if isinstance(error, kind)), Exit.REFUSED)

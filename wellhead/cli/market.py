@@ -1,0 +1,245 @@
+"""Commands that look at the market: contracts, books, trades, status."""
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from wellhead import calls
+from wellhead import types as wt
+from wellhead.cli import out
+from wellhead.cli.options import REMOTE, Local, Remote, ask
+from wellhead.client import Client
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+BAR_WIDTH = 24
+NS_PER_MS = 1_000_000
+
+
+def status(*, options: Remote = REMOTE) -> None:
+    """Show what the exchange takes now."""
+    with options.client() as client:
+        _, answer = ask(client, calls.status())
+    if options.json:
+        out.document(answer)
+    else:
+        out.show(out.pairs({k: v for k, v in answer.items() if k != "ts_ns"}))
+
+
+def contracts(
+    *,
+    sku: str | None = None,
+    hub: str | None = None,
+    tenor: str | None = None,
+    live: bool = False,
+    options: Remote = REMOTE,
+) -> None:
+    """Show the catalogue with reference prices computed from the shipped price data.
+
+    Parameters
+    ----------
+    sku
+        Only this model: H100 or H100-SXM.
+    hub
+        Only this hub: USE, EUW, GLB, ...
+    tenor
+        Only this tenor: day, bom, week, month, quarter, calendar.
+    live
+        Ask a running exchange instead: trading state, mark, best prices.
+    """
+    wanted = {"sku": sku, "hub": hub, "tenor": tenor}
+    if live:
+        _live_contracts(wanted, options)
+        return
+    rows = [row for row in _catalogue(datetime.now(UTC).date()) if _matches(row, wanted)]
+    if options.json:
+        out.document({"contracts": rows})
+        return
+    columns = ("symbol", "delivery from", "to", "hours/lot>", "$/tick>", "reference>", "from data")
+    out.show(
+        out.table(
+            columns,
+            (
+                (
+                    row["symbol"],
+                    out.day(row["delivery_start_ns"] // NS_PER_MS),
+                    out.day(row["delivery_end_ns"] // NS_PER_MS - 1),
+                    row["lot_gpu_hours"],
+                    out.usd(row["tick_value"]),
+                    row["reference_price"],
+                    f"{row['reference_rule']}, {row['reference_as_of']}",
+                )
+                for row in rows
+            ),
+        )
+    )
+    out.note(f"{len(rows)} contracts; prices are USD per GPU-hour")
+
+
+def _catalogue(on: date) -> list[dict[str, Any]]:
+    """Return the catalogue of a day, computed here: no exchange has to run."""
+    from exchange.io.price_data import load_price_data
+    from exchange.rules.catalogue import LISTED_SERIES, catalogue
+    from exchange.rules.reference import references
+
+    return [asdict(row) for row in catalogue(references(load_price_data(), LISTED_SERIES, on))]
+
+
+def _matches(row: dict[str, Any], wanted: dict[str, str | None]) -> bool:
+    sku, hub, tenor = (wanted[name] for name in ("sku", "hub", "tenor"))
+    model = str(row["symbol"]).split("-")[0].split(".")[0]
+    return (
+        (sku is None or sku.upper() in (model, str(row["sku"]).upper()))
+        and (hub is None or hub.upper() == row["hub"])
+        and (tenor is None or tenor.lower() == str(row["tenor"]).lower())
+    )
+
+
+def _live_contracts(wanted: dict[str, str | None], options: Remote) -> None:
+    with options.client() as client:
+        tickers = {t["symbol"]: t for t in client.raw(calls.tickers())["tickers"]}
+        rows = [row for row in _all_instruments(client) if _matches(row, wanted)]
+    for row in rows:
+        row["ticker"] = tickers.get(row["symbol"])
+    if options.json:
+        out.document({"contracts": rows})
+        return
+    columns = ("symbol", "state", "mark>", "bid>", "ask>", "last>", "open interest>")
+    out.show(out.table(columns, (_live_row(row) for row in rows)))
+    out.note(f"{len(rows)} contracts; prices are USD per GPU-hour")
+
+
+def _all_instruments(client: Client) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        answer = client.raw(calls.instruments(limit=1000, cursor=cursor))
+        rows += answer["instruments"]
+        if (cursor := answer.get("next_cursor")) is None:
+            return rows
+
+
+def _live_row(row: dict[str, Any]) -> tuple[object, ...]:
+    ticker = row["ticker"] or {}
+    return (
+        row["symbol"],
+        row["state"],
+        row.get("mark_price"),
+        ticker.get("bid_price"),
+        ticker.get("ask_price"),
+        ticker.get("last_price"),
+        row.get("open_interest"),
+    )
+
+
+def book(
+    symbol: str,
+    /,
+    *,
+    depth: int = 10,
+    watch: bool = False,
+    options: Remote = REMOTE,
+) -> None:
+    """Show the order book of a contract.
+
+    Parameters
+    ----------
+    symbol
+        A contract: H100-USE-2027M03.
+    depth
+        How many levels of each side.
+    watch
+        Follow it until Ctrl-C; with --json one document a line.
+    """
+    with options.client() as client:
+        if watch:
+            _watch(client, symbol, depth, options)
+            return
+        snapshot, answer = ask(client, calls.orderbook(symbol, depth))
+    if options.json:
+        out.document(answer)
+    else:
+        out.show(_ladder(symbol, snapshot.seq, snapshot.bids, snapshot.asks, depth))
+
+
+def _watch(client: Client, symbol: str, depth: int, options: Local) -> None:
+    from rich.live import Live
+
+    with client.stream() as stream:
+        changes = stream.book(symbol, "100ms").changes()
+        if options.json:
+            for state in changes:
+                _line(state.symbol, state.seq, state.bids[:depth], state.asks[:depth])
+            return
+        with Live(console=out.console(), auto_refresh=False) as live:
+            for state in changes:
+                ladder = _ladder(symbol, state.seq, state.bids, state.asks, depth)
+                live.update(ladder, refresh=True)
+
+
+def _line(symbol: str, seq: int, bids: list[Any], asks: list[Any]) -> None:
+    import json
+    import sys
+
+    levels = {"bids": bids, "asks": asks}
+    sys.stdout.write(json.dumps({"symbol": symbol, "seq": seq, **levels}, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def _ladder(
+    symbol: str,
+    seq: int,
+    bids: "list[tuple[Decimal, Decimal]] | list[Any]",
+    asks: "list[tuple[Decimal, Decimal]] | list[Any]",
+    depth: int,
+) -> "Group":
+    """Return both sides as one ladder, asks above bids, with bars for the sizes."""
+    from rich.console import Group
+    from rich.text import Text
+
+    shown_asks, shown_bids = asks[:depth], bids[:depth]
+    most = max([q for _, q in [*shown_asks, *shown_bids]], default=Decimal(1))
+    lines = [Text(f"{symbol}  seq {seq}", style="bold")]
+    if not (shown_asks or shown_bids):
+        lines.append(Text("  no orders", style="dim"))
+    for style, levels in (("red", list(reversed(shown_asks))), ("green", shown_bids)):
+        if style == "green" and shown_asks and shown_bids:
+            spread = shown_asks[0][0] - shown_bids[0][0]
+            lines.append(Text(f"{'':>10}  {'-' * 10}  spread {spread}", style="dim"))
+        for price, quantity in levels:
+            bar = "█" * max(1, int(quantity * BAR_WIDTH / most))
+            lines.append(
+                Text.assemble((f"{price:>10}", style), f"  {quantity:>10}  ", (bar, style))
+            )
+    return Group(*lines)
+
+
+def trades(
+    symbol: str,
+    /,
+    *,
+    limit: int = 20,
+    options: Remote = REMOTE,
+) -> None:
+    """Show the newest trades of a contract.
+
+    Parameters
+    ----------
+    symbol
+        A contract: H100-USE-2027M03.
+    limit
+        How many.
+    """
+    with options.client() as client:
+        rows, answer = ask(client, calls.trades(symbol, limit))
+    if options.json:
+        out.document(answer)
+        return
+    columns = ("time (UTC)", "side", "price>", "quantity>", "trade>")
+    out.show(out.table(columns, (_trade_row(row) for row in rows)))
+
+
+def _trade_row(row: wt.PublicTrade) -> tuple[object, ...]:
+    return out.moment(row.ts), row.side, row.price, row.quantity, row.trade_id

@@ -1,0 +1,123 @@
+"""Options every command has, and the client they lead to."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from cyclopts import Parameter
+
+from wellhead.calls import Call, Json
+from wellhead.cli.exits import CliError, Exit
+from wellhead.client import Client
+from wellhead.credentials import (
+    URL_DEFAULT,
+    Profile,
+    data_dir,
+    find_profile,
+    from_environment,
+    profile_names,
+    read_profile,
+)
+from wellhead.signing import Credentials
+
+T = TypeVar("T")
+
+
+@Parameter(name="*", group="Everywhere")
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """Options of commands that work on this machine only."""
+
+    json: bool = False
+    """Print one JSON document instead of tables."""
+
+    data: Annotated[Path | None, Parameter(env_var="WELLHEAD_DATA_DIR")] = None
+    """Data folder, where the node keeps its files; ./.wellhead when not given."""
+
+
+@Parameter(name="*", group="Everywhere")
+@dataclass(frozen=True, kw_only=True)
+class Remote(Local):
+    """Options of commands that talk to an exchange."""
+
+    url: Annotated[str | None, Parameter(env_var="WELLHEAD_URL")] = None
+    """Where the exchange is; that of the profile or of the data folder when not given."""
+
+    profile: str | None = None
+    """Name or file of a profile that holds a key; else WELLHEAD_KEY and WELLHEAD_SECRET."""
+
+    def client(self) -> Client:
+        """Return a client for public data."""
+        return self._client(self._chosen_profile(), None)
+
+    def trader(self) -> Client:
+        """Return a client that signs with the user's key.
+
+        Errors:
+            CliError: there is no key to sign with.
+        """
+        profile = self._chosen_profile()
+        found = profile.credentials if profile else from_environment()
+        if found is None:
+            raise CliError(Exit.KEY, "no_key", self._how_to_sign())
+        return self._client(profile, found)
+
+    def operator(self) -> Client:
+        """Return a client that signs with the operator's key: that of the data folder.
+
+        Errors:
+            CliError: there is no such key.
+        """
+        path = data_dir(self.data) / "admin.json"
+        if self.profile:
+            profile = find_profile(self.profile, self.data)
+        elif path.exists():
+            profile = read_profile(path)
+        elif found := from_environment():
+            return self._client(None, found)
+        else:
+            message = (
+                f"no operator's key at {path}: run this where the node's data folder is, name the"
+                " folder with --data, or give a key of scope admin with --profile"
+            )
+            raise CliError(Exit.KEY, "no_key", message)
+        return self._client(profile, profile.credentials)
+
+    def _chosen_profile(self) -> Profile | None:
+        name = self.profile
+        if name is None and not os.environ.get("WELLHEAD_KEY"):
+            name = os.environ.get("WELLHEAD_PROFILE")
+        return find_profile(name, self.data) if name else None
+
+    def _client(self, profile: Profile | None, found: Credentials | None) -> Client:
+        url = self.url or (profile and profile.url) or running_url(self.data) or URL_DEFAULT
+        if not url.startswith(("http://", "https://")):
+            raise CliError(Exit.USAGE, "usage", f"not an http:// or https:// address: {url}")
+        key, secret = (found.key, found.secret) if found else (None, None)
+        return Client(url, key, secret)
+
+    def _how_to_sign(self) -> str:
+        names = profile_names(self.data)
+        known = f"--profile NAME (known: {', '.join(names)})" if names else "--profile FILE"
+        return f"this needs a key: {known}, or WELLHEAD_KEY and WELLHEAD_SECRET"
+
+
+LOCAL = Local()
+REMOTE = Remote()
+
+
+def running_url(folder: Path | None) -> str | None:
+    """Return the address of the node that has the data folder, if one has said so."""
+    try:
+        found = json.loads((data_dir(folder) / "instance.lock").read_text())
+        return found.get("api_url") if isinstance(found, dict) else None
+    except (OSError, ValueError):
+        return None
+
+
+def ask(client: Client, call: Call[T]) -> tuple[T, Json]:
+    """Run a call; return its answer typed and as it came."""
+    answer = client.raw(call)
+    return call.parse(answer), answer

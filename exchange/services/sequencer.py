@@ -16,7 +16,7 @@ import structlog
 from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.clock import Clock
-from exchange.io.core import Core
+from exchange.io.core import Core, hash_of_saved
 from exchange.io.errors import JournalUnavailable, Unavailable
 from exchange.io.journal import Journal
 from exchange.io.snapshots import Snapshot, Snapshots
@@ -63,6 +63,15 @@ class _Pending:
         return Batch(int(commands["seq"][0]), commands, events)
 
 
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A state to be recorded once its batch is committed."""
+
+    seq: int
+    blob: bytes
+    whole: bool  # as a snapshot; else only its hash
+
+
 class Sequencer:
     """Runs one core as its leader. `run` ends by `stop`, or by losing the epoch."""
 
@@ -90,7 +99,7 @@ class Sequencer:
         self._turn_due = False
         self._work = asyncio.Event()
         self._stopping = False
-        self._recorded = {"hash": core.last_seq, "snapshot": core.last_seq}
+        self._hash_seq = self._snapshot_seq = core.last_seq  # where they were last recorded
         self._recording: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -127,7 +136,7 @@ class Sequencer:
         if self._recording is not None:
             await asyncio.wait({self._recording})
         if self._snapshots is not None and self._core.last_seq > 0:
-            await self._record(self._saved(), self._journal.checksum)
+            await self._record(self._saved(whole=True), self._journal.checksum)
 
     def _arrived(self) -> None:
         """Have what arrived applied, once in a turn of the event loop."""
@@ -208,45 +217,40 @@ class Sequencer:
             _log.info("resumed", seq=batch.last_seq)
             self._status.mode, self._status.reason = Mode.NORMAL, ""
 
-    def _saved_if_due(self, batch: Batch) -> Snapshot | None:
+    def _saved_if_due(self, batch: Batch) -> _Saved | None:
         """Return the state after the batch if it is to be recorded; called before any later."""
         assert self._core.last_seq == batch.last_seq, "applied beyond the batch"
         if self._recording is not None and not self._recording.done():
             return None
-        since_hash = batch.last_seq - self._recorded["hash"]
-        since_snapshot = batch.last_seq - self._recorded["snapshot"]
-        if self._snapshots is not None and since_snapshot >= self._cadence.snapshot_commands:
-            return self._saved()
-        if since_hash >= self._cadence.hash_commands:
-            self._recorded["hash"] = batch.last_seq
-            return self._saved(blob=b"")
+        if batch.last_seq - self._snapshot_seq >= self._cadence.snapshot_commands:
+            return self._saved(whole=True)
+        if batch.last_seq - self._hash_seq >= self._cadence.hash_commands:
+            return self._saved(whole=False)
         return None
 
-    def _saved(self, blob: bytes | None = None) -> Snapshot:
-        """Return the state of now; without a blob when only the hash is wanted."""
-        seq = self._core.last_seq
-        self._recorded["hash"] = seq
-        if blob is None:
-            self._recorded["snapshot"] = seq
-            blob = self._core.save()
-        state_hash = self._core.state_hash()
-        return Snapshot(seq=seq, blob=blob, state_hash=state_hash, journal_checksum=b"")
+    def _saved(self, *, whole: bool) -> _Saved:
+        """Return the state of now; `whole` if it is to be a snapshot, else only its hash counts."""
+        self._hash_seq = self._core.last_seq
+        if whole:
+            self._snapshot_seq = self._hash_seq
+        return _Saved(self._hash_seq, self._core.save(), whole)
 
-    async def _record_calmly(self, state: Snapshot, checksum: bytes) -> None:
+    async def _record_calmly(self, saved: _Saved, checksum: bytes) -> None:
         """Record a state; if the database does not answer, the next one will do."""
         try:
-            await self._record(state, checksum)
+            await self._record(saved, checksum)
         except Unavailable as error:
-            _log.warning("state_not_recorded", seq=state.seq, error=str(error))
+            _log.warning("state_not_recorded", seq=saved.seq, error=str(error))
 
-    async def _record(self, state: Snapshot, checksum: bytes) -> None:
-        await self._journal.record_hash(state.seq, state.state_hash)
-        if state.blob and self._snapshots is not None:
+    async def _record(self, saved: _Saved, checksum: bytes) -> None:
+        state_hash = await asyncio.to_thread(hash_of_saved, saved.blob)
+        await self._journal.record_hash(saved.seq, state_hash)
+        if saved.whole and self._snapshots is not None:
             await self._snapshots.write(
                 Snapshot(
-                    seq=state.seq,
-                    blob=state.blob,
-                    state_hash=state.state_hash,
+                    seq=saved.seq,
+                    blob=saved.blob,
+                    state_hash=state_hash,
                     journal_checksum=checksum,
                 )
             )

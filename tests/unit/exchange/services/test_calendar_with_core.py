@@ -1,0 +1,140 @@
+"""The calendar in front of the real core: its commands are accepted, and money follows."""
+
+import numpy as np
+import pytest
+
+from exchange.io.clock import ManualClock
+from exchange.io.price_data import load_price_data
+from exchange.rules.calendar import settlement_ns
+from exchange.rules.mirror import Mirror
+from exchange.rules.tenors import DAY, NS_PER_SECOND, ns_of
+from exchange.services.calendar import Calendar
+from matching.codes import EventKind, Kind, Side, Tif, TradingState
+from matching.engine import Engine
+from matching.state import Sizes
+from tests.support.rows import command
+from tests.unit.exchange.services.test_calendar import MONDAY
+
+ALICE, BOB = 0, 1
+NEAR, FAR = "H100-USE-2026M11D25", "H100-USE-2027M03"
+
+
+class Node:
+    """Core, mirror and calendar on a manual clock."""
+
+    def __init__(self, contracts_max: int = 512) -> None:
+        sizes = Sizes(
+            accounts=4, contracts=contracts_max, positions=64, orders=1 << 10, client_ids=64
+        )
+        self.engine = Engine(sizes)
+        self.mirror = Mirror()
+        self.clock = ManualClock(ns_of(MONDAY, 9))
+        self.calendar = Calendar(self.mirror, self.send, self.clock, load_price_data())
+        self.events = np.zeros(0)
+
+    async def send(self, rows: np.ndarray) -> None:
+        rows = rows.copy()
+        rows["seq"] = np.arange(len(rows)) + self.engine.last_seq + 1
+        rows["ts_ns"] = self.clock.now_ns()
+        events = self.engine.apply(rows)
+        assert EventKind.REFUSED not in events["kind"], events[events["kind"] == EventKind.REFUSED]
+        self.mirror.apply(rows, events)
+        self.calendar.observe(rows, events)
+        self.events = events
+
+    async def settle_down(self) -> None:
+        for _ in range(20):
+            if not await self.calendar.step():
+                self.engine.check()
+                return
+        raise AssertionError("the calendar never comes to rest")
+
+    async def go_to(self, ts_ns: int) -> None:
+        self.clock.advance(ts_ns - self.clock.now_ns())
+        await self.settle_down()
+
+    def idx(self, symbol: str) -> int:
+        return self.mirror.symbols[symbol]
+
+    async def place(self, account: int, side: Side, symbol: str, price: int, lots: int) -> None:
+        await self.send(
+            command(
+                Kind.PLACE, account_idx=account, contract_idx=self.idx(symbol), side=side,
+                price_ticks=price, qty_lots=lots, tif=Tif.GTC,
+            )
+        )  # fmt: skip
+
+    def cash(self, account: int) -> int:
+        return int(self.engine.account_row(account)["cash_usd_micros"])
+
+
+@pytest.fixture
+async def node() -> Node:
+    node = Node()
+    for account in (ALICE, BOB):
+        await node.send(command(Kind.OPEN_ACCOUNT, account_idx=account))
+        await node.send(
+            command(Kind.DEPOSIT, account_idx=account, amount_usd_micros=10**12, ref_id=1)
+        )
+    await node.settle_down()
+    return node
+
+
+async def test_the_core_takes_the_whole_catalogue_and_its_matrix(node: Node) -> None:
+    assert len(node.mirror.contracts) == 392
+    far = node.engine.contract_row(node.idx(FAR))
+    assert far["state"] == TradingState.CONTINUOUS
+    assert far["tick_value_usd_micros"] == 744_000
+    assert far["mark_ticks"] == node.mirror.contracts[node.idx(FAR)].mark_ticks
+
+
+async def test_an_open_position_needs_the_margin_of_the_matrix(node: Node) -> None:
+    price = node.mirror.contracts[node.idx(FAR)].mark_ticks
+    await node.place(ALICE, Side.BUY, FAR, price, 10)
+    await node.place(BOB, Side.SELL, FAR, price, 10)
+    shocks = node.mirror.shocks[node.idx(FAR)]
+    worst = sorted(shocks)[:2]
+    assert node.engine.requirement(ALICE) == -(-10 * -sum(worst) // 2)
+    assert node.engine.requirement(BOB) == 10 * (sum(sorted(shocks)[-2:])) // 2
+
+
+async def test_trades_settle_at_their_weighted_price_and_variation_is_paid(node: Node) -> None:
+    mark = node.mirror.contracts[node.idx(FAR)].mark_ticks
+    await node.go_to(settlement_ns(MONDAY) - 600 * NS_PER_SECOND)
+    for price, lots in ((mark + 10, 10), (mark + 20, 30)):
+        await node.place(ALICE, Side.BUY, FAR, price, lots)
+        await node.place(BOB, Side.SELL, FAR, price, lots)
+    await node.go_to(settlement_ns(MONDAY))
+    contract = node.mirror.contracts[node.idx(FAR)]
+    assert contract.settle_ticks == contract.mark_ticks == round(mark + 17.5)
+    gained = 744_000 * (40 * contract.settle_ticks - 10 * (mark + 10) - 30 * (mark + 20))
+    assert node.cash(ALICE) == 10**12 + gained
+    assert node.cash(BOB) == 10**12 - gained
+    assert node.engine.account_row(ALICE)["unsettled_usd_micros"] == 0
+
+
+async def test_marks_follow_a_close_book(node: Node) -> None:
+    mark = node.mirror.contracts[node.idx(FAR)].mark_ticks
+    await node.place(ALICE, Side.BUY, FAR, mark + 20, 1)
+    await node.place(BOB, Side.SELL, FAR, mark + 30, 1)
+    await node.go_to(node.clock.now_ns() + NS_PER_SECOND)
+    assert node.mirror.contracts[node.idx(FAR)].mark_ticks in (mark + 24, mark + 25, mark + 26)
+
+
+async def test_a_contract_ends_settled_with_orders_cancelled_and_margin_freed(node: Node) -> None:
+    mark = node.mirror.contracts[node.idx(NEAR)].mark_ticks
+    await node.place(ALICE, Side.BUY, NEAR, mark, 5)
+    await node.place(BOB, Side.SELL, NEAR, mark, 5)
+    await node.place(BOB, Side.SELL, NEAR, mark + 30, 3)
+    assert node.engine.requirement(ALICE) > 0
+    await node.go_to(settlement_ns(MONDAY + DAY))
+    assert node.engine.contract_row(node.idx(NEAR))["state"] == TradingState.EXPIRED
+    assert node.engine.depth(node.idx(NEAR), Side.SELL, 5) == []
+    assert node.engine.requirement(ALICE) == node.engine.requirement(BOB) == 0
+    assert node.engine.position(ALICE, node.idx(NEAR))[0] == 5  # kept for final settlement
+
+
+async def test_it_rolls_for_a_week_in_front_of_the_core(node: Node) -> None:
+    for number in range(1, 8):
+        await node.go_to(ns_of(MONDAY + number * DAY, 1))
+    assert len(node.mirror.symbols) == len(node.mirror.contracts) > 392

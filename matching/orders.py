@@ -175,6 +175,9 @@ def check_amend_words(s, cmd, record, total_lots):
         return Code.QTY_NOT_POSITIVE
     contract = s.contracts[record["book_idx"] >> 1]
     keeps_qty = cmd["qty_lots"] == 0 and not is_open
+    # The words themselves first: filled + open of an absurd size would have wrapped.
+    if cmd["qty_lots"] > contract["qty_max_lots"]:
+        return Code.QTY_TOO_LARGE
     if not keeps_qty and total_lots > contract["qty_max_lots"]:
         return Code.QTY_TOO_LARGE
     if cmd["price_ticks"] < 0 or cmd["price_ticks"] > s.meta[0]["price_top"]:

@@ -65,9 +65,7 @@ def judge_price(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
     if entry.order_type == OrderType.MARKET:
         edge = high if wish.side == Side.BUY else low
         entry = replace(entry, wish=replace(wish, price_ticks=edge))
-    elif (wish.side == Side.BUY and wish.price_ticks > high) or (
-        wish.side == Side.SELL and wish.price_ticks < low
-    ):
+    elif outside(wish.side, wish.price_ticks, low, high):
         return Code.PRICE_OUT_OF_BAND, entry
     if entry.flags & Flag.POST_ONLY and would_trade(ex, entry.wish):
         return Code.POST_ONLY_WOULD_TRADE, entry

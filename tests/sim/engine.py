@@ -13,6 +13,10 @@ from tests.oracle.state import Capacity
 from tests.sim.followers import Disagreement, same_events, same_view
 from tests.sim.views import mirror_view, oracle_view_for_mirror
 
+POSITION_NAMES = (
+    "account_idx", "contract_idx", "qty_lots", "buy_lots", "sell_lots", "unsettled_usd_micros",
+)  # fmt: skip
+
 
 def sizes_of(capacity: Capacity) -> Sizes:
     """Return the engine's sizes for the oracle's capacity."""
@@ -51,25 +55,23 @@ class EngineFollower:
 def engine_view(engine: Engine) -> dict[str, Any]:
     """Return the engine's state in the oracle's words."""
     saved = unpack(engine.save())
-    meta = saved["meta"]
-    top = (1 << meta["price_bits"]) - 1
+    top = (1 << saved["meta"]["price_bits"]) - 1
+    contracts = range(len(saved["contracts"]))
+    queues = [_queue(saved["orders"], 2 * idx + side) for idx in contracts for side in Side]
     return {
         "seq": engine.last_seq,
         "now_ns": engine.now_ns,
         "accounts": [_account(engine, idx) for idx in range(len(saved["accounts"]))],
-        "contracts": [_contract(engine, idx) for idx in range(len(saved["contracts"]))],
+        "contracts": [
+            _contract(engine, idx, [_prices(queues[2 * idx + side], top) for side in Side])
+            for idx in contracts
+        ],
         "positions": [
-            tuple(int(row[name]) for name in (
-                "account_idx", "contract_idx", "qty_lots", "buy_lots", "sell_lots",
-                "unsettled_usd_micros",
-            ))
-            for row in saved["positions"][1:]
+            tuple(int(row[name]) for name in POSITION_NAMES) for row in saved["positions"][1:]
         ],
         "orders": sorted(_order(row, top) for row in saved["orders"][1:] if row["order_id"]),
-        "queues": [
-            _queue(saved["orders"], book_idx) for book_idx in range(2 * meta["contracts_count"])
-        ],
-    }  # fmt: skip
+        "queues": [[int(row["order_id"]) for row in queue] for queue in queues],
+    }
 
 
 def _account(engine: Engine, idx: int) -> tuple[int, ...]:
@@ -84,7 +86,7 @@ def _account(engine: Engine, idx: int) -> tuple[int, ...]:
     return (*(int(row[name]) for name in names), need)
 
 
-def _contract(engine: Engine, idx: int) -> tuple[object, ...]:
+def _contract(engine: Engine, idx: int, prices: list[list[int]]) -> tuple[object, ...]:
     row = engine.contract_row(idx)
     names = (
         "state", "mark_ticks", "settle_ticks", "last_trade_ticks", "tick_value_usd_micros",
@@ -93,9 +95,13 @@ def _contract(engine: Engine, idx: int) -> tuple[object, ...]:
     return (
         *(int(row[name]) for name in names),
         tuple(int(row[f"symbol_{name}"]) for name in "abcd"),
-        engine.depth(idx, Side.BUY, 1 << 30),
-        engine.depth(idx, Side.SELL, 1 << 30),
+        *(engine.depth(idx, side, len(prices[side])) for side in Side),
     )
+
+
+def _prices(queue: list[np.void], top: int) -> list[int]:
+    """Return the prices at which orders of a queue rest."""
+    return sorted({_price(row, top) for row in queue})
 
 
 def _price(row: np.void, top: int) -> int:
@@ -112,8 +118,8 @@ def _order(row: np.void, top: int) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def _queue(orders: np.ndarray, book_idx: int) -> list[int]:
-    """Return the order ids of a book by price, then time: along the links of each level."""
+def _queue(orders: np.ndarray, book_idx: int) -> list[np.void]:
+    """Return the orders of a book by price, then time: along the links of each level."""
     heads = [
         row
         for row in orders[1:]
@@ -123,7 +129,7 @@ def _queue(orders: np.ndarray, book_idx: int) -> list[int]:
     for head in sorted(heads, key=lambda row: int(row["key"])):
         row = head
         while True:
-            found.append(int(row["order_id"]))
+            found.append(row)
             if row["next"] == 0:
                 break
             row = orders[row["next"]]

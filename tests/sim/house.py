@@ -3,8 +3,9 @@
 from random import Random
 
 from matching.codes import AccountState, Kind, TradingState
-from matching.limits import SHOCK_TICKS_MAX, TRANSFER_USD_MICROS_MAX
+from matching.limits import MONEY_USD_MICROS_MAX, SHOCK_TICKS_MAX, TRANSFER_USD_MICROS_MAX
 from matching.wire import pack_text
+from tests.oracle import risk
 from tests.oracle.state import Exchange
 from tests.sim.profile import Profile
 
@@ -37,6 +38,9 @@ class House:
                     "amount_usd_micros": min(profile.funding_usd_micros, TRANSFER_USD_MICROS_MAX),
                 }
             )
+        if profile.whale:  # as much as an account may have, to the last micro-dollar
+            deposit = {"kind": Kind.DEPOSIT, "amount_usd_micros": TRANSFER_USD_MICROS_MAX}
+            rows += [deposit] * (MONEY_USD_MICROS_MAX // TRANSFER_USD_MICROS_MAX - 1)
         for idx in range(profile.contracts):
             rows.append(self.list_contract(idx) | {"state": TradingState.CONTINUOUS})
             rows += [self.stage(idx, first) for first in range(0, profile.capacity.scenarios, 8)]
@@ -77,10 +81,9 @@ class House:
         usual = max(2, self.profile.funding_usd_micros)
         fields["amount_usd_micros"] = rng.choice((usual, rng.randrange(1, usual)))
         if fields["kind"] == Kind.WITHDRAW and rng.random() < 0.5:
-            cash = self.ex.accounts[idx].cash_usd_micros
-            fields["amount_usd_micros"] = max(
-                1, cash + rng.choice((0, 1, -rng.randrange(1, usual)))
-            )
+            free = min(self.ex.accounts[idx].cash_usd_micros, risk.free_usd_micros(self.ex, idx))
+            off = rng.choice((0, 0, 1, -rng.randrange(usual)))
+            fields["amount_usd_micros"] = max(1, free + off)
         if rng.random() < 0.6:
             self.refs += rng.choice((0, 1, 1, 2))
             fields["ref_id"] = self.refs

@@ -88,7 +88,7 @@ class Market:
         else:
             fields = self._draw()
         self.seq += 1
-        self.now_ns += self._pause_ns()
+        self.now_ns += self._pause_ns(fields)
         zero = dict.fromkeys(Command._fields, 0)
         return Command(**{**zero, **fields, "seq": self.seq, "ts_ns": self.now_ns})
 
@@ -102,7 +102,8 @@ class Market:
                 draw = self.trader.place
             fields = draw()
             self._heal_later(fields)
-        if rng.random() < self.profile.junk:
+        rare = fields["kind"] in (Kind.LIST, Kind.SET_BAND, Kind.SET_STATE, Kind.SET_ACCOUNT)
+        if rng.random() < (0.2 if rare else self.profile.junk):
             self._spoil(fields)
         if rng.random() < self.profile.envelope:
             fields.update(self.gateways.envelope())
@@ -119,13 +120,20 @@ class Market:
     def _spoil(self, fields: Fields) -> None:
         """Set one field to something it should not be."""
         rng = self.rng
-        name = rng.choice(list(JUNK_LIMITS))
+        known = [name for name in fields if name in JUNK_LIMITS]
+        name = rng.choice(known if known and rng.random() < 0.7 else list(JUNK_LIMITS))
         low, high = JUNK_LIMITS[name]
         near = fields.get(name, 0) + rng.choice((-1, 1))
         value = rng.choice((low, high, -1, 0, 1, 6, near, rng.randint(-10, 70_000)))
         fields[name] = min(high, max(low, value))
 
-    def _pause_ns(self) -> int:
+    def _pause_ns(self, fields: Fields) -> int:
+        """Let time pass; a TICK often comes at the very moment an order expires."""
+        soon_ns = self.now_ns + LEAP_NS  # a spoiled expiry may be centuries away
+        expiries = [order.expires_ns for order in self.ex.orders.values()]
+        due = [expires_ns for expires_ns in expiries if 0 < expires_ns < soon_ns]
+        if fields["kind"] == Kind.TICK and due and self.rng.random() < 0.7:
+            return max(0, min(due) - self.now_ns - self.rng.choice((0, 0, 1)))
         if self.rng.random() < self.profile.clock_leap:
             return LEAP_NS
         return self.rng.choice((0, 1, 500))

@@ -21,6 +21,7 @@ class Profile:
     spread_ticks: int  # orders come within this distance of the mark, mostly
     band_bps: tuple[int, ...]
     funding_usd_micros: int  # the usual deposit
+    whale: bool  # the first account has all the money it may have
     shock_ticks: int  # the usual size of a shock
     junk: float  # share of commands with one field spoiled
     envelope: float  # share of commands that come from a gateway
@@ -59,6 +60,7 @@ def profile_of(rng: Random) -> Profile:
         spread_ticks=rng.choice((2, 6, 30)),
         band_bps=(0, 0, 5, 100, 1_000, 10_000) if kind == "wild" else (0, 500, 2_000),
         funding_usd_micros=_funding(rng, kind, max(tick_values) * shock_ticks * qty_usual_lots),
+        whale=rich,
         shock_ticks=shock_ticks,
         junk=rng.choice((0.02, 0.1)),
         envelope=rng.choice((0.0, 0.1, 0.5)),

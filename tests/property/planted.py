@@ -1,0 +1,173 @@
+"""Oracles with one rule broken: whatever holds engines equal has to notice each of them."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from matching.codes import Flag, Stp
+from tests.oracle import admin, amend, book, entry, ids, orders, risk
+from tests.oracle.engine import RULES, Oracle
+from tests.oracle.state import Capacity, Exchange, signed
+from tests.sim.followers import OracleFollower
+
+Patch = Callable[[], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One broken rule: what it is, and how to break it."""
+
+    name: str
+    breaks: Patch
+
+
+class PlantedFollower(OracleFollower):
+    """An oracle whose rules are broken while it applies a batch, and only then."""
+
+    def __init__(self, capacity: Capacity, bug: Bug) -> None:
+        super().__init__(Oracle(capacity))
+        self.bug = bug
+
+    def batch(self, commands: np.ndarray, events: np.ndarray) -> None:
+        with self.bug.breaks():
+            super().batch(commands, events)
+
+
+def _replaced(module: Any, name: str, other: Callable[..., Any]) -> Patch:
+    return lambda: patch.object(module, name, other)
+
+
+def _newest_first(ex: Exchange, contract_idx: int, side: int) -> list[Any]:
+    resting = ex.contracts[contract_idx].book[side][::-1]
+    return sorted(resting, key=lambda order: -signed(side, order.price_ticks))
+
+
+def _worst_only(ex: Exchange, losses: list[int]) -> int:
+    return max(0, *losses)
+
+
+def _rounded_down(ex: Exchange, losses: list[int]) -> int:
+    worst = sorted(losses, reverse=True)[: ex.worst_count]
+    return max(0, sum(worst) // ex.worst_count)
+
+
+def _whole_maker(ex: Exchange, maker: Any) -> int:
+    return int(maker.leaves_lots)
+
+
+def _ignoring_stp() -> AbstractContextManager[Any]:
+    real = book.match
+
+    def match(ex: Exchange, log: Any, taker: Any) -> tuple[int, bool]:
+        stp, taker.stp = taker.stp, Stp.NONE
+        result = real(ex, log, taker)
+        taker.stp = stp
+        return result
+
+    return patch.object(book, "match", match)
+
+
+def _at_takers_price() -> AbstractContextManager[Any]:
+    real = book.trade
+
+    def trade(ex: Exchange, log: Any, taker: Any, maker: Any, lots: int) -> None:
+        price, maker.price_ticks = maker.price_ticks, taker.price_ticks
+        real(ex, log, taker, maker, lots)
+        maker.price_ticks = price
+
+    return patch.object(book, "trade", trade)
+
+
+def _amended_in_place_when_larger() -> AbstractContextManager[Any]:
+    real = amend.enter_anew
+
+    def enter(ex: Exchange, log: Any, cmd: Any, order: Any, price: int, lots: int) -> None:
+        if price != order.price_ticks:
+            real(ex, log, cmd, order, price, lots)
+            return
+        resting = ex.contracts[order.contract_idx].book[order.side]
+        place = resting.index(order)
+        real(ex, log, cmd, order, price, lots)
+        if order in resting:
+            resting.remove(order)
+            resting.insert(place, order)
+
+    return patch.object(amend, "enter_anew", enter)
+
+
+def _expiry_a_moment_late() -> AbstractContextManager[Any]:
+    def tick(ex: Exchange, log: Any, cmd: Any) -> None:
+        ex.now_ns -= 1
+        admin.tick(ex, log, cmd)
+        ex.now_ns += 1
+
+    return patch.dict(RULES, {1: tick})
+
+
+def _reducing_without_the_resting(ex: Exchange, wish: risk.Wish) -> bool:
+    lots = signed(wish.side, ex.lots(wish.account_idx, wish.contract_idx))
+    return lots < 0 and wish.qty_lots <= -lots
+
+
+def _no_clip(ex: Exchange, entering: Any) -> tuple[int, Any]:
+    flags = entering.flags & ~Flag.REDUCE_ONLY
+    code, result = _real_clip(ex, entry.replace(entering, flags=flags))
+    return code, result
+
+
+_real_clip = entry.clip
+
+
+def _slots_in_another_order(ex: Exchange) -> int:
+    if ex.slots_free:
+        return ex.slots_free.pop(0)
+    ex.slots_used += 1
+    return ex.slots_used
+
+
+def _both(*patches: Patch) -> Patch:
+    def entered() -> ExitStack:
+        stack = ExitStack()
+        for one in patches:
+            stack.enter_context(one())
+        return stack
+
+    return entered
+
+
+BUGS = (
+    Bug("no time priority", _replaced(book, "best_first", _newest_first)),
+    Bug("the worst instead of the mean of n", _replaced(risk, "requirement", _worst_only)),
+    Bug("requirement rounded down", _replaced(risk, "requirement", _rounded_down)),
+    Bug("price loss forgotten", _replaced(risk, "loss_against_mark", lambda *_: 0)),
+    Bug("reduce-only maker fills whole", _replaced(book, "fill_limit", _whole_maker)),
+    Bug("reduce-only taker not clipped", _replaced(entry, "clip", _no_clip)),
+    Bug("trades at the taker's price", _at_takers_price),
+    Bug("self-trade prevention ignored", _ignoring_stp),
+    Bug("fill or kill fills a part", _replaced(book, "fillable", lambda *_: True)),
+    Bug("a larger order keeps its place", _amended_in_place_when_larger),
+    Bug("expiry one nanosecond late", _expiry_a_moment_late),
+    Bug("reducing forgets what rests", _replaced(risk, "reduces", _reducing_without_the_resting)),
+    Bug("reducing is no reason", _replaced(risk, "reduces", lambda *_: False)),
+    Bug("slots reused in another order", _replaced(book, "take_slot", _slots_in_another_order)),
+    Bug("client ids live for ever", _replaced(ids, "is_live", lambda *_: True)),
+    Bug("closed client ids are free", _replaced(ids, "is_live", ids.is_open)),
+    Bug("the band is ignored", _replaced(entry, "outside", lambda *_: False)),
+    Bug("post-only may trade", _replaced(entry, "would_trade", lambda *_: False)),
+    Bug(
+        "gaps between requests are let through",
+        _replaced(ids, "judge_envelope", lambda *_: 0),
+    ),
+    Bug(
+        "gross limit and margin ignored",
+        _both(
+            _replaced(risk, "margin_allows", lambda *_: True),
+            _replaced(risk, "gross_tick_value", lambda *_: 0),
+        ),
+    ),
+)
+assert orders  # imported so that every module is loaded before one is broken

@@ -1,0 +1,97 @@
+"""Engine, mirror and oracle agree on seeded markets, and the markets reach every refusal."""
+
+from collections import Counter
+from random import Random
+
+import numpy as np
+import pytest
+from numba import config
+
+from matching.codes import Code, EventKind, Kind
+from matching.engine import Engine
+from matching.wire import COMMAND
+from tests.oracle.engine import Oracle
+from tests.sim.__main__ import main
+from tests.sim.engine import sizes_of
+from tests.sim.everybody import everybody
+from tests.sim.market import Market
+from tests.sim.profile import profile_of
+from tests.sim.run import rows_of, simulate
+
+SEEDS = range(1, 17)
+COMMANDS = 300 if config.DISABLE_JIT else 2_000
+
+
+@pytest.fixture(scope="module")
+def seen() -> Counter[int]:
+    """Run the oracle alone on the seeds; return how often each code occurred."""
+    codes: Counter[int] = Counter()
+    for seed in SEEDS:
+        codes += simulate(seed, 2_000, lambda capacity: []).codes
+    return codes
+
+
+@pytest.mark.parametrize("seed", SEEDS if not config.DISABLE_JIT else SEEDS[:4])
+def test_engine_and_mirror_agree_with_the_oracle(seed):
+    report = simulate(seed, COMMANDS, everybody)
+    assert report.commands == COMMANDS
+
+
+def test_every_code_occurs(seen):
+    assert [code.name for code in Code if seen[code] == 0] == []
+
+
+def test_a_seed_always_draws_the_same_market():
+    first, second = (simulate(9, 500, lambda capacity: []) for _ in range(2))
+    assert (first.codes, first.kinds) == (second.codes, second.kinds)
+    assert simulate(10, 500, lambda capacity: []).codes != first.codes
+
+
+def drawn(seed: int, count: int) -> tuple[np.ndarray, Engine]:
+    """Return a seed's commands, and an empty engine for them."""
+    rng = Random(seed)
+    profile = profile_of(rng)
+    oracle = Oracle(profile.capacity)
+    market = Market(rng, profile, oracle.ex)
+    commands = np.zeros(count, COMMAND)
+    for place in range(count):
+        commands[place] = rows_of([market.next()])[0]
+        oracle.apply(commands[place : place + 1])
+    return commands, Engine(sizes_of(profile.capacity))
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_batch_boundaries_never_change_the_outcome(seed):
+    commands, whole = drawn(seed, COMMANDS // 2)
+    parts = Engine(whole.sizes)
+    events = whole.apply(commands)
+    cuts = sorted(Random(seed).sample(range(len(commands)), 20))
+    pieces = [parts.apply(piece) for piece in np.split(commands, cuts)]
+    assert np.concatenate(pieces).tobytes() == events.tobytes()
+    assert parts.state_hash() == whole.state_hash()
+
+
+def test_a_refusal_is_one_event_and_changes_nothing_but_time():
+    commands, engine = drawn(5, COMMANDS // 2)
+    twin = Engine(engine.sizes)
+    refused = 0
+    for place in range(len(commands)):
+        events = engine.apply(commands[place : place + 1])
+        harmless = commands[place : place + 1].copy()
+        if events[0]["kind"] == EventKind.REFUSED and commands[place]["origin_id"] == 0:
+            assert len(events) == 1
+            refused += 1
+            quiet = np.zeros(1, COMMAND)
+            quiet["seq"], quiet["ts_ns"] = harmless["seq"], harmless["ts_ns"]
+            quiet["kind"], quiet["account_idx"] = Kind.CANCEL, -1
+            harmless = quiet
+        twin.apply(harmless)
+    assert refused > 20
+    assert twin.state_hash() == engine.state_hash()
+
+
+def test_the_command_line_says_what_a_seed_did(capsys):
+    assert main(["--seed", "2", "--commands", "100", "--codes"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("seed 2: 100 commands, ")
+    assert "MARGIN_INSUFFICIENT" in out

@@ -1,0 +1,175 @@
+"""The loop of clearing: read the journal, take whole batches, write them with their place.
+
+It may be killed at any instant: a transaction holds all effects of its batches and how far that
+is, so a new start goes on where the last commit ended. It reads back nothing it did not commit.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from exchange.io.db import LOST, Database
+from exchange.io.errors import Corrupt, Unavailable
+from exchange.io.journal import JournalReader
+from exchange.io.journal_postgres import PostgresJournalReader
+from exchange.io.ledger import ClearingMoved, Ledger, LedgerMismatch
+from exchange.rules.cleared import Effects
+from exchange.rules.clearing_house import ClearingHouse
+from exchange.rules.settlement_check import ClearingMismatch
+from exchange.services.clearing.audit import Audit
+
+GROUP_EVENTS: Final = 20_000  # batches share a transaction up to about so many
+POLL_MIN_S: Final = 0.002  # between two looks at the journal, right after there was something
+POLL_MAX_S: Final = 0.02
+WOKEN_POLL_S: Final = 0.5  # with someone to wake us, looking by ourselves is a precaution
+RETRY_S: Final = 0.5
+LOCK_RETRY_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Clearing:
+    """One clearing at a time: a second one waits for the first to end, then goes on."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        wake: asyncio.Event | None = None,
+        on_posted: Callable[[int], None] = lambda _: None,
+        group_events: int = GROUP_EVENTS,
+    ) -> None:
+        self._database = database
+        self._wake = wake  # set by whoever knows that the journal grew
+        self._on_posted = on_posted
+        self._group_events = group_events
+        self._idle_s = POLL_MIN_S
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Clear until told to stop; waits while the database does not answer.
+
+        Errors:
+            JournalGap, JournalDamaged: the journal contradicts itself.
+            LedgerMismatch: clearing contradicts the core, or its own tables.
+        """
+        while not stop.is_set():
+            try:
+                await self._session(stop)
+            except (*LOST, Unavailable, ClearingMoved) as error:
+                _log.warning("clearing_waits", error=f"{type(error).__name__}: {error}")
+                await _pause(stop, RETRY_S)
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        """Clear with one connection, until it is lost or we stop."""
+        # The journal is what must be durable. What a crash of Postgres takes from the ledger's end
+        # is posted again from there: the place is in the same transaction.
+        connection = await self._database.connect(synchronous_commit="off")
+        pool = await self._database.pool(size_max=1)
+        try:
+            ledger = Ledger(connection)
+            if not await self._locked(ledger, stop):
+                return
+            house = await ledger.load()
+            audit = Audit(ledger, pool)
+            await audit.check_now()
+            _log.info("clearing_starts", after_seq=house.seq)
+            self._on_posted(house.seq)
+            while not stop.is_set():
+                if await self._catch_up(house, ledger, PostgresJournalReader(pool), stop):
+                    self._idle_s = POLL_MIN_S
+                    continue
+                await audit.run_due(house.seq)
+                await self._wait(stop)
+        except ClearingMismatch as error:
+            raise LedgerMismatch(str(error)) from error
+        finally:
+            connection.terminate()
+            pool.terminate()
+
+    async def _locked(self, ledger: Ledger, stop: asyncio.Event) -> bool:
+        """Wait until no other clearing works; False when told to stop before."""
+        waited = False
+        while not await ledger.try_lock():
+            if not waited:
+                _log.info("clearing_waits_for_another")
+            waited = True
+            await _pause(stop, LOCK_RETRY_S)
+            if stop.is_set():
+                return False
+        return True
+
+    async def _catch_up(
+        self, house: ClearingHouse, ledger: Ledger, journal: JournalReader, stop: asyncio.Event
+    ) -> bool:
+        """Post all that the journal has after the house; False if there was nothing."""
+        before_seq, events = house.seq, 0
+        writer = _Writer(ledger, self._on_posted)
+        try:
+            async for batch in journal.read(house.seq):
+                house.apply(batch.commands, batch.events)
+                events += len(batch.events)
+                if events >= self._group_events:
+                    await writer.put(house.take())
+                    events = 0
+                if stop.is_set():
+                    break
+            if events:
+                await writer.put(house.take())
+            await writer.finish()
+        except (ClearingMismatch, Corrupt):
+            await writer.finish()  # what came before is good
+            raise
+        finally:
+            await writer.abort()
+        return house.seq > before_seq
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        """Wait until the journal may have grown."""
+        if self._wake is None:
+            await _pause(stop, self._idle_s)
+            self._idle_s = min(POLL_MAX_S, self._idle_s * 2)
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), WOKEN_POLL_S)
+        self._wake.clear()
+
+
+class _Writer:
+    """Writes one transaction while the next batches are read and worked out."""
+
+    def __init__(self, ledger: Ledger, on_posted: Callable[[int], None]) -> None:
+        self._ledger = ledger
+        self._on_posted = on_posted
+        self._task: asyncio.Task[None] | None = None
+
+    async def put(self, effects: Effects) -> None:
+        """Begin to write; waits for the transaction before."""
+        await self.finish()
+        self._task = asyncio.create_task(self._write(effects))
+        await asyncio.sleep(0)  # the statements go out before the next batch takes the processor
+
+    async def finish(self) -> None:
+        """Wait until everything is committed."""
+        task, self._task = self._task, None
+        if task is not None:
+            await task
+
+    async def abort(self) -> None:
+        """Give up what is not committed yet."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
+
+    async def _write(self, effects: Effects) -> None:
+        await self._ledger.write(effects)
+        self._on_posted(effects.last_seq)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, or less when told to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

@@ -1,0 +1,155 @@
+"""Clearing: everything once, whatever happens to it."""
+
+import asyncio
+
+import pytest
+
+from exchange.io.batch import Batch
+from exchange.io.db import Database
+from exchange.io.errors import JournalGap
+from exchange.io.ledger import ClearingMoved, Ledger, LedgerMismatch
+from exchange.rules.mirror import Mirror
+from exchange.services.clearing import Clearing
+from matching.codes import EventKind, Kind
+from tests.support.flow import Flow
+from tests.support.journals import keep
+from tests.support.rows import command
+from tests.support.tables import forced, table_hashes
+
+
+async def clear(database: Database, until_seq: int, group_events: int = 20_000) -> None:
+    """Run clearing until a command is posted."""
+    stop = asyncio.Event()
+
+    def posted(seq: int) -> None:
+        if seq >= until_seq:
+            stop.set()
+
+    clearing = Clearing(database, group_events=group_events, on_posted=posted)
+    await asyncio.wait_for(clearing.run(stop), 60)
+
+
+async def ledger_of(database: Database) -> Ledger:
+    return Ledger(await database.connect())
+
+
+async def test_ledger_and_positions_are_what_a_mirror_of_the_core_holds(database):
+    batches, mirror = list(Flow(5).batches(120)), Mirror()
+    await keep(database, batches)
+    for batch in batches:
+        mirror.apply(batch.commands, batch.events)
+    await clear(database, mirror.seq)
+    ledger = await ledger_of(database)
+    cash = {idx: account.cash_usd_micros for idx, account in enumerate(mirror.accounts)}
+    assert await ledger.cash_at(mirror.seq) == cash
+    house = await ledger.load()
+    for account in mirror.accounts:
+        for contract_idx, held in account.positions.items():
+            cleared = house.position(account.account_idx, contract_idx)
+            assert cleared.qty_lots == held.qty_lots
+            assert cleared.entry_usd_micros == held.entry_usd_micros
+            assert cleared.realised_usd_micros == held.realised_usd_micros
+    assert await ledger.violations(history=True) == []
+
+
+async def test_cash_and_positions_of_an_earlier_command_are_those_of_then(database):
+    batches, mirror = list(Flow(6).batches(60)), Mirror()
+    await keep(database, batches)
+    await clear(database, batches[-1].last_seq)
+    for batch in batches[:30]:
+        mirror.apply(batch.commands, batch.events)
+    ledger = await ledger_of(database)
+    assert await ledger.cash_at(mirror.seq) == {
+        idx: account.cash_usd_micros for idx, account in enumerate(mirror.accounts)
+    }
+    assert await ledger.positions_at(mirror.seq) == {
+        (account.account_idx, contract_idx): held.qty_lots
+        for account in mirror.accounts
+        for contract_idx, held in account.positions.items()
+        if held.qty_lots
+    }
+
+
+async def test_how_batches_share_transactions_is_not_visible(postgres, database):
+    batches = list(Flow(7).batches(80))
+    other = await postgres.fresh()
+    for where, group_events in ((database, 1), (other, 1_000_000)):
+        await keep(where, batches)
+        await clear(where, batches[-1].last_seq, group_events)
+    assert await table_hashes(database) == await table_hashes(other)
+    await postgres.drop(other)
+
+
+async def test_the_same_effects_written_twice_are_refused_whole(database):
+    batches = list(Flow(8).batches(5))
+    ledger = await ledger_of(database)
+    house = await ledger.load()
+    for batch in batches:
+        house.apply(batch.commands, batch.events)
+    effects = house.take()
+    await ledger.write(effects)
+    before = await table_hashes(database)
+    with pytest.raises(ClearingMoved):
+        await ledger.write(effects)
+    assert await table_hashes(database) == before
+
+
+async def test_a_second_clearing_waits_for_the_first(database):
+    batches = list(Flow(9).batches(5))
+    await keep(database, batches)
+    first = await ledger_of(database)
+    assert await first.try_lock()
+    second = asyncio.create_task(clear(database, batches[-1].last_seq))
+    await asyncio.sleep(0.3)
+    assert await first.seq() == 0
+    await first._connection.close()
+    await second
+
+
+async def test_a_journal_with_a_gap_stops_clearing_at_it(database):
+    batches = list(Flow(10).batches(10))
+    await keep(database, batches)
+    gap = batches[5]
+    await forced(database, f"DELETE FROM journal_batch WHERE first_seq = {gap.first_seq}")
+    with pytest.raises(JournalGap):
+        await clear(database, batches[-1].last_seq, 1)
+    assert await (await ledger_of(database)).seq() <= gap.first_seq - 1
+
+
+def with_wrong_variation(batch: Batch, by_usd_micros: int) -> Batch:
+    """Return the batch of a core that pays one account too much, and another too little."""
+    events = batch.events.copy()
+    paid = events["kind"] == EventKind.VARIATION
+    events["amount_usd_micros"][paid.nonzero()[0][:2]] += [by_usd_micros, -by_usd_micros]
+    return Batch(batch.first_seq, batch.commands, events)
+
+
+async def test_variation_margin_that_clearing_does_not_find_itself_is_not_posted(database):
+    flow = Flow(11)
+    batches = list(flow.batches(30))
+    settle = flow.batch([command(Kind.SETTLE, contract_idx=0, price_ticks=2222)])
+    await keep(database, [*batches, with_wrong_variation(settle, 1)])
+    with pytest.raises(LedgerMismatch, match=f"settlement at seq {settle.last_seq}: .* computed"):
+        await clear(database, settle.last_seq, 1)
+    assert await (await ledger_of(database)).seq() == batches[-1].last_seq
+
+
+async def test_clearing_goes_on_after_its_connections_are_lost(database):
+    batches = list(Flow(12).batches(40))
+    await keep(database, batches[:20])
+    stop, seen = asyncio.Event(), asyncio.Queue()
+    running = asyncio.create_task(Clearing(database, on_posted=seen.put_nowait).run(stop))
+    while await seen.get() < batches[19].last_seq:
+        pass
+    owner = await database.connect_owner()
+    await owner.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'wellhead' AND datname = current_database()"
+    )
+    await owner.close()
+    await keep(database, batches[20:])
+    while await asyncio.wait_for(seen.get(), 30) < batches[-1].last_seq:
+        pass
+    stop.set()
+    await running
+    assert await (await ledger_of(database)).violations(history=True) == []

@@ -1,17 +1,20 @@
 """The app: routes on services."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 
 from api import edge
+from api.auth import WS_TARGET
 from api.deps import Services
 from api.routes import account, admin, health, orders, public
+from api.ws.asgi import serve
+from api.ws.hub import Hub
 
 PREFIX = "/api/v1"
 TITLE = "Wellhead"
 VERSION = "1"
 
 
-def create_app(services: Services) -> FastAPI:
+def create_app(services: Services, hub: Hub) -> FastAPI:
     """Return the ASGI app of a gateway."""
     app = FastAPI(
         title=TITLE,
@@ -26,4 +29,10 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(health.router)
     for router in (public.router, orders.router, account.router, admin.router):
         app.include_router(router, prefix=PREFIX)
+
+    @app.websocket(WS_TARGET)
+    async def websocket(websocket: WebSocket) -> None:
+        """Serve a websocket when uvicorn, not picows, carries it."""
+        await serve(websocket, hub)
+
     return app

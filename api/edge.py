@@ -58,6 +58,11 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
         return Problem("field_invalid", "a field is not what it must be")
     log.exception("a request met our own mistake", exc_info=error)
+    return our_mistake()
+
+
+def our_mistake() -> Problem:
+    """Return the problem of an exception that nobody expected; the log says more."""
     return Problem("unavailable", "this is our mistake; the request id is in our log")
 
 

@@ -129,19 +129,21 @@ class Limits:
         self._connections: dict[str, int] = {}
         self.connection_count = 0
 
-    def connect(self, address: str) -> None:
-        """Count a websocket of an address.
+    def check_connections(self, address: str) -> None:
+        """See that an address may open one more websocket.
 
         Errors:
             Problem: `too_many_connections`.
         """
-        count = self._connections.get(address, 0)
         if (
             self.connection_count >= self.settings.connections_max
-            or count >= self.settings.connections_per_address_max
+            or self._connections.get(address, 0) >= self.settings.connections_per_address_max
         ):
             raise Problem("too_many_connections", "close one first")
-        self._connections[address] = count + 1
+
+    def connect(self, address: str) -> None:
+        """Count a websocket of an address."""
+        self._connections[address] = self._connections.get(address, 0) + 1
         self.connection_count += 1
 
     def disconnect(self, address: str) -> None:

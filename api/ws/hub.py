@@ -1,0 +1,147 @@
+"""Who is connected: flushing, private channels, the status channel, and those who do not read."""
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from api import codec
+from api.errors import Problem
+from api.orders import ALL_CONTRACTS
+from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
+from api.ws.private import PrivateChannels, message
+from exchange.io.batch import Batch
+from exchange.rules.records import Changes
+
+if TYPE_CHECKING:
+    from api.deps import Services
+    from api.ws.session import Session
+
+TURN_S: Final = 0.1
+KEYS_EVERY_S: Final = 2.0
+
+
+STATUS: Final = "status"
+
+
+def _ignore(_: object) -> None:
+    """Nobody is there to hear the answer."""
+
+
+class StatusChannel:
+    """The mode of the exchange, told when it changes."""
+
+    def __init__(self, services: "Services") -> None:
+        self.subscribers: dict[Session, None] = {}
+        self._services = services
+        self._last = self._now()
+        self._seq = 0
+
+    def _now(self) -> dict[str, Any]:
+        status = self._services.gateway.status
+        return {"mode": status.mode.value, "reason": status.reason}
+
+    def snapshot(self) -> bytes:
+        """Return the mode of now."""
+        return message(STATUS, "snapshot", self._seq, None, self._services.now_ns(), self._now())
+
+    def turn(self) -> None:
+        """Tell everyone if the mode has changed."""
+        now = self._now()
+        if now == self._last:
+            return
+        self._last = now
+        seq = self._services.gateway.mirror.seq
+        payload = message(STATUS, "update", seq, self._seq, self._services.now_ns(), now)
+        self._seq = seq
+        for session in tuple(self.subscribers):
+            session.deliver(STATUS, payload)
+
+
+class Hub:
+    """All sessions of one process."""
+
+    def __init__(self, services: "Services") -> None:
+        self.services = services
+        self.sessions: dict[Session, None] = {}
+        self.flusher = Flusher()
+        self.private = PrivateChannels(services.gateway.mirror)
+        self.status = StatusChannel(services)
+        self._flush_due = False
+        self._keys_due_s = 0.0
+        services.gateway.listen(self.on_batch)
+
+    # Sending
+
+    def queue(self, session: "Session") -> None:
+        """Have a session flushed in this turn of the loop."""
+        self.flusher.add(session)
+        if not self._flush_due:
+            self._flush_due = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what all sessions have queued."""
+        self._flush_due = False
+        self.flusher.flush()
+
+    def on_batch(self, batch: Batch, changes: Changes) -> None:
+        """Feed the private channels; replies and public channels are queued by now."""
+        self.private.apply(changes)
+        self.flusher.flush()
+
+    # Public channels: one of our own, the others of the feed
+
+    def subscribe(self, name: str, session: "Session") -> bytes | None:
+        """Subscribe and return the snapshot to begin with, None when there is no such channel."""
+        if name == STATUS:
+            self.status.subscribers[session] = None
+            return self.status.snapshot()
+        return self.services.feed.subscribe(name, session)
+
+    def snapshot(self, name: str) -> bytes | None:
+        """Return a fresh snapshot of a channel."""
+        return self.status.snapshot() if name == STATUS else self.services.feed.snapshot(name)
+
+    def unsubscribe(self, name: str, session: "Session") -> None:
+        """Unsubscribe."""
+        if name == STATUS:
+            self.status.subscribers.pop(session, None)
+        else:
+            self.services.feed.unsubscribe(name, session)
+
+    def cancel_all(self, account_idx: int) -> None:
+        """Cancel an account's orders: it asked for that when its connection ends."""
+        row = codec.cancel_all_row(account_idx, ALL_CONTRACTS, None)
+        with contextlib.suppress(Problem):  # too much is pending already: nothing can be sent
+            self.services.gateway.post(row, _ignore, _ignore)
+
+    # Looking after
+
+    async def run(self) -> None:
+        """Look after the sessions for ever."""
+        while True:
+            await asyncio.sleep(TURN_S)
+            now_s = time.monotonic()
+            self.status.turn()
+            for session in list(self.sessions):
+                session.look_after(now_s)
+            if now_s >= self._keys_due_s:
+                self._keys_due_s = now_s + KEYS_EVERY_S
+                await self._check_keys()
+
+    async def _check_keys(self) -> None:
+        """Close the sessions of keys that were revoked or have expired."""
+        by_key: dict[str, list[Session]] = {}
+        for session in self.sessions:
+            if session.who is not None:
+                by_key.setdefault(session.who.key_id, []).append(session)
+        for key_id, sessions in by_key.items():
+            if not await self.services.auth.is_live(key_id):
+                for session in sessions:
+                    session.close(CLOSE_KEY_GONE, "the key was revoked or has expired")
+
+    def close(self) -> None:
+        """Close every session: the process ends."""
+        for session in list(self.sessions):
+            session.close(CLOSE_RESTART, "the exchange restarts")

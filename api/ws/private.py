@@ -1,0 +1,152 @@
+"""Private channels: an account's orders, fills, positions and balances, batch by batch."""
+
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
+
+import orjson
+
+from api import answers
+from exchange.rules.margin import margin_of
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.records import Changes
+
+NAMES: Final = ("orders", "fills", "positions", "balances")
+
+
+class Listener(Protocol):
+    """Who listens to private channels."""
+
+    def deliver_private(self, payload: bytes) -> None:
+        """Take one message; it is never left out."""
+        ...
+
+
+def message(
+    channel: str, kind: str, seq: int, prev_seq: int | None, ts_ns: int, data: object
+) -> bytes:
+    """Return a channel's message."""
+    return orjson.dumps(
+        {
+            "channel": channel,
+            "type": kind,
+            "seq": seq,
+            "prev_seq": prev_seq,
+            **answers.times(ts_ns),
+            "data": data,
+        }
+    )
+
+
+class _Channel:
+    """One channel of one account."""
+
+    __slots__ = ("listeners", "seq")
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.listeners: dict[Listener, None] = {}
+
+
+class PrivateChannels:
+    """The private channels of all accounts that somebody listens to."""
+
+    def __init__(self, mirror: MirrorState) -> None:
+        self._mirror = mirror
+        self._channels: dict[str, dict[int, _Channel]] = {name: {} for name in NAMES}
+
+    def subscribe(self, name: str, account_idx: int, listener: Listener) -> bytes:
+        """Subscribe and return the snapshot to begin with."""
+        channel = self._channels[name].setdefault(account_idx, _Channel(self._mirror.seq))
+        channel.listeners[listener] = None
+        return self.snapshot(name, account_idx)
+
+    def unsubscribe(self, name: str, account_idx: int, listener: Listener) -> None:
+        """Unsubscribe."""
+        channel = self._channels[name].get(account_idx)
+        if channel is not None:
+            channel.listeners.pop(listener, None)
+            if not channel.listeners:
+                del self._channels[name][account_idx]
+
+    def snapshot(self, name: str, account_idx: int) -> bytes:
+        """Return the whole of a channel, true now."""
+        channel = self._channels[name][account_idx]
+        data = self._whole(name, account_idx)
+        return message(name, "snapshot", channel.seq, None, self._mirror.ts_ns, data)
+
+    def _whole(self, name: str, account_idx: int) -> list[dict[str, Any]]:
+        state = self._mirror
+        if account_idx >= len(state.accounts):
+            return []
+        account = state.accounts[account_idx]
+        if name == "orders":
+            open_orders = account.orders.values()
+            return [answers.order(state.contracts[one.contract_idx], one) for one in open_orders]
+        if name == "positions":
+            return self._positions(account_idx, account.positions)
+        if name == "balances":
+            return [answers.balance(margin_of(state, account_idx))]
+        return []  # fills: what was before is in GET /fills
+
+    def _positions(self, account_idx: int, indices: Iterable[int]) -> list[dict[str, Any]]:
+        state = self._mirror
+        held = (state.position(account_idx, contract_idx) for contract_idx in indices)
+        return [answers.position(state.contracts[one.contract_idx], one) for one in held]
+
+    def apply(self, changes: Changes) -> None:
+        """Tell listeners what a batch changed."""
+        orders, fills, positions, balances = (self._channels[name] for name in NAMES)
+        if orders:
+            self._orders(changes, orders)
+        if fills and changes.trades:
+            self._fills(changes, fills)
+        if positions:
+            for account_idx, indices in _grouped(changes.positions).items():
+                if channel := positions.get(account_idx):
+                    data = self._positions(account_idx, indices)
+                    self._send("positions", channel, changes, data)
+        if balances:
+            # Resting orders change what is free, not only money that moved.
+            touched = changes.accounts | {account_idx for account_idx, _ in changes.positions}
+            for account_idx in touched & balances.keys():
+                data = [answers.balance(margin_of(self._mirror, account_idx))]
+                self._send("balances", balances[account_idx], changes, data)
+
+    def _orders(self, changes: Changes, channels: dict[int, _Channel]) -> None:
+        contracts = self._mirror.contracts
+        found: dict[int, list[dict[str, Any]]] = {}
+        for one in changes.orders.values():
+            if one.account_idx in channels:
+                order = answers.order(contracts[one.contract_idx], one)
+                found.setdefault(one.account_idx, []).append(order)
+        for account_idx, data in found.items():
+            self._send("orders", channels[account_idx], changes, data)
+
+    def _fills(self, changes: Changes, channels: dict[int, _Channel]) -> None:
+        contracts = self._mirror.contracts
+        found: dict[int, list[dict[str, Any]]] = {}
+        for trade in changes.trades:
+            contract = contracts[trade.contract_idx]
+            for account_idx, maker in (
+                (trade.account_idx, False),
+                (trade.maker_account_idx, True),
+            ):
+                if account_idx in channels:
+                    fill = answers.fill(contract, trade, maker=maker)
+                    found.setdefault(account_idx, []).append(fill)
+        for account_idx, data in found.items():
+            self._send("fills", channels[account_idx], changes, data)
+
+    def _send(self, name: str, channel: _Channel, changes: Changes, data: object) -> None:
+        payload = message(name, "update", changes.last_seq, channel.seq, changes.ts_ns, data)
+        channel.seq = changes.last_seq
+        for listener in tuple(channel.listeners):
+            listener.deliver_private(payload)
+
+
+def _grouped(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return the second of each pair by the first."""
+    groups: dict[int, list[int]] = {}
+    for account_idx, contract_idx in sorted(pairs):
+        groups.setdefault(account_idx, []).append(contract_idx)
+    return groups

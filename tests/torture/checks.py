@@ -4,7 +4,7 @@ Every check returns what it found wrong as readable lines, so that a failing run
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -42,16 +42,16 @@ def ticks(price: str) -> int:
 def violations(record: Record, truth: Truth, accounts: AccountIdx) -> list[str]:
     """Return every contradiction between what clients were told and the journal."""
     return [
-        *_answers(record, truth, accounts),
-        *_doubled(truth),
+        *answers(record.requests, truth, accounts),
+        *doubled(truth),
         *_strays(record, truth, accounts),
         *_not_done(record, truth, accounts),
     ]
 
 
-def _answers(record: Record, truth: Truth, accounts: AccountIdx) -> Found:
+def answers(requests: Iterable[Request], truth: Truth, accounts: AccountIdx) -> Found:
     """What was answered is in the journal at the answer's `seq`."""
-    for request in record.requests:
+    for request in requests:
         if request.fate not in (Fate.DONE, Fate.REFUSED):
             continue
         for wrong in _answer(request, truth, accounts[request.account_id]):
@@ -140,7 +140,7 @@ _READ: Final[dict[str, Callable[[Request, Command, list[Event], Truth], Found]]]
 }
 
 
-def _doubled(truth: Truth) -> Found:
+def doubled(truth: Truth) -> Found:
     """No client order id made two orders; nothing below zero anywhere."""
     for (account_idx, client), order_ids in truth.by_client.items():
         if len(order_ids) > 1:

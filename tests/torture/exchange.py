@@ -1,0 +1,160 @@
+"""The whole exchange in one data folder, as an operator starts it and as a machine ends it."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import httpx
+
+from exchange.io.embedded import EmbeddedPostgres
+from tests.torture.process import (
+    SERVE,
+    START_TIMEOUT_S,
+    Failed,
+    Process,
+    kill_pids,
+    started_for,
+    wait_gone,
+)
+from wellhead.signing import Credentials
+
+READY_POLL_S: Final = 0.02
+# Small enough that kills fall into the writing of snapshots and hashes, and starts use them.
+ENVIRONMENT: Final = {
+    "WELLHEAD_PORT": "0",
+    "WELLHEAD_SNAPSHOT_EVERY_COMMANDS": "2000",
+    "WELLHEAD_HASH_EVERY_COMMANDS": "500",
+}
+
+
+class Victim(StrEnum):
+    """What is killed."""
+
+    NODE = "node"
+    CLEARING = "clearing"
+    POSTGRES = "postgres"
+    MACHINE = "machine"  # everything at once
+
+
+class Exchange:
+    """`wellhead serve` without roles: one node, clearing as its child, an embedded Postgres."""
+
+    def __init__(
+        self,
+        folder: Path,
+        program: Sequence[str] = SERVE,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        settings = ENVIRONMENT | {"WELLHEAD_DATA_DIR": str(self.data)} | (environment or {})
+        self.node = Process(folder, "node", program, settings)
+        self.url = ""
+        self.start_s: list[float] = []  # how long each start took until it was ready
+
+    async def start(self) -> None:
+        """Start it and wait until it takes commands.
+
+        Errors:
+            Failed: it ended, or took too long.
+        """
+        begun_s = time.monotonic()
+        self.node.start()
+        await self.ready()
+        self.start_s.append(time.monotonic() - begun_s)
+
+    async def ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Wait until it takes commands."""
+        deadline = time.monotonic() + timeout_s
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            while not await self._is_ready(http):
+                if self.node.status is not None:
+                    raise self.node.failed(f"ended with {self.node.status}")
+                if time.monotonic() > deadline:
+                    raise self.node.failed(f"not ready after {timeout_s} s")
+                await asyncio.sleep(READY_POLL_S)
+
+    async def _is_ready(self, http: httpx.AsyncClient) -> bool:
+        url = self._api_url()
+        if url is None:
+            return False
+        self.url = url
+        try:
+            return (await http.get(f"{url}/health/ready")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _api_url(self) -> str | None:
+        """Return what this very start wrote into the lock file of its data folder."""
+        try:
+            instance = json.loads((self.data / "instance.lock").read_text())
+        except (OSError, ValueError):
+            return None
+        return instance["api_url"] if instance["pid"] == self.node.pid else None
+
+    def pids(self, victim: Victim) -> list[int]:
+        """Return the processes that make up a victim now."""
+        lines = started_for(self.folder)
+        if victim == Victim.MACHINE:
+            return [self.node.pid, *lines]
+        if victim == Victim.NODE:
+            return [self.node.pid]
+        if victim == Victim.CLEARING:
+            return [pid for pid, line in lines.items() if "clearing" in line]
+        return [pid for pid, line in lines.items() if "bin/postgres" in line]
+
+    def kill(self, victim: Victim) -> None:
+        """Kill at once; a victim that does not run at this moment is no victim."""
+        kill_pids(self.pids(victim))
+        if victim in (Victim.NODE, Victim.MACHINE):
+            self.node.wait()
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C does and return its exit status.
+
+        Errors:
+            Failed: a process is left.
+        """
+        status = self.node.stop(signal.SIGINT)
+        if left := wait_gone(self.folder):
+            raise Failed(f"still running after the node has ended: {left}")
+        return status
+
+    def bury(self) -> None:
+        """Kill everything that still runs."""
+        kill_pids(list(started_for(self.folder)))
+        self.node.kill()
+
+    def operator(self) -> Credentials:
+        """Return the operator's key."""
+        found = json.loads((self.data / "admin.json").read_text())
+        return Credentials(found["key"], found["secret"])
+
+    async def database(self) -> asyncpg.Connection:
+        """Connect to its Postgres as the owner, waiting while that starts."""
+        url = EmbeddedPostgres(self.data).url()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                return await asyncpg.connect(url)
+            except (OSError, asyncpg.PostgresError):
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(READY_POLL_S)
+
+    async def command(self, *arguments: str, timeout_s: float = 120) -> tuple[int, str]:
+        """Run `wellhead ...` on the same data folder; return its status and what it printed."""
+        settings = {"WELLHEAD_DATA_DIR": str(self.data)}
+        process = Process(
+            self.folder, f"command-{arguments[0]}", (*SERVE[:-1], *arguments), settings
+        )
+        before = len(process.log())
+        process.start()
+        status = await asyncio.to_thread(process.wait, timeout_s)
+        return status, process.log()[before:]

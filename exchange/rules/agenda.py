@@ -13,7 +13,14 @@ import numpy as np
 
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
-from exchange.rules.contracts import Contract, SymbolError, band_bps, parse_symbol
+from exchange.rules.contracts import (
+    BAND_BACK_BPS,
+    BAND_FRONT_BPS,
+    Contract,
+    SymbolError,
+    band_bps,
+    parse_symbol,
+)
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import (
     band_command,
@@ -201,12 +208,15 @@ class Agenda:
         )
 
     def bands(self, now_ns: int) -> np.ndarray:
-        """Set the bands of contracts that have moved from the back to the front."""
+        """Narrow the bands of contracts that have moved from the back to the front.
+
+        A band that somebody set by hand is left alone.
+        """
         on = date_of(now_ns)
         return _joined(
-            band_command(listed.contract_idx, band_bps(contract.period, on))
+            band_command(listed.contract_idx, BAND_FRONT_BPS)
             for listed, contract in self._living()
-            if listed.band_bps != band_bps(contract.period, on)
+            if listed.band_bps == BAND_BACK_BPS and band_bps(contract.period, on) == BAND_FRONT_BPS
         )
 
     def marks(self, now_ns: int, *, whole_minute: bool) -> np.ndarray:

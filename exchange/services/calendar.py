@@ -54,6 +54,7 @@ class Calendar:
         self._clock = clock
         self._in_flight: dict[tuple[int, ...], int] = {}  # what was sent, and when
         self._second = 0
+        self._ticked_ns = 0
         self._rest_until_ns = 0  # nothing falls due before
         self._full_at = 0  # contracts there were when the missing room was logged
 
@@ -85,7 +86,7 @@ class Calendar:
             Unavailable: the commands could not be sent; the next step sends them again.
         """
         now_ns = self._clock.now_ns()
-        if now_ns // NS_PER_SECOND != self._second:
+        if now_ns // NS_PER_SECOND != self._second and not self._is_unheard(now_ns):
             await self._every_second(now_ns)
         if now_ns < self._rest_until_ns:
             return False
@@ -106,7 +107,12 @@ class Calendar:
         marks = self.agenda.marks(now_ns, whole_minute=whole_minute)
         await self._give(np.concatenate([tick_command(), marks]))
         self._second = now_ns // NS_PER_SECOND
+        self._ticked_ns = now_ns
         self._warn_when_full(now_ns)
+
+    def _is_unheard(self, now_ns: int) -> bool:
+        """Return whether the last tick is still under way: a halted exchange is not flooded."""
+        return self._mirror.ts_ns < self._ticked_ns and now_ns - self._ticked_ns < RESEND_NS
 
     async def _give(self, rows: np.ndarray) -> None:
         async with asyncio.timeout(SEND_SECONDS):

@@ -269,6 +269,30 @@ async def test_CAL_013_bands_narrow_when_delivery_comes_near(exchange: Exchange)
     assert march.band_bps == 300
 
 
+async def test_CAL_015_a_silent_exchange_is_not_flooded_with_ticks(exchange: Exchange) -> None:
+    sent = 0
+
+    async def swallow(rows: np.ndarray) -> None:
+        nonlocal sent
+        sent += len(rows)
+
+    calendar = Calendar(exchange.mirror, swallow, exchange.clock, load_price_data())
+    for _ in range(20):
+        exchange.clock.advance(NS_PER_SECOND)
+        calendar._rest_until_ns = exchange.clock.now_ns() + NS_PER_SECOND
+        await calendar.step()
+    assert sent == 4  # one each time the last was given up for lost
+
+
+async def test_CAL_016_a_band_set_by_hand_stays(exchange: Exchange) -> None:
+    march = exchange.mirror.contract("H100-USE-2027M03")
+    assert march is not None
+    march.band_bps = 1_000
+    exchange.clock.advance(10 * NS_PER_DAY)
+    await exchange.settle_down()
+    assert march.band_bps == 1_000
+
+
 async def test_CAL_014_margin_follows_the_settlement_price(exchange: Exchange) -> None:
     contract_idx = exchange.mirror.symbols["H100-USE-2027M03"]
     contract = exchange.mirror.contracts[contract_idx]

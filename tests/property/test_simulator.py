@@ -19,7 +19,7 @@ from tests.sim.profile import profile_of
 from tests.sim.run import rows_of, simulate
 
 SEEDS = range(1, 17)
-COMMANDS = 300 if config.DISABLE_JIT else 2_000
+COMMANDS = 1_000 if config.DISABLE_JIT else 2_000
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def seen() -> Counter[int]:
     return codes
 
 
-@pytest.mark.parametrize("seed", SEEDS if not config.DISABLE_JIT else SEEDS[:4])
+@pytest.mark.parametrize("seed", SEEDS if not config.DISABLE_JIT else SEEDS[:8])
 def test_engine_and_mirror_agree_with_the_oracle(seed):
     report = simulate(seed, COMMANDS, everybody)
     assert report.commands == COMMANDS

@@ -1,0 +1,204 @@
+"""Hypothesis drives engine, oracle and mirror by hand-sized steps, and shrinks what differs."""
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from numba import config
+
+from matching.codes import AccountState, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
+from matching.wire import pack_text
+from tests.oracle.engine import Oracle
+from tests.oracle.state import Capacity, Command
+from tests.property.planted import BUGS, PlantedFollower
+from tests.sim.everybody import everybody
+from tests.sim.followers import Disagreement, Follower
+from tests.sim.run import rows_of
+
+CAPACITY = Capacity(
+    price_bits=12, accounts=4, contracts=3, positions=8, orders=10, client_ids=6, scenarios=8
+)
+MARK_TICKS, TICK_VALUE, DAY_NS = 100, 7, 24 * 3600 * 1_000_000_000
+WORDS = ("client_a", "client_b", "client_c", "client_d")
+
+accounts = st.integers(0, 2)
+contracts = st.integers(0, 1)
+prices = st.integers(MARK_TICKS - 4, MARK_TICKS + 4)
+lots = st.integers(1, 6)
+clients = st.sampled_from(("", "", "a", "b", "c"))
+SHOCKS = (-20, -9, -3, 0, 4, 9, 15, 21)
+SHOCK_FIELDS = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns", *WORDS)
+
+
+class Machine(RuleBasedStateMachine):
+    """Three accounts, two contracts, little money, little room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.oracle = Oracle(CAPACITY)
+        self.followers = list(self.make_followers())
+        self.pending: list[Command] = []
+        self.now_ns = DAY_NS
+        self.requests = {1: 0, 1025: 0}
+
+    def make_followers(self) -> list[Follower]:
+        return list(everybody(CAPACITY))
+
+    def send(self, kind: Kind, **fields: int) -> None:
+        """Let a command join the next batch; the rules look at the oracle for what is there."""
+        zero = dict.fromkeys(Command._fields, 0)
+        seq = self.oracle.last_seq + len(self.pending) + 1
+        sent = {"kind": kind, "seq": seq, "ts_ns": self.now_ns}
+        self.pending.append(Command(**{**zero, **fields, **sent}))
+
+    def resting(self, pick: int) -> tuple[int, int]:
+        """Return the id and the account of an order that rested at the last flush."""
+        orders = list(self.oracle.ex.orders.values())
+        if not orders:
+            return 12345, 0
+        return orders[pick % len(orders)].order_id, orders[pick % len(orders)].account_idx
+
+    @initialize(money=st.sampled_from((300, 3_000, 1_000_000)))
+    def open_market(self, money):
+        for idx in range(3):
+            self.send(Kind.OPEN_ACCOUNT, account_idx=idx)
+            self.send(Kind.DEPOSIT, account_idx=idx, amount_usd_micros=money)
+        for idx in range(2):
+            self.send(
+                Kind.LIST, contract_idx=idx, price_ticks=MARK_TICKS, qty_lots=20,
+                amount_usd_micros=TICK_VALUE, order_id=300, state=TradingState.CONTINUOUS,
+            )  # fmt: skip
+            shocks = dict(zip(SHOCK_FIELDS, SHOCKS, strict=True))
+            self.send(Kind.STAGE_SHOCKS, contract_idx=idx, **shocks)
+        self.send(Kind.SWAP_SCENARIOS, qty_lots=8, order_id=2)
+        self.flush()
+
+    @rule(
+        account=accounts, contract=contracts, side=st.sampled_from(Side), price=prices, qty=lots,
+        tif=st.sampled_from((Tif.GTC, Tif.GTC, *Tif)), stp=st.sampled_from(Stp),
+        flags=st.sampled_from((0, 0, 0, Flag.POST_ONLY, Flag.REDUCE_ONLY)),
+        order_type=st.sampled_from((OrderType.LIMIT, OrderType.LIMIT, OrderType.MARKET)),
+        client=clients, lives_ns=st.integers(0, 3),
+    )  # fmt: skip
+    def place(
+        self, account, contract, side, price, qty, tif, stp, flags, order_type, client, lives_ns
+    ):
+        self.send(
+            Kind.PLACE, account_idx=account, contract_idx=contract, side=side, qty_lots=qty,
+            price_ticks=price if order_type == OrderType.LIMIT else 0, tif=tif, stp=stp,
+            flags=flags, order_type=order_type,
+            expires_ns=self.now_ns + lives_ns if tif == Tif.GTD else 0,
+            **dict(zip(WORDS, pack_text(client), strict=True)),
+        )  # fmt: skip
+
+    @rule(pick=st.integers(0, 9), account=st.none() | accounts, client=clients)
+    def cancel(self, pick, account, client):
+        order_id, owner = self.resting(pick)
+        words = dict(zip(WORDS, pack_text(client), strict=True))
+        self.send(
+            Kind.CANCEL, account_idx=owner if account is None else account,
+            order_id=0 if client else order_id, **words,
+        )  # fmt: skip
+
+    @rule(
+        pick=st.integers(0, 9), account=st.none() | accounts, price=st.just(0) | prices,
+        qty=st.integers(-2, 21), is_open=st.booleans(),
+    )  # fmt: skip
+    def amend(self, pick, account, price, qty, is_open):
+        order_id, owner = self.resting(pick)
+        self.send(
+            Kind.AMEND, account_idx=owner if account is None else account, order_id=order_id,
+            price_ticks=price, qty_lots=qty, flags=Flag.QTY_IS_OPEN if is_open else 0,
+        )  # fmt: skip
+
+    @rule(account=accounts, contract=st.integers(-1, 2), side=st.integers(0, 3))
+    def mass_cancel(self, account, contract, side):
+        self.send(Kind.MASS_CANCEL, account_idx=account, contract_idx=contract, state=side)
+
+    @rule(contract=contracts, price=st.integers(80, 120), kind=st.sampled_from((11, 12)))
+    def mark_or_settle(self, contract, price, kind):
+        self.send(Kind(kind), contract_idx=contract, price_ticks=price)
+
+    @rule(account=accounts, kind=st.sampled_from((4, 5)), amount=st.integers(0, 400), ref=lots)
+    def transfer(self, account, kind, amount, ref):
+        self.send(Kind(kind), account_idx=account, amount_usd_micros=amount, ref_id=ref)
+
+    @rule(contract=contracts, state=st.sampled_from((2, 2, *TradingState)))
+    def set_state(self, contract, state):
+        self.send(Kind.SET_STATE, contract_idx=contract, state=state)
+
+    @rule(account=accounts, state=st.sampled_from((0, *AccountState)))
+    def set_account(self, account, state):
+        self.send(Kind.SET_ACCOUNT, account_idx=account, state=state)
+
+    @rule(contract=contracts, bps=st.sampled_from((0, 100, 300, 10_000)))
+    def set_band(self, contract, bps):
+        self.send(Kind.SET_BAND, contract_idx=contract, order_id=bps)
+
+    @rule(contract=contracts, scale=st.integers(-3, 3), worst=st.integers(1, 4), count=lots)
+    def swap_scenarios(self, contract, scale, worst, count):
+        shocks = {name: scale * shock for name, shock in zip(SHOCK_FIELDS, SHOCKS, strict=True)}
+        self.send(Kind.STAGE_SHOCKS, contract_idx=contract, **shocks)
+        self.send(Kind.SWAP_SCENARIOS, qty_lots=count, order_id=worst)
+
+    @rule(origin=st.sampled_from((1, 1025)), step=st.sampled_from((1, 1, 1, 0, 2)), pick=lots)
+    def cancel_from_a_gateway(self, origin, step, pick):
+        order_id, owner = self.resting(pick)
+        self.requests[origin] += step == 1
+        self.send(
+            Kind.CANCEL, account_idx=owner, order_id=order_id, origin_id=origin,
+            request_id=self.requests[origin] + (step > 1),
+        )  # fmt: skip
+
+    @rule(pause_ns=st.sampled_from((1, 1, 2, DAY_NS - 1, DAY_NS)))
+    def let_time_pass(self, pause_ns):
+        self.now_ns += pause_ns
+        self.send(Kind.TICK)
+
+    @precondition(lambda self: self.pending)
+    @rule()
+    def flush(self):
+        """Apply the batch: the oracle one by one, the others whole; then compare everything."""
+        commands = rows_of(self.pending)
+        self.pending = []
+        events = self.oracle.apply(commands)
+        view = self.oracle.state_view()
+        for follower in self.followers:
+            follower.batch(commands, events)
+            follower.compare(view)
+
+    def teardown(self):
+        if self.pending:
+            self.flush()
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(
+    stateful_step_count=25, max_examples=20 if config.DISABLE_JIT else 60
+)
+
+
+class BrokenMachine(Machine):
+    """The same steps against an oracle without time priority."""
+
+    def make_followers(self) -> list[Follower]:
+        return [PlantedFollower(CAPACITY, BUGS[0])]
+
+
+def test_the_machine_finds_a_planted_bug():
+
+    quick = settings(
+        max_examples=2_000,
+        stateful_step_count=25,
+        phases=(Phase.generate,),
+        database=None,
+        derandomize=True,
+    )
+    with pytest.raises(Disagreement):
+        run_state_machine_as_test(BrokenMachine, settings=quick)

@@ -119,8 +119,10 @@ def _level(offers: list[Quote], series: Series, as_of: date) -> Level | None:
         if own is not None:
             return _made(own, LevelRule.HUB_MEDIAN, series, as_of)
     world = _median_of_providers(offers)
-    if world is None or hub == GLB:
-        return world and _made(world, LevelRule.GLB_MEDIAN, series, as_of)
+    if world is None:
+        return None
+    if hub == GLB:
+        return _made(world, LevelRule.GLB_MEDIAN, series, as_of)
     ratios = basis_ratios(offers).get(hub, [])
     return _made(world, LevelRule.GLB_BASIS, series, as_of, ratios) if ratios else None
 

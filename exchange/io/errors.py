@@ -4,6 +4,7 @@
   x Unavailable    retry later: JournalUnavailable, BusUnavailable, DatabaseUnavailable
   x Conflict       the same key with another body: IdempotencyConflict
   x NotFound       there is no such row
+  x Invalid        a value that cannot be stored
   x Corrupt        stop and call a person: JournalGap, JournalDamaged, SnapshotDamaged,
                    EngineHashMismatch
   x EpochLost      another process leads now: this one must end
@@ -41,6 +42,10 @@ class IdempotencyConflict(Conflict):
 
 class NotFound(ExchangeError):
     """There is no such row."""
+
+
+class Invalid(ExchangeError):
+    """A value that cannot be stored as it is."""
 
 
 class Corrupt(ExchangeError):

@@ -14,7 +14,7 @@ import numpy as np
 import structlog
 
 from exchange.io.batch import Batch
-from exchange.io.bus import Bus
+from exchange.io.bus import Bus, Inbox
 from exchange.io.clock import Clock
 from exchange.io.core import Core, hash_of_saved
 from exchange.io.errors import JournalUnavailable, Unavailable
@@ -95,6 +95,7 @@ class Sequencer:
         self._snapshots = snapshots
         self._cadence = cadence
         self._die = die
+        self._own = Inbox()
         self._pending = _Pending([], [])
         self._turn_due = False
         self._work = asyncio.Event()
@@ -110,6 +111,7 @@ class Sequencer:
         """
         self._status.seq = self._status.journal_seq = self._core.last_seq
         self._status.mode, self._status.reason = Mode.NORMAL, ""
+        self._own.on_arrival(self._arrived)
         self._bus.on_arrival(self._arrived)
         while True:
             await self._work.wait()
@@ -121,6 +123,16 @@ class Sequencer:
                 continue
             pending, self._pending = self._pending, _Pending([], [])
             await self._commit(pending.batch(), pending.taken_count)
+
+    async def submit(self, commands: np.ndarray) -> None:
+        """Take commands of this very process, before those of the bus.
+
+        They cannot get lost while the process lives, nor be carried out after it has ended.
+
+        Errors:
+            BusUnavailable: too many wait already.
+        """
+        self._own.put(commands)
 
     def stop(self) -> None:
         """Take no more commands; `run` returns when what was applied is committed."""
@@ -154,13 +166,14 @@ class Sequencer:
         room = BATCH_COMMANDS_MAX - self._pending.count - 1  # one for a TICK
         if room <= 0 or self._stopping:
             return
-        taken = self._bus.take(room)
-        if len(taken) == 0:
+        own = self._own.take(room)
+        taken = self._bus.take(room - len(own))
+        if len(own) + len(taken) == 0:
             return
-        commands = self._stamped(taken)
+        commands = self._stamped(np.concatenate([own, taken]) if len(own) else taken)
+        self._pending.taken_count += len(taken)
         if len(commands):
             self._apply(commands)
-        self._pending.taken_count += len(taken)
 
     def _stamped(self, taken: np.ndarray) -> np.ndarray:
         """Return the commands with their numbers and time, a TICK first if an order expires."""

@@ -1,0 +1,152 @@
+"""The outbox: opens accounts and moves money in the core, as Postgres was asked to.
+
+It runs in the leader's process and hands its commands to the sequencer there, not to the bus: none
+gets lost while the process lives, and none outlives it. A row stays until a committed command
+answers it, so after a crash the command is sent again; the core opens a slot once and takes a
+reference number once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import structlog
+
+from exchange.io.errors import Unavailable
+from exchange.io.outbox_rows import OutboxRows, SentTransfer
+from matching.codes import Code, EventKind, Kind
+from matching.wire import new_commands
+
+Send = Callable[[np.ndarray], Awaitable[None]]
+
+LOOK_S: Final = 0.5  # without being told
+_OURS: Final = np.isin(np.arange(256), [Kind.OPEN_ACCOUNT, Kind.DEPOSIT, Kind.WITHDRAW])
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a committed command says about a row."""
+
+    kind: int
+    account_idx: int
+    ref_id: int
+    code: int  # Code.OK when it was taken
+    seq: int
+
+    @property
+    def key(self) -> tuple[bool, int]:
+        """Return which row of the outbox it is about."""
+        is_account = self.kind == Kind.OPEN_ACCOUNT
+        return is_account, self.account_idx if is_account else self.ref_id
+
+
+class Outbox:
+    """Sends what waits and writes down the answers. `observe` every committed batch."""
+
+    def __init__(self, rows: OutboxRows, send: Send) -> None:
+        self._rows = rows
+        self._send = send
+        self._answers: deque[_Answer] = deque()
+        self._sent: set[tuple[bool, int]] = set()  # (is account, slot or reference)
+        self._wake = asyncio.Event()
+
+    def wake(self, _: str = "") -> None:
+        """Look now: something new was written."""
+        self._wake.set()
+
+    def observe(self, commands: np.ndarray, events: np.ndarray) -> None:
+        """Take the answers out of a committed batch."""
+        ours = _OURS[commands["kind"].view(np.uint8)]
+        if not ours.any():
+            return
+        rows = commands[ours]
+        replies = events[np.searchsorted(events["seq"], rows["seq"])]
+        for command, reply in zip(rows, replies, strict=True):
+            refused = reply["kind"] == EventKind.REFUSED
+            self._answers.append(
+                _Answer(
+                    int(command["kind"]),
+                    int(command["account_idx"]),
+                    int(command["ref_id"]),
+                    int(reply["code"]) if refused else int(Code.OK),
+                    int(command["seq"]),
+                )
+            )
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self.step()
+            except Unavailable as error:
+                _log.warning("outbox_waits", error=str(error))
+            try:
+                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def step(self) -> None:
+        """Write the answers that have come, then send what is due.
+
+        Errors:
+            Unavailable: the next step does what is left.
+        """
+        while self._answers:
+            await self._write(self._answers[0])
+            self._answers.popleft()
+        due = [_open_account(idx) for idx in await self._rows.accounts_unopened()]
+        due += [_transfer(transfer) for transfer in await self._rows.transfers_sent()]
+        rows = [row for row in due if _key(row) not in self._sent]
+        if rows:
+            await self._send(np.concatenate(rows))
+            self._sent.update(_key(row) for row in rows)
+
+    async def _write(self, answer: _Answer) -> None:
+        self._sent.discard(answer.key)
+        if answer.kind == Kind.OPEN_ACCOUNT:
+            # One that exists was opened by an earlier sending of the same row.
+            if answer.code in (Code.OK, Code.ACCOUNT_EXISTS):
+                await self._rows.account_opened(answer.account_idx, answer.seq)
+                self._wake.set()  # its transfers may go now
+            else:
+                self._sent.add(answer.key)  # asking again would be answered the same
+                _log.error("account_refused", idx=answer.account_idx, code=Code(answer.code).name)
+        elif answer.ref_id:
+            await self._write_transfer(answer)
+
+    async def _write_transfer(self, answer: _Answer) -> None:
+        if answer.code in (Code.OK, Code.TRANSFER_REPEATED):
+            # A repetition: the same reference was taken before, in a command we did not see.
+            seq = answer.seq if answer.code == Code.OK else None
+            await self._rows.transfer_decided(answer.ref_id, None, seq)
+        else:
+            await self._rows.transfer_decided(answer.ref_id, answer.code, answer.seq)
+        self._wake.set()  # the account's next one may go now
+
+
+def _open_account(account_idx: int) -> np.ndarray:
+    row = new_commands(1)
+    row["kind"], row["account_idx"] = Kind.OPEN_ACCOUNT, account_idx
+    return row
+
+
+def _transfer(transfer: SentTransfer) -> np.ndarray:
+    row = new_commands(1)
+    row["kind"] = Kind.DEPOSIT if transfer.amount_usd_micros > 0 else Kind.WITHDRAW
+    row["account_idx"] = transfer.account_idx
+    row["amount_usd_micros"] = abs(transfer.amount_usd_micros)
+    row["ref_id"] = transfer.ref_id
+    return row
+
+
+def _key(row: np.ndarray) -> tuple[bool, int]:
+    """Return which row of the outbox a command carries out."""
+    is_account = int(row["kind"][0]) == Kind.OPEN_ACCOUNT
+    return is_account, int(row["account_idx" if is_account else "ref_id"][0])

@@ -1,0 +1,88 @@
+"""A leader in one task: sequencer on a memory bus and a Postgres journal, and its outbox."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from exchange.io.bus_memory import MemoryBus
+from exchange.io.clock import SystemClock
+from exchange.io.db import Database
+from exchange.io.follow import follow
+from exchange.io.journal_postgres import PostgresJournal
+from exchange.io.leader import Leadership
+from exchange.io.outbox_rows import OutboxRows
+from exchange.io.snapshots import Snapshots
+from exchange.io.status import Status
+from exchange.services.outbox import Outbox
+from exchange.services.recovery import Recovery
+from exchange.services.sequencer import Cadence, Sequencer
+from tests.support.market import restore_small
+
+
+class Leader:
+    """What a test may look at."""
+
+    def __init__(self, database: Database, pool: asyncpg.Pool, cadence: Cadence) -> None:
+        self.database, self.pool, self.cadence = database, pool, cadence
+        self.bus = MemoryBus()
+        self.status = Status()
+        self.snapshots = Snapshots(pool)
+
+    async def start(self) -> None:
+        """Recover and begin to sequence."""
+        epoch = await Leadership(self.pool, "test").take()
+        self.journal = PostgresJournal(self.pool, self.database, epoch)
+        await self.journal.open()
+        self.recovery = Recovery(self.journal, self.snapshots, restore_small)
+        self.core = await self.recovery.run()
+        self.sequencer = Sequencer(
+            core=self.core,
+            journal=self.journal,
+            bus=self.bus,
+            clock=SystemClock(),
+            status=self.status,
+            snapshots=self.snapshots,
+            cadence=self.cadence,
+        )
+        self.outbox = Outbox(OutboxRows(self.pool), self.sequencer.submit)
+        self.run_task = asyncio.create_task(self.sequencer.run())
+        self.tasks = [
+            asyncio.create_task(self._observe(self.core.last_seq)),
+            asyncio.create_task(self.outbox.run()),
+        ]
+
+    async def stop(self, *, save: bool = True) -> None:
+        """Stop cleanly."""
+        for task in self.tasks:
+            task.cancel()
+        self.sequencer.stop()
+        await asyncio.wait_for(self.run_task, 10)
+        if save:
+            await self.sequencer.save()
+        await self.journal.close()
+
+    async def crash(self) -> None:
+        """Stop without anything that a clean stop does."""
+        for task in (*self.tasks, self.run_task):
+            task.cancel()
+        await asyncio.gather(*self.tasks, self.run_task, return_exceptions=True)
+        await self.journal.close()
+
+    async def _observe(self, after_seq: int) -> None:
+        async for batch in follow(self.journal, after_seq, self.bus):
+            self.outbox.observe(batch.commands, batch.events)
+
+
+@asynccontextmanager
+async def leader(
+    database: Database, pool: asyncpg.Pool, cadence: Cadence | None = None
+) -> AsyncIterator[Leader]:
+    """Start a leader and stop it at the end."""
+    one = Leader(database, pool, cadence or Cadence())
+    await one.start()
+    try:
+        yield one
+    finally:
+        await one.stop()

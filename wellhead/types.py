@@ -95,8 +95,13 @@ class Ticker(Answer, frozen=True, kw_only=True):
     bid_quantity: Decimal | None = None
     ask_price: Decimal | None = None
     ask_quantity: Decimal | None = None
+    settlement_price: Decimal | None = None
     open_interest: Decimal | None = None
+    open_24h: Decimal | None = None
+    high_24h: Decimal | None = None
+    low_24h: Decimal | None = None
     volume_24h: Decimal | None = None
+    state: str = ""
 
 
 class BookSnapshot(Answer, frozen=True, kw_only=True):
@@ -130,6 +135,7 @@ class Candle(Answer, frozen=True, kw_only=True):
     low: Decimal
     close: Decimal
     volume: Decimal
+    trades: int = 0
 
 
 class Settlement(Answer, frozen=True, kw_only=True):

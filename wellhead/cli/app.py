@@ -86,7 +86,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code."""
     as_json = "--json" in arguments
     try:
-        build()(list(arguments), exit_on_error=False, print_error=False)
+        build()(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_none"
+        )
     except CycloptsError as error:
         return out.failed(Exit.USAGE, "usage", str(error), as_json=as_json)
     except CliError as error:

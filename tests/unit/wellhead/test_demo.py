@@ -1,0 +1,116 @@
+"""The simulated traders: what they ask for, and that own orders never meet."""
+
+from decimal import Decimal
+
+import pytest
+
+from wellhead.cli.demo import rules
+from wellhead.cli.demo.bots import Crowd, Holdings, Working, by_level, changes, settle
+from wellhead.cli.demo.rules import Chance, Fair, Quote
+
+LADDER = [
+    Quote("buy", "2.100", "5"),
+    Quote("sell", "2.120", "5"),
+    Quote("buy", "2.090", "9"),
+    Quote("sell", "2.130", "9"),
+]
+
+
+def working(prices):
+    return {slot: Working(str(n), price) for n, (slot, price) in enumerate(prices.items())}
+
+
+def rest(old):
+    return working({slot: quote.price for slot, quote in by_level(old).items()})
+
+
+def up(quotes, by):
+    return [q._replace(price=str(Decimal(q.price) + Decimal(by))) for q in quotes]
+
+
+def test_first_quotes_are_all_new_and_post_only():
+    slots, requests = changes("X", {}, by_level(LADDER))
+    assert slots == [("buy", 0), ("sell", 0), ("buy", 1), ("sell", 1)]
+    assert all(r["op"] == "new" and r["post_only"] and r["symbol"] == "X" for r in requests)
+
+
+def test_unchanged_prices_ask_for_nothing():
+    assert changes("X", rest(LADDER), by_level(LADDER)) == ([], [])
+
+
+@pytest.mark.parametrize("by", ["0.050", "-0.050"])
+def test_a_moving_ladder_never_meets_itself(by):
+    old, wanted = rest(LADDER), by_level(up(LADDER, by))
+    slots, requests = changes("X", old, wanted)
+    prices = {slot: Decimal(one.price) for slot, one in old.items()}
+    for slot, request in zip(slots, requests, strict=True):
+        assert request["op"] == "amend"
+        prices[slot] = Decimal(request["price"])
+        bids = [p for (side, _), p in prices.items() if side == "buy"]
+        asks = [p for (side, _), p in prices.items() if side == "sell"]
+        assert max(bids) < min(asks)
+
+
+def test_a_side_that_is_no_longer_wanted_is_cancelled_first():
+    slots, requests = changes("X", rest(LADDER), by_level(up(LADDER, "0.001")[1::2]))
+    assert [r["op"] for r in requests] == ["cancel", "cancel", "amend", "amend"]
+    assert slots[:2] == [("buy", 0), ("buy", 1)]
+
+
+def test_answers_are_noted():
+    old = rest(LADDER)
+    slots = [("buy", 0), ("sell", 0), ("buy", 1), ("sell", 1), ("sell", 2)]
+    requests = [{"op": op} for op in ("amend", "amend", "amend", "cancel", "new")]
+    gone = {"ok": False, "error": {"code": "order_unknown"}}
+    refused = {"ok": False, "error": {"code": "post_only_would_trade"}}
+    moved = {"ok": True, "order": {"order_id": "0", "status": "open", "price": "2.105"}}
+    results = [moved, gone, refused, {"ok": True, "order": {"status": "cancelled"}}, refused]
+    settle(old, slots, requests, results)
+    assert old == {("buy", 0): Working("0", "2.105"), ("buy", 1): Working("2", "2.090")}
+
+
+def test_holdings_follow_positions_and_ended_orders():
+    order = {
+        "symbol": "X", "side": "buy", "quantity": "1", "filled_quantity": "0",
+        "remaining_quantity": "1",
+    }  # fmt: skip
+    held = Holdings()
+    held.take("positions", [{"symbol": "X", "quantity": "-7"}])
+    held.take("orders", [order | {"order_id": "1", "status": "open"}])
+    held.take("orders", [order | {"order_id": "2", "status": "filled"}])
+    assert held.lots == {"X": -7} and held.has_ended("2") and not held.has_ended("1")
+
+
+def test_the_same_seed_gives_the_same_market():
+    market = rules.markets(rules.today())[0]
+
+    def quotes():
+        chance = Chance(5)
+        fair = Fair(chance)
+        fair.step(market.series)
+        name = rules.makers()[0]
+        ticks = fair.ticks(market)
+        return rules.maker_quotes(name, market.symbol, ticks, 3, rules.today(), chance)
+
+    assert quotes() == quotes() and len(quotes()) >= 4
+
+
+def test_active_contracts_are_picked_more_often():
+    markets = rules.markets(rules.today())
+    crowd = Crowd([], [], markets, Fair(Chance(1)))
+    picked = [crowd.pick().symbol for _ in range(3_000)]
+    front, back = markets[0].symbol, markets[-1].symbol
+    assert picked.count(front) > picked.count(back)
+
+
+def test_a_taker_takes_the_best_price_or_waits():
+    market = rules.markets(rules.today())[0]
+    chance = Chance(3)
+    name = rules.takers()[0]
+    orders = [
+        rules.taker_order(name, market.symbol, "2.100", "2.120", 0, chance) for _ in range(200)
+    ]
+    asked = [order for order in orders if order]
+    assert 0 < len(asked) < 200
+    assert {(o.side, o.price) for o in asked} == {("buy", "2.120"), ("sell", "2.100")}
+    assert not any(rules.taker_order(name, market.symbol, None, None, 0, chance) for _ in range(50))

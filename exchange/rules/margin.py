@@ -79,7 +79,12 @@ def worst_scenarios(losses: Sequence[int], worst_count: int) -> tuple[int, ...]:
 
 
 def requirement_usd_micros(losses: Sequence[int], worst_count: int) -> int:
-    """Return the mean of the n worst, rounded up, never below zero."""
+    """Return the mean of the n worst, rounded up, never below zero.
+
+    Before the exchange has its first scenarios there are no losses, and nothing is required.
+    """
+    if not losses:
+        return 0
     worst = sorted(losses, reverse=True)[:worst_count]
     return max(0, -(-sum(worst) // worst_count))
 

@@ -3,7 +3,7 @@
 from exchange.rules.closed import ClosedOrders
 from exchange.rules.records import Account, Changes, ClientKey, Contract, Order, Position
 from matching.codes import Side
-from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_DEFAULT, WORST_COUNT_DEFAULT
+from matching.limits import PRICE_BITS_DEFAULT
 
 
 class MirrorState:
@@ -24,8 +24,8 @@ class MirrorState:
         self.closed = ClosedOrders()
         self.shocks: list[list[int]] = []  # [contract_idx][scenario]: profit of one long lot
         self.shocks_staged: list[list[int]] = []
-        self.scenario_count = SCENARIOS_DEFAULT
-        self.worst_count = WORST_COUNT_DEFAULT
+        self.scenario_count = 0  # before the first swap
+        self.worst_count = 0
         self._changes = Changes()
 
     # Reads

@@ -56,6 +56,7 @@ def test_the_requirement_is_the_mean_of_the_worst_rounded_up_and_never_negative(
     assert requirement_usd_micros([1, 10, 5], 2) == 8
     assert requirement_usd_micros([10, -3, 2], 1) == 10
     assert requirement_usd_micros([-4, -9, -2], 2) == 0
+    assert requirement_usd_micros([], 0) == 0
     assert worst_scenarios([5, 9, 9, 1], 3) == (1, 2, 0)
 
 

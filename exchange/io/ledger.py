@@ -101,7 +101,7 @@ class Ledger:
         return {(row[0], row[1]): row[2] for row in rows if row[2]}
 
     async def violations(self, *, history: bool) -> list[Violation]:
-        """Return what must not be, at most 100; with `history` everything is read through."""
+        """Return what must not be, ten of each rule; with `history` everything is read through."""
         rows = await self._rows("violations" if history else "violations_now")
         return [Violation(*row) for row in rows]
 

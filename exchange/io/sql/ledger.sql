@@ -130,7 +130,11 @@ LEFT JOIN (
 ORDER BY account_idx, contract_idx;
 
 -- name: violations_now
-SELECT rule, place, expected::text, found::text FROM violation_now LIMIT 100;
+SELECT rule, place, expected::text, found::text FROM (
+    SELECT *, row_number() OVER (PARTITION BY rule ORDER BY place) AS number FROM violation_now
+) AS v WHERE number <= 10 ORDER BY rule, number;
 
 -- name: violations
-SELECT rule, place, expected::text, found::text FROM violation LIMIT 100;
+SELECT rule, place, expected::text, found::text FROM (
+    SELECT *, row_number() OVER (PARTITION BY rule ORDER BY place) AS number FROM violation
+) AS v WHERE number <= 10 ORDER BY rule, number;

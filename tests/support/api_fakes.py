@@ -1,0 +1,183 @@
+"""Registries and views in memory, true to their protocols, for tests of the API."""
+
+import secrets
+import time
+from dataclasses import replace
+from typing import Any
+
+from exchange.io.bus_memory import MemoryBus
+from exchange.io.errors import IdempotencyConflict, NotFound
+from exchange.io.registry import Account, ApiKey, NewApiKey, Scope, Transfer, TransferStatus
+from matching.codes import EventKind, Kind
+from tests.support.rows import command
+
+
+class MemoryAccounts:
+    """Accounts; opened in the core by commands of the exchange itself."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self.rows: list[Account] = []
+
+    async def create(self, *, account_id: str, name: str, kind: str = "customer") -> Account:
+        for account in self.rows:
+            if account.account_id == account_id:
+                if (account.name, account.kind) != (name, kind):
+                    raise IdempotencyConflict(account_id)
+                return account
+        account = Account(
+            account_idx=len(self.rows),
+            account_id=account_id,
+            name=name,
+            kind=kind,
+            created_at_ns=time.time_ns(),
+            opened_seq=None,
+        )
+        self.rows.append(account)
+        return account
+
+    async def wait_open(self, account_idx: int, timeout_s: float = 10.0) -> Account:
+        account = self.rows[account_idx]
+        if account.opened_seq is None:
+            row = command(Kind.OPEN_ACCOUNT, account_idx=account_idx)
+            events = await self._world.command(row)
+            account = replace(account, opened_seq=int(events[0]["seq"]))
+            self.rows[account_idx] = account
+        return account
+
+    async def get(self, account_id: str) -> Account | None:
+        return next((a for a in self.rows if a.account_id == account_id), None)
+
+    async def by_idx(self, account_idx: int) -> Account | None:
+        return self.rows[account_idx] if account_idx < len(self.rows) else None
+
+    async def list(self, *, after_idx: int = -1, limit: int = 1000) -> list[Account]:
+        return self.rows[after_idx + 1 : after_idx + 1 + limit]
+
+
+class MemoryKeys:
+    """API keys."""
+
+    def __init__(self, accounts: MemoryAccounts) -> None:
+        self._accounts = accounts
+        self.rows: dict[str, ApiKey] = {}
+
+    async def create(
+        self,
+        *,
+        account_idx: int,
+        label: str = "",
+        scopes: frozenset[Scope] = frozenset({Scope.READ}),
+        ip_allow: tuple[str, ...] = (),
+        expires_at_ns: int | None = None,
+        public_key: bytes | None = None,
+    ) -> NewApiKey:
+        account = await self._accounts.by_idx(account_idx)
+        if account is None:
+            raise NotFound("account")
+        text = None if public_key else secrets.token_urlsafe(32)
+        key = ApiKey(
+            key_id=f"key-{secrets.token_hex(6)}",
+            account_idx=account_idx,
+            account_id=account.account_id,
+            label=label,
+            scopes=scopes,
+            ip_allow=ip_allow,
+            expires_at_ns=expires_at_ns,
+            revoked_at_ns=None,
+            created_at_ns=time.time_ns(),
+            secret=text.encode() if text else None,
+            public_key=public_key,
+        )
+        self.rows[key.key_id] = key
+        return NewApiKey(key=key, secret_text=text)
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        return self.rows.get(key_id)
+
+    async def list(self, account_idx: int) -> list[ApiKey]:
+        return [replace(k, secret=None) for k in self.rows.values() if k.account_idx == account_idx]
+
+    async def revoke(self, key_id: str) -> ApiKey:
+        if key_id not in self.rows:
+            raise NotFound("no such key")
+        self.rows[key_id] = replace(self.rows[key_id], revoked_at_ns=time.time_ns())
+        return self.rows[key_id]
+
+
+class MemorySignatures:
+    """Signatures seen; shared by several gateways when they share the object."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[str, bytes]] = set()
+
+    async def claim(self, key_id: str, signature: bytes, expires_at_ns: int) -> bool:
+        if (key_id, signature) in self.seen:
+            return False
+        self.seen.add((key_id, signature))
+        return True
+
+
+class MemoryTransfers:
+    """Transfers, carried out at once."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self.rows: list[Transfer] = []
+
+    async def request(
+        self, *, account_idx: int, amount_usd_micros: int, client_key: str
+    ) -> Transfer:
+        for one in self.rows:
+            if one.client_key == client_key:
+                if (one.account_idx, one.amount_usd_micros) != (account_idx, amount_usd_micros):
+                    raise IdempotencyConflict(client_key)
+                return one
+        number = len(self.rows) + 1
+        kind = Kind.DEPOSIT if amount_usd_micros > 0 else Kind.WITHDRAW
+        row = command(
+            kind, account_idx=account_idx, amount_usd_micros=abs(amount_usd_micros), ref_id=number
+        )
+        first = (await self._world.command(row))[0]
+        refused = first["kind"] == EventKind.REFUSED
+        transfer = Transfer(
+            transfer_id=number,
+            account_idx=account_idx,
+            amount_usd_micros=amount_usd_micros,
+            client_key=client_key,
+            status=TransferStatus.REFUSED if refused else TransferStatus.DONE,
+            ref_id=number,
+            code=int(first["code"]) if refused else None,
+            seq=int(first["seq"]),
+            created_at_ns=time.time_ns(),
+        )
+        self.rows.append(transfer)
+        return transfer
+
+    async def get(self, transfer_id: int) -> Transfer | None:
+        return next((t for t in self.rows if t.transfer_id == transfer_id), None)
+
+    async def wait_decided(self, transfer_id: int, timeout_s: float = 10.0) -> Transfer:
+        return self.rows[transfer_id - 1]
+
+    async def list(
+        self, account_idx: int, *, before_id: int | None = None, limit: int = 100
+    ) -> list[Transfer]:
+        return [t for t in reversed(self.rows) if t.account_idx == account_idx][:limit]
+
+
+class LossyBus(MemoryBus):
+    """A bus that loses what `lose` says: given the number of a send or of a publication."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sends = 0
+        self.lost = 0
+        self.lose_send: set[int] = set()
+
+    async def send(self, rows: Any) -> None:
+        self.sends += 1
+        if self.sends in self.lose_send:
+            self.lost += 1
+            return
+        await super().send(rows)

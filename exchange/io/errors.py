@@ -94,3 +94,7 @@ class PostgresFailed(StartRefused):
 
 class RoleMissing(StartRefused):
     """The database user may not do what is needed."""
+
+
+class NotDurable(StartRefused):
+    """The database confirms a commit before it is on the disk."""

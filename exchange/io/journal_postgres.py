@@ -16,6 +16,7 @@ from exchange.io.errors import (
     JournalDamaged,
     JournalGap,
     JournalUnavailable,
+    NotDurable,
 )
 from exchange.io.journal import GENESIS, RULES_VERSION, as_bytes, chain, check_link
 from matching.wire import COMMAND, EVENT
@@ -125,6 +126,7 @@ class PostgresJournal(PostgresJournalReader):
 
         Errors:
             JournalUnavailable: the database does not answer.
+            NotDurable: it confirms commits that a crash would take.
         """
         await self._connected()
         row = await self._row(_SQL["head"])
@@ -203,6 +205,7 @@ class PostgresJournal(PostgresJournalReader):
             return
         try:
             self._connection = await self._database.connect()
+            await _see_durable(self._connection)
             self._insert = await self._connection.prepare(_SQL["append"])
         except (*LOST, DatabaseUnavailable) as error:
             self._drop_connection()
@@ -212,6 +215,19 @@ class PostgresJournal(PostgresJournalReader):
         if self._connection is not None:
             self._connection.terminate()
         self._connection = None
+
+
+async def _see_durable(connection: asyncpg.Connection) -> None:
+    """See that a commit of this session is on the disk when it is confirmed.
+
+    Errors:
+        NotDurable: what is acknowledged could be lost.
+    """
+    careless = await connection.fetchval(_SQL["careless"])
+    if careless is not None:
+        raise NotDurable(
+            f"the database would lose acknowledged orders in a crash ({careless}); turn it on"
+        )
 
 
 def _batch_of(row: asyncpg.Record) -> Batch:

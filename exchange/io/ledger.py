@@ -91,14 +91,16 @@ class Ledger:
             await self._move(effects)
             await self._fill(effects)
 
-    async def cash_at(self, seq: int) -> dict[int, int]:
-        """Return the cash of each account after a command that is posted."""
-        return dict(tuple(row) for row in await self._rows("cash_at", seq))
+    async def books_at(self, seq: int) -> tuple[dict[int, int], dict[tuple[int, int], int]]:
+        """Return what the ledger had after a command that is posted.
 
-    async def positions_at(self, seq: int) -> dict[tuple[int, int], int]:
-        """Return the lots by (account_idx, contract_idx) after a command that is posted."""
-        rows = await self._rows("positions_at", seq)
-        return {(row[0], row[1]): row[2] for row in rows if row[2]}
+        Returns:
+            usd micros of cash by account_idx, and lots by (account_idx, contract_idx), none zero.
+        """
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            cash = await self._rows("cash_at", seq)
+            lots = await self._rows("positions_at", seq)
+        return {row[0]: row[1] for row in cash}, {(row[0], row[1]): row[2] for row in lots}
 
     async def violations(self, *, history: bool) -> list[Violation]:
         """Return what must not be, ten of each rule; with `history` everything is read through."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import struct
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ PART_BYTES: Final = 1 << 20  # one message: longer ones would hold up the event 
 KEPT: Final = 3
 _LEVEL: Final = 1  # of compression: a state is mostly zeros, speed matters more
 
+_SIZE: Final = struct.Struct("<q")
+
 _SQL: Final = queries("snapshot")
 
 
@@ -29,6 +32,7 @@ class Snapshot:
     blob: bytes
     state_hash: bytes
     journal_checksum: bytes  # of the batch that ends with `seq`
+    notes: bytes = b""  # what readers keep beside the state, at the same `seq`
 
 
 class Snapshots:
@@ -43,7 +47,7 @@ class Snapshots:
         Errors:
             DatabaseUnavailable: it is not known whether it is kept.
         """
-        parts, checksum = await asyncio.to_thread(_pack, snapshot.blob)
+        parts, checksum = await asyncio.to_thread(_pack, snapshot.blob, snapshot.notes)
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 is_new = await connection.fetchval(
@@ -82,29 +86,34 @@ class Snapshots:
                 for part_no in range(row["parts"])
             ]
             packed = b"".join(part or b"" for part in parts)
-            blob = await asyncio.to_thread(_unpack, packed, row["blob_checksum"])
+            found = await asyncio.to_thread(_unpack, packed, row["blob_checksum"])
         except (asyncpg.InternalServerError, zlib.error) as error:
             return SnapshotDamaged(f"the snapshot at {row['seq']} cannot be read: {error}")
-        if blob is None:
+        if found is None:
             return SnapshotDamaged(f"the snapshot at {row['seq']} does not match its checksum")
         return Snapshot(
             seq=row["seq"],
-            blob=blob,
+            blob=found[0],
             state_hash=row["state_hash"],
             journal_checksum=row["journal_checksum"],
+            notes=found[1],
         )
 
 
-def _pack(blob: bytes) -> tuple[list[bytes], bytes]:
-    """Return a blob compressed, in parts, and the checksum of all of them."""
-    packed = zlib.compress(blob, _LEVEL)
+def _pack(blob: bytes, notes: bytes) -> tuple[list[bytes], bytes]:
+    """Return state and notes compressed, in parts, and the checksum of all of them."""
+    packed = zlib.compress(b"".join((_SIZE.pack(len(blob)), blob, notes)), _LEVEL)
     parts = [packed[i : i + PART_BYTES] for i in range(0, len(packed), PART_BYTES)]
     return parts, _checksum(packed)
 
 
-def _unpack(packed: bytes, checksum: bytes) -> bytes | None:
-    """Return the blob, None if its checksum is another."""
-    return zlib.decompress(packed) if _checksum(packed) == checksum else None
+def _unpack(packed: bytes, checksum: bytes) -> tuple[bytes, bytes] | None:
+    """Return state and notes, None if the checksum is another."""
+    if _checksum(packed) != checksum:
+        return None
+    whole = zlib.decompress(packed)
+    end = _SIZE.size + _SIZE.unpack_from(whole)[0]
+    return whole[_SIZE.size : end], whole[end:]
 
 
 def _checksum(packed: bytes) -> bytes:

@@ -92,7 +92,11 @@ class Recovery:
         if checksum != found.journal_checksum:
             _log.error("snapshot_skipped", seq=found.seq, reason="it is of another journal")
             return None
-        core = self._restore(found.blob)
+        try:
+            core = self._restore(found.blob)
+        except ValueError as error:  # of another form, or too large for this process
+            _log.error("snapshot_skipped", seq=found.seq, reason=str(error))
+            return None
         if core.state_hash() != found.state_hash or core.last_seq != found.seq:
             _log.error("snapshot_skipped", seq=found.seq, reason="it restores to another state")
             return None

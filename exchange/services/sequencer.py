@@ -6,7 +6,7 @@ whatever waits shares the next one.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +31,14 @@ EXIT_BUG: Final = 70  # the core contradicts itself: nothing of that batch may l
 
 _KNOWN: Final = np.isin(np.arange(256), [int(kind) for kind in Kind])
 _log = structlog.get_logger(__name__)
+
+
+NotesAt = Callable[[int], Awaitable[bytes]]  # what readers note after that command
+
+
+async def no_notes(seq: int) -> bytes:
+    """Note nothing."""
+    return b""
 
 
 def die() -> None:
@@ -69,7 +77,7 @@ class _Saved:
 
     seq: int
     blob: bytes
-    whole: bool  # as a snapshot; else only its hash
+    notes: Awaitable[bytes] | None  # for a snapshot; None when only the hash is recorded
 
 
 class Sequencer:
@@ -84,6 +92,7 @@ class Sequencer:
         clock: Clock,
         status: Status,
         snapshots: Snapshots | None = None,
+        notes_at: NotesAt = no_notes,
         cadence: Cadence = Cadence(),
         die: Callable[[], None] = die,
     ) -> None:
@@ -93,6 +102,7 @@ class Sequencer:
         self._clock = clock
         self._status = status
         self._snapshots = snapshots
+        self._notes_at = notes_at
         self._cadence = cadence
         self._die = die
         self._own = Inbox()
@@ -246,7 +256,8 @@ class Sequencer:
         self._hash_seq = self._core.last_seq
         if whole:
             self._snapshot_seq = self._hash_seq
-        return _Saved(self._hash_seq, self._core.save(), whole)
+        notes = self._notes_at(self._hash_seq) if whole else None
+        return _Saved(self._hash_seq, self._core.save(), notes)
 
     async def _record_calmly(self, saved: _Saved, checksum: bytes) -> None:
         """Record a state; if the database does not answer, the next one will do."""
@@ -258,12 +269,13 @@ class Sequencer:
     async def _record(self, saved: _Saved, checksum: bytes) -> None:
         state_hash = await asyncio.to_thread(hash_of_saved, saved.blob)
         await self._journal.record_hash(saved.seq, state_hash)
-        if saved.whole and self._snapshots is not None:
+        if saved.notes is not None and self._snapshots is not None:
             await self._snapshots.write(
                 Snapshot(
                     seq=saved.seq,
                     blob=saved.blob,
                     state_hash=state_hash,
                     journal_checksum=checksum,
+                    notes=await saved.notes,
                 )
             )

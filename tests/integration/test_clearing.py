@@ -8,11 +8,14 @@ from exchange.io.batch import Batch
 from exchange.io.db import Database
 from exchange.io.errors import JournalGap
 from exchange.io.ledger import ClearingMoved, Ledger, LedgerMismatch
+from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.rules.mirror import Mirror
 from exchange.services.clearing import Clearing
+from exchange.services.clearing.audit import Audit
 from matching.codes import EventKind, Kind
 from tests.support.flow import Flow
 from tests.support.journals import keep
+from tests.support.market import small_engine
 from tests.support.rows import command
 from tests.support.tables import forced, table_hashes
 
@@ -33,6 +36,17 @@ async def ledger_of(database: Database) -> Ledger:
     return Ledger(await database.connect())
 
 
+def books_of(mirror: Mirror) -> tuple[dict, dict]:
+    cash = {idx: account.cash_usd_micros for idx, account in enumerate(mirror.accounts)}
+    lots = {
+        (account.account_idx, contract_idx): held.qty_lots
+        for account in mirror.accounts
+        for contract_idx, held in account.positions.items()
+        if held.qty_lots
+    }
+    return cash, lots
+
+
 async def test_ledger_and_positions_are_what_a_mirror_of_the_core_holds(database):
     batches, mirror = list(Flow(5).batches(120)), Mirror()
     await keep(database, batches)
@@ -40,8 +54,7 @@ async def test_ledger_and_positions_are_what_a_mirror_of_the_core_holds(database
         mirror.apply(batch.commands, batch.events)
     await clear(database, mirror.seq)
     ledger = await ledger_of(database)
-    cash = {idx: account.cash_usd_micros for idx, account in enumerate(mirror.accounts)}
-    assert await ledger.cash_at(mirror.seq) == cash
+    assert await ledger.books_at(mirror.seq) == books_of(mirror)
     house = await ledger.load()
     for account in mirror.accounts:
         for contract_idx, held in account.positions.items():
@@ -59,15 +72,7 @@ async def test_cash_and_positions_of_an_earlier_command_are_those_of_then(databa
     for batch in batches[:30]:
         mirror.apply(batch.commands, batch.events)
     ledger = await ledger_of(database)
-    assert await ledger.cash_at(mirror.seq) == {
-        idx: account.cash_usd_micros for idx, account in enumerate(mirror.accounts)
-    }
-    assert await ledger.positions_at(mirror.seq) == {
-        (account.account_idx, contract_idx): held.qty_lots
-        for account in mirror.accounts
-        for contract_idx, held in account.positions.items()
-        if held.qty_lots
-    }
+    assert await ledger.books_at(mirror.seq) == books_of(mirror)
 
 
 async def test_how_batches_share_transactions_is_not_visible(postgres, database):
@@ -153,3 +158,61 @@ async def test_clearing_goes_on_after_its_connections_are_lost(database):
     stop.set()
     await running
     assert await (await ledger_of(database)).violations(history=True) == []
+
+
+@pytest.fixture
+async def audited(database, pool):
+    """Give a cleared market of the real engine, with a snapshot from its middle."""
+    flow = Flow(13, engine=small_engine())
+    batches = []
+    for batch in flow.batches(40):
+        batches.append(batch)
+        if len(batches) == 20:
+            await keep_snapshot(pool, flow.engine)
+    await keep(database, batches)
+    await clear(database, flow.seq)
+    ledger = await ledger_of(database)
+    yield Audit(ledger, pool), flow.seq
+    ledger._connection.terminate()
+
+
+async def keep_snapshot(pool, engine) -> None:
+    snapshot = Snapshot(
+        seq=engine.last_seq, blob=engine.save(), state_hash=engine.state_hash(),
+        journal_checksum=bytes(32),
+    )  # fmt: skip
+    await Snapshots(pool).write(snapshot)
+
+
+async def test_the_ledger_agrees_with_a_saved_state_of_the_core(audited):
+    audit, seq = audited
+    await audit.check_tables()
+    await audit.check_core(seq)
+
+
+MOVED = (
+    # Consistent with every rule of the tables: only the core knows better.
+    "UPDATE balance SET balance_usd_micros = balance_usd_micros + CASE ledger_account_id"
+    " WHEN 5 THEN 7 ELSE -7 END WHERE ledger_account_id IN (5, 6)"
+)
+SHIFTED = (
+    "UPDATE position SET qty_lots = qty_lots + 1, entry_usd_micros = entry_usd_micros"
+    " WHERE account_idx = 4 AND contract_idx = 1"
+)
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [(MOVED, "cash of account 2: the core has"), (SHIFTED, "lots of account 4 in contract 1")],
+)
+async def test_a_ledger_that_left_the_core_stops_clearing(database, audited, planted, found):
+    audit, seq = audited
+    await forced(database, planted)
+    with pytest.raises(LedgerMismatch, match=found):
+        await audit.check_core(seq)
+
+
+async def test_clearing_does_not_start_on_tables_that_contradict_themselves(database, audited):
+    await forced(database, SHIFTED)
+    with pytest.raises(LedgerMismatch, match="positions sum to zero"):
+        await clear(database, audited[1] + 1)

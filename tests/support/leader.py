@@ -63,6 +63,12 @@ class Leader:
             await self.sequencer.save()
         await self.journal.close()
 
+    async def sleep(self) -> None:
+        """Let time pass; fail when the sequencer has."""
+        await asyncio.sleep(0.002)
+        if self.run_task.done():
+            self.run_task.result()
+
     async def crash(self) -> None:
         """Stop without anything that a clean stop does."""
         for task in (*self.tasks, self.run_task):

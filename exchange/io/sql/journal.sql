@@ -44,3 +44,9 @@ ON CONFLICT (seq) DO NOTHING
 
 -- name: epoch
 SELECT epoch FROM leader
+
+-- name: careless
+-- What this session's commits are not protected by; null when nothing is missing.
+SELECT string_agg(name || '=' || setting, ', ' ORDER BY name)
+FROM pg_settings
+WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'

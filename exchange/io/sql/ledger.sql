@@ -127,6 +127,7 @@ LEFT JOIN (
     ) AS side (account_idx, lots)
     WHERE seq > $1 GROUP BY account_idx, contract_idx
 ) AS since USING (account_idx, contract_idx)
+WHERE qty_lots - coalesce(since.lots, 0) <> 0
 ORDER BY account_idx, contract_idx;
 
 -- name: violations_now

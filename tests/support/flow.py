@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,11 @@ START_NS = 1_700_000_000 * SECOND_NS
 class Flow:
     """A small market with a seed: the same seed gives the same journal."""
 
-    def __init__(self, seed: int = 1, accounts: int = 12, contracts: int = 3) -> None:
+    def __init__(
+        self, seed: int = 1, accounts: int = 12, contracts: int = 3, engine: Any = None
+    ) -> None:
         self.random = Random(seed)
-        self.engine = Oracle()
+        self.engine = engine or Oracle()
         self.accounts, self.contracts = accounts, contracts
         self.seq, self.ts_ns, self.ref_id = 0, START_NS, 0
         self.open_ids: list[tuple[int, int]] = []  # account_idx, order_id

@@ -74,7 +74,7 @@ class Clearing:
                 return
             house = await ledger.load()
             audit = Audit(ledger, pool)
-            await audit.check_now()
+            await audit.check_tables()
             _log.info("clearing_starts", after_seq=house.seq)
             self._on_posted(house.seq)
             while not stop.is_set():

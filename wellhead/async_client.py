@@ -288,3 +288,9 @@ class AsyncClient:
     async def revoke_key(self, key: str) -> wt.ApiKey:
         """Revoke a key for ever."""
         return await self.run(admin_calls.revoke_key(key))
+
+    async def set_contract(
+        self, symbol: str, *, state: str | None = None, band_bps: int | None = None
+    ) -> wt.Instrument:
+        """Change a contract's trading state or price band."""
+        return await self.run(admin_calls.set_contract(symbol, state, band_bps))

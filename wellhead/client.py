@@ -280,3 +280,9 @@ class Client:
     def revoke_key(self, key: str) -> wt.ApiKey:
         """Revoke a key for ever."""
         return self.run(admin_calls.revoke_key(key))
+
+    def set_contract(
+        self, symbol: str, *, state: str | None = None, band_bps: int | None = None
+    ) -> wt.Instrument:
+        """Change a contract's trading state or price band."""
+        return self.run(admin_calls.set_contract(symbol, state, band_bps))

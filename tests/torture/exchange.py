@@ -14,10 +14,11 @@ import httpx
 
 from exchange.io.embedded import EmbeddedPostgres
 from tests.torture.process import (
-    SERVE,
     START_TIMEOUT_S,
+    WELLHEAD,
     Failed,
     Process,
+    api_url_of,
     kill_pids,
     started_for,
     wait_gone,
@@ -48,13 +49,13 @@ class Exchange:
     def __init__(
         self,
         folder: Path,
-        program: Sequence[str] = SERVE,
+        command: Sequence[str] = (*WELLHEAD, "serve"),
         environment: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
         settings = ENVIRONMENT | {"WELLHEAD_DATA_DIR": str(self.data)} | (environment or {})
-        self.node = Process(folder, "node", program, settings)
+        self.node = Process(folder, "node", command, settings)
         self.url = ""
         self.start_s: list[float] = []  # how long each start took until it was ready
 
@@ -81,7 +82,7 @@ class Exchange:
                 await asyncio.sleep(READY_POLL_S)
 
     async def _is_ready(self, http: httpx.AsyncClient) -> bool:
-        url = self._api_url()
+        url = api_url_of(self.data, self.node.pid)
         if url is None:
             return False
         self.url = url
@@ -89,14 +90,6 @@ class Exchange:
             return (await http.get(f"{url}/health/ready")).status_code == 200
         except httpx.TransportError:
             return False
-
-    def _api_url(self) -> str | None:
-        """Return what this very start wrote into the lock file of its data folder."""
-        try:
-            instance = json.loads((self.data / "instance.lock").read_text())
-        except (OSError, ValueError):
-            return None
-        return instance["api_url"] if instance["pid"] == self.node.pid else None
 
     def pids(self, victim: Victim) -> list[int]:
         """Return the processes that make up a victim now."""
@@ -151,9 +144,7 @@ class Exchange:
     async def command(self, *arguments: str, timeout_s: float = 120) -> tuple[int, str]:
         """Run `wellhead ...` on the same data folder; return its status and what it printed."""
         settings = {"WELLHEAD_DATA_DIR": str(self.data)}
-        process = Process(
-            self.folder, f"command-{arguments[0]}", (*SERVE[:-1], *arguments), settings
-        )
+        process = Process(self.folder, f"command-{arguments[0]}", (*WELLHEAD, *arguments), settings)
         before = len(process.log())
         process.start()
         status = await asyncio.to_thread(process.wait, timeout_s)

@@ -1,7 +1,9 @@
 """Processes of the exchange as a test starts, kills and buries them."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +14,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MARK: Final = "TORTURE_FOLDER"  # in the environment of all that a test started, children too
-SERVE: Final = ("-c", "from wellhead.cli import main; main()", "serve")
+WELLHEAD: Final = (sys.executable, "-c", "from wellhead.cli import main; main()")
 START_TIMEOUT_S: Final = 90.0  # the first start on a machine compiles
 STOP_TIMEOUT_S: Final = 30.0
 
@@ -28,12 +30,12 @@ class Process:
         self,
         folder: Path,
         name: str,
-        arguments: Sequence[str | Path],
+        command: Sequence[str | Path],
         environment: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.log_path = folder / f"{name}.log"
-        self._arguments = [str(argument) for argument in arguments]
+        self._command = [str(part) for part in command]
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("WELLHEAD_")}
         if "WELLHEAD_CACHE_DIR" in os.environ:
             inherited["WELLHEAD_CACHE_DIR"] = os.environ["WELLHEAD_CACHE_DIR"]
@@ -49,7 +51,7 @@ class Process:
         """Start it."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *self._arguments],
+                self._command,
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -100,6 +102,22 @@ class Process:
     def log(self) -> str:
         """Return all it printed."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+
+def api_url_of(data: Path, pid: int) -> str | None:
+    """Return what this very process wrote into the lock file of its data folder."""
+    try:
+        instance = json.loads((data / "instance.lock").read_text())
+    except (OSError, ValueError):
+        return None
+    return instance["api_url"] if instance["pid"] == pid else None
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def environment_of(pid: int) -> str:

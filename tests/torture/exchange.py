@@ -124,6 +124,10 @@ class Exchange:
         kill_pids(list(started_for(self.folder)))
         self.node.kill()
 
+    def url_of(self, account_id: str) -> str:
+        """Return where an account trades: there is one place."""
+        return self.url
+
     def operator(self) -> Credentials:
         """Return the operator's key."""
         found = json.loads((self.data / "admin.json").read_text())

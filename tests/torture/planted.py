@@ -4,14 +4,21 @@ What no storm has found was not searched for: each of these must be caught.
 """
 
 import asyncio
+import runpy
+import subprocess
 import sys
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
+from exchange.io import embedded, ledger
 from exchange.io.batch import Batch
 from exchange.io.journal_postgres import PostgresJournal
+from tests.support.clearing_child import place_after, place_before
+from tests.torture.exchange import Victim
 
 COMMIT_LATER_S: Final = 0.02
+CLEARING: Final = ["-m", "exchange.services.clearing"]
 
 
 def acknowledge_before_commit() -> None:
@@ -33,15 +40,70 @@ def acknowledge_before_commit() -> None:
     PostgresJournal.append = append  # type: ignore[method-assign]
 
 
-BUGS: Final[dict[str, Callable[[], None]]] = {
-    "acknowledge_before_commit": acknowledge_before_commit,
+def commit_without_sync() -> None:
+    """Postgres confirms what it has not written yet, and nobody asks it whether it does."""
+    embedded._SETTINGS["synchronous_commit"] = "off"
+
+    async def see_nothing(connection: object) -> None:
+        return None
+
+    from exchange.io import journal_postgres
+
+    journal_postgres._see_durable = see_nothing  # type: ignore[assignment]
+
+
+def in_clearing(bug: str) -> Callable[[], None]:
+    """Have the node start its clearing with a bug."""
+
+    def plant() -> None:
+        start = subprocess.Popen.__init__
+
+        def init(self: Any, command: Any, *args: Any, **options: Any) -> None:
+            if list(command[1:3]) == CLEARING:
+                command = [command[0], "-m", "tests.torture.planted", bug, *command[3:]]
+            start(self, command, *args, **options)
+
+        subprocess.Popen.__init__ = init  # type: ignore[method-assign]
+
+    return plant
+
+
+def as_clearing(write: Callable[..., Any]) -> Callable[[], None]:
+    """Be clearing, with another way to write its transactions."""
+
+    def plant() -> None:
+        ledger.Ledger.write = write  # type: ignore[method-assign]
+        sys.argv[1:1] = CLEARING
+
+    return plant
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """How a bug is planted, and which kill shows it; none for the part of another bug."""
+
+    plant: Callable[[], None]
+    shown_by: Victim | None = None
+
+
+BUGS: Final = {
+    "acknowledge_before_commit": Bug(acknowledge_before_commit, Victim.NODE),
+    "commit_without_sync": Bug(commit_without_sync, Victim.POSTGRES),
+    "place_before": Bug(in_clearing("clearing_place_before"), Victim.CLEARING),
+    "place_after": Bug(in_clearing("clearing_place_after"), Victim.CLEARING),
+    "clearing_place_before": Bug(as_clearing(place_before)),
+    "clearing_place_after": Bug(as_clearing(place_after)),
 }
 
 
 def main() -> None:
+    BUGS[sys.argv.pop(1)].plant()
+    if sys.argv[1:3] == CLEARING:
+        del sys.argv[1:3]
+        runpy.run_module(CLEARING[1], run_name="__main__", alter_sys=True)
+        return
     from wellhead.cli import main as wellhead
 
-    BUGS[sys.argv.pop(1)]()
     wellhead()
 
 

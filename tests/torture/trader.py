@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -58,11 +59,11 @@ class Trader:
         self._room = asyncio.Semaphore(IN_FLIGHT_MAX)
         self._unanswered: list[Request] = []
 
-    async def trade(self, url: str, stop: asyncio.Event, per_second: float) -> None:
+    async def trade(self, url: Callable[[], str], stop: asyncio.Event, per_second: float) -> None:
         """Trade until told to stop; comes back after every lost connection."""
         while not stop.is_set():
             with suppress(NoSession):
-                session = await Session.open(url, self.signer)
+                session = await Session.open(url(), self.signer)
                 self.stats.sessions += 1
                 try:
                     await self._send_again(session)

@@ -1,6 +1,7 @@
 """The scale-out exchange: each role a process of its own, over one Postgres and one Valkey."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from tests.torture.process import (
     kill_pids,
     started_for,
 )
+from wellhead.signing import Credentials
 
 POLL_S: Final = 0.02
 SECRET_KEY: Final = "a key for tests, the same in every process"
@@ -72,12 +74,18 @@ class Cluster:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         self.valkey = Process(folder, "valkey", [get_binary_path(), *options])
         self.parts: dict[str, Part] = {}
+        self.urls: dict[str, str] = {}  # of the gateways, by name
+        self.gates: dict[str, str] = {}  # account -> name of its gateway
 
     def start(self, role: str, name: str | None = None) -> Part:
         """Start a process of a role."""
         part = self.parts[name or role] = Part(self, role, name or role)
         part.start()
         return part
+
+    async def start_gateway(self, name: str) -> None:
+        """Start a gateway and wait until it takes commands."""
+        self.urls[name] = await self.start("gateway", name).api_url()
 
     def start_valkey(self) -> None:
         """Start Valkey and wait until it answers."""
@@ -94,9 +102,28 @@ class Cluster:
         """Remove everything Valkey holds."""
         redis.Redis.from_url(self.redis_url).flushall()
 
+    def url_of(self, account_id: str) -> str:
+        """Return where an account trades now: `gates` says at which gateway."""
+        return self.urls[self.gates[account_id]]
+
+    def operator(self) -> Credentials:
+        """Return the operator's key, which one of the processes wrote."""
+        found = json.loads(next(self.folder.glob("*/admin.json")).read_text())
+        return Credentials(found["key"], found["secret"])
+
     async def database(self) -> asyncpg.Connection:
         """Connect to Postgres as the owner."""
         return await asyncpg.connect(self.database_url)
+
+    async def command(self, *arguments: str, timeout_s: float = 120) -> tuple[int, str]:
+        """Run `wellhead ...` on the database; return its status and what it printed."""
+        settings = {
+            "WELLHEAD_DATA_DIR": str(self.folder / "command"),
+            "WELLHEAD_DATABASE_URL": self.database_url,
+        }
+        process = Process(self.folder, f"command-{arguments[0]}", (*WELLHEAD, *arguments), settings)
+        process.start()
+        return await asyncio.to_thread(process.wait, timeout_s), process.log()
 
 
 @contextmanager

@@ -147,7 +147,7 @@ class Exchange:
 
     async def command(self, *arguments: str, timeout_s: float = 120) -> tuple[int, str]:
         """Run `wellhead ...` on the same data folder; return its status and what it printed."""
-        settings = {"WELLHEAD_DATA_DIR": str(self.data)}
+        settings = {"WELLHEAD_DATA_DIR": str(self.data), "WELLHEAD_PORT": "0"}
         process = Process(self.folder, f"command-{arguments[0]}", (*WELLHEAD, *arguments), settings)
         before = len(process.log())
         process.start()

@@ -23,6 +23,7 @@ from wellhead import AsyncClient, admin_calls, calls
 from wellhead.signing import Credentials
 
 ACCOUNTS: Final = ("ann", "bob", "cat", "dan")
+READER: Final = "eve"  # has money and no trader: for a test's own orders
 SYMBOLS: Final = 3
 FUNDS_USD: Final = "5000000"
 PER_SECOND: Final = 250.0  # requests of one account
@@ -74,7 +75,7 @@ class Floor:
         async with AsyncClient(
             self.house.url_of(ACCOUNTS[0]), operator.key, operator.secret
         ) as admin:
-            for account_id in ACCOUNTS:
+            for account_id in (*ACCOUNTS, READER):
                 await admin.create_account(account_id, account_id=account_id)
                 await admin.deposit(account_id, FUNDS_USD, transfer_id="funds")
                 key = await admin.run(admin_calls.create_key(account_id, ("read", "trade")))
@@ -82,8 +83,8 @@ class Floor:
                 self.clients[account_id] = Credentials(key.key, key.secret)
             markets = await self._markets(admin)
         self.traders = [
-            Trader(account_id, credentials, markets, self.seed)
-            for account_id, credentials in self.clients.items()
+            Trader(account_id, self.clients[account_id], markets, self.seed)
+            for account_id in ACCOUNTS
         ]
         connection = await self.house.database()
         rows = await connection.fetch(_ACCOUNT_IDX)

@@ -51,7 +51,7 @@ class Trader:
         self.signer = Signer(credentials)
         self.stats = Stats()
         self.record = Record()
-        self._markets = markets
+        self.markets = markets
         self._random = Random(f"{seed} {account_id}")
         self._orders: deque[tuple[str, str | None]] = deque(maxlen=REMEMBERED)  # both ids
         self._placed = 0
@@ -145,7 +145,7 @@ class Trader:
         pick = self._random
         self._placed += 1
         client_order_id = f"{self.account_id}-{self._placed}"
-        market = pick.choice(self._markets)
+        market = pick.choice(self.markets)
         side = pick.choice(("buy", "sell"))
         fields: dict[str, Any] = {
             "symbol": market.symbol,
@@ -169,5 +169,5 @@ class Trader:
         pick = self._random
         if pick.random() < 0.5:
             return {"quantity": str(pick.randint(1, 6))}
-        price_ticks = pick.choice(self._markets).price_ticks + pick.randint(-5, 5)
+        price_ticks = pick.choice(self.markets).price_ticks + pick.randint(-5, 5)
         return {"price": price_text(price_ticks)}

@@ -12,7 +12,9 @@ PACKAGES = ("numba", "numpy", "asyncpg", "picows", "uvloop")
 def describe() -> dict[str, object]:
     """Return cores, CPU, memory, system and versions; no names of hosts or people."""
     return {
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "cpu": cpu(),
         "memory_gb": memory_gb(),
         "system": f"{platform.system()} {platform.release()}",

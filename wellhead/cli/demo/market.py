@@ -1,0 +1,134 @@
+"""Runs beside a node: prepares the demo market, and keeps its traders running."""
+
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from wellhead.cli import out
+from wellhead.cli.demo import rules
+from wellhead.cli.demo.process import Plan, Trader
+from wellhead.cli.demo.setup import TRADER_FUNDS_USD, Ready, set_up
+from wellhead.client import Client
+from wellhead.credentials import read_profile
+
+RETRY_FIRST_S = 1.0
+RETRY_MAX_S = 60.0
+END_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the simulated traders are, all together."""
+
+    orders_per_s: float
+
+
+class DemoMarket:
+    """The simulated market of one node."""
+
+    def __init__(self, data: Path, pace: Pace, *, as_json: bool = False) -> None:
+        self._data = data
+        self._pace = pace
+        self._as_json = as_json
+
+    async def run(self, url: str) -> None:
+        """Prepare the accounts, say how to use them, and keep the traders running."""
+        ready = await asyncio.to_thread(self._set_up, url)
+        self._say(url, ready)
+        simulated = [r for r in ready if r.profile.path.parent.name == "simulated"]
+        plan = Plan(
+            url=url,
+            traders=[_trader(one) for one in simulated],
+            orders_per_s=self._pace.orders_per_s,
+            fill_orders_per_s=max(300.0, self._pace.orders_per_s),
+        )
+        await self._keep_running(plan)
+
+    def _set_up(self, url: str) -> list[Ready]:
+        found = read_profile(self._data / "admin.json").credentials
+        with Client(url, found.key, found.secret) as operator:
+            return set_up(operator, self._data)
+
+    async def _keep_running(self, plan: Plan) -> None:
+        """Start the traders, and again when they end by themselves."""
+        retry_s = RETRY_FIRST_S
+        while True:
+            began_s = asyncio.get_running_loop().time()
+            process = await _start(plan)
+            try:
+                code = await process.wait()
+            finally:
+                await _end(process)
+            if asyncio.get_running_loop().time() - began_s > RETRY_MAX_S:
+                retry_s = RETRY_FIRST_S
+            if not self._as_json:
+                out.note(f"the simulated traders ended ({code}); again in {retry_s:.0f} s")
+            await asyncio.sleep(retry_s)
+            retry_s = min(2 * retry_s, RETRY_MAX_S)
+
+    def _say(self, url: str, ready: list[Ready]) -> None:
+        people = [r for r in ready if r.profile.path.parent.name == "profiles"]
+        if self._as_json:
+            accounts = [
+                {"account_id": r.account_id, "profile": str(r.profile.path)} for r in people
+            ]
+            out.document({"ready": True, "url": url, "docs": f"{url}/docs", "accounts": accounts})
+            return
+        out.show(f"\nAPI  {url}/api/v1\nDocs {url}/docs\n")
+        out.show("Makers and takers in this market are SIMULATED: no price here is a real one.\n")
+        for one in people:
+            if one.new_key:
+                _show_key(one)
+            else:
+                out.show(f"{one.account_id}: key in {one.profile.path}")
+        symbol = rules.markets(rules.today())[0].symbol
+        name = people[0].account_id
+        out.show(f"\nTry: wellhead book {symbol}")
+        out.show(f"     wellhead order buy {symbol} 1 --market --profile {name}\n")
+
+
+def _show_key(one: Ready) -> None:
+    """Show a new key, once."""
+    found = one.profile.credentials
+    out.show(f"{one.account_id}: {out.usd(TRADER_FUNDS_USD)} USD, a key of its own (shown once;")
+    out.show(f"kept in {one.profile.path}, for --profile {one.account_id}):")
+    out.show(f"  export WELLHEAD_KEY={found.key}")
+    out.show(f"  export WELLHEAD_SECRET={found.secret}")
+
+
+def _trader(one: Ready) -> Trader:
+    found = one.profile.credentials
+    return Trader(one.account_id, found.key, found.secret)
+
+
+async def _start(plan: Plan) -> Process:
+    """Start the traders' process; it ends when our end of its stdin does."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "wellhead.cli.demo.process",
+        stdin=PIPE,
+        stdout=DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the node, which then ends the traders
+    )
+    assert process.stdin is not None
+    process.stdin.write(msgspec.json.encode(plan) + b"\n")
+    return process
+
+
+async def _end(process: Process) -> None:
+    """Let the traders leave, with their orders cancelled."""
+    if process.stdin is not None:
+        process.stdin.close()
+    if process.returncode is None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_TIMEOUT_S):
+                await process.wait()
+                return
+        process.kill()
+        await process.wait()

@@ -1,0 +1,89 @@
+-- Everything as it is stored, for `wellhead verify`. All of it is read in one snapshot.
+
+-- name: heads
+SELECT
+    (SELECT coalesce(max(first_seq + count - 1), 0) FROM journal_batch) AS journal_seq,
+    (SELECT last_seq FROM follower WHERE name = 'clearing') AS cleared_seq;
+
+-- name: batches
+SELECT first_seq, count, ts_ns, epoch, checksum, commands, events
+FROM journal_batch WHERE first_seq >= $1 ORDER BY first_seq LIMIT $2;
+
+-- name: state_hashes
+SELECT seq, hash FROM state_hash WHERE engine_version = $1;
+
+-- name: snapshots
+SELECT seq, state_hash, journal_checksum FROM snapshot WHERE engine_version = $1 ORDER BY seq;
+
+-- name: ledger_account
+SELECT ledger_account_id, code, account_idx FROM ledger_account ORDER BY ledger_account_id;
+
+-- name: transfer
+SELECT transfer_id, seq, leg, reason, ref_id, ts_ns
+FROM transfer WHERE seq > $1 AND seq <= $2;
+
+-- name: posting
+SELECT transfer_id, ledger_account_id, version, amount_usd_micros, balance_usd_micros
+FROM posting WHERE transfer_id > $1 AND transfer_id <= $2;
+
+-- name: trade
+SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
+    maker_account_idx, taker_order_id, maker_order_id, ts_ns
+FROM trade WHERE seq > $1 AND seq <= $2;
+
+-- name: position_event
+SELECT account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, qty_lots,
+    position_lots, realised_usd_micros, ts_ns
+FROM position_event JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+    AS key (account_idx, seq, leg, side) USING (account_idx, seq, leg, side);
+
+-- name: variation
+SELECT account_idx, seq, contract_idx, qty_lots, price_ticks, amount_usd_micros, ts_ns
+FROM variation WHERE seq > $1 AND seq <= $2;
+
+-- name: settlement
+SELECT contract_idx, seq, settled_ns, price_ticks, previous_ticks, last_trade_ticks, volume_lots,
+    open_interest_lots, paid_usd_micros
+FROM settlement WHERE seq > $1 AND seq <= $2;
+
+-- name: journal_minute
+SELECT minute_ns, first_seq FROM journal_minute WHERE first_seq > $1 AND first_seq <= $2;
+
+-- name: order_history
+SELECT account_idx, order_id, contract_idx, side, order_type, tif, stp, flags, price_ticks,
+    qty_lots, open_lots, filled_lots, filled_tick_lots, cancelled_lots, code, client_order_id,
+    expires_ns, placed_ns, updated_ns, updated_seq
+FROM order_history JOIN unnest($1::bigint[], $2::bigint[]) AS key (account_idx, order_id)
+    USING (account_idx, order_id);
+
+-- name: kline
+SELECT contract_idx, interval_s, open_ns, open_ticks, high_ticks, low_ticks, close_ticks,
+    volume_lots, volume_tick_lots, trade_count
+FROM kline JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[])
+    AS key (contract_idx, interval_s, open_ns) USING (contract_idx, interval_s, open_ns);
+
+-- name: balance
+SELECT ledger_account_id, version, balance_usd_micros, updated_seq FROM balance;
+
+-- name: contract
+SELECT contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns, state,
+    mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq
+FROM contract;
+
+-- name: position
+SELECT account_idx, contract_idx, qty_lots, entry_usd_micros, realised_usd_micros,
+    carry_usd_micros, updated_seq
+FROM position;
+
+-- name: counts
+SELECT
+    (SELECT count(*) FROM ledger_account) AS ledger_account,
+    (SELECT count(*) FROM transfer) AS transfer,
+    (SELECT count(*) FROM posting) AS posting,
+    (SELECT count(*) FROM trade) AS trade,
+    (SELECT count(*) FROM position_event) AS position_event,
+    (SELECT count(*) FROM variation) AS variation,
+    (SELECT count(*) FROM settlement) AS settlement,
+    (SELECT count(*) FROM journal_minute) AS journal_minute,
+    (SELECT count(*) FROM order_history) AS order_history,
+    (SELECT count(*) FROM kline) AS kline;

@@ -1,0 +1,134 @@
+"""Everything as it is stored, read in one snapshot: for who checks it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+import asyncpg
+
+from exchange.io.db import Database, queries
+from exchange.io.errors import JournalDamaged, SnapshotDamaged
+from exchange.io.journal import RULES_VERSION
+from exchange.io.snapshots import Snapshot, Snapshots
+
+BATCHES_BYTES: Final = 8 << 20  # about so much of the journal at once
+TIMEOUT_S: Final = 3600.0  # some of these queries read everything that ever happened
+
+_SQL: Final = queries("verify")
+_LEDGER: Final = queries("ledger")
+
+R = TypeVar("R")
+
+
+class StoredBatch(NamedTuple):
+    """A row of the journal, nothing of it believed."""
+
+    first_seq: int
+    commands_count: int
+    ts_ns: int
+    epoch: int
+    checksum: bytes
+    commands: bytes
+    events: bytes
+
+
+class StoredSnapshot(NamedTuple):
+    """What is written beside a saved state."""
+
+    seq: int
+    state_hash: bytes
+    journal_checksum: bytes
+
+
+class Stored:
+    """Reads over one connection, inside one transaction."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def heads(self) -> tuple[int, int]:
+        """Return the last command of the journal, and the last that clearing has posted."""
+        row = (await self._fetch("heads"))[0]
+        return row[0], row[1]
+
+    async def batches(self) -> AsyncIterator[StoredBatch]:
+        """Yield every row of the journal in order.
+
+        Errors:
+            JournalDamaged: Postgres itself cannot read a row.
+        """
+        after_seq, limit = 0, 16
+        while True:
+            try:
+                rows = await self._fetch("batches", after_seq + 1, limit)
+            except asyncpg.InternalServerError as error:
+                raise JournalDamaged(f"after command {after_seq}: {error}") from error
+            for row in rows:
+                yield StoredBatch(*row)
+            if len(rows) < limit:
+                return
+            after_seq = rows[-1]["first_seq"]
+            size = sum(len(row["commands"]) + len(row["events"]) for row in rows) // len(rows)
+            limit = max(1, min(4096, BATCHES_BYTES // max(1, size)))
+
+    async def state_hashes(self) -> dict[int, bytes]:
+        """Return the recorded hashes of the core's state by command."""
+        return {row[0]: row[1] for row in await self._fetch("state_hashes", RULES_VERSION)}
+
+    async def snapshots(self) -> list[StoredSnapshot]:
+        """Return what is written beside each saved state, oldest first."""
+        rows = await self._fetch("snapshots", RULES_VERSION)
+        return [StoredSnapshot(*row) for row in rows]
+
+    async def saved_state(self, seq: int) -> Snapshot:
+        """Return the saved state after a command, which must be there.
+
+        Errors:
+            SnapshotDamaged: its bytes are not those that were written.
+        """
+        pool = cast(asyncpg.Pool, self._connection)  # of which it needs what a connection has too
+        async for found in Snapshots(pool).newest(seq):
+            if isinstance(found, SnapshotDamaged):
+                raise found
+            return found
+        raise SnapshotDamaged(f"the snapshot at {seq} is not there")
+
+    async def rows(self, table: str, make: type[R], *args: object) -> list[R]:
+        """Return the rows of a table as its NamedTuple; see verify.sql for the arguments."""
+        return [make(*row) for row in await self._fetch(table, *args)]
+
+    async def rows_of(self, table: str, make: type[R], keys: Sequence[tuple[Any, ...]]) -> list[R]:
+        """Return the rows that have one of the keys."""
+        if not keys:
+            return []
+        return await self.rows(table, make, *zip(*keys, strict=True))
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many rows each append-only table has."""
+        return dict((await self._fetch("counts"))[0].items())
+
+    async def violations(self) -> list[tuple[str, str, str, str]]:
+        """Return rule, place, expected and found of what must not be."""
+        rows = await self._connection.fetch(_LEDGER["violations"], timeout=TIMEOUT_S)
+        return [tuple(row) for row in rows]
+
+    async def _fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self._connection.fetch(
+            _SQL[query], *args, timeout=TIMEOUT_S
+        )
+        return rows
+
+
+@asynccontextmanager
+async def stored(database: Database) -> AsyncIterator[Stored]:
+    """Open the tables as they are at this moment, whatever is written meanwhile.
+
+    Errors:
+        DatabaseUnavailable: the server does not answer.
+    """
+    connection = await database.connect()
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            yield Stored(connection)
+    finally:
+        connection.terminate()

@@ -1,0 +1,97 @@
+"""Clearing as a child process: started again when it ends, told when the journal grew."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from exchange.io import lowly
+from exchange.io.db import Database
+
+EXIT_CORRUPT: Final = 65  # starting it again would not help
+RETRY_FIRST_S: Final = 0.1
+RETRY_MAX_S: Final = 5.0
+GOOD_S: Final = 30.0  # one that ran so long was well
+STOP_TIMEOUT_S: Final = 10.0
+LOOK_S: Final = 0.1
+
+_log = structlog.get_logger(__name__)
+
+
+class ClearingChild:
+    """`start` it in the main thread; `watch` keeps it running."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_s = 0.0
+        self.is_corrupt = False  # it found a contradiction: a person must look
+
+    @property
+    def pid(self) -> int | None:
+        """Return its process id."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the process; it ends when we do, however we end."""
+        environment = os.environ | {"WELLHEAD_DATABASE_URL": self._database.app_url}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "exchange.services.clearing", "--child"],
+            stdin=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,  # Ctrl-C in the terminal is for us alone
+            preexec_fn=lowly.die_with_parent(signal.SIGTERM),
+        )
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._started_s = asyncio.get_running_loop().time()
+
+    def wake(self) -> None:
+        """Say that the journal grew."""
+        if self._process is not None and self._process.stdin is not None:
+            # A full pipe says so already; a broken one is mended by `watch`.
+            with suppress(BlockingIOError, BrokenPipeError):
+                os.write(self._process.stdin.fileno(), b"\n")
+
+    async def watch(self) -> None:
+        """Start it again whenever it ends by itself; runs until cancelled."""
+        retry_s = RETRY_FIRST_S
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self._process is None or self._process.poll() is None:
+                continue
+            _log.error("clearing_died", status=self._process.returncode)
+            if self._process.returncode == EXIT_CORRUPT:
+                self.is_corrupt = True
+                return
+            if asyncio.get_running_loop().time() - self._started_s > GOOD_S:
+                retry_s = RETRY_FIRST_S
+            await asyncio.sleep(retry_s)
+            retry_s = min(RETRY_MAX_S, 2 * retry_s)
+            self._close_pipe()
+            self.start()
+
+    async def end(self) -> None:
+        """Let it finish its transaction and end."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(BrokenPipeError):
+            if process.stdin is not None:
+                process.stdin.close()
+        try:
+            await asyncio.to_thread(process.wait, STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            _log.warning("clearing_killed")
+            process.kill()
+            process.wait()
+
+    def _close_pipe(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()

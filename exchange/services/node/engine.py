@@ -1,0 +1,198 @@
+"""The role of the engine: lead, sequence, keep the calendar, empty the outbox."""
+
+import asyncio
+import os
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from exchange.config import Settings
+from exchange.io.batch import Batch
+from exchange.io.bus import Bus
+from exchange.io.clock import SystemClock
+from exchange.io.errors import Corrupt, Unavailable
+from exchange.io.journal_postgres import PostgresJournal
+from exchange.io.leader import Leadership
+from exchange.io.outbox_rows import OutboxRows
+from exchange.io.price_data import load_price_data
+from exchange.io.registry_requests import PostgresSignatures
+from exchange.io.snapshots import Snapshots
+from exchange.io.status import Status
+from exchange.rules.mirror import Mirror
+from exchange.services.calendar import Calendar
+from exchange.services.node.crew import Crew
+from exchange.services.node.ground import Ground
+from exchange.services.node.progress import Progress
+from exchange.services.node.reading import Noter
+from exchange.services.outbox import Outbox
+from exchange.services.recovery import Recovery
+from exchange.services.sequencer import Cadence, Sequencer
+from matching.engine import Engine, warm_up
+
+STANDBY_LOOK_S: Final = 0.25
+STOP_TIMEOUT_S: Final = 10.0
+SAVE_TIMEOUT_S: Final = 60.0
+PURGE_S: Final = 60.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """What the engine's role is made of, once it leads."""
+
+    leadership: Leadership
+    journal: PostgresJournal
+    sequencer: Sequencer
+    calendar: Calendar
+    outbox: Outbox
+    noter: Noter
+
+    def observe(self, batch: Batch) -> None:
+        """Take in a committed batch; the mirror has it already."""
+        self.noter.observe(batch)
+        self.calendar.observe(batch.commands, batch.events)
+        self.outbox.observe(batch.commands, batch.events)
+
+
+class EngineRole:
+    """Leads from `lead` to `end`."""
+
+    def __init__(self, ground: Ground, bus: Bus, status: Status, crew: Crew) -> None:
+        self._ground = ground
+        self._bus = bus
+        self._status = status
+        self._crew = crew
+        self._snapshots = Snapshots(ground.pool)
+        self._parts: Parts | None = None
+        self.is_warming = False
+        self._leadership = Leadership(ground.pool, f"{socket.gethostname()}:{os.getpid()}")
+        self._core: Engine | None = None
+        self._journal: PostgresJournal | None = None
+
+    async def lead(self, progress: Progress) -> None:
+        """Warm up, recover, wait until nobody else leads, and take the lead.
+
+        Errors:
+            Corrupt: the journal contradicts itself, or the core contradicts the journal.
+            Unavailable: the database does not answer.
+        """
+        await self._warm_up(progress)
+        reader = PostgresJournal(self._ground.pool, self._ground.database, 0)
+        recovery = Recovery(
+            reader, self._snapshots, _restore, lambda done, total: progress("recovery", done, total)
+        )
+        await recovery.run()
+        if self._ground.postgres is None:
+            await self._wait_for_the_lead(recovery, progress)
+        epoch = await self._leadership.take()
+        self._journal = PostgresJournal(self._ground.pool, self._ground.database, epoch)
+        head = await self._journal.open()
+        core = await recovery.run()  # what the last leader wrote until it was fenced
+        if core.last_seq != head:
+            raise Corrupt(f"the core is at command {core.last_seq}, the journal at {head}")
+        assert isinstance(core, Engine)
+        self._core = core
+        self._status.epoch = epoch
+        self._status.seq = self._status.journal_seq = head
+
+    async def _warm_up(self, progress: Progress) -> None:
+        """Compile the kernels, or load them; in a thread, so that a signal is heard meanwhile."""
+        self.is_warming = True
+        progress("kernels")
+        await asyncio.to_thread(warm_up, lambda name, done, total: progress("kernels", done, total))
+        self.is_warming = False
+
+    async def _wait_for_the_lead(self, recovery: Recovery, progress: Progress) -> None:
+        """Follow the journal as a standby until the leader is gone."""
+        while not await self._leadership.is_vacant():
+            progress("standby: another process leads")
+            await asyncio.sleep(STANDBY_LOOK_S)
+            await recovery.run()
+
+    async def begin(self, mirror: Mirror) -> Parts:
+        """Begin to sequence; `mirror` shows the journal's head and follows it from here."""
+        settings, pool = self._ground.settings, self._ground.pool
+        assert self._core is not None and self._journal is not None, "it does not lead"
+        clock = SystemClock(self._core.now_ns)
+        noter = Noter(mirror)
+        sequencer = Sequencer(
+            core=self._core,
+            journal=self._journal,
+            bus=self._bus,
+            clock=clock,
+            status=self._status,
+            snapshots=self._snapshots,
+            notes_at=noter.at,
+            cadence=_cadence(settings),
+        )
+        calendar = Calendar(mirror, sequencer.submit, clock, load_price_data())
+        await calendar.catch_up(self._journal)
+        outbox = Outbox(OutboxRows(pool), sequencer.submit)
+        self._parts = Parts(
+            leadership=self._leadership,
+            journal=self._journal,
+            sequencer=sequencer,
+            calendar=calendar,
+            outbox=outbox,
+            noter=noter,
+        )
+        self._crew.start("sequencer", sequencer.run())
+        self._crew.start("leadership", self._leadership.keep(self._crew.fail))
+        self._crew.start("outbox", outbox.run())
+        self._crew.start("purge", _purge_forever(PostgresSignatures(pool)))
+        return self._parts
+
+    def begin_calendar(self) -> None:
+        """Let time pass in the market; once batches are followed."""
+        assert self._parts is not None
+        self._crew.start("calendar", self._parts.calendar.run())
+
+    def wake_outbox(self, _: str = "") -> None:
+        """Look for new accounts and transfers now."""
+        if self._parts is not None:
+            self._parts.outbox.wake()
+
+    def unlisted_count(self) -> int:
+        """Return how many contracts should be listed by now and are not."""
+        assert self._parts is not None
+        return len(self._parts.calendar.agenda.unlisted(time.time_ns()))
+
+    async def end(self) -> None:
+        """Commit what was applied, save the state, let a standby lead."""
+        parts = self._parts
+        if parts is None:
+            return
+        await self._crew.end("calendar", "outbox", "purge")
+        parts.sequencer.stop()
+        if await self._crew.wait("sequencer", STOP_TIMEOUT_S) and self._crew.error is None:
+            try:
+                await asyncio.wait_for(parts.sequencer.save(), SAVE_TIMEOUT_S)
+            except (Unavailable, TimeoutError) as error:
+                _log.warning("not_saved", error=repr(error))
+        await self._crew.end("sequencer", "leadership")
+        with suppress(Unavailable):
+            await parts.leadership.resign()
+        await parts.journal.close()
+
+
+def _restore(blob: bytes | None) -> Engine:
+    return Engine.restore(blob) if blob is not None else Engine()
+
+
+def _cadence(settings: Settings) -> Cadence:
+    return Cadence(
+        snapshot_commands=settings.snapshot_every_commands,
+        hash_commands=settings.hash_every_commands,
+    )
+
+
+async def _purge_forever(signatures: PostgresSignatures) -> None:
+    while True:
+        with suppress(Unavailable):
+            await signatures.purge()
+        await asyncio.sleep(PURGE_S)

@@ -1,0 +1,211 @@
+"""The node itself: which parts its roles need, started in order, ended in reverse."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+
+from exchange.config import Role, Settings
+from exchange.io.batch import Batch
+from exchange.io.bus import Bus
+from exchange.io.bus_memory import MemoryBus
+from exchange.io.folder import Instance
+from exchange.io.follow import follow
+from exchange.io.journal_postgres import PostgresJournalReader
+from exchange.io.notify import API_KEY, OUTBOX, listen
+from exchange.io.registry_accounts import PostgresAccounts
+from exchange.io.registry_keys import PostgresApiKeys
+from exchange.io.snapshots import Snapshots
+from exchange.io.status import Status
+from exchange.io.views import Views
+from exchange.rules.mirror import Mirror
+from exchange.services.clearing import Clearing
+from exchange.services.node.buses import check_apart, open_bus
+from exchange.services.node.clearing_child import ClearingChild
+from exchange.services.node.crew import Crew
+from exchange.services.node.engine import EngineRole
+from exchange.services.node.front import Front, bind, make_front, url_of
+from exchange.services.node.ground import Ground, prepare
+from exchange.services.node.metrics import Numbers, serve_metrics
+from exchange.services.node.operator_key import ensure_operator_key
+from exchange.services.node.progress import Progress
+from exchange.services.node.reading import start_mirror
+from exchange.services.node.watching import keep_followers_status, keep_leaders_status
+
+LISTING_TIMEOUT_S: Final = 30.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Node:
+    """One process of the exchange: `start`, then `end`."""
+
+    def __init__(self, settings: Settings, progress: Progress, crew: Crew) -> None:
+        self.settings = settings
+        self.crew = crew
+        self.status = Status(started_ns=time.time_ns())
+        self.api_url: str | None = None
+        self._progress = progress
+        self._numbers = Numbers(self.status)
+        self._listeners: list[Callable[[Batch], None]] = []
+        self._bus: Bus | None = None
+        self._engine: EngineRole | None = None
+        self._front: Front | None = None
+        self._clearing: ClearingChild | None = None
+
+    @property
+    def is_warming(self) -> bool:
+        """Say whether a thread still compiles kernels."""
+        return self._engine is not None and self._engine.is_warming
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Start the parts of every role; what this opens closes with the stack.
+
+        Errors:
+            ExchangeError: as `serve` says.
+        """
+        check_apart(self.settings)
+        listening = self._bind(stack)
+        serve_metrics(self.settings, self._numbers, stack)
+        ground = await prepare(self.settings, self._progress, stack)
+        if ground.postgres is not None:
+            self.crew.start("postgres", ground.postgres.watch())
+        if self.settings.has_role(Role.ENGINE) or listening is not None:
+            await self._start_market(ground, listening)
+        elif self.settings.has_role(Role.CLEARING):
+            self.crew.start("clearing", Clearing(ground.database).run(self.crew.stop))
+        url = ground.database.app_url if ground.postgres is not None else None
+        ground.folder.describe(Instance(pid=os.getpid(), database_url=url, api_url=self.api_url))
+        self._progress("ready")
+
+    async def end(self) -> None:
+        """End what was started: first what takes requests, last what keeps them."""
+        if self._front is not None:
+            await self._front.end(self.crew)
+        await self.crew.end("background", "status", "notices")
+        if self._engine is not None:
+            await self._engine.end()
+        await self.crew.end("follow")
+        if self._bus is not None:
+            await self._bus.close()
+        if self._clearing is not None:
+            await self.crew.end("clearing")
+            await self._clearing.end()
+
+    def _bind(self, stack: AsyncExitStack) -> socket.socket | None:
+        """Take the port of the API, before anything that takes longer."""
+        if not any(self.settings.has_role(r) for r in (Role.GATEWAY, Role.MARKET_DATA)):
+            return None
+        return stack.enter_context(bind(self.settings))
+
+    async def _start_market(self, ground: Ground, listening: socket.socket | None) -> None:
+        """Start what follows the journal: engine, gateway, or both."""
+        bus = self._bus = open_bus(self.settings)
+        journal = PostgresJournalReader(ground.pool)
+        if self.settings.has_role(Role.ENGINE):
+            self._engine = EngineRole(ground, bus, self.status, self.crew)
+            await self._engine.lead(self._progress)
+        mirror = await start_mirror(journal, Snapshots(ground.pool), self._progress)
+        apply = self._make_front(ground, bus, mirror, journal, listening)
+        if self._engine is not None:
+            self._listeners.append((await self._engine.begin(mirror)).observe)
+        self._start_clearing(ground)
+        self.crew.start("follow", self._follow(journal, mirror, bus, apply))
+        self.crew.start("status", self._keep_status(ground, bus))
+        self.crew.start("notices", self._hear(ground))
+        if self._engine is not None:
+            self._engine.begin_calendar()
+            await self._wait_listed(self._engine, mirror)
+        if self._front is not None and listening is not None:
+            self._front.begin(self.crew, listening)
+            await self._front.answering()
+            self.api_url = url_of(listening)
+        if self._engine is not None:
+            await ensure_operator_key(
+                ground.folder.path,
+                self.api_url,
+                PostgresAccounts(ground.pool),
+                PostgresApiKeys(ground.pool, ground.box),
+            )
+
+    def _make_front(
+        self,
+        ground: Ground,
+        bus: Bus,
+        mirror: Mirror,
+        journal: PostgresJournalReader,
+        listening: socket.socket | None,
+    ) -> Callable[[Batch], None]:
+        """Make the API if this process has one; return what takes in a batch first."""
+        if listening is None:
+            return lambda batch: _apply(mirror, batch)
+        # In one process a reply is never given before the mirror shows it: no need to ask.
+        head = None if isinstance(bus, MemoryBus) else journal.head
+        front = self._front = make_front(ground, bus, mirror, lambda: self.status, head)
+        front.count(self._numbers)
+        return front.gateway.apply
+
+    def _start_clearing(self, ground: Ground) -> None:
+        """Start clearing beside us: as a child here, so that it has a processor of its own."""
+        if not self.settings.has_role(Role.CLEARING):
+            return
+        clearing = self._clearing = ClearingChild(ground.database)
+        clearing.start()
+        self.crew.start("clearing", clearing.watch())
+        self._listeners.append(lambda batch: clearing.wake())
+
+    async def _follow(
+        self,
+        journal: PostgresJournalReader,
+        mirror: Mirror,
+        bus: Bus,
+        apply: Callable[[Batch], None],
+    ) -> None:
+        """Give every committed batch to everyone here, in order."""
+        async for batch in follow(journal, mirror.seq, bus):
+            apply(batch)
+            for listener in self._listeners:
+                listener(batch)
+
+    async def _keep_status(self, ground: Ground, bus: Bus) -> None:
+        if self._engine is None:
+            await keep_followers_status(self.status, bus)
+            return
+        clearing = self._clearing
+        await keep_leaders_status(
+            self.status,
+            bus,
+            Views(ground.pool),
+            self.settings.clearing_lag_commands_max,
+            lambda: clearing is not None and clearing.is_corrupt,
+        )
+
+    async def _hear(self, ground: Ground) -> None:
+        """Act at once on what another process has written into Postgres."""
+        heard: dict[str, Callable[[str], None]] = {}
+        if self._front is not None:
+            heard[API_KEY] = self._front.keys.changed
+        if self._engine is not None:
+            heard[OUTBOX] = self._engine.wake_outbox
+        await listen(ground.database, heard)
+
+    async def _wait_listed(self, engine: EngineRole, mirror: Mirror) -> None:
+        """Wait until the calendar has listed what there is to list."""
+        deadline = time.monotonic() + LISTING_TIMEOUT_S
+        while missing := engine.unlisted_count():
+            listed = len(mirror.contracts)
+            self._progress("listing contracts", listed, listed + missing)
+            if time.monotonic() > deadline:
+                _log.warning("listing_goes_on", missing=missing)
+                return
+            await asyncio.sleep(0.05)
+
+
+def _apply(mirror: Mirror, batch: Batch) -> None:
+    if batch.last_seq > mirror.seq:
+        mirror.apply(batch.commands, batch.events)

@@ -146,7 +146,7 @@ class Exchange:
     slots_used: int = 0  # slots 1..slots_used were taken at least once
     client_ids: deque[ClientId] = field(default_factory=deque)  # oldest first
     origins: dict[int, tuple[int, int]] = field(default_factory=dict)
-    scenario_count: int = SCENARIOS_DEFAULT
+    scenario_count: int = 0  # before the first swap
     worst_count: int = WORST_COUNT_DEFAULT
 
     def position(self, account_idx: int, contract_idx: int) -> Position | None:

@@ -1,0 +1,1 @@
+"""Business rules as tables: who does what, and what must come of it."""

@@ -1,0 +1,315 @@
+"""`run` reads a table of lines and holds the exchange to it.
+
+    alice sell 5 @ 2150 as s1    -> ok rests 5
+    bob   buy  3 @ 2160          -> ok fill 3@2150
+    bob   buy 90 @ 2160          -> margin_insufficient     # nothing written
+    position alice               -> -3
+
+After `->` stands `ok` or the name of a refusal. Fills and cancelled lots are
+compared whole: a fill that is not named is a fill too many, and a line that says
+nothing must not be refused. `drop 2 ioc_remainder`
+is what the order itself lost, `out s1 2 self_trade_prevented` what another lost,
+`pays alice 30` a variation margin. Members are opened with a billion dollars when
+first named, unless `account alice 500` comes before; the contract is `contract
+H100 mark 2150 tick 1 band 0` unless another one is named first. Every line runs
+on the engine and on the oracle.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from exchange.rules.margin import margin_of
+from exchange.rules.mirror import Mirror
+from matching.codes import AccountState, Code, EventKind, Kind, Side, TradingState
+from matching.engine import Engine
+from matching.state import Sizes
+from tests.oracle.engine import Oracle
+from tests.oracle.state import Capacity
+from tests.scenarios.words import OrderWords, Words, amend_words, order_words
+from tests.support.rows import command, stamped
+
+RICH_USD_MICROS = 1_000_000_000_000_000
+SIZES = {"accounts": 8, "contracts": 3, "positions": 16, "orders": 32, "client_ids": 16}
+SHOCK_FIELDS = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns",
+                "client_a", "client_b", "client_c", "client_d")  # fmt: skip
+
+
+def run(text: str) -> None:
+    """Run a scenario; raises AssertionError with the line that came out differently."""
+    scenario = Scenario()
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.split("#")[0].strip()
+        if line:
+            asked, _, expected = (part.strip() for part in line.partition("->"))
+            try:
+                scenario.line(Words(asked), expected)
+            except AssertionError as found:
+                raise AssertionError(f"line {number}: {line}\n{found}") from found
+
+
+class Scenario:
+    """An exchange with names instead of numbers."""
+
+    def __init__(self) -> None:
+        self.engine = Engine(Sizes(price_bits=12, scenarios=8, **SIZES))
+        self.oracle = Oracle(Capacity(price_bits=12, scenarios=8, **SIZES))
+        self.mirror = Mirror(12)
+        self.now_ns = 0
+        self.members: dict[str, int] = {}
+        self.orders: dict[str, int] = {}
+        self.contracts: dict[str, int] = {}
+        self.envelope: dict[str, int] = {}
+        self.verbs: dict[str, Callable[[Words], Any]] = {
+            "account": self.open_account, "contract": self.list_contract, "time": self.set_time,
+            "mark": self.mark, "settle": self.settle, "state": self.set_state,
+            "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
+            "swap": self.swap, "gateway": self.gateway, "member": self.set_account,
+        }  # fmt: skip
+        self.views: dict[str, Callable[[Words], str]] = {
+            "position": self.position, "cash": self.cash, "book": self.book,
+            "order": self.order_state, "free": self.free, "requirement": self.requirement,
+            "unsettled": self.unsettled, "queue": self.queue, "band_of": self.band_of,
+        }  # fmt: skip
+
+    def line(self, words: Words, expected: str) -> None:
+        """Do what a line says, compare with what it expects."""
+        word = words.take()
+        if not self.contracts and word not in ("contract", "account", "time"):
+            self.list_contract(Words("H100"))
+        if word in self.views:
+            found = self.views[word](words)
+        elif word in self.verbs:
+            found = self.said(self.verbs[word](words), "")
+        else:
+            events, name = self.member_line(word, words)
+            found = self.said(events, name)
+        words.end()
+        if expected or word in self.views:
+            assert without_rests(found, expected) == expected, f"was: {found}"
+        else:
+            assert found.startswith("ok"), f"refused, and the line does not say so: {found}"
+
+    def send(self, kind: Kind, client: str = "", symbol: str = "", **fields: int) -> np.ndarray:
+        """Send a command to engine and oracle alike."""
+        row = command(kind, client=client, symbol=symbol, **fields, **self.envelope)
+        self.envelope = {}
+        batch = stamped([row], self.mirror.seq + 1, self.now_ns)
+        events = self.engine.apply(batch)
+        assert events.tobytes() == self.oracle.apply(batch).tobytes(), "the oracle says otherwise"
+        self.engine.check()
+        self.mirror.apply(batch, events)
+        return events
+
+    # What the exchange does
+
+    def open_account(self, words: Words) -> np.ndarray:
+        name = words.take()
+        cash = words.number() if words else 0
+        self.members[name] = idx = len(self.members)
+        events = self.send(Kind.OPEN_ACCOUNT, account_idx=idx)
+        if cash:
+            events = self.send(Kind.DEPOSIT, account_idx=idx, amount_usd_micros=cash)
+        return events
+
+    def list_contract(self, words: Words) -> np.ndarray:
+        fields = {"price_ticks": 2150, "amount_usd_micros": 1, "qty_lots": 1000, "order_id": 0,
+                  "state": int(TradingState.CONTINUOUS)}  # fmt: skip
+        name = words.take()
+        names = {"mark": "price_ticks", "tick": "amount_usd_micros", "max": "qty_lots",
+                 "band": "order_id"}  # fmt: skip
+        while words:
+            word = words.take()
+            if word == "state":
+                fields["state"] = TradingState[words.take().upper()]
+            else:
+                fields[names[word]] = words.number()
+        self.contracts[name] = idx = len(self.contracts)
+        return self.send(Kind.LIST, symbol=name, contract_idx=idx, **fields)
+
+    def set_time(self, words: Words) -> np.ndarray:
+        """`time 60`: the clock shows 60 ns, and nothing else happens."""
+        self.now_ns = words.number()
+        return np.zeros(0)
+
+    def contract_of(self, words: Words) -> int:
+        if words.maybe("in"):
+            return self.contracts[words.take()]
+        return 0
+
+    def mark(self, words: Words) -> np.ndarray:
+        price = words.number()
+        return self.send(Kind.MARK, contract_idx=self.contract_of(words), price_ticks=price)
+
+    def settle(self, words: Words) -> np.ndarray:
+        price = words.number()
+        return self.send(Kind.SETTLE, contract_idx=self.contract_of(words), price_ticks=price)
+
+    def set_state(self, words: Words) -> np.ndarray:
+        state = TradingState[words.take().upper()]
+        return self.send(Kind.SET_STATE, contract_idx=self.contract_of(words), state=state)
+
+    def set_band(self, words: Words) -> np.ndarray:
+        bps = words.number()
+        return self.send(Kind.SET_BAND, contract_idx=self.contract_of(words), order_id=bps)
+
+    def set_account(self, words: Words) -> np.ndarray:
+        """`member alice frozen`."""
+        idx = self.member(words.take())
+        return self.send(
+            Kind.SET_ACCOUNT, account_idx=idx, state=AccountState[words.take().upper()]
+        )
+
+    def shocks(self, words: Words) -> np.ndarray:
+        """`shocks -9 -3 4 in B200`: profit of one long lot in scenario 0, 1, 2."""
+        values = []
+        while words and words.left[0] != "in":
+            values.append(words.number())
+        fields = dict(zip(SHOCK_FIELDS, values, strict=False))
+        return self.send(Kind.STAGE_SHOCKS, contract_idx=self.contract_of(words), **fields)
+
+    def swap(self, words: Words) -> np.ndarray:
+        """`swap 3 worst 2`: three scenarios, the mean of the two worst."""
+        count = words.number()
+        words.must("worst")
+        return self.send(Kind.SWAP_SCENARIOS, qty_lots=count, order_id=words.number())
+
+    def gateway(self, words: Words) -> Any:
+        """`gateway 7 request 1 alice buy ...`: the line comes from a numbered sender."""
+        origin = words.number()
+        words.must("request")
+        request, who = words.number(), words.take()
+        self.member(who)
+        self.envelope = {"origin_id": origin, "request_id": request}
+        return self.member_line(who, words)[0]
+
+    # What members do
+
+    def member(self, name: str) -> int:
+        if name == "nobody":
+            return -1
+        if name not in self.members:
+            self.open_account(Words(f"{name} {RICH_USD_MICROS}"))
+        return self.members[name]
+
+    def member_line(self, who: str, words: Words) -> tuple[np.ndarray, str]:
+        idx, verb = self.member(who), words.take()
+        if verb in ("buy", "sell"):
+            return self.place(idx, order_words(words, verb))
+        if verb == "cancel":
+            return self.cancel(idx, words), ""
+        if verb == "amend":
+            name = words.take()
+            return self.send(
+                Kind.AMEND, account_idx=idx, order_id=self.orders[name], **amend_words(words)
+            ), name
+        if verb in ("deposit", "withdraw"):
+            amount = words.number()
+            ref = words.number() if words.maybe("ref") else 0
+            kind = Kind[verb.upper()]
+            return self.send(kind, account_idx=idx, amount_usd_micros=amount, ref_id=ref), ""
+        words.fail(f"{verb!r} cannot be read")
+
+    def place(self, idx: int, order: OrderWords) -> tuple[np.ndarray, str]:
+        contract_idx = self.contracts[order.contract] if order.contract else 0
+        events = self.send(
+            Kind.PLACE, client=order.client, account_idx=idx, contract_idx=contract_idx,
+            **order.fields,
+        )  # fmt: skip
+        if order.name:
+            self.orders[order.name] = int(events[0]["order_id"])
+        return events, order.name
+
+    def cancel(self, idx: int, words: Words) -> np.ndarray:
+        """`cancel s1`, `cancel client a1`, `cancel all buys in B200`."""
+        if words.maybe("all"):
+            side = {"buys": 1, "sells": 2, None: 0}[words.maybe("buys", "sells")]
+            contract = self.contract_of(words) if words else -1
+            return self.send(Kind.MASS_CANCEL, account_idx=idx, contract_idx=contract, state=side)
+        if words.maybe("client"):
+            return self.send(Kind.CANCEL, account_idx=idx, client=words.take())
+        return self.send(Kind.CANCEL, account_idx=idx, order_id=self.orders[words.take()])
+
+    # What there is to see
+
+    def position(self, words: Words) -> str:
+        return str(self._position(words).qty_lots)
+
+    def unsettled(self, words: Words) -> str:
+        return str(self._position(words).unsettled_usd_micros)
+
+    def _position(self, words: Words) -> Any:
+        return self.mirror.position(self.member(words.take()), self.contract_of(words))
+
+    def cash(self, words: Words) -> str:
+        return str(self.mirror.accounts[self.member(words.take())].cash_usd_micros)
+
+    def free(self, words: Words) -> str:
+        return str(margin_of(self.mirror, self.member(words.take())).free_usd_micros)
+
+    def requirement(self, words: Words) -> str:
+        idx = self.member(words.take())
+        need = margin_of(self.mirror, idx).initial_usd_micros
+        assert need == self.engine.requirement(idx)
+        return str(need)
+
+    def book(self, words: Words) -> str:
+        """`book sells` -> `3@2150 2@2160`, best first; `empty`."""
+        side = {"buys": Side.BUY, "sells": Side.SELL}[words.take()]
+        levels = self.mirror.depth(self.contract_of(words), side, 100)
+        return " ".join(f"{lots}@{price}" for price, lots, _ in levels) or "empty"
+
+    def queue(self, words: Words) -> str:
+        """`queue buys` -> the names of the orders in the order they will be met."""
+        side = {"buys": Side.BUY, "sells": Side.SELL}[words.take()]
+        names = {order_id: name for name, order_id in self.orders.items()}
+        queues = self.oracle.state_view()["queues"]
+        ids = queues[2 * self.contract_of(words) + side]
+        return " ".join(names.get(order_id, "?") for order_id in ids) or "empty"
+
+    def order_state(self, words: Words) -> str:
+        order = self.mirror.order(self.orders[words.take()])
+        assert order is not None
+        why = f" {Code(order.code).name.lower()}" if order.status == "cancelled" else ""
+        return f"{order.status} {order.filled_lots} of {order.qty_lots}{why}"
+
+    def band_of(self, words: Words) -> str:
+        contract = self.mirror.contracts[self.contracts[words.take()]]
+        return f"{contract.band_low_ticks} .. {contract.band_high_ticks}"
+
+    def said(self, events: np.ndarray, name: str) -> str:
+        """Return what a command's events say, in the words of a scenario."""
+        if len(events) == 0:
+            return "ok"
+        reply = events[0]
+        if reply["kind"] == EventKind.REFUSED:
+            return Code(int(reply["code"])).name.lower()
+        own = int(reply["order_id"])
+        parts = [part for event in events if (part := self.part(event, own))]
+        if reply["kind"] in (EventKind.ACCEPTED, EventKind.AMENDED):
+            parts.append(f"rests {reply['leaves_lots']}")
+        return " ".join(["ok", *parts])
+
+    def part(self, event: np.void, own: int) -> str:
+        kind, lots = event["kind"], event["qty_lots"]
+        if kind == EventKind.TRADE:
+            return f"fill {lots}@{event['price_ticks']}"
+        if kind == EventKind.CANCELLED:
+            code = Code(int(event["code"])).name.lower()
+            names = {order_id: name for name, order_id in self.orders.items()}
+            other = names.get(int(event["order_id"]), "?")
+            return (
+                f"drop {lots} {code}" if event["order_id"] == own else f"out {other} {lots} {code}"
+            )
+        if kind == EventKind.VARIATION:
+            members = {idx: name for name, idx in self.members.items()}
+            return f"pays {members[int(event['account_idx'])]} {event['amount_usd_micros']}"
+        return ""
+
+
+def without_rests(found: str, expected: str) -> str:
+    """Leave out what rests when the line does not ask for it."""
+    if " rests " in found and " rests " not in expected:
+        return found[: found.index(" rests ")]
+    return found

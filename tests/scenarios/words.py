@@ -1,0 +1,107 @@
+"""The words of a scenario's line, and how they become a command's fields."""
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from matching.codes import Flag, OrderType, Side, Stp, Tif
+
+SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+TIFS = {tif.name.lower(): tif for tif in Tif}
+FLAGS = {"post_only": Flag.POST_ONLY, "reduce_only": Flag.REDUCE_ONLY}
+STPS = {stp.name.lower(): stp for stp in Stp if stp != Stp.NONE}
+
+
+class Misspelt(Exception):
+    """A line of a scenario cannot be read."""
+
+
+class Words:
+    """The words of one line, taken from the left."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text.strip()
+        self.left = self.text.split()
+
+    def __bool__(self) -> bool:
+        return bool(self.left)
+
+    def take(self) -> str:
+        if not self.left:
+            self.fail("a word is missing")
+        return self.left.pop(0)
+
+    def number(self) -> int:
+        word = self.take()
+        try:
+            return int(word.replace("_", ""))
+        except ValueError:
+            self.fail(f"{word!r} is no number")
+
+    def maybe(self, *wanted: str) -> str | None:
+        """Take the next word if it is one of those."""
+        return self.take() if self.left and self.left[0] in wanted else None
+
+    def must(self, wanted: str) -> None:
+        if self.take() != wanted:
+            self.fail(f"{wanted!r} is missing")
+
+    def end(self) -> None:
+        if self.left:
+            self.fail(f"{' '.join(self.left)!r} cannot be read")
+
+    def fail(self, why: str) -> NoReturn:
+        raise Misspelt(f"{why}: {self.text}")
+
+
+@dataclass
+class OrderWords:
+    """What the words after `buy` and `sell` say."""
+
+    fields: dict[str, int] = field(default_factory=dict)
+    client: str = ""
+    name: str = ""
+    contract: str = ""
+
+
+def order_words(words: Words, side: str) -> OrderWords:
+    """Read `5 @ 2150 ioc post_only cancel_newest gtd 60 client a1 in B200 as s1`."""
+    order = OrderWords({"side": SIDES[side], "qty_lots": words.number()})
+    if words.maybe("market"):
+        order.fields |= {"order_type": OrderType.MARKET, "tif": Tif.IOC}
+    else:
+        words.must("@")
+        order.fields["price_ticks"] = words.number()
+    flags = 0
+    while words:
+        word = words.take()
+        if word == "gtd":
+            order.fields |= {"tif": Tif.GTD, "expires_ns": words.number()}
+        elif word in TIFS:
+            order.fields["tif"] = TIFS[word]
+        elif word in FLAGS:
+            flags |= FLAGS[word]
+        elif word in STPS:
+            order.fields["stp"] = STPS[word]
+        elif word in ("client", "in", "as"):
+            attribute = {"client": "client", "in": "contract", "as": "name"}[word]
+            setattr(order, attribute, words.take())
+        else:
+            words.fail(f"{word!r} cannot be read")
+    order.fields["flags"] = flags
+    return order
+
+
+def amend_words(words: Words) -> dict[str, int]:
+    """Read `@ 2150`, `to 7`, `to nothing`, `open 3`."""
+    fields: dict[str, int] = {}
+    while words:
+        word = words.take()
+        if word == "@":
+            fields["price_ticks"] = words.number()
+        elif word == "to":
+            fields["qty_lots"] = -1 if words.maybe("nothing") else words.number()
+        elif word == "open":
+            fields |= {"qty_lots": words.number(), "flags": Flag.QTY_IS_OPEN}
+        else:
+            words.fail(f"{word!r} cannot be read")
+    return fields

@@ -87,6 +87,7 @@ class Scenario:
             found = self.said(events, name)
         words.end()
         if expected or word in self.views:
+            expected = " ".join(expected.split())
             assert without_rests(found, expected) == expected, f"was: {found}"
         else:
             assert found.startswith("ok"), f"refused, and the line does not say so: {found}"

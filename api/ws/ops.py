@@ -96,7 +96,7 @@ def answer(
     try:
         result = how(session.services.gateway.mirror, reply)
     except Problem as problem:
-        session.refuse(request_id, op, problem)
+        session.refuse(request_id, op, problem, reply)
     except orders.KnownElsewhere as elsewhere:
         if session.who is not None:
             account_idx = session.who.account_idx

@@ -17,6 +17,7 @@ from api.auth import Principal
 from api.deps import Services
 from api.edge import new_request_id, our_mistake, problem_of
 from api.errors import Problem
+from api.gateway import Reply
 from api.limits import Bucket
 from api.schemas import WsMessage
 from api.strict import ORDER_BYTES_MAX, Decoder, check_text
@@ -135,14 +136,16 @@ class Session:
         seq = self.services.gateway.mirror.seq
         self.reply(id_of(message), op_of(message), seq, self.services.now_ns(), result)
 
-    def refuse(self, request_id: RequestId, op: str | None, problem: Problem) -> None:
-        """Answer a message with the problem it met."""
+    def refuse(
+        self, request_id: RequestId, op: str | None, problem: Problem, reply: Reply | None = None
+    ) -> None:
+        """Answer a message with the problem it met; `reply` if it was the core that refused."""
         answer: dict[str, Any] = {
             "id": request_id,
             "op": op,
             "ok": False,
-            "seq": self.services.gateway.mirror.seq,
-            "ts_ns": str(self.services.now_ns()),
+            "seq": reply.seq if reply else self.services.gateway.mirror.seq,
+            "ts_ns": str(reply.ts_ns if reply else self.services.now_ns()),
             "error": problem.to_dict(new_request_id()),
         }
         if limit := problem.extra.get("limit"):

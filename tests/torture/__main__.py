@@ -8,6 +8,8 @@ from tests.support.postgres import data_folder
 from tests.torture.exchange import Exchange
 from tests.torture.storm import Storm
 
+LOG_SHOWN = 6000  # the end of the node's log when a storm breaks off
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
@@ -18,6 +20,9 @@ def main() -> int:
         exchange = Exchange(folder)
         try:
             report = asyncio.run(Storm(exchange, options.seed).run(options.kills))
+        except BaseException:
+            print(exchange.node.log()[-LOG_SHOWN:])
+            raise
         finally:
             exchange.bury()
     print(report.line())

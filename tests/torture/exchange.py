@@ -92,20 +92,21 @@ class Exchange:
             return False
 
     def pids(self, victim: Victim) -> list[int]:
-        """Return the processes that make up a victim now."""
+        """Return the processes that make up a victim now; none while it does not run."""
+        if victim == Victim.NODE:
+            return [self.node.pid]
         lines = started_for(self.folder)
         if victim == Victim.MACHINE:
             return [self.node.pid, *lines]
-        if victim == Victim.NODE:
-            return [self.node.pid]
         if victim == Victim.CLEARING:
             return [pid for pid, line in lines.items() if "clearing" in line]
-        return [pid for pid, line in lines.items() if "bin/postgres" in line]
+        server = [pid for pid, line in lines.items() if "bin/postgres" in line]
+        return server + [pid for pid, line in lines.items() if line.startswith("postgres: ")]
 
-    def kill(self, victim: Victim) -> None:
-        """Kill at once; a victim that does not run at this moment is no victim."""
-        kill_pids(self.pids(victim))
-        if victim in (Victim.NODE, Victim.MACHINE):
+    def kill(self, pids: list[int]) -> None:
+        """Kill at once."""
+        kill_pids(pids)
+        if self.node.pid in pids:
             self.node.wait()
 
     def stop(self) -> int:

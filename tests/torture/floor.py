@@ -115,6 +115,19 @@ class Floor:
             for trader in self.traders
         ]
 
+    async def busy(self, requests: int) -> None:
+        """Return when so many more requests have gone out, the last a moment ago."""
+        reached = asyncio.Event()
+        left = itertools.count(requests - 1, -1)
+
+        def sent() -> None:
+            if next(left) <= 0:
+                reached.set()
+
+        for trader in self.traders:
+            trader.on_sent = sent
+        await reached.wait()
+
     async def end(self) -> None:
         """Let nobody begin anything more; returns when who is connected has all answers."""
         self._stop.set()

@@ -14,6 +14,9 @@ from tests.torture.record import Fate
 
 TRADE_S: Final = (0.05, 0.6)  # before a kill
 AFTER_S: Final = (0.1, 0.4)  # traded on after the kill of a part
+BUSY_SHARE: Final = 0.6  # of the kills: while a request is surely under way
+BUSY_MAX: Final = 40
+BUSY_S: Final = (0.0, 0.003)
 EARLY_SHARE: Final = 0.15  # of the starts: killed again before they are ready
 EARLY_S: Final = (0.1, 2.5)
 # Of a hundred kills: the node and clearing most, Postgres and the whole machine now and then.
@@ -95,7 +98,11 @@ class Storm:
     async def _round(self, victim: Victim) -> None:
         self.floor.begin()
         await asyncio.sleep(self._random.uniform(*TRADE_S))
-        self._kill(victim)
+        pids = self._aim(victim)
+        if self._random.random() < BUSY_SHARE:
+            await self.floor.busy(self._random.randint(1, BUSY_MAX))
+            await asyncio.sleep(self._random.uniform(*BUSY_S))
+        self._kill(victim, pids)
         if victim in (Victim.CLEARING, Victim.POSTGRES):
             await asyncio.sleep(self._random.uniform(*AFTER_S))
         await self.floor.end()
@@ -103,9 +110,16 @@ class Storm:
         await self.floor.settle()
         self._note(await self.floor.reckon())
 
-    def _kill(self, victim: Victim) -> None:
-        self.exchange.kill(victim)
-        self.report.kills[victim] += 1
+    def _aim(self, victim: Victim) -> list[int]:
+        """Return whom to kill; of Postgres sometimes only the server, or one process of it."""
+        pids = self.exchange.pids(victim)
+        if victim != Victim.POSTGRES:
+            return pids
+        return self._random.choice((pids, pids[:1], self._random.sample(pids, min(1, len(pids)))))
+
+    def _kill(self, victim: Victim, pids: list[int]) -> None:
+        self.exchange.kill(pids)
+        self.report.kills[victim] += bool(pids)
 
     async def _stand_up(self, victim: Victim) -> None:
         """Start again what does not do so by itself, sometimes killing it on the way up."""
@@ -113,7 +127,7 @@ class Storm:
             while self._random.random() < EARLY_SHARE:
                 self.exchange.node.start()
                 await asyncio.sleep(self._random.uniform(*EARLY_S))
-                self._kill(Victim.NODE)
+                self._kill(Victim.NODE, self.exchange.pids(Victim.NODE))
             await self.exchange.start()
         else:
             await self.exchange.ready()

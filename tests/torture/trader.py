@@ -51,6 +51,7 @@ class Trader:
         self.signer = Signer(credentials)
         self.stats = Stats()
         self.record = Record()
+        self.on_sent: Callable[[], None] = lambda: None  # right after each request
         self.markets = markets
         self._random = Random(f"{seed} {account_id}")
         self._orders: deque[tuple[str, str | None]] = deque(maxlen=REMEMBERED)  # both ids
@@ -88,8 +89,10 @@ class Trader:
 
     async def _trade_on(self, session: Session, stop: asyncio.Event, per_second: float) -> None:
         while not stop.is_set() and not session.lost.is_set():
-            await self._send(session, *self._next())
-            await asyncio.sleep(self._random.expovariate(per_second))
+            burst = self._random.randint(1, IN_FLIGHT_MAX)
+            for _ in range(burst):
+                await self._send(session, *self._next())
+            await asyncio.sleep(self._random.expovariate(per_second / burst))
         if not session.lost.is_set():  # stopped: whoever stops us wants to know all answers
             await self._all_answered()
 
@@ -105,6 +108,7 @@ class Trader:
         await self._room.acquire()
         request = self.record.sent(self.account_id, op, fields, client_order_id)
         future = await session.send(op, fields)
+        self.on_sent()
         future.add_done_callback(lambda done: self._answered(request, done.result()))
 
     def _answered(self, request: Request, answer: dict[str, Any] | None) -> None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import asyncpg
 import numpy as np
 
-from matching.codes import EventKind, Side
+from matching.codes import Code, EventKind, Side
 from matching.wire import COMMAND, EVENT, unpack_text
 from tests.oracle.state import Command
 
@@ -125,7 +125,9 @@ class Truth:
                 order.price_ticks, order.qty_lots = event.price_ticks, event.qty_lots
                 order.cancelled_lots = 0
             elif event.kind == EventKind.CANCELLED:
-                self.orders[event.order_id].cancelled_lots += event.qty_lots
+                # An amendment to what is filled has lowered the quantity by those lots already.
+                if event.code != Code.AMENDED_BELOW_FILLED:
+                    self.orders[event.order_id].cancelled_lots += event.qty_lots
             elif event.kind == EventKind.TRADE:
                 self._traded(event)
                 self.trade_ids.add(f"{event.seq}-{leg}")

@@ -84,7 +84,7 @@ async def by_client_differs(
     for client_order_id in {r.client_order_id for r in requests if r.client_order_id}:
         ids = truth.by_client.get((account_idx, client_order_id), [])
         try:
-            shown = await client.raw(calls.order(client_order_id=client_order_id))
+            shown = await client.raw(calls.order(None, client_order_id))
         except ApiError as error:
             if error.code != "order_unknown" or ids:
                 found.append(f"{client_order_id}: {error}, the journal has {ids}")

@@ -1,13 +1,13 @@
 """Everything as it is stored, read in one snapshot: for who checks it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 import asyncpg
 
 from exchange.io.db import Database, queries
-from exchange.io.errors import JournalDamaged, SnapshotDamaged
+from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
 from exchange.io.journal import RULES_VERSION
 from exchange.io.snapshots import Snapshot, Snapshots
 
@@ -18,6 +18,15 @@ _SQL: Final = queries("verify")
 _LEDGER: Final = queries("ledger")
 
 R = TypeVar("R")
+
+
+class RowsUnreadable(Corrupt):
+    """Postgres itself cannot read rows of a table."""
+
+    def __init__(self, table: str, reason: str) -> None:
+        super().__init__(f"{table}: {reason}")
+        self.table = table
+        self.reason = reason
 
 
 class StoredBatch(NamedTuple):
@@ -41,15 +50,23 @@ class StoredSnapshot(NamedTuple):
 
 
 class Stored:
-    """Reads over one connection, inside one transaction."""
+    """Reads over one connection, inside one transaction.
+
+    Each read may raise RowsUnreadable; the next one works all the same.
+    """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
-    async def heads(self) -> tuple[int, int]:
-        """Return the last command of the journal, and the last that clearing has posted."""
-        row = (await self._fetch("heads"))[0]
-        return row[0], row[1]
+    async def journal_seq(self) -> int:
+        """Return the last command of the journal."""
+        rows = await self._fetch("journal_seq")
+        return int(rows[0][0]) if rows else 0
+
+    async def cleared_seq(self) -> int:
+        """Return the last command that clearing has posted."""
+        rows = await self._fetch("cleared_seq")
+        return int(rows[0][0]) if rows else 0
 
     async def batches(self) -> AsyncIterator[StoredBatch]:
         """Yield every row of the journal in order.
@@ -61,7 +78,10 @@ class Stored:
         while True:
             try:
                 rows = await self._fetch("batches", after_seq + 1, limit)
-            except asyncpg.InternalServerError as error:
+            except RowsUnreadable as error:
+                if limit > 1:
+                    limit = 1  # find the first that cannot be read
+                    continue
                 raise JournalDamaged(f"after command {after_seq}: {error}") from error
             for row in rows:
                 yield StoredBatch(*row)
@@ -69,7 +89,7 @@ class Stored:
                 return
             after_seq = rows[-1]["first_seq"]
             size = sum(len(row["commands"]) + len(row["events"]) for row in rows) // len(rows)
-            limit = max(1, min(4096, BATCHES_BYTES // max(1, size)))
+            limit = max(2, min(4096, BATCHES_BYTES // max(1, size)))
 
     async def state_hashes(self) -> dict[int, bytes]:
         """Return the recorded hashes of the core's state by command."""
@@ -97,25 +117,26 @@ class Stored:
         """Return the rows of a table as its NamedTuple; see verify.sql for the arguments."""
         return [make(*row) for row in await self._fetch(table, *args)]
 
-    async def rows_of(self, table: str, make: type[R], keys: Sequence[tuple[Any, ...]]) -> list[R]:
-        """Return the rows that have one of the keys."""
-        if not keys:
-            return []
-        return await self.rows(table, make, *zip(*keys, strict=True))
-
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""
         return dict((await self._fetch("counts"))[0].items())
 
     async def violations(self) -> list[tuple[str, str, str, str]]:
         """Return rule, place, expected and found of what must not be."""
-        rows = await self._connection.fetch(_LEDGER["violations"], timeout=TIMEOUT_S)
+        rows = await self._run("violation", _LEDGER["violations"])
         return [tuple(row) for row in rows]
 
     async def _fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
-        rows: list[asyncpg.Record] = await self._connection.fetch(
-            _SQL[query], *args, timeout=TIMEOUT_S
-        )
+        return await self._run(query, _SQL[query], *args)
+
+    async def _run(self, name: str, query: str, *args: object) -> list[asyncpg.Record]:
+        try:
+            async with self._connection.transaction():  # a savepoint: an error ends only this
+                rows: list[asyncpg.Record] = await self._connection.fetch(
+                    query, *args, timeout=TIMEOUT_S
+                )
+        except asyncpg.InternalServerError as error:  # class XX: a damaged page, a missing piece
+            raise RowsUnreadable(name, str(error)) from error
         return rows
 
 

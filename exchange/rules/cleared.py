@@ -107,6 +107,7 @@ class Effects:
     def __init__(self, after_seq: int) -> None:
         self.after_seq = after_seq
         self.last_seq = after_seq
+        self.last_ns = 0  # time of the last command
         self.ledger_accounts: list[LedgerAccountRow] = []
         self.transfers: list[TransferRow] = []
         self.postings: list[PostingRow] = []

@@ -73,7 +73,7 @@ class ClearingHouse:
             handlers[event[1]](command, event)
         if next(rows, None) is not None:
             raise ClearingMismatch(f"no events after seq {seq}")
-        self._end_batch(seq)
+        self._end_batch(seq, command[_TS])
 
     def take(self) -> Effects:
         """Return the rows of all batches since the last call, and forget them."""
@@ -107,11 +107,12 @@ class ClearingHouse:
         self._leg = 0
         self.effects.see_minute(seq, ts_ns)
 
-    def _end_batch(self, seq: int) -> None:
+    def _end_batch(self, seq: int, ts_ns: int) -> None:
         if self._check is not None:
             self._finish_settlement(self._check)
         self.books.flush()
         self.seq = self.effects.last_seq = seq
+        self.effects.last_ns = ts_ns
 
     def _handler_table(self) -> dict[int, Callable[[Row, Row], None]]:
         return {

@@ -49,6 +49,18 @@ class Klines:
         self._minutes = {}
 
 
+def merged(before: KlineRow, after: KlineRow) -> KlineRow:
+    """Return two rows of the same interval as one; `after` holds the later trades."""
+    return before._replace(
+        high_ticks=max(before.high_ticks, after.high_ticks),
+        low_ticks=min(before.low_ticks, after.low_ticks),
+        close_ticks=after.close_ticks,
+        volume_lots=before.volume_lots + after.volume_lots,
+        volume_tick_lots=before.volume_tick_lots + after.volume_tick_lots,
+        trade_count=before.trade_count + after.trade_count,
+    )
+
+
 def _fold(minutes: dict[_Key, list[int]], interval_ns: int) -> dict[_Key, list[int]]:
     """Merge minutes, which come in order of time, into longer intervals."""
     bars: dict[_Key, list[int]] = {}

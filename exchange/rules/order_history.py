@@ -99,11 +99,12 @@ class OrderHistory:
             if order.tail is None:
                 continue
             assert order.price is not None and order.qty is not None and order.open is not None
-            yield OrderRow(
+            fields = (
                 *order.head, order.price, order.qty, order.open, order.filled,
                 order.filled_ticks, order.cancelled, order.code, *order.tail,
                 order.updated_ns, order.updated_seq,
             )  # fmt: skip
+            yield OrderRow._make(fields)
 
     def change_rows(self) -> Iterator[OrderChangeRow]:
         """Yield the changes of older orders, in order of their ids."""
@@ -127,3 +128,18 @@ class OrderHistory:
             order = self._orders[order_id] = _New((account_idx, order_id), None)
         order.updated_seq, order.updated_ns = seq, ts_ns
         return order
+
+
+def changed(row: OrderRow, change: OrderChangeRow) -> OrderRow:
+    """Return a stored order after a change."""
+    return row._replace(
+        price_ticks=row.price_ticks if change.price_ticks is None else change.price_ticks,
+        qty_lots=row.qty_lots if change.qty_lots is None else change.qty_lots,
+        open_lots=row.open_lots if change.open_lots is None else change.open_lots,
+        filled_lots=row.filled_lots + change.filled_more_lots,
+        filled_tick_lots=row.filled_tick_lots + change.filled_more_tick_lots,
+        cancelled_lots=row.cancelled_lots + change.cancelled_more_lots,
+        code=change.code,
+        updated_ns=change.updated_ns,
+        updated_seq=change.updated_seq,
+    )

@@ -1,9 +1,10 @@
 -- Everything as it is stored, for `wellhead verify`. All of it is read in one snapshot.
 
--- name: heads
-SELECT
-    (SELECT coalesce(max(first_seq + count - 1), 0) FROM journal_batch) AS journal_seq,
-    (SELECT last_seq FROM follower WHERE name = 'clearing') AS cleared_seq;
+-- name: journal_seq
+SELECT first_seq + count - 1 FROM journal_batch ORDER BY first_seq DESC LIMIT 1;
+
+-- name: cleared_seq
+SELECT last_seq FROM follower WHERE name = 'clearing';
 
 -- name: batches
 SELECT first_seq, count, ts_ns, epoch, checksum, commands, events

@@ -6,7 +6,8 @@ from typing import Any, Final
 from api import codec
 from api.errors import core_name
 from api.gateway import Reply
-from exchange.rules.clearing_rows import OrderRow
+from exchange.io.views import Fill, LedgerEntry
+from exchange.rules.clearing_rows import OrderRow, SettlementRow
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.fees import fee_row
 from exchange.rules.margin import Margin
@@ -16,6 +17,7 @@ from exchange.rules.records import Account, Contract, Order, Position, Trade
 from matching.codes import EventKind, Flag, OrderType
 
 NS_PER_MS: Final = 1_000_000
+NS_PER_S: Final = 1_000_000_000
 LOT_SIZE: Final = "1"
 
 
@@ -150,6 +152,56 @@ def taker_trades(contract: Contract, after: Outcome, reply: Reply) -> list[dict[
         }
         for leg, event in enumerate(after.trades)
     ]
+
+
+def fill_row(contract: Contract, row: Fill) -> dict[str, Any]:
+    """Return a fill of the views, with the position and the profit it made."""
+    return {
+        "trade_id": row.trade_id,
+        "order_id": str(row.order_id),
+        "client_order_id": row.client_order_id,
+        "symbol": contract.symbol,
+        "side": codec.SIDE_NAMES[row.side],
+        "price": codec.price_out(row.price_ticks),
+        "quantity": str(abs(row.qty_lots)),
+        "role": "maker" if row.is_maker else "taker",
+        "fee": usd_text(0),
+        "position_quantity": str(row.position_lots),
+        "realised_pnl": usd_text(row.realised_usd_micros),
+        "seq": row.seq,
+        **times(row.ts_ns),
+    }
+
+
+def ledger_entry(entry: LedgerEntry) -> dict[str, Any]:
+    """Return a posting on an account's cash."""
+    return {
+        "entry_id": f"{entry.transfer_id}-{entry.version}",
+        "account": "cash",
+        "amount": usd_text(entry.amount_usd_micros),
+        "balance": usd_text(entry.balance_usd_micros),
+        "reason": entry.reason,
+        "seq": entry.seq,
+        **times(entry.ts_ns),
+    }
+
+
+def settlement(contract: Contract, row: SettlementRow) -> dict[str, Any]:
+    """Return a settlement and what it was reached from."""
+    day = datetime.fromtimestamp(row.settled_ns // NS_PER_S, UTC).date()
+    last = codec.price_out(row.last_trade_ticks) if row.last_trade_ticks else None
+    return {
+        "symbol": contract.symbol,
+        "date": day.isoformat(),
+        "price": codec.price_out(row.price_ticks),
+        "previous_price": codec.price_out(row.previous_ticks),
+        "last_price": last,
+        "volume": str(row.volume_lots),
+        "open_interest": str(row.open_interest_lots),
+        "paid": usd_text(row.paid_usd_micros),
+        "seq": row.seq,
+        **times(row.settled_ns),
+    }
 
 
 def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from fastapi import FastAPI, WebSocket
 from api import edge
 from api.auth import WS_TARGET
 from api.deps import Services
-from api.routes import account, admin, health, orders, public
+from api.routes import account, admin, health, history, orders, public
+from api.routes.docs import docs_router
+from api.routes.public import VERSION
 from api.ws.asgi import serve
 from api.ws.hub import Hub
 
 PREFIX = "/api/v1"
 TITLE = "Wellhead"
-VERSION = "1"
 
 
 def create_app(services: Services, hub: Hub) -> FastAPI:
@@ -27,8 +28,17 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
     app.state.services = services
     edge.install(app)
     app.include_router(health.router)
-    for router in (public.router, orders.router, account.router, admin.router):
+    for router in (
+        public.router,
+        history.public,
+        orders.router,
+        account.router,
+        history.private,
+        admin.router,
+    ):
         app.include_router(router, prefix=PREFIX)
+
+    app.include_router(docs_router(app, VERSION))
 
     @app.websocket(WS_TARGET)
     async def websocket(websocket: WebSocket) -> None:

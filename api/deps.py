@@ -17,6 +17,7 @@ from api.limits import Bucket, Buckets, Limits
 from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
+from exchange.rules.candles import Candle
 from exchange.rules.records import Contract
 
 T = TypeVar("T")
@@ -39,11 +40,7 @@ class Feed(Protocol):
         """Return the ticker of a contract."""
         ...
 
-    def trades(self, contract: Contract) -> list[dict[str, Any]]:
-        """Return the trades that are in memory, newest first."""
-        ...
-
-    def klines(self, contract: Contract) -> list[dict[str, Any]]:
+    def klines(self, contract: Contract) -> list[Candle]:
         """Return the candles of one minute that are in memory, oldest first."""
         ...
 
@@ -160,7 +157,7 @@ class Page(Query):
         """Return how many rows a page has."""
         return whole(self.limit, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
 
-    def start(self) -> int | None:
+    def place(self) -> int | None:
         """Return where the page begins, None for the first."""
         if self.cursor is None:
             return None

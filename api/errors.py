@@ -13,6 +13,7 @@ from matching.codes import Code
 # What the API refuses by itself: code -> status.
 OWN: Final[dict[str, int]] = {
     # the text
+    "http_malformed": 400,
     "utf8_invalid": 400,
     "json_malformed": 400,
     "json_duplicate_key": 400,

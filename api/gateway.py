@@ -91,6 +91,7 @@ class Gateway:
         head: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self.mirror = mirror
+        self.began_seq = mirror.seq  # what was before is not in the mirror's history
         self.origin_id = 0
         self.resent_count = 0
         self._bus = bus

@@ -1,11 +1,13 @@
 """The HTTP server of a gateway: uvicorn, with websockets by picows unless told otherwise."""
 
+import logging
 from functools import partial
 from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from api.http import HttpProtocol
 from api.ws.hub import Hub
 from api.ws.protocol import PicowsProtocol
 
@@ -21,13 +23,14 @@ def make_server(
     Args:
         ws: `picows`, or the name of one of uvicorn's own, as `websockets-sansio`.
     """
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what peers break is no news
     ws_class: Any = partial(PicowsProtocol, hub) if ws == PICOWS else ws
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         ws=ws_class,
-        http="httptools",
+        http=HttpProtocol,
         lifespan="off",
         log_config=None,
         access_log=False,

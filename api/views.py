@@ -6,7 +6,8 @@ from typing import Any, Final, Protocol
 
 from api import answers
 from api.errors import Problem, core_problem
-from exchange.rules.clearing_rows import OrderRow
+from exchange.io.views import Fill, LedgerEntry, Page, Span
+from exchange.rules.clearing_rows import KlineRow, OrderRow, SettlementRow, TradeRow
 from exchange.rules.mirror_state import MirrorState
 from matching.codes import Code
 
@@ -15,7 +16,7 @@ POLL_S: Final = 0.01
 
 
 class Views(Protocol):
-    """Reads of Postgres, true at the `seq` that clearing has reached."""
+    """Reads of Postgres, true at the `seq` that clearing has reached: `exchange.io.views`."""
 
     async def seq(self) -> int:
         """Return the number of the last command that clearing has posted."""
@@ -27,6 +28,51 @@ class Views(Protocol):
 
     async def order_by_client(self, account_idx: int, client_order_id: str) -> OrderRow | None:
         """Return the last order of an account with a client order id."""
+        ...
+
+    async def orders(
+        self,
+        account_idx: int,
+        span: Span,
+        *,
+        contract_idx: int | None = None,
+        is_open: bool | None = None,
+    ) -> Page[OrderRow]:
+        """Return orders, the last accepted first."""
+        ...
+
+    async def fills(
+        self,
+        account_idx: int,
+        span: Span,
+        *,
+        contract_idx: int | None = None,
+        order_id: int | None = None,
+        oldest_first: bool = False,
+    ) -> Page[Fill]:
+        """Return the fills of an account."""
+        ...
+
+    async def trades(
+        self, contract_idx: int, span: Span, *, oldest_first: bool = False
+    ) -> Page[TradeRow]:
+        """Return the trades of a contract."""
+        ...
+
+    async def ledger(
+        self, account_idx: int, span: Span, *, oldest_first: bool = False
+    ) -> Page[LedgerEntry]:
+        """Return what was posted to an account's cash."""
+        ...
+
+    async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:
+        """Return klines, newest first."""
+        ...
+
+    async def settlements(
+        self, span: Span, *, contract_idx: int | None = None
+    ) -> Page[SettlementRow]:
+        """Return settlement prices of one contract or all."""
         ...
 
 

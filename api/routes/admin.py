@@ -86,7 +86,7 @@ async def list_accounts(
     services: ServicesDep, who: Admin, query: Annotated[Page, Depends(QueryOf(Page))]
 ) -> Response:
     """Return accounts, oldest first."""
-    after, size = query.start(), query.size()
+    after, size = query.place(), query.size()
     after_idx = -1 if after is None else min(after, (1 << 31) - 1)
     found = await services.accounts.list(after_idx=after_idx, limit=size + 1)
     cursor = str(found[size - 1].account_idx) if len(found) > size else None

@@ -1,6 +1,7 @@
 """Orders over REST."""
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from typing import Annotated, Any
 
@@ -24,9 +25,10 @@ from api.deps import (
 from api.edge import json_response, new_request_id
 from api.errors import Problem, core_problem
 from api.gateway import SEND_TIMEOUT_S, Reply
+from api.routes.history import cursor_out, span_of
 from api.routes.public import stamped
 from api.schemas import OrderAmend, OrderBatch, OrderNew
-from api.views import find_order
+from api.views import caught_up, find_order
 from exchange.rules.records import Order
 from matching.codes import Code
 from matching.wire import unpack_text
@@ -34,12 +36,14 @@ from matching.wire import unpack_text
 router = APIRouter(tags=["orders"])
 
 Answer = dict[str, Any]
+OPEN, CLOSED, ALL = STATUSES = ("open", "closed", "all")
 
 
 class OrdersQuery(Page):
-    """Which orders: of one symbol."""
+    """Which orders: of one symbol; open ones unless `status` is closed or all."""
 
     symbol: str | None = None
+    status: str | None = None
 
 
 class CancelAllQuery(Query):
@@ -85,30 +89,49 @@ async def place_order(
     return json_response(answer, 200 if answer["duplicate"] else 201)
 
 
-@router.get("/orders", summary="Open orders")
+@router.get("/orders", summary="Orders")
 async def list_orders(
     services: ServicesDep,
     who: Reader,
     query: Annotated[OrdersQuery, Depends(QueryOf(OrdersQuery))],
 ) -> Response:
-    """Return open orders, oldest first."""
+    """Return open orders, oldest first; or ended ones too, newest first."""
+    if query.status not in (None, *STATUSES):
+        raise Problem("query_invalid", f"one of {', '.join(STATUSES)}", field="status")
     await services.gateway.barrier()
     state = services.gateway.mirror
     contract_idx = None
     if query.symbol is not None:
         contract_idx = orders.contract_of(state, query.symbol).contract_idx
-    after, size = query.start() or 0, query.size()
+    if query.status in (None, OPEN):
+        open_orders = orders.account_of(state, who.account_idx).orders.values()
+        found, cursor = open_page(open_orders, contract_idx, query)
+        answer = [orders.order_out(state, one) for one in found]
+        return json_response(stamped(services, {"orders": answer, "next_cursor": cursor}))
+    await caught_up(services.views, state.seq)
+    page = await services.views.orders(
+        who.account_idx,
+        span_of(query),
+        contract_idx=contract_idx,
+        is_open=False if query.status == CLOSED else None,
+    )
+    answer = [answers.order_row(state.contracts[row.contract_idx], row) for row in page.rows]
+    content = {"orders": answer, "next_cursor": cursor_out(page.cursor)}
+    return json_response(stamped(services, content))
+
+
+def open_page(
+    open_orders: Iterable[Order], contract_idx: int | None, query: OrdersQuery
+) -> tuple[list[Order], str | None]:
+    """Return a page of open orders, oldest first, and its cursor."""
+    after, size = query.place() or 0, query.size()
     page: list[Order] = []
-    cursor = None
-    for one in orders.account_of(state, who.account_idx).orders.values():
-        if one.order_id <= after or contract_idx not in (None, one.contract_idx):
-            continue
-        if len(page) == size:
-            cursor = str(page[-1].order_id)
-            break
-        page.append(one)
-    found = [orders.order_out(state, one) for one in page]
-    return json_response(stamped(services, {"orders": found, "next_cursor": cursor}))
+    for one in open_orders:
+        if one.order_id > after and contract_idx in (None, one.contract_idx):
+            if len(page) == size:
+                return page, str(page[-1].order_id)
+            page.append(one)
+    return page, None
 
 
 @router.delete("/orders", summary="Cancel all orders")

@@ -1,6 +1,7 @@
 """What anyone may read."""
 
-from typing import Annotated, Any
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
 
@@ -10,6 +11,7 @@ from api.edge import json_response
 from api.orders import contract_of
 from exchange.rules.records import Contract
 
+VERSION: Final = version("wellhead-exchange")
 router = APIRouter(tags=["market data"], dependencies=[Depends(count_public)])
 
 DEPTH_DEFAULT = 100
@@ -63,6 +65,7 @@ def status_out(services: Services) -> dict[str, Any]:
         "journal_seq": status.journal_seq,
         "clearing_seq": status.clearing_seq,
         "epoch": status.epoch,
+        "version": VERSION,
     }
 
 
@@ -72,7 +75,7 @@ async def list_instruments(
 ) -> Response:
     """Return contracts in order of their listing."""
     await services.gateway.barrier()
-    start, size = query.start() or 0, query.size()
+    start, size = query.place() or 0, query.size()
     page: list[dict[str, Any]] = []
     cursor = None
     contracts = services.gateway.mirror.contracts
@@ -120,17 +123,3 @@ async def get_orderbook(
     await services.gateway.barrier()
     contract = contract_of(services.gateway.mirror, symbol)
     return json_response(stamped(services, services.feed.book(contract, levels)))
-
-
-@router.get("/trades/{symbol}", summary="Public trades of a contract")
-async def list_trades(
-    services: ServicesDep, symbol: str, query: Annotated[Page, Depends(QueryOf(Page))]
-) -> Response:
-    """Return trades, newest first."""
-    await services.gateway.barrier()
-    contract = contract_of(services.gateway.mirror, symbol)
-    start, size = query.start() or 0, query.size()
-    trades = services.feed.trades(contract)
-    page = trades[start : start + size]
-    cursor = str(start + size) if start + size < len(trades) else None
-    return json_response(stamped(services, {"trades": page, "next_cursor": cursor}))

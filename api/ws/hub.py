@@ -9,8 +9,9 @@ from api import codec
 from api.errors import Problem
 from api.orders import ALL_CONTRACTS
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
-from api.ws.private import PrivateChannels, message
+from api.ws.private import PrivateChannels
 from exchange.io.batch import Batch
+from exchange.rules.public_data import message
 from exchange.rules.records import Changes
 
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
-import orjson
-
 from api import answers
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
+from exchange.rules.public_data import message
 from exchange.rules.records import Changes
 
 NAMES: Final = ("orders", "fills", "positions", "balances")
@@ -19,22 +18,6 @@ class Listener(Protocol):
     def deliver_private(self, payload: bytes) -> None:
         """Take one message; it is never left out."""
         ...
-
-
-def message(
-    channel: str, kind: str, seq: int, prev_seq: int | None, ts_ns: int, data: object
-) -> bytes:
-    """Return a channel's message."""
-    return orjson.dumps(
-        {
-            "channel": channel,
-            "type": kind,
-            "seq": seq,
-            "prev_seq": prev_seq,
-            **answers.times(ts_ns),
-            "data": data,
-        }
-    )
 
 
 class _Channel:

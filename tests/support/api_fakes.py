@@ -8,6 +8,9 @@ from typing import Any
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.errors import IdempotencyConflict, NotFound
 from exchange.io.registry import Account, ApiKey, NewApiKey, Scope, Transfer, TransferStatus
+from exchange.io.views import Fill, LedgerEntry, Page, Span
+from exchange.rules.clearing_rows import SettlementRow
+from exchange.rules.mirror import Mirror
 from matching.codes import EventKind, Kind
 from tests.support.rows import command
 
@@ -164,6 +167,56 @@ class MemoryTransfers:
         self, account_idx: int, *, before_id: int | None = None, limit: int = 100
     ) -> list[Transfer]:
         return [t for t in reversed(self.rows) if t.account_idx == account_idx][:limit]
+
+
+class MemoryViews:
+    """Views made of what a mirror that began empty remembers; never behind."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+
+    async def seq(self) -> int:
+        return self._mirror.seq
+
+    async def order(self, account_idx: int, order_id: int) -> None:
+        return None
+
+    async def order_by_client(self, account_idx: int, client_order_id: str) -> None:
+        return None
+
+    def _page(self, rows: list[Any], span: Span) -> Page[Any]:
+        return Page(self._mirror.seq, rows[: span.limit], None)
+
+    async def orders(self, account_idx: int, span: Span, **_: Any) -> Page[Any]:
+        return self._page([], span)
+
+    async def trades(self, contract_idx: int, span: Span, **_: Any) -> Page[Any]:
+        return self._page([], span)
+
+    async def ledger(self, account_idx: int, span: Span, **_: Any) -> Page[LedgerEntry]:
+        cash = self._mirror.accounts[account_idx].cash_usd_micros
+        entry = LedgerEntry(1, 1, 1, 0, "deposit", 1, cash, cash, self._mirror.ts_ns)
+        return self._page([entry], span)
+
+    async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[Any]:
+        return self._page([], span)
+
+    async def settlements(self, span: Span, **_: Any) -> Page[Any]:
+        row = SettlementRow(0, 1, self._mirror.ts_ns, 2000, 2000, 0, 0, 0, 0)
+        return self._page([row], span)
+
+    async def fills(self, account_idx: int, span: Span, **_: Any) -> Page[Fill]:
+        rows = [
+            Fill(
+                account_idx, one.seq, one.leg, one.side, one.maker_account_idx == account_idx,
+                one.contract_idx, one.order_id, one.price_ticks, one.qty_lots, one.qty_lots, 0,
+                one.ts_ns, None,
+            )
+            for contract in self._mirror.contracts
+            for one in contract.trades
+            if account_idx in (one.account_idx, one.maker_account_idx)
+        ]  # fmt: skip
+        return self._page(rows, span)
 
 
 class LossyBus(MemoryBus):

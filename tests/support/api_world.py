@@ -35,6 +35,7 @@ from tests.support.api_fakes import (
     MemoryKeys,
     MemorySignatures,
     MemoryTransfers,
+    MemoryViews,
 )
 from tests.support.rows import command
 from wellhead.signing import sign
@@ -42,7 +43,6 @@ from wellhead.signing import sign
 SYMBOL = "H100-USE-2027M03"
 OTHER = "H100-USE-2027M04"
 ALL_SCOPES = frozenset(Scope)
-LIST_ORIGIN_REQUESTS = itertools.count(1)
 
 
 class OracleCore(Oracle):
@@ -102,7 +102,7 @@ class World:
             accounts=self.accounts,
             keys=self.keys,
             transfers=MemoryTransfers(self),
-            views=MemoryViews(self),
+            views=MemoryViews(self.mirror),
             now_ns=lambda: self.now_ns(),
             edge=EdgeSettings(),
         )
@@ -288,22 +288,6 @@ class Socket:
             if message.get("channel") == channel:
                 return message
             self.pushed.append(message)
-
-
-class MemoryViews:
-    """Views that know nothing: everything a test asks for is in the mirror."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    async def seq(self) -> int:
-        return self._world.mirror.seq
-
-    async def order(self, account_idx: int, order_id: int) -> None:
-        return None
-
-    async def order_by_client(self, account_idx: int, client_order_id: str) -> None:
-        return None
 
 
 @asynccontextmanager

@@ -2,9 +2,9 @@
 
 from typing import Any, Protocol
 
+from exchange.rules import public_data as shapes
+from exchange.rules.candles import Day
 from exchange.rules.records import Contract, Trade
-from exchange.services.market_data import shapes
-from exchange.services.market_data.candles import Day
 from matching.codes import Side
 
 TRADES_SHOWN = 50  # in the snapshot of a trades channel

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from exchange.io.batch import Batch
+from exchange.rules import public_data as shapes
+from exchange.rules.candles import Candle, Candles
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Changes, Contract, Trade
-from exchange.services.market_data import shapes
-from exchange.services.market_data.candles import Candle, Candles
 from exchange.services.market_data.channels import (
     BestChannel,
     BookChannel,
@@ -60,10 +60,6 @@ class MarketData:
         day = self._candles.of(contract.contract_idx)
         day.expire(self._mirror.ts_ns)
         return shapes.ticker(contract, day)
-
-    def trades(self, contract: Contract) -> list[dict[str, Any]]:
-        """Return the trades that are in memory, newest first."""
-        return [shapes.trade(contract, trade) for trade in reversed(contract.trades)]
 
     def klines(self, contract: Contract) -> list[Candle]:
         """Return the candles of one minute that are in memory, oldest first."""

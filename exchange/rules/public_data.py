@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import orjson
 
+from exchange.rules.candles import Candle, Day
 from exchange.rules.money import price_text, usd_text
 from exchange.rules.records import BookSide, Contract, Trade
-from exchange.services.market_data.candles import Candle, Day
 from matching.codes import Side, TradingState
 
 CHECKSUM_LEVELS: Final = 10

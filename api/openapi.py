@@ -1,0 +1,181 @@
+"""OpenAPI 3.1 of the app, made from its routes and from the shapes of bodies and answers."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from api import shapes, shapes_account
+from api.deps import Asker, JsonBody, QueryOf
+from api.errors import CORE, MEDIA_TYPE, OWN
+from exchange.io.registry import Scope
+
+Json = dict[str, Any]
+REF: Final = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+# What each endpoint answers, by its name.
+ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
+    "live": shapes.LiveAnswer,
+    "ready": shapes.ReadyAnswer,
+    "get_time": shapes.Answer,
+    "get_status": shapes.StatusAnswer,
+    "list_instruments": shapes.InstrumentsAnswer,
+    "get_instrument": shapes.InstrumentAnswer,
+    "list_tickers": shapes.TickersAnswer,
+    "get_orderbook": shapes.BookAnswer,
+    "list_trades": shapes.TradesAnswer,
+    "list_klines": shapes.KlinesAnswer,
+    "list_settlements": shapes.SettlementsAnswer,
+    "place_order": shapes.PlacedAnswer,
+    "list_orders": shapes.OrdersAnswer,
+    "cancel_all": shapes.CancelledAllAnswer,
+    "batch": shapes.BatchAnswer,
+    "get_order": shapes.OrderAnswer,
+    "amend_order": shapes.AmendedAnswer,
+    "cancel_order": shapes.OrderAnswer,
+    "get_by_client_id": shapes.OrderAnswer,
+    "amend_by_client_id": shapes.AmendedAnswer,
+    "cancel_by_client_id": shapes.OrderAnswer,
+    "list_positions": shapes_account.PositionsAnswer,
+    "list_balances": shapes_account.BalancesAnswer,
+    "get_margin": shapes_account.MarginAnswer,
+    "list_fills": shapes_account.FillsAnswer,
+    "list_ledger": shapes_account.LedgerAnswer,
+    "get_own_key": shapes_account.KeysAnswer,
+    "create_account": shapes_account.AccountAnswer,
+    "list_accounts": shapes_account.AccountsAnswer,
+    "get_account": shapes_account.AccountAnswer,
+    "change_account": shapes_account.AccountAnswer,
+    "deposit": shapes_account.TransferAnswer,
+    "withdraw": shapes_account.TransferAnswer,
+    "create_key": shapes_account.KeyAnswer,
+    "list_keys": shapes_account.KeysAnswer,
+    "revoke_key": shapes_account.KeyAnswer,
+    "change_contract": shapes.InstrumentAnswer,
+}
+
+INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are
+decimal strings; ids are strings; `seq` is the number of the command an answer is true at.
+Private requests are signed: `WH-SIGN` is the hex HMAC-SHA256 of timestamp + key + recv_window +
+METHOD + path?query + body. A signature is accepted once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    text: str
+    tag: str
+    status: int
+    body: Any  # a shape, or None
+    query: Any
+    scope: Scope | None  # None: anyone may ask
+
+
+def operations(app: FastAPI) -> Iterator[Operation]:
+    """Yield every HTTP operation of an app."""
+    for route in iter_route_contexts(app.routes):
+        endpoint = route.endpoint
+        if endpoint is None or not route.methods or not getattr(route, "include_in_schema", False):
+            continue
+        calls = [dependency.call for dependency in route.dependant.dependencies]
+        for method in sorted(route.methods):
+            yield Operation(
+                method=method,
+                path=str(route.path),
+                name=endpoint.__name__,
+                summary=route.summary or "",
+                text=(endpoint.__doc__ or "").strip(),
+                tag=str(route.tags[0]),
+                status=route.status_code or 200,
+                body=_of(calls, JsonBody, lambda call: call.shape),
+                query=_of(calls, QueryOf, lambda call: call.shape),
+                scope=_of(calls, Asker, lambda call: call.scope),
+            )
+
+
+def _of(calls: list[Any], kind: type, read: Callable[[Any], Any]) -> Any:
+    return next((read(call) for call in calls if isinstance(call, kind)), None)
+
+
+def document(app: FastAPI, version: str) -> Json:
+    """Return the OpenAPI document."""
+    found = list(operations(app))
+    bodies = [operation.body for operation in found if operation.body is not None]
+    all_shapes = [*bodies, *ANSWERS.values(), shapes.Problem]
+    _, components = msgspec.json.schema_components(all_shapes, ref_template=REF)
+    paths: Json = {}
+    for operation in found:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    components["Problem"]["properties"]["code"]["enum"] = codes()
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": app.title, "version": version, "description": INTRODUCTION},
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": _security()},
+    }
+
+
+def codes() -> list[str]:
+    """Return every code a problem can have."""
+    return sorted({*OWN, *(name for status, name in CORE.values() if status >= 400)})
+
+
+def _operation(operation: Operation) -> Json:
+    answer = ANSWERS[operation.name].__name__
+    found: Json = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": operation.text,
+        "tags": [operation.tag],
+        "parameters": _parameters(operation),
+        "responses": {
+            str(operation.status): _content("Done", answer, "application/json"),
+            "4XX": _content("Refused", "Problem", MEDIA_TYPE),
+            "503": _content("Not now: see Retry-After", "Problem", MEDIA_TYPE),
+        },
+    }
+    if operation.name == "place_order":
+        found["responses"]["200"] = _content("A repetition", answer, "application/json")
+    if operation.body is not None:
+        schema = {"$ref": REF.format(name=operation.body.__name__)}
+        content = {"application/json": {"schema": schema}}
+        found["requestBody"] = {"required": True, "content": content}
+    if operation.scope is not None:
+        found["security"] = [{name: [] for name in _security()}]
+        found["x-scope"] = operation.scope.value
+    return found
+
+
+def _content(text: str, name: str, media: str) -> Json:
+    schema = {"$ref": REF.format(name=name)}
+    return {"description": text, "content": {media: {"schema": schema}}}
+
+
+def _parameters(operation: Operation) -> list[Json]:
+    found: list[Json] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(operation.path)
+    ]
+    if operation.query is not None:
+        found += [
+            {"name": field.name, "in": "query", "schema": {"type": "string"}}
+            for field in msgspec.structs.fields(operation.query)
+        ]
+    return found
+
+
+def _security() -> Json:
+    return {
+        name: {"type": "apiKey", "in": "header", "name": name}
+        for name in ("WH-KEY", "WH-TIMESTAMP", "WH-RECV-WINDOW", "WH-SIGN")
+    }

@@ -1,0 +1,308 @@
+"""What the exchange answers, as shapes: the OpenAPI document is made of them, tests hold
+every answer to them. Decimals are strings; times are milliseconds unless the name says `_ns`.
+"""
+
+from msgspec import Struct
+
+
+class Answer(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The root of all answers: `seq` is the number of the command it is true at."""
+
+    seq: int
+    ts: int
+    ts_ns: str
+
+
+class Part(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The root of what answers are made of."""
+
+
+class Problem(Part):
+    """A refusal (RFC 9457). `code` is stable; `field` names the field at fault."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    request_id: str
+    detail: str | None = None
+    field: str | None = None
+    retry_after: int | None = None
+    order_id: str | None = None
+
+
+# Market data
+
+
+class PriceBand(Part):
+    """Buys at most `high`, sells at least `low`; bps 0 means no band."""
+
+    bps: int
+    low: str
+    high: str
+
+
+class Fees(Part):
+    """What trading costs."""
+
+    currency: str
+    per: str
+    maker: str
+    taker: str
+    clearing: str
+
+
+class Instrument(Part):
+    """A contract: one lot is one GPU for every UTC hour of the delivery period."""
+
+    symbol: str
+    sku: str | None
+    hub: str | None
+    grade: str | None
+    tenor: str | None
+    delivery_start: int | None
+    delivery_end: int | None
+    state: str
+    tick_size: str
+    lot_size: str
+    lot_gpu_hours: str
+    tick_value: str
+    max_quantity: str
+    price_band: PriceBand
+    mark_price: str
+    settlement_price: str
+    open_interest: str
+    last_trade: int | None
+    fees: Fees
+
+
+class Ticker(Part):
+    """A contract at a glance."""
+
+    symbol: str
+    bid_price: str | None
+    bid_quantity: str
+    ask_price: str | None
+    ask_quantity: str
+    last_price: str | None
+    mark_price: str
+    settlement_price: str
+    open_24h: str | None
+    high_24h: str | None
+    low_24h: str | None
+    volume_24h: str
+    open_interest: str
+    tick_value: str
+    state: str
+
+
+class PublicTrade(Part):
+    """A trade as everybody sees it; `side` is the taker's."""
+
+    trade_id: str
+    symbol: str
+    price: str
+    quantity: str
+    side: str
+    seq: int
+    ts: int
+    ts_ns: str
+
+
+class Kline(Part):
+    """A candle; `volume` in lots."""
+
+    start: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    trades: int
+
+
+class Settlement(Part):
+    """A settlement of a contract, and what it was reached from."""
+
+    symbol: str
+    date: str
+    price: str
+    previous_price: str
+    last_price: str | None
+    volume: str
+    open_interest: str
+    paid: str
+    seq: int
+    ts: int
+    ts_ns: str
+
+
+class StatusAnswer(Answer):
+    """What the exchange takes now: normal, cancel_only, halted, recovering."""
+
+    mode: str
+    reason: str
+    journal_seq: int
+    clearing_seq: int
+    epoch: int
+    version: str
+
+
+class ReadyAnswer(StatusAnswer):
+    """Whether commands are taken."""
+
+    ready: bool
+
+
+class LiveAnswer(Answer):
+    """The process answers."""
+
+    live: bool
+
+
+class InstrumentsAnswer(Answer):
+    """Contracts in order of their listing."""
+
+    instruments: list[Instrument]
+    next_cursor: str | None
+
+
+class InstrumentAnswer(Answer):
+    """One contract."""
+
+    instrument: Instrument
+
+
+class TickersAnswer(Answer):
+    """Tickers."""
+
+    tickers: list[Ticker]
+
+
+class BookAnswer(Answer):
+    """A book, best levels first, each [price, quantity]; `seq` is that of its last change."""
+
+    symbol: str
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    checksum: int
+
+
+class TradesAnswer(Answer):
+    """Public trades, newest first."""
+
+    trades: list[PublicTrade]
+    next_cursor: str | None
+
+
+class KlinesAnswer(Answer):
+    """Candles, oldest first."""
+
+    symbol: str
+    interval: str
+    klines: list[Kline]
+    next_cursor: str | None
+
+
+class SettlementsAnswer(Answer):
+    """Settlements, newest first."""
+
+    settlements: list[Settlement]
+    next_cursor: str | None
+
+
+# Orders
+
+
+class Order(Part):
+    """An order; `status` is open, filled or cancelled, `reason` why it was cancelled."""
+
+    order_id: str
+    client_order_id: str | None
+    symbol: str
+    side: str
+    type: str
+    tif: str
+    stp: str
+    post_only: bool
+    reduce_only: bool
+    price: str | None
+    quantity: str
+    filled_quantity: str
+    remaining_quantity: str
+    average_price: str | None
+    status: str
+    reason: str | None
+    expires_at: int | None
+    created_ts: int | None
+    updated_ts: int | None
+    seq: int
+
+
+class Trade(Part):
+    """A trade that a command made, seen by who sent it."""
+
+    trade_id: str
+    order_id: str
+    symbol: str
+    side: str
+    price: str
+    quantity: str
+    role: str
+    seq: int
+    ts: int
+    ts_ns: str
+
+
+class PlacedAnswer(Answer):
+    """A new order; `duplicate` when it had been placed before."""
+
+    order: Order
+    trades: list[Trade]
+    duplicate: bool
+
+
+class AmendedAnswer(Answer):
+    """An amended order, and the trades that made."""
+
+    order: Order
+    trades: list[Trade]
+
+
+class OrderAnswer(Answer):
+    """An order."""
+
+    order: Order
+
+
+class OrdersAnswer(Answer):
+    """Orders."""
+
+    orders: list[Order]
+    next_cursor: str | None
+
+
+class CancelledAllAnswer(Answer):
+    """What a mass cancellation removed."""
+
+    cancelled_count: int
+    order_ids: list[str]
+
+
+class BatchResult(Part):
+    """The result of one request of a batch."""
+
+    ok: bool
+    seq: int | None = None
+    ts: int | None = None
+    ts_ns: str | None = None
+    order: Order | None = None
+    trades: list[Trade] | None = None
+    duplicate: bool | None = None
+    error: Problem | None = None
+
+
+class BatchAnswer(Answer):
+    """A result for each request, in their order."""
+
+    results: list[BatchResult]

@@ -1,0 +1,120 @@
+"""Every answer has the shape that the OpenAPI document says, and every shape is said."""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from api import shapes
+from api.openapi import ANSWERS, codes, document, operations
+from tests.support.api_world import SYMBOL, World, running
+
+BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
+
+
+@pytest.fixture
+async def world():
+    async with running() as one:
+        yield one
+
+
+async def calls(world: World) -> list[tuple[str, str, str, Any]]:
+    """Return one good call of every operation, as (name, method, path, body), in a good order."""
+    placed = await world.place("operator", "sell", "2.000", "9", client_order_id="rest")
+    await world.place("alice", "buy", "2.000", "2")
+    order_id = placed["order"]["order_id"]
+    made = (await world.call("operator", "POST", "/admin/accounts/bob/keys", {})).json()["key"]
+    account = "/admin/accounts/shape"
+    return [
+        ("get_time", "GET", "/time", None),
+        ("get_status", "GET", "/status", None),
+        ("list_instruments", "GET", "/instruments", None),
+        ("get_instrument", "GET", f"/instruments/{SYMBOL}", None),
+        ("list_tickers", "GET", "/tickers", None),
+        ("get_orderbook", "GET", f"/orderbook/{SYMBOL}", None),
+        ("list_trades", "GET", f"/trades/{SYMBOL}", None),
+        ("list_klines", "GET", f"/klines/{SYMBOL}", None),
+        ("list_settlements", "GET", "/settlements", None),
+        ("place_order", "POST", "/orders", BUY),
+        ("list_orders", "GET", "/orders", None),
+        ("list_orders", "GET", "/orders?status=all", None),
+        ("batch", "POST", "/orders/batch", {"requests": [
+            {"op": "new", **BUY}, {"op": "cancel", "order_id": "7"},
+            {"op": "amend", "client_order_id": "rest", "quantity": "8"}]}),
+        ("get_order", "GET", f"/orders/{order_id}", None),
+        ("get_by_client_id", "GET", "/orders/by-client-id/rest", None),
+        ("amend_order", "PATCH", f"/orders/{order_id}", {"quantity": "7"}),
+        ("amend_by_client_id", "PATCH", "/orders/by-client-id/rest", {"quantity": "6"}),
+        ("list_positions", "GET", "/positions", None),
+        ("list_balances", "GET", "/balances", None),
+        ("get_margin", "GET", "/margin", None),
+        ("list_fills", "GET", "/fills", None),
+        ("list_ledger", "GET", "/ledger", None),
+        ("get_own_key", "GET", "/keys", None),
+        ("cancel_order", "DELETE", f"/orders/{order_id}", None),
+        ("place_order", "POST", "/orders", {**BUY, "client_order_id": "again"}),
+        ("cancel_by_client_id", "DELETE", "/orders/by-client-id/again", None),
+        ("cancel_all", "DELETE", "/orders", None),
+        ("create_account", "POST", "/admin/accounts", {"name": "Shape", "account_id": "shape"}),
+        ("list_accounts", "GET", "/admin/accounts", None),
+        ("get_account", "GET", account, None),
+        ("change_account", "PATCH", account, {"state": "frozen"}),
+        ("change_account", "PATCH", account, {"state": "active"}),
+        ("deposit", "POST", f"{account}/deposits", {"amount": "12.50", "transfer_id": "d1"}),
+        ("withdraw", "POST", f"{account}/withdrawals", {"amount": "2.50"}),
+        ("create_key", "POST", f"{account}/keys", {"scopes": ["read", "trade"]}),
+        ("list_keys", "GET", f"{account}/keys", None),
+        ("revoke_key", "DELETE", f"/admin/keys/{made['key']}", None),
+        ("change_contract", "PATCH", f"/admin/contracts/{SYMBOL}", {"band_bps": 500}),
+    ]  # fmt: skip
+
+
+async def test_every_answer_has_the_shape_it_says(world: World):
+    seen = {"live", "ready"}
+    for name in seen:
+        answer = (await world.http.get(f"/health/{name}")).json()
+        msgspec.convert(answer, ANSWERS[name])
+    for name, method, path, body in await calls(world):
+        response = await world.call("operator", method, path, body)
+        assert response.status_code in (200, 201), (name, response.text)
+        msgspec.convert(response.json(), ANSWERS[name])
+        seen.add(name)
+    assert seen == set(ANSWERS) == {one.name for one in operations(world.app)}
+
+
+async def test_no_answer_holds_a_decimal_as_a_number(world: World):
+    for name, method, path, body in await calls(world):
+        response = await world.call("operator", method, path, body)
+        assert not re.search(r":\s*-?\d+\.\d", response.text), (name, response.text)
+
+
+async def test_a_problem_has_its_shape(world: World):
+    problem = (await world.call("alice", "POST", "/orders", {**BUY, "side": "up"})).json()
+    known = msgspec.convert(problem, shapes.Problem)
+    assert (known.code, known.field, known.status) == ("field_invalid", "side", 422)
+
+
+async def test_the_document_is_openapi_and_names_every_code(world: World):
+    found = (await world.http.get("/openapi.json")).json()
+    assert found["openapi"] == "3.1.0"
+    assert found == document(world.app, found["info"]["version"])
+    assert found["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == codes()
+    text = str(found)
+    for name in re.findall(r"#/components/schemas/(\w+)", text):
+        assert name in found["components"]["schemas"]
+    order = found["paths"]["/api/v1/orders"]["post"]
+    assert order["x-scope"] == "trade"
+    assert order["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith(
+        "OrderNew"
+    )
+
+
+async def test_the_page_loads_nothing_from_elsewhere(world: World):
+    for path in ("/docs", "/docs/docs.js", "/docs/docs.css"):
+        response = await world.http.get(path)
+        assert response.status_code == 200
+        assert "http://" not in response.text
+        assert "https://" not in response.text
+        assert "'self'" in response.headers["content-security-policy"]
+    assert (await world.http.get("/docs/other.js")).json()["code"] == "not_found"

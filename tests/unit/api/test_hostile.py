@@ -1,0 +1,354 @@
+"""The hostile corpus against every endpoint and every websocket op: always an answer, never a 500.
+
+Endpoints come from the app's own routes and ops from the message shapes, so that a new one is
+attacked without anyone remembering it.
+"""
+
+import asyncio
+import json
+import re
+from typing import Any, get_args
+
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import connect
+
+from api import schemas
+from api.openapi import operations
+from api.server import PICOWS
+from tests.support.api_world import SYMBOL, World, running
+from tests.support.hostile import (
+    DOCUMENTS,
+    HEADERS,
+    TEXTS,
+    VALUES,
+    with_duplicate,
+    with_value,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OPS = {op.__struct_config__.tag: op for op in get_args(schemas.WsMessage)}
+GOOD: dict[str, Any] = {
+    "symbol": SYMBOL,
+    "side": "buy",
+    "price": "1.500",
+    "quantity": "1",
+    "open_quantity": "1",
+    "type": "limit",
+    "tif": "GTC",
+    "stp": "none",
+    "client_order_id": "good-1",
+    "order_id": "1048577",
+    "expires_at": 1,
+    "post_only": False,
+    "reduce_only": False,
+    "requests": [{"op": "cancel", "order_id": "1048577"}],
+    "name": "Good",
+    "account_id": "good",
+    "kind": "customer",
+    "state": "active",
+    "amount": "1.00",
+    "transfer_id": "good-1",
+    "scopes": ["read"],
+    "label": "good",
+    "ip_allow": ["10.0.0.0/8"],
+    "public_key": "A" * 43 + "=",
+    "band_bps": 100,
+    "key": "key-1",
+    "timestamp": 1,
+    "signature": "0" * 64,
+    "recv_window": 5000,
+    "cancel_on_disconnect": False,
+    "channels": [f"bbo.{SYMBOL}"],
+    "channel": f"bbo.{SYMBOL}",
+    "id": 1,
+}
+# A field may take these without being wrong; everywhere else the corpus must be refused.
+MEDIA = (
+    "",
+    "text/plain",
+    "application/xml",
+    "multipart/form-data; boundary=x",
+    "application/x-www-form-urlencoded",
+    "application/jsonx",
+    "\xff",
+    "a" * 999,
+)
+STATUSES = set(range(400, 500)) | {503}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world():
+    async with running() as one:
+        yield one
+
+
+def endpoints(world: World) -> list[Any]:
+    """Return (method, path, body shape, query shape) of every HTTP route of the app."""
+    return [(one.method, one.path, one.body, one.query) for one in operations(world.app)]
+
+
+def document(shape: type) -> dict[str, Any]:
+    """Return a good document of a shape, every field given."""
+    return {field.encode_name: GOOD[field.encode_name] for field in msgspec.structs.fields(shape)}
+
+
+def filled(path: str, value: str = "") -> str:
+    """Return a path with its parameters filled in."""
+    return re.sub(r"\{(\w+)\}", lambda m: value or GOOD.get(m[1], "x"), path)
+
+
+async def request(world: World, method: str, target: str, body: bytes = b"", **headers: str) -> Any:
+    """Send a request, signed by the operator, and see that the answer has the one shape."""
+    signed = world.headers("operator", method, target, body)
+    if body:
+        signed["content-type"] = "application/json"
+    signed.update({name.replace("_", "-"): value for name, value in headers.items()})
+    response = await world.http.request(
+        method,
+        httpx.URL("http://exchange", raw_path=target.encode()),
+        content=body,
+        headers={k: v.encode("latin-1") for k, v in signed.items()},
+    )
+    check(response, f"{method} {target[:80]} {body[:80]!r}")
+    return response
+
+
+def check(response: httpx.Response, what: str) -> None:
+    """See that an answer is a success or a problem in the one shape."""
+    assert response.status_code != 500, what
+    if response.status_code < 400:
+        return
+    assert response.status_code in STATUSES, f"{what}: {response.status_code}"
+    assert response.headers["content-type"] == "application/problem+json", what
+    check_problem(response.json(), what)
+    assert response.json()["status"] == response.status_code
+
+
+def check_problem(problem: dict[str, Any], what: str) -> None:
+    assert re.fullmatch(r"[a-z0-9_]+", problem["code"]), what
+    assert problem["request_id"], what
+    assert problem["title"], what
+    assert problem.get("detail") != "this is our mistake; the request id is in our log", what
+
+
+async def test_every_endpoint_refuses_every_hostile_document(world: World):
+    bodies = [e for e in endpoints(world) if e[2] is not None]
+    assert len(bodies) > 8
+    for method, path, _, _ in bodies:
+        for name, raw in DOCUMENTS.items():
+            response = await request(world, method, filled(path), raw)
+            if name == "empty object" and response.status_code == 404:
+                continue  # nothing to change, of nothing there
+            assert response.status_code >= 400, (path, name, response.text)
+            assert response.json()["code"] not in ("unavailable", "not_found"), (path, name)
+
+
+async def test_every_field_refuses_every_hostile_value(world: World):
+    for method, path, shape, _ in endpoints(world):
+        if shape is None:
+            continue
+        good = document(shape)
+        for field in good:
+            for name, value in VALUES.items():
+                raw = with_value(good, field, value)
+                response = await request(world, method, filled(path), raw)
+                if response.status_code < 400:
+                    assert harmless(field, name), (path, field, name, response.text)
+
+
+def harmless(field: str, name: str) -> bool:
+    """Say whether a value of the corpus is a right one for a field."""
+    words = {"name", "label", "kind"}
+    if field in words:
+        return name.startswith(("text", "number")) or name in {
+            "sql", "template", "path", "html", "backtick message", "emoji", "comma", "underscore",
+            "no whole", "no fraction", "many decimals", "many digits", "arabic digits",
+            "full width digits", "superscript",
+        }  # fmt: skip
+    return (field, name) in {
+        ("post_only", "true"), ("post_only", "false"), ("reduce_only", "true"),
+        ("reduce_only", "false"), ("expires_at", "number"), ("band_bps", "number"),
+        ("ip_allow", "array"), ("cancel_on_disconnect", "true"), ("cancel_on_disconnect", "false"),
+        ("id", "number"), ("recv_window", "number"), ("timestamp", "number"),
+        ("client_order_id", "text nan"), ("client_order_id", "text infinity"),
+    } or field in {"client_order_id", "transfer_id", "account_id"}  # fmt: skip
+
+
+async def test_every_field_refuses_to_be_given_twice(world: World):
+    for method, path, shape, _ in endpoints(world):
+        for field in document(shape) if shape else ():
+            response = await request(
+                world, method, filled(path), with_duplicate(document(shape), field)
+            )
+            assert response.json()["code"] == "json_duplicate_key", (path, field, response.text)
+            assert response.json()["field"] == field
+
+
+async def test_every_path_parameter_survives_every_hostile_text(world: World):
+    for method, path, shape, _ in endpoints(world):
+        if "{" not in path:
+            continue
+        body = json.dumps(document(shape)).encode() if shape else b""
+        for text in TEXTS.values():
+            await request(world, method, filled(path, text or "%20"), body)
+
+
+async def test_every_query_parameter_refuses_every_hostile_text(world: World):
+    for method, path, _, query in endpoints(world):
+        names = [f.name for f in msgspec.structs.fields(query)] if query else []
+        for name in [*names, "no_such_parameter"]:
+            for text in TEXTS.values():
+                await request(world, method, f"{filled(path)}?{name}={text}")
+            twice = await request(world, method, f"{filled(path)}?{name}=1&{name}=1")
+            if query is not None:
+                assert twice.status_code in (404, 422), (path, name)
+        for raw in ("&&&", "=", "%00=%00", "a", "a=1&b", "%ff=%ff", "x" * 5000, "limit=1;cursor=2"):
+            await request(world, method, f"{filled(path)}?{raw}")
+
+
+async def test_limits_and_cursors_out_of_range_are_refused(world: World):
+    for method, path, _, query in endpoints(world):
+        if query is None or "limit" not in {f.name for f in msgspec.structs.fields(query)}:
+            continue
+        for bad in ("limit=0", "limit=-1", "limit=1001", "limit=1.0", "cursor=-1", "cursor=x"):
+            response = await request(world, method, f"{filled(path)}?{bad}")
+            assert response.status_code == 422, (path, bad, response.text)
+
+
+async def test_hostile_headers_are_refused(world: World):
+    for method, path, shape, _ in endpoints(world):
+        body = json.dumps(document(shape)).encode() if shape else b""
+        private = path.startswith("/api/v1/") and (
+            await world.http.request(method, filled(path), content=body)
+        ).status_code in (401, 415)
+        for header in ("WH-KEY", "WH-TIMESTAMP", "WH-RECV-WINDOW", "WH-SIGN"):
+            for name, value in HEADERS.items():
+                response = await request(world, method, filled(path), body, **{header: value})
+                if private:
+                    assert response.status_code in (400, 401), (path, header, name)
+
+
+async def test_other_content_types_are_refused(world: World):
+    for method, path, shape, _ in endpoints(world):
+        if shape is None:
+            continue
+        body = json.dumps(document(shape)).encode()
+        for media in MEDIA:
+            response = await request(world, method, filled(path), body, content_type=media)
+            assert response.status_code == 415, (path, media)
+
+
+def covers(template: str, path: str) -> bool:
+    """Say whether a route's path matches another's: `/orders/{id}` matches `/orders/batch`."""
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), filled(path)) is not None
+
+
+async def test_other_methods_are_refused_in_the_one_shape(world: World):
+    paths = {path for _, path, _, _ in endpoints(world)}
+    for path in sorted(paths):
+        known = {m for m, p, _, _ in endpoints(world) if covers(p, path)}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "FOO"}:
+            if method in known:
+                continue
+            response = await world.http.request(method, filled(path))
+            assert response.status_code == 405, (method, path)
+            if method != "HEAD":
+                assert response.json()["code"] == "method_not_allowed"
+                assert set(response.headers["allow"].split(", ")) <= known
+
+
+async def test_addresses_that_are_not_there_are_not_found(world: World):
+    for path in ("/", "/api", "/api/v1", "/api/v1/", "/api/v1/orders/", "/api/v2/time", "//",
+                 "/%2e%2e/", "/api/v1/time/", "/API/V1/TIME"):  # fmt: skip
+        response = await request(world, "GET", path)
+        assert response.status_code == 404, path
+
+
+async def test_a_body_above_the_cap_is_refused_before_it_is_read(world: World):
+    async def endless():
+        while True:
+            yield b"a" * 1024
+
+    headers = world.headers("alice", "POST", "/api/v1/orders")
+    headers["content-type"] = "application/json"
+    response = await world.http.post("/api/v1/orders", content=endless(), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+
+
+# Websocket
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def address(world: World):
+    async with world.serving(PICOWS) as url:
+        yield url
+
+
+async def answered(socket: Any, raw: bytes | str, what: object) -> dict[str, Any]:
+    """Send a message; see that a reply comes and that the connection lives on."""
+    text = raw if isinstance(raw, str) else None
+    if text is None:
+        assert isinstance(raw, bytes)
+        await socket.send(raw, text=True)
+    else:
+        await socket.send(text)
+    while True:
+        reply = json.loads(await asyncio.wait_for(socket.recv(), 5))
+        if "ok" in reply:
+            break
+    assert set(reply) >= {"id", "ok", "seq", "ts_ns"}, what
+    if not reply["ok"]:
+        check_problem(reply["error"], str(what))
+    return reply
+
+
+@pytest.mark.parametrize("logged_in", [False, True])
+async def test_every_op_answers_every_hostile_value(world: World, address: str, logged_in: bool):
+    async with connect(address, max_size=None, compression=None) as socket:
+        if logged_in:
+            login = json.dumps({"op": "auth", "id": 1, **world.auth("alice")})
+            assert (await answered(socket, login, "auth"))["ok"]
+        for tag, op in OPS.items():
+            good = {"op": tag, **document(op)}
+            for field in good:
+                for name, value in VALUES.items():
+                    raw = with_value(good, field, value)
+                    reply = await answered(socket, raw, (tag, field, name))
+                    if field in ("id", "op") and name not in ("number",):
+                        allowed = field == "id" and (
+                            tag in ("ping", "unsubscribe", "subscribe") or logged_in
+                        )
+                        assert not reply["ok"] or allowed, (tag, field, name)
+        assert (await answered(socket, '{"op":"ping","id":"end"}', "end"))["id"] == "end"
+
+
+async def test_every_op_refuses_a_field_given_twice(world: World, address: str):
+    async with connect(address, max_size=None, compression=None) as socket:
+        for tag, op in OPS.items():
+            good = {"op": tag, **document(op)}
+            for field in good:
+                reply = await answered(socket, with_duplicate(good, field), (tag, field))
+                assert reply["error"]["code"] == "json_duplicate_key", (tag, field)
+
+
+async def test_hostile_documents_are_answered(world: World, address: str):
+    async with connect(address, max_size=None, compression=None) as socket:
+        for name, raw in DOCUMENTS.items():
+            reply = await answered(socket, raw, name)
+            assert not reply["ok"], name
+            assert reply["error"]["code"] != "unavailable", name
+        for name, raw in DOCUMENTS.items():
+            await socket.send(raw)
+            reply = json.loads(await asyncio.wait_for(socket.recv(), 5))
+            assert reply["error"]["code"] == "frame_not_text", name
+
+
+async def test_a_message_of_half_a_mebibyte_is_answered(world: World, address: str):
+    async with connect(address, max_size=None, compression=None) as socket:
+        reply = await answered(socket, '{"op":"' + "a" * (1 << 19) + '"}', "large")
+        assert reply["error"]["code"] == "body_too_large"
+        assert (await answered(socket, '{"op":"ping"}', "after"))["ok"]

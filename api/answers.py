@@ -6,14 +6,11 @@ from typing import Any, Final
 from api import codec
 from api.errors import core_name
 from api.gateway import Reply
-from exchange.io.views import Fill, LedgerEntry
-from exchange.rules.clearing_rows import OrderRow, SettlementRow
+from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.fees import fee_row
-from exchange.rules.margin import Margin
-from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import div_half_even, usd_text
-from exchange.rules.records import Account, Contract, Order, Position, Trade
+from exchange.rules.records import Contract, Order, Trade
 from matching.codes import EventKind, Flag, OrderType
 
 NS_PER_MS: Final = 1_000_000
@@ -154,56 +151,6 @@ def taker_trades(contract: Contract, after: Outcome, reply: Reply) -> list[dict[
     ]
 
 
-def fill_row(contract: Contract, row: Fill) -> dict[str, Any]:
-    """Return a fill of the views, with the position and the profit it made."""
-    return {
-        "trade_id": row.trade_id,
-        "order_id": str(row.order_id),
-        "client_order_id": row.client_order_id,
-        "symbol": contract.symbol,
-        "side": codec.SIDE_NAMES[row.side],
-        "price": codec.price_out(row.price_ticks),
-        "quantity": str(abs(row.qty_lots)),
-        "role": "maker" if row.is_maker else "taker",
-        "fee": usd_text(0),
-        "position_quantity": str(row.position_lots),
-        "realised_pnl": usd_text(row.realised_usd_micros),
-        "seq": row.seq,
-        **times(row.ts_ns),
-    }
-
-
-def ledger_entry(entry: LedgerEntry) -> dict[str, Any]:
-    """Return a posting on an account's cash."""
-    return {
-        "entry_id": f"{entry.transfer_id}-{entry.version}",
-        "account": "cash",
-        "amount": usd_text(entry.amount_usd_micros),
-        "balance": usd_text(entry.balance_usd_micros),
-        "reason": entry.reason,
-        "seq": entry.seq,
-        **times(entry.ts_ns),
-    }
-
-
-def settlement(contract: Contract, row: SettlementRow) -> dict[str, Any]:
-    """Return a settlement and what it was reached from."""
-    day = datetime.fromtimestamp(row.settled_ns // NS_PER_S, UTC).date()
-    last = codec.price_out(row.last_trade_ticks) if row.last_trade_ticks else None
-    return {
-        "symbol": contract.symbol,
-        "date": day.isoformat(),
-        "price": codec.price_out(row.price_ticks),
-        "previous_price": codec.price_out(row.previous_ticks),
-        "last_price": last,
-        "volume": str(row.volume_lots),
-        "open_interest": str(row.open_interest_lots),
-        "paid": usd_text(row.paid_usd_micros),
-        "seq": row.seq,
-        **times(row.settled_ns),
-    }
-
-
 def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:
     """Return one side's view of a trade."""
     side = one.side ^ 1 if maker else one.side
@@ -219,78 +166,6 @@ def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:
         "seq": one.seq,
         **times(one.ts_ns),
     }
-
-
-# Accounts
-
-
-def position(contract: Contract, one: Position) -> dict[str, Any]:
-    """Return a position; `quantity` is signed, short is negative."""
-    lots = one.qty_lots
-    value_usd_micros = lots * contract.mark_ticks * contract.tick_value_usd_micros
-    return {
-        "symbol": contract.symbol,
-        "quantity": str(lots),
-        "side": "flat" if not lots else "long" if lots > 0 else "short",
-        "average_entry_price": entry_price(contract, one),
-        "mark_price": codec.price_out(contract.mark_ticks),
-        "value": usd_text(value_usd_micros),
-        "open_buy_quantity": str(one.buy_lots),
-        "open_sell_quantity": str(one.sell_lots),
-        "unsettled_pnl": usd_text(one.unsettled_usd_micros),
-        "unrealised_pnl": usd_text(value_usd_micros - one.entry_usd_micros),
-        "realised_pnl": usd_text(one.realised_usd_micros),
-    }
-
-
-def entry_price(contract: Contract, one: Position) -> str | None:
-    """Return what a lot was entered at on average, in USD per GPU-hour; None when flat."""
-    if not one.qty_lots:
-        return None
-    # Value and lots have one sign, so the price is above zero.
-    ticks_usd_micros = codec.USD_MICROS_PER_TICK * abs(one.entry_usd_micros)
-    lots_tick_value = contract.tick_value_usd_micros * abs(one.qty_lots)
-    return usd_text(div_half_even(ticks_usd_micros, lots_tick_value))
-
-
-def balance(margin: Margin) -> dict[str, Any]:
-    """Return the one balance there is today: USD."""
-    return {
-        "asset": "USD",
-        "cash": usd_text(margin.cash_usd_micros),
-        "unsettled_pnl": usd_text(margin.unsettled_usd_micros),
-        "equity": usd_text(margin.equity_usd_micros),
-        "initial_margin": usd_text(margin.initial_usd_micros),
-        "price_loss": usd_text(margin.price_loss_usd_micros),
-        "free": usd_text(margin.free_usd_micros),
-    }
-
-
-def margin(state: MirrorState, one: Margin) -> dict[str, Any]:
-    """Return a requirement with its parts."""
-    return {
-        **{name: value for name, value in balance(one).items() if name != "asset"},
-        "scenario_count": state.scenario_count,
-        "worst_count": state.worst_count,
-        "worst_scenarios": [
-            {"scenario": number, "loss": usd_text(loss)}
-            for number, loss in zip(one.worst_scenarios, one.worst_losses_usd_micros, strict=True)
-        ],
-        "contracts": [
-            {
-                "symbol": state.contracts[part.contract_idx].symbol,
-                "standalone": usd_text(part.standalone_usd_micros),
-                "worst_loss": usd_text(part.worst_loss_usd_micros),
-                "price_loss": usd_text(part.price_loss_usd_micros),
-            }
-            for part in one.contracts
-        ],
-    }
-
-
-def account_state(one: Account) -> str:
-    """Return the state of an account as a word."""
-    return codec.ACCOUNT_STATE_NAMES[one.state]
 
 
 # Contracts

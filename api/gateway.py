@@ -15,10 +15,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from api.barrier import Barrier
 from api.errors import Problem, core_problem
 from exchange.io.batch import Batch
 from exchange.io.bus import Bus
-from exchange.io.errors import ExchangeError, Unavailable
+from exchange.io.errors import Unavailable
 from exchange.io.status import Mode, Status
 from exchange.rules.mirror import Mirror
 from exchange.rules.records import Changes
@@ -33,7 +34,6 @@ SILENCE_MAX_S: Final = 4.0
 TURN_S: Final = 0.1  # how often silence is looked for
 GAP_PAUSE_S: Final = 0.05  # a gap refuses many commands at once: one answer to all of them
 SEND_TIMEOUT_S: Final = 10.0
-READ_TIMEOUT_S: Final = 2.0
 
 _ENVELOPE: Final = struct.Struct("<2q")
 
@@ -97,8 +97,7 @@ class Gateway:
         self._bus = bus
         self._status = status
         self._next_origin_id = next_origin_id
-        self._head = head
-        self._head_task: asyncio.Task[int] | None = None
+        self._barrier = Barrier(mirror, head)
         self._request_id = 0
         self._pending: dict[int, Pending] = {}
         self._outgoing: list[bytes] = []
@@ -108,7 +107,6 @@ class Gateway:
         self._gap = False
         self._stale = False
         self._listeners: list[OnBatch] = []
-        self._readers: list[tuple[int, asyncio.Future[None]]] = []
 
     # Commands
 
@@ -206,8 +204,7 @@ class Gateway:
             self._answer(batch)
         for listener in self._listeners:
             listener(batch, changes)
-        if self._readers:
-            self._release_readers()
+        self._barrier.release()
 
     def _answer(self, batch: Batch) -> None:
         commands, seqs = batch.commands, batch.events["seq"]
@@ -248,21 +245,13 @@ class Gateway:
 
     # Reads
 
-    async def reached(self, seq: int, timeout_s: float = READ_TIMEOUT_S) -> None:
+    async def reached(self, seq: int) -> None:
         """Wait until the mirror shows `seq`.
 
         Errors:
             Problem: `views_behind` when it does not in time.
         """
-        if self.mirror.seq >= seq:
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._readers.append((seq, future))
-        try:
-            async with asyncio.timeout(timeout_s):
-                await future
-        except TimeoutError:
-            raise Problem("views_behind", "this gateway is behind the journal") from None
+        await self._barrier.reached(seq)
 
     async def barrier(self) -> None:
         """Wait until the mirror shows everything acknowledged anywhere before this call.
@@ -270,25 +259,7 @@ class Gateway:
         Errors:
             Problem: the journal cannot be asked, or the mirror is too far behind.
         """
-        if self._head is None:
-            return
-        try:
-            # A question under way was asked too early for us: ask after it, all together.
-            if self._head_task is not None and not self._head_task.done():
-                await asyncio.shield(self._head_task)
-            if self._head_task is None or self._head_task.done():
-                self._head_task = asyncio.ensure_future(self._head())
-            seq = await asyncio.shield(self._head_task)
-        except ExchangeError as error:
-            raise Problem("database_unavailable", "the journal cannot be asked") from error
-        await self.reached(seq)
-
-    def _release_readers(self) -> None:
-        seq, waiting = self.mirror.seq, self._readers
-        self._readers = [reader for reader in waiting if reader[0] > seq]
-        for wanted, future in waiting:
-            if wanted <= seq and not future.done():
-                future.set_result(None)
+        await self._barrier.passed()
 
     # The loop that sends
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from api import answers, orders
+from api import answers_account, orders
 from api.deps import QueryOf, Reader, ServicesDep
 from api.edge import json_response
 from api.keys import key_out
@@ -29,7 +29,7 @@ async def list_positions(
         contract_idx = orders.contract_of(state, query.symbol).contract_idx
         held = [one for one in held if one.contract_idx == contract_idx]  # type: ignore[assignment]
     found = [
-        answers.position(state.contracts[one.contract_idx], one)
+        answers_account.position(state.contracts[one.contract_idx], one)
         for one in held
         if one.qty_lots or one.buy_lots or one.sell_lots or one.unsettled_usd_micros
     ]
@@ -47,7 +47,7 @@ async def list_balances(services: ServicesDep, who: Reader) -> Response:
     """Return cash, equity, what is required of it and what is free."""
     await services.gateway.barrier()
     margin = margin_now(services.gateway.mirror, who.account_idx)
-    return json_response(stamped(services, {"balances": [answers.balance(margin)]}))
+    return json_response(stamped(services, {"balances": [answers_account.balance(margin)]}))
 
 
 @router.get("/margin", summary="The margin requirement and its parts")
@@ -55,7 +55,7 @@ async def get_margin(services: ServicesDep, who: Reader) -> Response:
     """Return the requirement, recomputed from scratch, with the scenarios that make it."""
     await services.gateway.barrier()
     state = services.gateway.mirror
-    margin: dict[str, Any] = answers.margin(state, margin_now(state, who.account_idx))
+    margin: dict[str, Any] = answers_account.margin(state, margin_now(state, who.account_idx))
     return json_response(stamped(services, {"margin": margin}))
 
 

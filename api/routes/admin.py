@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Response
 from msgspec import UNSET, UnsetType
 
-from api import answers, codec, orders
+from api import answers, answers_account, codec, orders
 from api.auth import is_key_id
 from api.deps import Admin, JsonBody, Page, QueryOf, Services, ServicesDep
 from api.edge import json_response
@@ -53,7 +53,7 @@ def account_out(services: Services, account: Account) -> dict[str, Any]:
         "account_id": account.account_id,
         "name": account.name,
         "kind": account.kind,
-        "state": answers.account_state(known[0]) if known else "opening",
+        "state": answers_account.account_state(known[0]) if known else "opening",
         "cash": usd_text(known[0].cash_usd_micros) if known else usd_text(0),
         "created_ts": answers.millis(account.created_at_ns),
     }

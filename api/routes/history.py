@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from api import answers, codec, orders
+from api import answers_account, codec, orders
 from api.deps import Page, QueryOf, Reader, ServicesDep, count_public, whole
 from api.edge import json_response
 from api.errors import Problem
@@ -182,7 +182,9 @@ async def list_settlements(
     contract_idx = contract_idx_of(state, query.symbol)
     await caught_up(services.views, state.seq)
     found = await services.views.settlements(span_of(query), contract_idx=contract_idx)
-    rows = [answers.settlement(state.contracts[row.contract_idx], row) for row in found.rows]
+    rows = [
+        answers_account.settlement(state.contracts[row.contract_idx], row) for row in found.rows
+    ]
     content = {"settlements": rows, "next_cursor": cursor_out(found.cursor)}
     return json_response(stamped(services, content))
 
@@ -210,7 +212,7 @@ async def list_fills(
         order_id=order_id,
         oldest_first=query.after_seq is not None,
     )
-    rows = [answers.fill_row(state.contracts[row.contract_idx], row) for row in found.rows]
+    rows = [answers_account.fill_row(state.contracts[row.contract_idx], row) for row in found.rows]
     content: dict[str, Any] = {"fills": rows, "next_cursor": cursor_out(found.cursor)}
     return json_response(stamped(services, content))
 
@@ -228,6 +230,6 @@ async def list_ledger(
     found = await services.views.ledger(
         who.account_idx, span, oldest_first=query.after_seq is not None
     )
-    rows = [answers.ledger_entry(entry) for entry in found.rows]
+    rows = [answers_account.ledger_entry(entry) for entry in found.rows]
     content = {"entries": rows, "next_cursor": cursor_out(found.cursor)}
     return json_response(stamped(services, content))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
-from api import answers
+from api import answers, answers_account
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.public_data import message
@@ -68,13 +68,13 @@ class PrivateChannels:
         if name == "positions":
             return self._positions(account_idx, account.positions)
         if name == "balances":
-            return [answers.balance(margin_of(state, account_idx))]
+            return [answers_account.balance(margin_of(state, account_idx))]
         return []  # fills: what was before is in GET /fills
 
     def _positions(self, account_idx: int, indices: Iterable[int]) -> list[dict[str, Any]]:
         state = self._mirror
         held = (state.position(account_idx, contract_idx) for contract_idx in indices)
-        return [answers.position(state.contracts[one.contract_idx], one) for one in held]
+        return [answers_account.position(state.contracts[one.contract_idx], one) for one in held]
 
     def apply(self, changes: Changes) -> None:
         """Tell listeners what a batch changed."""
@@ -92,7 +92,7 @@ class PrivateChannels:
             # Resting orders change what is free, not only money that moved.
             touched = changes.accounts | {account_idx for account_idx, _ in changes.positions}
             for account_idx in touched & balances.keys():
-                data = [answers.balance(margin_of(self._mirror, account_idx))]
+                data = [answers_account.balance(margin_of(self._mirror, account_idx))]
                 self._send("balances", balances[account_idx], changes, data)
 
     def _orders(self, changes: Changes, channels: dict[int, _Channel]) -> None:

@@ -18,7 +18,7 @@ from tests.sim.market import Market
 from tests.sim.profile import profile_of
 from tests.sim.run import rows_of, simulate
 
-SEEDS = range(1, 17)
+SEEDS = range(1, 21)
 COMMANDS = 1_000 if config.DISABLE_JIT else 2_000
 
 
@@ -50,7 +50,7 @@ def test_a_seed_always_draws_the_same_market():
 def drawn(seed: int, count: int) -> tuple[np.ndarray, Engine]:
     """Return a seed's commands, and an empty engine for them."""
     rng = Random(seed)
-    profile = profile_of(rng)
+    profile = profile_of(rng, seed)
     oracle = Oracle(profile.capacity)
     market = Market(rng, profile, oracle.ex)
     commands = np.zeros(count, COMMAND)

@@ -3,7 +3,12 @@
 from random import Random
 
 from matching.codes import AccountState, Kind, TradingState
-from matching.limits import MONEY_USD_MICROS_MAX, SHOCK_TICKS_MAX, TRANSFER_USD_MICROS_MAX
+from matching.limits import (
+    MONEY_USD_MICROS_MAX,
+    SHOCK_TICKS_MAX,
+    TICK_VALUE_USD_MICROS_MAX,
+    TRANSFER_USD_MICROS_MAX,
+)
 from matching.wire import pack_text
 from tests.oracle import risk
 from tests.oracle.state import Exchange
@@ -93,13 +98,16 @@ class House:
         rng, profile = self.rng, self.profile
         if contract_idx is None:
             contract_idx = len(self.ex.contracts) + rng.choice((-1, 0, 0, 1))
+        tick_value = rng.choice(profile.tick_values)
+        if contract_idx >= profile.contracts:  # none of those that open the market
+            tick_value = rng.choice((tick_value, tick_value, 0, TICK_VALUE_USD_MICROS_MAX + 1))
         words = pack_text(f"SIM-{contract_idx:04d}")
         names = ("client_a", "client_b", "client_c", "client_d")
         return {
             "kind": Kind.LIST,
             "contract_idx": contract_idx,
             "price_ticks": profile.mark_ticks,
-            "amount_usd_micros": rng.choice(profile.tick_values),
+            "amount_usd_micros": tick_value,
             "qty_lots": profile.qty_max_lots,
             "order_id": rng.choice(profile.band_bps),
             "state": rng.choice((TradingState.CONTINUOUS,) * 30 + tuple(TradingState)),
@@ -146,7 +154,12 @@ class House:
         rng = self.rng
         return {
             "kind": Kind.SWAP_SCENARIOS,
-            "qty_lots": rng.choice((self.profile.capacity.scenarios, rng.randint(1, 25))),
+            "qty_lots": rng.choice(
+                (
+                    self.profile.capacity.scenarios,
+                    rng.randint(1, self.profile.capacity.scenarios + 1),
+                )
+            ),
             "order_id": rng.randint(1, 4),
         }
 

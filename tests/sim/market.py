@@ -75,7 +75,7 @@ class Market:
             (house.transfer, 3.0), (house.set_account, 0.7 * control),
             (house.set_state, 1.2 * control), (house.set_band, 0.5 * control),
             (house.stage, 2.0 * control), (house.swap, 0.7 * control),
-            (house.list_contract, 0.2 * control), (house.open_account, 0.3 * control),
+            (house.list_contract, 0.3 * control), (house.open_account, 0.3 * control),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 
@@ -103,7 +103,7 @@ class Market:
             fields = draw()
             self._heal_later(fields)
         rare = fields["kind"] in (Kind.LIST, Kind.SET_BAND, Kind.SET_STATE, Kind.SET_ACCOUNT)
-        if rng.random() < (0.2 if rare else self.profile.junk):
+        if rng.random() < (0.3 if rare else self.profile.junk):
             self._spoil(fields)
         if rng.random() < self.profile.envelope:
             fields.update(self.gateways.envelope())

@@ -31,9 +31,12 @@ class Profile:
     clock_leap: float  # share of commands after which hours pass
 
 
-def profile_of(rng: Random) -> Profile:
-    """Draw a market: roomy, cramped, poor, wild or rich."""
-    kind = rng.choice(("roomy", "cramped", "poor", "wild", "rich", "roomy", "poor"))
+KINDS = ("roomy", "cramped", "poor", "wild", "rich")
+
+
+def profile_of(rng: Random, seed: int) -> Profile:
+    """Draw a market; its kind is the seed's, so that a few seeds in a row see all kinds."""
+    kind = KINDS[seed % len(KINDS)]
     cramped = kind == "cramped"
     rich = kind == "rich"
     qty_max_lots = QTY_LOTS_MAX if rich else rng.choice((5, 50, 1000))
@@ -42,14 +45,14 @@ def profile_of(rng: Random) -> Profile:
     tick_values = (1, 730, 744_000, TICK_VALUE_USD_MICROS_MAX) if rich else (1, 10, 730)
     return Profile(
         capacity=Capacity(
-            price_bits=rng.choice((12, 12, 13, 16)),
+            price_bits=rng.choice((12, 12, 13, 16, 18)),
             accounts=6 if cramped else 12,
             contracts=3 if cramped else 6,
             positions=14 if cramped else 64,
             orders=rng.choice((6, 20)) if cramped else rng.choice((64, 256)),
             client_ids=rng.choice((4, 6)) if cramped else rng.choice((16, 64)),
             origins=1024,
-            scenarios=rng.choice((8, 16, 24)),
+            scenarios=rng.choice((8, 8, 16, 16, 24, 24, 64, 128)),
         ),
         accounts=rng.randint(3, 6),
         contracts=rng.randint(1, 3),

@@ -53,7 +53,7 @@ def rows_of(commands: Sequence[Command]) -> np.ndarray:
 def simulate(seed: int, count: int, make_followers: MakeFollowers) -> Report:
     """Run `count` commands of a seed; raises Disagreement with the seed in its text."""
     rng = Random(seed)
-    profile = profile_of(rng)
+    profile = profile_of(rng, seed)
     oracle = Oracle(profile.capacity)
     market = Market(rng, profile, oracle.ex)
     followers = make_followers(profile.capacity)

@@ -99,6 +99,8 @@ class Trader:
             if rng.random() < 0.4:
                 fields["order_type"] = OrderType.MARKET
                 fields["price_ticks"] = 0
+        if rng.random() < 0.02:  # does not go together with what was drawn, perhaps
+            fields["tif"] = rng.choice(tuple(Tif))
         if fields["tif"] == Tif.GTD:
             fields["expires_ns"] = self.ex.now_ns + rng.randint(0, 20_000)
         fields["flags"] = self._flags(fields)
@@ -114,7 +116,7 @@ class Trader:
     def _flags(self, fields: Fields) -> int:
         rng = self.rng
         flags = 0
-        if fields["tif"] not in (Tif.IOC, Tif.FOK) and rng.random() < 0.15:
+        if rng.random() < (0.01 if fields["tif"] in (Tif.IOC, Tif.FOK) else 0.15):
             flags |= Flag.POST_ONLY
         held = self.ex.lots(fields["account_idx"], fields["contract_idx"])
         if rng.random() < (0.3 if held else 0.03):

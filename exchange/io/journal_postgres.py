@@ -206,10 +206,27 @@ class PostgresJournal(PostgresJournalReader):
         try:
             self._connection = await self._database.connect()
             await _see_durable(self._connection)
+            await self._see_nothing_lost(self._connection)
             self._insert = await self._connection.prepare(_SQL["append"])
         except (*LOST, DatabaseUnavailable) as error:
             self._drop_connection()
             raise JournalUnavailable(f"cannot connect to write the journal: {error}") from error
+
+    async def _see_nothing_lost(self, connection: asyncpg.Connection) -> None:
+        """See that the database still holds what it confirmed before the connection was lost.
+
+        Errors:
+            JournalGap: it does not, so nothing may be written after it.
+        """
+        if self._last_seq <= 0:
+            return
+        row = await connection.fetchrow(_SQL["head"])
+        head = row["last_seq"] if row else 0
+        if head < self._last_seq:
+            raise JournalGap(
+                f"the database has lost what it had confirmed: commands {head + 1} to"
+                f" {self._last_seq}"
+            )
 
     def _drop_connection(self) -> None:
         if self._connection is not None:

@@ -7,10 +7,12 @@ import pytest
 from exchange.io import embedded
 from exchange.io.db import Database
 from exchange.io.embedded import EmbeddedPostgres
-from exchange.io.errors import NotDurable
+from exchange.io.errors import JournalGap, NotDurable
 from exchange.io.folder import DataFolder
 from exchange.io.journal_postgres import PostgresJournal
+from exchange.io.leader import Leadership
 from exchange.io.migrate import migrate
+from tests.support.batches import batch
 from tests.support.postgres import data_folder
 
 
@@ -27,6 +29,20 @@ async def test_a_database_as_it_comes_is_durable(database, pool):
     journal = PostgresJournal(pool, database, 1)
     assert await journal.open() == 0
     await journal.close()
+
+
+async def test_a_database_that_lost_what_it_confirmed_is_not_written_on(database, pool):
+    epoch = await Leadership(pool, "test").take()
+    journal = PostgresJournal(pool, database, epoch)
+    await journal.open()
+    await journal.append(batch(1, 3))
+    await journal.append(batch(4, 2))
+    owner = await database.connect_owner()
+    await owner.execute("DELETE FROM journal_batch WHERE first_seq = 4")
+    await owner.close()
+    journal._drop_connection()
+    with pytest.raises(JournalGap, match="commands 4 to 5"):
+        await journal.append(batch(6))
 
 
 @pytest.mark.alone

@@ -14,7 +14,7 @@ from typing import Any, Final
 from exchange.io import embedded, ledger
 from exchange.io.batch import Batch
 from exchange.io.journal_postgres import PostgresJournal
-from tests.support.clearing_child import place_after, place_before
+from exchange.rules.cleared import Effects
 from tests.torture.exchange import Victim
 
 COMMIT_LATER_S: Final = 0.02
@@ -50,6 +50,47 @@ def commit_without_sync() -> None:
     from exchange.io import journal_postgres
 
     journal_postgres._see_durable = see_nothing  # type: ignore[assignment]
+
+
+async def place_before(self: ledger.Ledger, effects: Effects) -> None:
+    """The place is committed before the work, in a transaction of its own."""
+    await _move(self, effects)
+    await asyncio.sleep(COMMIT_LATER_S)
+    async with self._connection.transaction():
+        await self._fill(effects)
+
+
+async def place_after(self: ledger.Ledger, effects: Effects) -> None:
+    """The place is committed after the work, in a transaction of its own."""
+    async with self._connection.transaction():
+        await self._fill(effects)
+    await asyncio.sleep(COMMIT_LATER_S)
+    await _move(self, effects)
+
+
+async def _move(self: ledger.Ledger, effects: Effects) -> None:
+    query = ledger.SQL["move_clearing"]
+    await self._connection.fetchval(query, effects.after_seq, effects.last_seq)
+
+
+async def slow_but_whole(self: ledger.Ledger, effects: Effects) -> None:
+    """No bug: the transaction takes its time."""
+    async with self._connection.transaction():
+        await self._fill(effects)
+        await asyncio.sleep(COMMIT_LATER_S)
+        await _move(self, effects)
+
+
+def slow_but_right() -> None:
+    """No bug: commits take as long as in the planted ones, and all wait for them."""
+    commit = PostgresJournal.append
+
+    async def append(self: PostgresJournal, batch: Batch) -> None:
+        await asyncio.sleep(COMMIT_LATER_S)
+        await commit(self, batch)
+
+    PostgresJournal.append = append  # type: ignore[method-assign]
+    in_clearing("clearing_slow_but_whole")()
 
 
 def in_clearing(bug: str) -> Callable[[], None]:
@@ -91,6 +132,8 @@ BUGS: Final = {
     "commit_without_sync": Bug(commit_without_sync, Victim.POSTGRES),
     "place_before": Bug(in_clearing("clearing_place_before"), Victim.CLEARING),
     "place_after": Bug(in_clearing("clearing_place_after"), Victim.CLEARING),
+    "slow_but_right": Bug(slow_but_right),
+    "clearing_slow_but_whole": Bug(as_clearing(slow_but_whole)),
     "clearing_place_before": Bug(as_clearing(place_before)),
     "clearing_place_after": Bug(as_clearing(place_after)),
 }

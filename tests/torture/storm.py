@@ -10,6 +10,7 @@ from typing import Final
 
 from tests.torture.exchange import Exchange, Victim
 from tests.torture.floor import Floor
+from tests.torture.process import Failed
 from tests.torture.record import Fate
 
 TRADE_S: Final = (0.05, 0.6)  # before a kill
@@ -77,12 +78,15 @@ class Storm:
         begun_s = time.monotonic()
         await self.exchange.start()
         await self.floor.open()
-        for victim in self._victims(kills):
-            await self._round(victim)
-            if self.report.found and until_found:
-                break
-        if not self.report.found:
-            await self._end()
+        try:
+            for victim in self._victims(kills):
+                await self._round(victim)
+                if self.report.found and until_found:
+                    break
+            if not self.report.found:
+                await self._end()
+        except Failed as failed:
+            self._note([str(failed)])
         self._sum_up(begun_s)
         return self.report
 

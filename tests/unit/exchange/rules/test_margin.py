@@ -82,3 +82,44 @@ def test_an_account_gets_its_breakdown():
     assert (part.standalone_usd_micros, part.worst_loss_usd_micros) == (60, 120)
     assert part.price_loss_usd_micros == margin.price_loss_usd_micros
     assert margin_of(mirror, BOB).contracts == ()
+
+
+# Three contracts, eight scenarios, the mean of the two worst: worked by hand.
+SHOCKS = {
+    "A": (-200, 200, -120, 120, -300, 300, -50, 50),
+    "B": (-190, 190, -140, 140, -220, 220, 60, -60),
+    "C": (-240, 240, -20, 20, -350, 350, -40, 40),
+}
+
+
+def worked(**held: tuple[int, int, int]) -> list[int]:
+    """Return W of positions, buys and sells by contract."""
+    exposures = [
+        exposure(qty=qty, buy=buy, sell=sell, shocks=SHOCKS[name])
+        for name, (qty, buy, sell) in held.items()
+    ]
+    return scenario_losses(exposures, 8)
+
+
+def test_worked_example_of_outright_and_calendar_positions():
+    assert worked(A=(10, 0, 0)) == [2000, -2000, 1200, -1200, 3000, -3000, 500, -500]
+    assert worked(A=(10, 0, 0), B=(-10, 0, 0)) == [100, -100, -200, 200, 800, -800, 1100, -1100]
+    assert requirement_usd_micros(worked(A=(10, 0, 0)), 2) == 2500
+    assert requirement_usd_micros(worked(B=(-10, 0, 0)), 2) == 2050
+    assert requirement_usd_micros(worked(A=(10, 0, 0), B=(-10, 0, 0)), 2) == 950
+
+
+def test_worked_example_of_the_worst_case_of_open_orders():
+    losses = worked(A=(10, 0, 10), B=(0, 0, 6), C=(0, 4, 0))
+    assert losses == [2960, 1140, 1280, 840, 4400, 1320, 1020, 0]
+    assert requirement_usd_micros(losses, 2) == 3680
+
+
+def test_worked_example_of_price_loss():
+    orders = [(Side.BUY, 4, 2450), (Side.SELL, 3, 2380), (Side.BUY, 9, 2350)]
+    tick_of_a_lot_of_1000_hours = 1
+    losses = [
+        price_loss_usd_micros(side, limit, 2400, tick_of_a_lot_of_1000_hours, lots)
+        for side, lots, limit in orders
+    ]
+    assert sum(losses) == 260

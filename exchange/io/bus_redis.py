@@ -23,6 +23,7 @@ from exchange.io.bus import WAITING_COMMANDS_MAX, Inbox, Outlet, Rows
 from exchange.io.errors import BusUnavailable, Corrupt
 from exchange.io.redis_stream import StreamReader
 from exchange.io.status import Status
+from exchange.io.tasks import end_tasks
 from matching.wire import COMMAND
 
 COMMANDS: Final = "wh:commands"
@@ -231,11 +232,7 @@ class RedisBus:
 
     async def close(self) -> None:
         """Stop all readers; they end as if there were nothing more."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_tasks(self._tasks.values())
         for _, future in self._outgoing:
             if not future.done():
                 future.set_exception(BusUnavailable("the bus was closed"))

@@ -1,12 +1,14 @@
 """What integration tests share: a Postgres, and a fresh database for each test."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from exchange.io.db import Database
 from tests.support.postgres import Server, running_server
+from tests.support.valkey import Valkey, running_valkey
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,10 @@ async def pool(database: Database) -> AsyncIterator[asyncpg.Pool]:
     pool = await database.pool()
     yield pool
     pool.terminate()
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """Start a Valkey server for the test."""
+    with running_valkey(tmp_path) as server:
+        yield server

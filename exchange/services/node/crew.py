@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from exchange.io.tasks import end_tasks
+
 _log = structlog.get_logger(__name__)
 
 
@@ -33,10 +35,7 @@ class Crew:
     async def end(self, *names: str) -> None:
         """Cancel tasks by name, or all, and wait for them."""
         chosen = [self._tasks.pop(n) for n in (names or tuple(self._tasks)) if n in self._tasks]
-        for task in chosen:
-            task.cancel()
-        if chosen:
-            await asyncio.wait(chosen)  # a failure is in `error` already
+        await end_tasks(chosen)  # a failure is in `error` already
 
     async def wait(self, name: str, timeout_s: float) -> bool:
         """Wait for a task to end by itself; False if it has not."""

@@ -78,7 +78,9 @@ class LiveBook(OrderBook):
         told.set()
 
     def _heal(self, delay_s: float = 0) -> None:
-        if (self._healer is None or self._healer.done()) and not self._closed:
+        if self._closed or self._stream.closed:
+            return
+        if self._healer is None or self._healer.done():
             self._healer = asyncio.create_task(self._resync(delay_s), name=f"heal-{self.symbol}")
 
     async def _resync(self, delay_s: float) -> None:

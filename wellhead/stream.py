@@ -93,6 +93,7 @@ class AsyncStream:
         self.url = url.rstrip("/").replace("http", "ws", 1) + PATH
         self.timeout_s = timeout_s
         self.reconnects = 0
+        self.closed = False
         self._signer = signer
         self._cancel_on_disconnect = cancel_on_disconnect
         self._ids = itertools.count(1)
@@ -123,6 +124,7 @@ class AsyncStream:
 
     async def close(self) -> None:
         """Close the connection and end every subscription."""
+        self.closed = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -304,9 +306,9 @@ class AsyncStream:
     def _fail_waiting(self) -> None:
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(
-                    ConnectionFailed("the connection was lost: it may or may not be done")
-                )
+                lost = ConnectionFailed("the connection was lost: it may or may not be done")
+                future.set_exception(lost)
+                future.exception()  # whoever asked may have given up: no complaint about that
 
     def _lost(self) -> None:
         self._socket = None

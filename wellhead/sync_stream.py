@@ -88,10 +88,17 @@ class TradingStream:
         if self._loop.is_closed():
             return
         if self._thread.is_alive():
-            self.wait(self._stream.close())
+            self.wait(self._end())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        await self._stream.close()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the stream's thread and return what it returns."""

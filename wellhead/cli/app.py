@@ -106,6 +106,8 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.OK
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except SystemExit as ended:  # a command that has said everything itself
+        return int(ended.code or 0)
     return Exit.OK
 
 

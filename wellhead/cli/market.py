@@ -25,7 +25,8 @@ def status(*, options: Remote = REMOTE) -> None:
     if options.json:
         out.document(answer)
     else:
-        out.show(out.pairs({k: v for k, v in answer.items() if k != "ts_ns"}))
+        shown = {name: value for name, value in answer.items() if name != "ts_ns" and value != ""}
+        out.show(out.pairs(shown | {"ts": out.moment(answer.get("ts"))}))
 
 
 def contracts(

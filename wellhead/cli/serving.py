@@ -72,6 +72,16 @@ def demo(*, orders_per_second: float = 30.0, node: NodeOptions = NODE) -> None:
     _run(node, (), _demo(node, orders_per_second))
 
 
+def _announcer(node: NodeOptions) -> Callable[[str | None], None]:
+    def announce(url: str | None) -> None:
+        if node.json:
+            out.document({"ready": True, "url": url, "docs": url and f"{url}/docs"})
+        elif url is not None:
+            out.show(f"\nAPI  {url}/api/v1\nDocs {url}/docs\n")
+
+    return announce
+
+
 def _demo(node: NodeOptions, orders_per_second: float) -> Background:
     from wellhead.cli.demo.market import DemoMarket, Pace
 
@@ -108,7 +118,8 @@ def _run(node: NodeOptions, roles: tuple[str, ...], background: Background | Non
     progress = StartProgress(as_json=node.json)
     try:
         with progress:
-            serve(found, tuple(Role(name) for name in roles), progress, background)
+            names = tuple(Role(name) for name in roles)
+            serve(found, names, progress, background, _announcer(node))
     except StartRefused as error:
         raise CliError(Exit.UNAVAILABLE, "start_refused", str(error)) from error
     except Unavailable as error:

@@ -10,9 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from wellhead.cli import out
 
 STAGES = {
-    "postgres": "starting Postgres",
-    "migrations": "bringing tables up to date",
-    "kernels": "compiling the matching kernels (once a version)",
+    "kernels": "loading the matching kernels (compiled once a version)",
     "recovery": "replaying the journal",
     "views": "reading the market",
     "listing": "listing contracts",

@@ -20,6 +20,7 @@ Slot = tuple[str, int]  # side and rank of a quote, 0 is the best
 
 ENDED_MAX = 20_000  # ended orders that are remembered
 CHANNELS_MAX = 100  # of one subscribe message
+LOOKS = 4  # of each taker, for each contract that is quoted anew
 LOOKED_AT_MAX = 150  # contracts a taker looks at: a connection has 200 channels
 
 _log = logging.getLogger("wellhead.demo")
@@ -247,8 +248,10 @@ class Crowd:
         while True:
             market = self.pick()
             self.fair.step(market.series)
-            for bot in (*self.makers, *self.takers):
-                await _paced(partial(bot.act, market), orders_per_s)
+            for maker in self.makers:
+                await _paced(partial(maker.act, market), orders_per_s)
+            for taker in self.takers * LOOKS:
+                await _paced(partial(taker.act, self.pick()), orders_per_s)
 
 
 async def _paced(act: Callable[[], Awaitable[int]], orders_per_s: float) -> None:

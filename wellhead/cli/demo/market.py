@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass
@@ -38,8 +39,9 @@ class DemoMarket:
 
     async def run(self, url: str) -> None:
         """Prepare the accounts, say how to use them, and keep the traders running."""
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
         ready = await asyncio.to_thread(self._set_up, url)
-        self._say(url, ready)
+        self._say(ready)
         simulated = [r for r in ready if r.profile.path.parent.name == "simulated"]
         plan = Plan(
             url=url,
@@ -71,15 +73,14 @@ class DemoMarket:
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, RETRY_MAX_S)
 
-    def _say(self, url: str, ready: list[Ready]) -> None:
+    def _say(self, ready: list[Ready]) -> None:
         people = [r for r in ready if r.profile.path.parent.name == "profiles"]
         if self._as_json:
             accounts = [
                 {"account_id": r.account_id, "profile": str(r.profile.path)} for r in people
             ]
-            out.document({"ready": True, "url": url, "docs": f"{url}/docs", "accounts": accounts})
+            out.document({"demo": True, "accounts": accounts})
             return
-        out.show(f"\nAPI  {url}/api/v1\nDocs {url}/docs\n")
         out.show("Makers and takers in this market are SIMULATED: no price here is a real one.\n")
         for one in people:
             if one.new_key:

@@ -1,0 +1,66 @@
+"""Measured figures: taken, shown, and written down with what they were measured on."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from wellhead.cli import machine, out
+
+Tell = Callable[[str, int, int], None]
+Result = dict[str, Any]
+
+HOMES = {
+    "matching": "exchange.services.bench_matching",
+    "journal": "exchange.services.bench_journal",
+    "gateway": "exchange.services.bench_gateway",
+}
+
+
+def measure(what: str, tell: Tell, *, quick: bool = False) -> Result:
+    """Run one bench; return its figures with machine, commit and command line."""
+    before = machine.describe()
+    found: Result = import_module(HOMES[what]).run(tell, quick=quick)
+    command = f"wellhead bench {what}{' --quick' if quick else ''}"
+    return {
+        "bench": what,
+        "command": command,
+        "commit": machine.commit(),
+        "machine": before,
+    } | found
+
+
+def show(result: Result) -> None:
+    """Print figures for people."""
+    columns = ("figure", "median>", "min>", "max>", "unit", "runs>", "goal>")
+    out.show(out.table(columns, [_row(figure) for figure in result["figures"]]))
+    for figure in result["figures"]:
+        if figure.get("workload"):
+            out.note(f"{figure['name']}: {figure['workload']}")
+    for text in result.get("notes", ()):
+        out.note(text)
+    out.note(f"{machine_text(result['machine'])}; commit {result['commit'] or 'unknown'}")
+
+
+def _row(figure: Result) -> tuple[object, ...]:
+    numbers = (number(figure[name]) for name in ("median", "min", "max"))
+    goal = figure.get("goal")
+    return (
+        figure["name"],
+        *numbers,
+        figure["unit"],
+        len(figure["runs"]),
+        "" if goal is None else number(goal),
+    )
+
+
+def number(value: float) -> str:
+    """Return a measured number with as many digits as it deserves."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def machine_text(found: Result) -> str:
+    """Return a machine as one line."""
+    return (
+        f"{found['cores']} cores of {found['cpu']}, {found['memory_gb']} GB, {found['system']},"
+        f" Python {found['python']}"
+    )

@@ -1,0 +1,162 @@
+"""Commands that measure and check: replay a feed, verify what is stored, bench."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from wellhead.cli import figures, out
+from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.options import LOCAL, Local
+from wellhead.cli.serving import NodeOptions, settings
+
+Tell = Callable[[str, int, int], None]
+BenchName = Literal["matching", "journal", "gateway"]
+
+
+@contextmanager
+def bars(*, quiet: bool) -> Iterator[Tell]:
+    """Show progress on stderr; nothing when `quiet` or when nobody looks."""
+    import sys
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    disable = quiet or not sys.stderr.isatty()
+    with Progress(*columns, console=out.console(stderr=True), disable=disable) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage)
+            progress.update(tasks[stage], completed=done, total=total or None)
+
+        yield tell
+
+
+def replay(
+    feed: Path,
+    /,
+    *,
+    trades: Annotated[Path | None, Parameter(name="--trades")] = None,
+    accounts: int = 1000,
+    margin: bool = False,
+    options: Local = LOCAL,
+) -> None:
+    """Run an order feed through the real kernels.
+
+    Parameters
+    ----------
+    feed
+        A file of 16-byte commands; .xz files are unpacked on the way.
+    trades
+        Write every trade to this file: cmd,taker,maker,px,qty.
+    accounts
+        The account of an order is its id modulo this.
+    margin
+        Check the margin of every order over all scenarios.
+    """
+    from exchange.services.replay import FeedError, run_feed
+
+    if accounts < 1:
+        raise CliError(Exit.USAGE, "usage", "--accounts is at least 1")
+    try:
+        with bars(quiet=options.json) as tell:
+            result = run_feed(
+                feed, accounts=accounts, margin=margin, trades_path=trades, progress=tell
+            )
+    except (FeedError, OSError) as error:
+        raise CliError(Exit.USAGE, "feed_unusable", str(error)) from error
+    if options.json:
+        out.document(result)
+    else:
+        out.show(out.pairs(result))
+
+
+def verify(*, node: NodeOptions = NodeOptions()) -> None:  # noqa: B008 a frozen value
+    """Replay the whole journal in a fresh process; compare every hash, posting and balance.
+
+    Works while the node runs, and while it does not. Names the place of any damage, and
+    ends with exit code 5 then.
+    """
+    import asyncio
+
+    with bars(quiet=node.json) as tell:
+        report = asyncio.run(_verify(settings(node), tell))
+    findings = [finding._asdict() for finding in report.findings]
+    counts = {
+        name: getattr(report, name)
+        for name in ("journal_seq", "cleared_seq", "replayed_seq", "batches", "events", "hashes",
+                     "snapshots")
+    }  # fmt: skip
+    counts |= {"state_hash": report.state_hash.hex(), "seconds": round(report.seconds, 2)}
+    if node.json:
+        out.document({"sound": report.is_sound, **counts, "findings": findings})
+    else:
+        out.show(out.pairs(counts))
+        for finding in report.findings:
+            out.show(f"DAMAGE {finding}")
+        if report.is_sound:
+            out.show("sound: the replay, the ledger and the views agree")
+    if not report.is_sound:
+        raise SystemExit(Exit.DAMAGE)
+
+
+async def _verify(found: Any, tell: Tell) -> Any:
+    from exchange.io.errors import StartRefused, Unavailable
+    from exchange.services.verify import verify
+    from matching.engine import Engine
+
+    def restore(blob: bytes | None) -> Engine:
+        return Engine() if blob is None else Engine.restore(blob)
+
+    async with AsyncExitStack() as stack:
+        try:
+            return await verify(_database(found, stack, tell), restore, tell)
+        except (StartRefused, Unavailable) as error:
+            raise CliError(Exit.UNAVAILABLE, "unavailable", str(error)) from error
+
+
+def _database(found: Any, stack: AsyncExitStack, tell: Tell) -> Any:
+    """Return the database: the operator's, that of the running node, or one started for this."""
+    from exchange.io.db import Database
+    from exchange.io.embedded import EmbeddedPostgres
+    from exchange.io.folder import DataFolder, running_instance
+
+    if found.database_url is not None:
+        return Database.external(found.database_url.get_secret_value())
+    running = running_instance(found.data_dir)
+    if running is not None and running.database_url is not None:
+        return Database(running.database_url, running.database_url, None)
+    if not found.data_dir.is_dir():
+        raise CliError(Exit.USAGE, "no_data", f"there is no data folder {found.data_dir}")
+    folder = stack.enter_context(DataFolder(found.data_dir))
+    postgres = EmbeddedPostgres(folder.path, found.postgres_user)
+    postgres.start(lambda what: tell(what, 0, 0))
+    stack.callback(postgres.stop)
+    return Database.embedded(postgres)
+
+
+def bench(what: BenchName, /, *, quick: bool = False, options: Local = LOCAL) -> None:
+    """Measure, and say on what: machine, workload, runs, median.
+
+    Parameters
+    ----------
+    what
+        matching: the core alone. journal: durable batches. gateway: the whole path.
+    quick
+        Fewer and shorter runs: to see that it works, not for a figure.
+    """
+    with bars(quiet=options.json) as tell:
+        result = figures.measure(what, tell, quick=quick)
+    if options.json:
+        out.document(result)
+    else:
+        figures.show(result)

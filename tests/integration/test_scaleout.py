@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from matching.codes import Code, EventKind
 from tests.torture.cluster import Cluster, running_cluster
 from tests.torture.floor import ACCOUNTS, READER, Floor
+from tests.torture.record import Fate
 from wellhead import AsyncClient, calls
 
 pytestmark = [
@@ -105,6 +107,8 @@ async def test_an_exchange_in_many_processes_loses_nothing(cluster):
     await floor.end()
     await settled(floor)
 
+    assert floor.fates()[Fate.NOT_DONE] == 0, "Valkey's troubles are none of the clients'"
+
     # A gateway dies; its clients go to the other.
     floor.begin()
     await asyncio.sleep(0.3)
@@ -128,6 +132,8 @@ async def test_an_exchange_in_many_processes_loses_nothing(cluster):
     await trade(floor)
     await settled(floor)
     assert await floor.reckon_with_everything() == []
+    codes = {said[0].code for said in floor.truth.events if said[0].kind == EventKind.REFUSED}
+    assert Code.REQUEST_REPEATED in codes, "no gateway had to send anything again"
     status, printed = await cluster.command("verify", "--json")
     assert status == 0, printed
     for name in (A, "engine-2", "clearing-2", "market-data"):

@@ -111,6 +111,13 @@ class Cluster:
         found = json.loads(next(self.folder.glob("*/admin.json")).read_text())
         return Credentials(found["key"], found["secret"])
 
+    async def operator_known(self) -> None:
+        """Wait until the engine has written the operator's key."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not any(self.folder.glob("*/admin.json")):
+            assert time.monotonic() < deadline, "no operator's key"
+            await asyncio.sleep(POLL_S)
+
     async def database(self) -> asyncpg.Connection:
         """Connect to Postgres as the owner."""
         return await asyncpg.connect(self.database_url)

@@ -13,6 +13,7 @@ from exchange.io.status import Mode, Status
 from exchange.io.views import Views
 
 LOOK_S: Final = 0.5
+SILENT_S: Final = 3.0  # a leader silent for so long does not lead
 SILENT_REASON: Final = "no engine leads"
 
 _log = structlog.get_logger(__name__)
@@ -52,15 +53,21 @@ def choose_mode(status: Status, lag_max: int, is_corrupt: bool) -> None:
 
 
 async def keep_followers_status(status: Status, bus: Bus) -> None:
-    """Copy what the leader says; without a word from it the exchange is halted."""
+    """Copy what the leader says; after some silence the exchange is halted.
+
+    A single missing word means nothing: the bus may have been wiped a moment ago.
+    """
+    heard_s = -SILENT_S
     while True:
         said = None
         try:
             said = await bus.get_status()
         except Unavailable as error:
             _log.warning("status_unknown", error=str(error))
-        if said is None:
-            said = Status(mode=Mode.HALTED, reason=SILENT_REASON)
-        for name in Status.__struct_fields__:
-            setattr(status, name, getattr(said, name))
+        if said is not None and said.updated_ns != status.updated_ns:
+            heard_s = time.monotonic()
+            for name in Status.__struct_fields__:
+                setattr(status, name, getattr(said, name))
+        elif time.monotonic() - heard_s > SILENT_S:
+            status.mode, status.reason = Mode.HALTED, SILENT_REASON
         await asyncio.sleep(LOOK_S)

@@ -36,7 +36,7 @@ FLAGS: Final[dict[str, Any]] = {
     "error_model": "numpy",
     "nogil": True,
 }
-INNER_FLAGS: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+INNER_FLAGS: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, "cache": False}
 
 # Files of the package without a kernel: a change in them recompiles nothing.
 NOT_KERNELS: Final = frozenset({"__init__.py", "checks.py", "engine.py", "saved.py"})
@@ -99,13 +99,13 @@ COUNT: Final = {"kernels": 0}  # how many there are to compile: a progress bar's
 def kernel(function: Function) -> Function:
     """Compile a function that is inlined into its caller."""
     COUNT["kernels"] += 1
-    return njit(forceinline=True, **FLAGS, **INNER_FLAGS)(function)  # type: ignore[no-any-return]
+    return njit(forceinline=True, **(FLAGS | INNER_FLAGS))(function)  # type: ignore[no-any-return]
 
 
 def cold_kernel(function: Function) -> Function:
     """Compile a function that is called."""
     COUNT["kernels"] += 1
-    return njit(**FLAGS, **INNER_FLAGS)(function)  # type: ignore[no-any-return]
+    return njit(**(FLAGS | INNER_FLAGS))(function)  # type: ignore[no-any-return]
 
 
 def entry_kernel(function: Function) -> Function:

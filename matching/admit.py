@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.book import opposite_key
 from matching.codes import AccountState, Code, Flag, OrderType, Side, Stp, Tif, TradingState
 from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
+from matching.match import crosses
 from matching.pool import order_slots_left
 from matching.risk import check_margin, reduces
 
@@ -108,12 +108,6 @@ def check_market(s, order):
     if (order.flags & Flag.POST_ONLY) != 0 and crosses(s, order):
         return Code.POST_ONLY_WOULD_TRADE
     return Code.OK
-
-
-@kernel
-def crosses(s, order):
-    """Return whether any order rests opposite at the limit or better."""
-    return s.books[order.book_idx ^ 1]["best_key"] <= opposite_key(s, order.key)
 
 
 @kernel

@@ -10,6 +10,7 @@ from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.marks import mark, settle
 from matching.orders import amend, cancel, mass_cancel, place
 from matching.scenarios import stage_shocks, swap_scenarios
+from matching.state import view_state
 
 
 @cold_kernel
@@ -99,11 +100,12 @@ def apply_command(s, cmd):
 
 
 @entry_kernel
-def apply_batch(s, commands, first):
+def apply_batch(state, commands, first):
     """Apply commands from `first` on, as long as the next one's events surely fit.
 
     Returns: the index of the first command not applied
     """
+    s = view_state(state)
     meta = s.meta[0]
     meta["events_count"] = 0
     place = first

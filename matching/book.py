@@ -97,7 +97,7 @@ def next_key(s, book_idx, key):
 
 
 @kernel
-def link_last(s, order_idx, book_idx, key, leaves_lots):
+def link_last(s, order_idx, book_idx, key):
     """Put an order at the back of its level."""
     order = s.orders[order_idx]
     level = level_of(s, book_idx, key)
@@ -105,7 +105,6 @@ def link_last(s, order_idx, book_idx, key, leaves_lots):
     order["next"] = 0
     order["prev"] = tail
     level["tail"] = order_idx
-    level["qty_lots"] += leaves_lots
     if tail != 0:
         s.orders[tail]["next"] = order_idx
     else:

@@ -63,7 +63,7 @@ def levels_of(s: State, live: list[int]) -> dict[tuple[int, int], list[int]]:
 
 
 def check_levels(s: State, live: list[int]) -> None:
-    """Each level's list holds its orders and its quantity is their sum."""
+    """Each level's list holds its orders, and points back as it points forth."""
     bits = int(s.meta[0]["price_bits"])
     for (book_idx, key), members in levels_of(s, live).items():
         level = s.levels[(book_idx << bits) + key]
@@ -76,9 +76,6 @@ def check_levels(s: State, live: list[int]) -> None:
             before, idx = idx, int(s.orders[idx]["next"])
         assert level["tail"] == before, f"{where}: its last order"
         assert sorted(listed) == sorted(members), f"{where}: its orders"
-        assert level["qty_lots"] == sum(int(s.orders[i]["leaves_lots"]) for i in members), (
-            f"{where}: its lots"
-        )
 
 
 def check_bitmaps(s: State, live: list[int]) -> None:
@@ -99,7 +96,7 @@ def check_bitmaps(s: State, live: list[int]) -> None:
         assert set_bits(book["top_bits"].reshape(1)) == {key >> 12 for key in held}, f"{where}: top"
         levels = s.levels[book_idx << bits : (book_idx + 1) << bits]
         assert set(np.flatnonzero(levels["head"]).tolist()) == held, f"{where}: heads"
-        assert set(np.flatnonzero(levels["qty_lots"]).tolist()) == held, f"{where}: lots"
+        assert set(np.flatnonzero(levels["tail"]).tolist()) == held, f"{where}: tails"
 
 
 def set_bits(words: np.ndarray) -> set[int]:

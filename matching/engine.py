@@ -12,6 +12,7 @@ from numba.core import event as numba_event
 
 from matching import saved
 from matching._jit import COUNT
+from matching._memory import handle_of
 from matching.apply import apply_batch
 from matching.checks import check_state
 from matching.limits import ORDERS_MAX
@@ -30,6 +31,7 @@ class Engine:
         """Make an empty market."""
         self.sizes = sizes or Sizes()
         self.state: State = new_state(self.sizes)
+        self._handle = handle_of(self.state)
         self._meta = self.state.meta[0]
 
     @property
@@ -58,7 +60,7 @@ class Engine:
         pieces = []
         place = 0
         while place < len(rows):
-            place = apply_batch(self.state, rows, place)
+            place = apply_batch(self._handle.value, rows, place)
             pieces.append(self.state.events[: self._meta["events_count"]].copy())
         if len(pieces) == 1:
             return pieces[0]
@@ -83,7 +85,7 @@ class Engine:
         engine = cls(sizes)
         found = saved.unpack(blob)
         engine._read(found["meta"], found)
-        rebuild(engine.state)
+        rebuild(engine._handle.value)
         return engine
 
     def check(self) -> None:
@@ -103,7 +105,7 @@ class Engine:
                 break
             level = state.levels[(book_idx << self.sizes.price_bits) + key]
             price_ticks = key if side else int(self._meta["price_top"]) - key
-            found.append((price_ticks, int(level["qty_lots"]), self._count(level["head"])))
+            found.append((price_ticks, *self._sum(int(level["head"]))))
         return found
 
     def account_row(self, account_idx: int) -> np.void:
@@ -134,7 +136,7 @@ class Engine:
     def requirement(self, account_idx: int) -> int:
         """Return an account's exact requirement, usd micros."""
         self._copy("accounts", account_idx)
-        return int(requirement(self.state, account_idx))
+        return int(requirement(self._handle.value, account_idx))
 
     def _copy(self, array: str, idx: int) -> np.void:
         """Return a copy of a row in use."""
@@ -151,12 +153,14 @@ class Engine:
             bits = int(words[word])
             yield from (64 * word + bit for bit in range(64) if (bits >> bit) & 1)
 
-    def _count(self, order_idx: int) -> int:
-        """Return how many orders a level holds."""
-        count = 0
+    def _sum(self, order_idx: int) -> tuple[int, int]:
+        """Return lots and count of a level's orders, from the first."""
+        lots = count = 0
         while order_idx:
-            count, order_idx = count + 1, int(self.state.orders[order_idx]["next"])
-        return count
+            order = self.state.orders[order_idx]
+            lots, count = lots + int(order["leaves_lots"]), count + 1
+            order_idx = int(order["next"])
+        return lots, count
 
     def _saved_meta(self) -> dict[str, int]:
         """Return the counters that matter, and the price domain."""
@@ -224,8 +228,8 @@ def warm_up(progress: Progress | None = None) -> None:
     sizes = Sizes(accounts=1, contracts=1, positions=2, orders=2, client_ids=2, scenarios=8)
     with numba_event.install_listener("numba:compile", listener):
         engine = Engine(sizes)
-        apply_batch(engine.state, np.zeros(0, COMMAND), 0)
-        rebuild(engine.state)
-        requirement(engine.state, 0)
+        apply_batch(engine._handle.value, np.zeros(0, COMMAND), 0)
+        rebuild(engine._handle.value)
+        requirement(engine._handle.value, 0)
     if progress:
         progress("compile", COUNT["kernels"], COUNT["kernels"])

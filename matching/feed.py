@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from matching._jit import entry_kernel, kernel
+from matching._memory import viewer
 from matching.apply import apply_command
 from matching.codes import EventKind, Flag, Kind, Tif
 from matching.limits import QTY_LOTS_MAX
-from matching.pool import SLOT_MASK, find_order
-from matching.state import lazy_zeros
-from matching.wire import new_commands
+from matching.pool import SLOT_MASK
+from matching.state import SLOT, lazy_zeros, view_state
+from matching.wire import COMMAND, new_commands
 
 FEED_COMMAND: Final = np.dtype(
     [
@@ -40,6 +41,7 @@ FEED_TRADE: Final = np.dtype(
 assert FEED_TRADE.itemsize == 32
 
 ADD, CANCEL, REPLACE, REDUCE, IMMEDIATE = range(5)
+TRADES_HEADROOM: Final = 1 << 16
 BATCH = 1024  # commands whose events are kept together, as a sequencer's batch would
 
 TALLY: Final = np.dtype(
@@ -50,7 +52,7 @@ TALLY: Final = np.dtype(
 class Replay(NamedTuple):
     """What a replay keeps beside the state."""
 
-    order_ids: np.ndarray  # by feed id
+    slots: np.ndarray  # of orders, by feed id
     feed_ids: np.ndarray  # by order slot
     row: np.ndarray  # (1,) COMMAND: the one being applied
     trades: np.ndarray  # FEED_TRADE of the chunk
@@ -62,12 +64,24 @@ def new_replay(feed_id_max: int, orders: int, accounts: int, ts_ns: int) -> Repl
     tally = np.zeros(1, TALLY)
     tally["accounts"], tally["ts_ns"] = accounts, ts_ns
     return Replay(
-        order_ids=lazy_zeros(feed_id_max + 1, "<i8"),
-        feed_ids=lazy_zeros(orders, "<i8"),
+        slots=lazy_zeros(feed_id_max + 1, "<i4"),
+        feed_ids=lazy_zeros(orders, "<i4"),
         row=new_commands(1),
-        trades=lazy_zeros(1 << 20, FEED_TRADE),
+        trades=lazy_zeros(orders + TRADES_HEADROOM, FEED_TRADE),
         tally=tally,
     )
+
+
+REPLAY_FIELDS: Final = {
+    "slots": SLOT,
+    "feed_ids": SLOT,
+    "row": COMMAND,
+    "trades": FEED_TRADE,
+    "tally": TALLY,
+}
+assert tuple(REPLAY_FIELDS) == Replay._fields
+
+view_replay = viewer("Replay", REPLAY_FIELDS)
 
 
 @kernel
@@ -116,7 +130,7 @@ def place_row(s, replay, command, feed_id, contract_idx, side):
     order_id = event["order_id"]
     # Trades first: the slot of a taker that does not rest is free again already.
     note_trades(s, replay, first + 1, feed_id)
-    replay.order_ids[feed_id] = order_id
+    replay.slots[feed_id] = order_id & SLOT_MASK
     replay.feed_ids[order_id & SLOT_MASK] = feed_id
     return False
 
@@ -145,10 +159,12 @@ def run_command(s, replay, command):
     account_idx = feed_id % replay.tally[0]["accounts"]
     replay.row[0]["account_idx"] = account_idx
     if command["op"] != ADD and command["op"] != IMMEDIATE:
-        order_id = replay.order_ids[feed_id]
+        order_idx = replay.slots[feed_id]
+        if replay.feed_ids[order_idx] == feed_id:
+            order_id = s.orders[order_idx]["order_id"]
         if command["op"] == REPLACE:
             # The side of the order itself: the feed's may say nothing.
-            side = np.int64(s.orders[find_order(s, account_idx, order_id)]["book_idx"]) & 1
+            side = np.int64(s.orders[order_idx]["book_idx"]) & 1
         elif command["op"] == REDUCE:
             kind = Kind.AMEND
         refused = change_row(s, replay, kind, order_id, np.int64(command["qty_lots"]))
@@ -158,18 +174,19 @@ def run_command(s, replay, command):
 
 
 @entry_kernel
-def run_feed(s, replay, commands, first):
+def run_feed(state, replay_handle, commands, first):
     """Run feed commands from `first` on, while there is surely room for their trades.
 
     Returns: the place of the first command not run
     """
+    s = view_state(state)
+    replay = view_replay(replay_handle)
     meta = s.meta[0]
     tally = replay.tally[0]
-    room = len(replay.trades) - meta["orders_max"]
     tally["trades"] = 0
     meta["events_count"] = 0
     place = first
-    while place < len(commands) and tally["trades"] <= room:
+    while place < len(commands) and tally["trades"] <= TRADES_HEADROOM:
         if place % BATCH == 0 or meta["events_count"] > meta["events_room"]:
             meta["events_count"] = 0
         if run_command(s, replay, commands[place]):

@@ -5,7 +5,7 @@ from matching.risk import price_loss_ticks, shift_worst
 
 
 @kernel
-def change_lots(s, position_idx, book_idx, key, resting_lots, traded_lots, gain_ticks):
+def change_lots(s, account_idx, position_idx, book_idx, key, resting_lots, traded_lots, gain_ticks):
     """Apply a change of resting lots at `key` and of traded lots, both of one side.
 
     Args:
@@ -16,7 +16,6 @@ def change_lots(s, position_idx, book_idx, key, resting_lots, traded_lots, gain_
     side = book_idx & 1
     contract_idx = book_idx >> 1
     position = s.positions[position_idx]
-    account_idx = position["account_idx"]
     account = s.accounts[account_idx]
     contract = s.contracts[contract_idx]
     tick_value = contract["tick_value_usd_micros"]

@@ -14,7 +14,8 @@ from matching.pool import disown, free_order_slot
 def end_order(s, order_idx, book_idx, key):
     """Take an order that has no lots left out of everything."""
     unlink(s, order_idx, book_idx, key)
-    disown(s, order_idx, np.int64(s.orders[order_idx]["position_idx"]))
+    order = s.orders[order_idx]
+    disown(s, order_idx, np.int64(order["account_idx"]), np.int64(order["position_idx"]))
     free_order_slot(s, order_idx)
 
 
@@ -26,8 +27,8 @@ def shrink_order(s, order_idx, lots):
     key = np.int64(order["key"])
     leaves_lots = order["leaves_lots"] - lots
     order["leaves_lots"] = leaves_lots
-    level_of(s, book_idx, key)["qty_lots"] -= lots
-    change_lots(s, np.int64(order["position_idx"]), book_idx, key, -lots, 0, 0)
+    account_idx = np.int64(order["account_idx"])
+    change_lots(s, account_idx, np.int64(order["position_idx"]), book_idx, key, -lots, 0, 0)
     if leaves_lots == 0:
         end_order(s, order_idx, book_idx, key)
 
@@ -103,16 +104,17 @@ def trade(s, order, order_id, maker_idx, key, lots):
     event["leaves_lots"] = leaves_lots
     maker["leaves_lots"] = leaves_lots
     maker["filled_lots"] += lots
-    level_of(s, book_idx, key)["qty_lots"] -= lots
     s.contracts[order.contract_idx]["last_trade_ticks"] = price_ticks
     gain_ticks = lots * (key - s.books[book_idx]["mark_key"])
-    change_lots(s, np.int64(maker["position_idx"]), book_idx, key, -lots, lots, gain_ticks)
+    account_idx = np.int64(maker["account_idx"])
+    position_idx = np.int64(maker["position_idx"])
+    change_lots(s, account_idx, position_idx, book_idx, key, -lots, lots, gain_ticks)
     if leaves_lots == 0:
         end_order(s, maker_idx, book_idx, key)
     return -gain_ticks
 
 
-@kernel
+@cold_kernel
 def match(s, order, order_id, position_idx, lots):
     """Trade up to `lots` against the other side.
 
@@ -150,6 +152,12 @@ def match(s, order, order_id, position_idx, lots):
     return left_lots, lost_lots, gain_ticks
 
 
+@kernel
+def crosses(s, order):
+    """Return whether any order rests opposite at the limit or better."""
+    return s.books[order.book_idx ^ 1]["best_key"] <= opposite_key(s, order.key)
+
+
 @cold_kernel
 def fillable(s, order, lots):
     """Return whether a fill-or-kill order of `lots` would trade in full."""
@@ -184,12 +192,15 @@ def execute(s, order, order_id, position_idx, lots):
     left_lots = lots
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
-    if order.tif != Tif.FOK or fillable(s, order, lots):
+    if crosses(s, order) and (order.tif != Tif.FOK or fillable(s, order, lots)):
         left_lots, lost_lots, gain_ticks = match(s, order, order_id, position_idx, lots)
     traded_lots = lots - left_lots - lost_lots
     immediate = order.tif == Tif.IOC or order.tif == Tif.FOK
     leaves_lots = np.int64(0) if immediate else left_lots
-    change_lots(s, position_idx, order.book_idx, order.key, leaves_lots, traded_lots, gain_ticks)
+    change_lots(
+        s, order.account_idx, position_idx, order.book_idx, order.key, leaves_lots, traded_lots,
+        gain_ticks,
+    )  # fmt: skip
     return leaves_lots, traded_lots, lost_lots, left_lots - leaves_lots
 
 

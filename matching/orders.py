@@ -4,7 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit, check_words
-from matching.book import key_of, level_of, link_last, unlink
+from matching.book import key_of, link_last, unlink
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
 from matching.codes import AccountState, Code, EventKind, Flag, OrderType, Tif
 from matching.emit import emit, emit_order
@@ -51,7 +51,7 @@ def new_order(s, cmd, has_client):
     )
 
 
-@kernel
+@cold_kernel
 def place(s, cmd):
     """Judge a new order, match it, rest what is left.
 
@@ -126,8 +126,8 @@ def rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lo
     record["flags"] = order.flags
     record["tif"] = order.tif
     record["stp"] = order.stp
-    link_last(s, order_idx, order.book_idx, order.key, leaves_lots)
-    own(s, order_idx, position_idx)
+    link_last(s, order_idx, order.book_idx, order.key)
+    own(s, order_idx, order.account_idx, position_idx)
     if order.tif == Tif.GTD:
         add_expiry(s, np.int64(cmd["expires_ns"]), order_id)
 
@@ -141,7 +141,7 @@ def named_order(s, cmd):
     return find_order(s, np.int64(cmd["account_idx"]), order_id)
 
 
-@kernel
+@cold_kernel
 def cancel(s, cmd):
     """Cancel one order, named by either id."""
     if cmd["account_idx"] < 0 or cmd["account_idx"] >= s.meta[0]["accounts_count"]:
@@ -291,9 +291,9 @@ def amend_by_moving(s, order_idx, key, total_lots, open_lots):
     record["key"] = key
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
-        link_last(s, order_idx, order.book_idx, key, leaves_lots)
+        link_last(s, order_idx, order.book_idx, key)
     else:
-        disown(s, order_idx, order.position_idx)
+        disown(s, order_idx, order.account_idx, order.position_idx)
         free_order_slot(s, order_idx)
     emit_drops(s, order, order_id, leaves_lots, order.qty_lots - lots, lost_lots, dropped_lots)
     return Code.OK
@@ -303,8 +303,9 @@ def amend_by_moving(s, order_idx, key, total_lots, open_lots):
 def lift(s, order_idx, order):
     """Take an order's lots off the book and the account; its place in its own list stays."""
     old_key = np.int64(s.orders[order_idx]["key"])
-    level_of(s, order.book_idx, old_key)["qty_lots"] -= order.held_lots
-    change_lots(s, order.position_idx, order.book_idx, old_key, -order.held_lots, 0, 0)
+    change_lots(
+        s, order.account_idx, order.position_idx, order.book_idx, old_key, -order.held_lots, 0, 0
+    )
     unlink(s, order_idx, order.book_idx, old_key)
 
 

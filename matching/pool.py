@@ -6,6 +6,8 @@ from matching._jit import cold_kernel, kernel
 from matching.limits import ORDERS_MAX
 
 SLOT_MASK = ORDERS_MAX - 1
+GOLDEN_32 = 0x9E3779B1  # 2^32 over the golden section
+LOW_32 = (1 << 32) - 1
 
 
 @kernel
@@ -52,7 +54,7 @@ def find_order(s, account_idx, order_id):
 
 
 @kernel
-def own(s, order_idx, position_idx):
+def own(s, order_idx, account_idx, position_idx):
     """Append an order to its position's list, and count it."""
     position = s.positions[position_idx]
     order = s.orders[order_idx]
@@ -64,14 +66,14 @@ def own(s, order_idx, position_idx):
         s.orders[tail]["next_own"] = order_idx
     else:
         position["order_head"] = order_idx
-    s.accounts[position["account_idx"]]["open_orders"] += 1
+    s.accounts[account_idx]["open_orders"] += 1
     s.meta[0]["orders_open"] += 1
     if order["client_idx"] != 0:
         s.meta[0]["client_ids_open"] += 1
 
 
 @kernel
-def disown(s, order_idx, position_idx):
+def disown(s, order_idx, account_idx, position_idx):
     """Take an order out of its position's list, and count it off."""
     position = s.positions[position_idx]
     order = s.orders[order_idx]
@@ -85,7 +87,7 @@ def disown(s, order_idx, position_idx):
         s.orders[following]["prev_own"] = before
     else:
         position["order_tail"] = before
-    s.accounts[position["account_idx"]]["open_orders"] -= 1
+    s.accounts[account_idx]["open_orders"] -= 1
     s.meta[0]["orders_open"] -= 1
     if order["client_idx"] != 0:
         s.meta[0]["client_ids_open"] -= 1
@@ -93,15 +95,21 @@ def disown(s, order_idx, position_idx):
 
 @kernel
 def position_place(s, account_idx, contract_idx):
-    """Return where in the table a position is, or is to be put."""
+    """Return where in the table a position is, or is to be put.
+
+    Sixteen neighbouring contracts of one account share a cache line, and neighbouring accounts
+    lie side by side; groups of contracts are spread by the golden section. What collides goes on
+    with a step of its own.
+    """
     mask = s.meta[0]["position_mask"]
-    spread = account_idx * 2654435761 + contract_idx * 40503
-    place = (spread ^ (spread >> 15)) & mask
+    fraction = ((contract_idx >> 4) * GOLDEN_32) & LOW_32
+    line = account_idx + ((fraction * ((mask + 1) >> 4)) >> 32)
+    place = ((line << 4) | (contract_idx & 15)) & mask
     while s.position_table[place] != 0:
         position = s.positions[s.position_table[place]]
         if position["account_idx"] == account_idx and position["contract_idx"] == contract_idx:
             return place
-        place = (place + 1) & mask
+        place = (place + 2 * (account_idx + 64 * contract_idx) + 1) & mask
     return place
 
 

@@ -9,6 +9,7 @@ from matching.contracts import set_mark_and_band
 from matching.expiry import push_expiry
 from matching.pool import position_place
 from matching.risk import shortfall_of_one_lot
+from matching.state import view_state
 
 
 @kernel
@@ -28,7 +29,6 @@ def rebuild_level(s, order_idx):
     book_idx = np.int64(order["book_idx"])
     key = np.int64(order["key"])
     level = level_of(s, book_idx, key)
-    level["qty_lots"] += order["leaves_lots"]
     if order["prev"] == 0:
         level["head"] = order_idx
     if order["next"] == 0:
@@ -37,8 +37,9 @@ def rebuild_level(s, order_idx):
 
 
 @entry_kernel
-def rebuild(s):
+def rebuild(state):
     """Make ladders, tables and the heap of an otherwise restored state."""
+    s = view_state(state)
     meta = s.meta[0]
     for contract_idx in range(meta["contracts_count"]):
         set_mark_and_band(s, contract_idx, s.contracts[contract_idx]["mark_ticks"])

@@ -13,6 +13,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, entry_kernel, kernel
 from matching.codes import Code
+from matching.state import view_state
 
 NEVER = np.int64(-(1 << 62))  # below every loss
 ONE = np.int64(1)
@@ -158,6 +159,6 @@ def check_margin_exactly(s, account_idx, position_idx, book_idx, lots, held_lots
 
 
 @entry_kernel
-def requirement(s, account_idx):
+def requirement(state, account_idx):
     """Return an account's exact requirement, usd micros."""
-    return shortfall(s, account_idx, np.int64(0), np.int64(0))
+    return shortfall(view_state(state), account_idx, np.int64(0), np.int64(0))

@@ -6,13 +6,15 @@ none. What can be rebuilt from the rest (ladders, bitmaps, look-up tables, the e
 never saved.
 """
 
+import contextlib
 import mmap
 import sys
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from matching._memory import viewer
 from matching.limits import (
     ACCOUNTS_MAX,
     CLIENT_IDS_MAX,
@@ -34,10 +36,9 @@ LEVEL: Final = np.dtype(
     [
         ("head", "<i4"),  # the oldest order, 0 when the level is empty
         ("tail", "<i4"),
-        ("qty_lots", "<i8"),
     ]
 )
-assert LEVEL.itemsize == 16
+assert LEVEL.itemsize == 8, "eight levels a cache line; nothing here needs a level's lots"
 
 # One side of one contract. Keys are mirrored: lower is better on both sides.
 BOOK: Final = np.dtype(
@@ -52,6 +53,8 @@ BOOK: Final = np.dtype(
 )
 assert BOOK.itemsize == 64
 
+LONG: Final = np.dtype("<i8")
+SLOT: Final = np.dtype("<i4")
 EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
 
 # Counters that are saved, then what a state is built with, then scratch.
@@ -95,6 +98,8 @@ META_SCRATCH: Final = (
 )
 META: Final = np.dtype([(name, "<i8") for name in META_SAVED + META_SIZES + META_SCRATCH])
 
+SPARSE: Final = frozenset({"levels", "words", "groups"})  # a few pages of each book are used
+HUGE_PAGE: Final = 1 << 21
 EVENTS_HEADROOM: Final = 1 << 15  # events of an ordinary batch
 
 
@@ -165,14 +170,48 @@ class Sizes:
         return EVENTS_HEADROOM + self.command_events_max
 
 
-def lazy_zeros(count: int, dtype: np.dtype | str) -> np.ndarray:
-    """Return zeros that take no memory, nor a promise of memory, until touched."""
+def lazy_zeros(count: int, dtype: np.dtype | str, *, sparse: bool = False) -> np.ndarray:
+    """Return zeros that take no memory, nor a promise of memory, until touched.
+
+    What fills from the front comes in huge pages, which spares address translation; a `sparse`
+    array comes in small ones.
+    """
     size = count * np.dtype(dtype).itemsize
-    if size < mmap.PAGESIZE or sys.platform != "linux":
+    if size < HUGE_PAGE or sys.platform != "linux":
         return np.zeros(count, dtype)
     no_reserve = 0x4000  # mmap.MAP_NORESERVE, which Python 3.11 does not name
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | no_reserve
-    return np.frombuffer(mmap.mmap(-1, size, flags=flags), dtype, count)
+    memory = mmap.mmap(-1, size, flags=flags)
+    if not sparse and hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # a kernel without them: slower, nothing else
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, dtype, count)
+
+
+# What each array of a state holds.
+STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
+    "meta": META,
+    "accounts": ACCOUNT,
+    "contracts": CONTRACT,
+    "positions": POSITION,
+    "orders": ORDER,
+    "books": BOOK,
+    "levels": LEVEL,
+    "words": LONG,
+    "groups": LONG,
+    "position_table": SLOT,
+    "worst": LONG,
+    "shocks": LONG,
+    "staged": LONG,
+    "expiries": EXPIRY,
+    "client_ids": CLIENT_ID,
+    "client_buckets": SLOT,
+    "origins": ORIGIN,
+    "events": EVENT,
+}
+assert tuple(STATE_FIELDS) == State._fields
+
+view_state = viewer("State", STATE_FIELDS)
 
 
 def table_slots(count: int) -> int:
@@ -183,25 +222,31 @@ def table_slots(count: int) -> int:
 def new_state(sizes: Sizes) -> State:
     """Return an empty state."""
     books, prices = 2 * sizes.contracts, 1 << sizes.price_bits
+    counts = {
+        "meta": 1,
+        "accounts": sizes.accounts,
+        "contracts": sizes.contracts,
+        "positions": sizes.positions,
+        "orders": sizes.orders,
+        "books": books,
+        "levels": books * prices,
+        "words": books * prices // 64,
+        "groups": books * prices // 4096,
+        "position_table": table_slots(sizes.positions),
+        "worst": sizes.accounts * sizes.scenarios,
+        "shocks": sizes.contracts * sizes.scenarios,
+        "staged": sizes.contracts * sizes.scenarios,
+        "expiries": sizes.orders,
+        "client_ids": sizes.client_ids,
+        "client_buckets": table_slots(sizes.client_ids),
+        "origins": ORIGINS_MAX,
+        "events": sizes.events,
+    }
     state = State(
-        meta=np.zeros(1, META),
-        accounts=lazy_zeros(sizes.accounts, ACCOUNT),
-        contracts=lazy_zeros(sizes.contracts, CONTRACT),
-        positions=lazy_zeros(sizes.positions, POSITION),
-        orders=lazy_zeros(sizes.orders, ORDER),
-        books=lazy_zeros(books, BOOK),
-        levels=lazy_zeros(books * prices, LEVEL),
-        words=lazy_zeros(books * prices // 64, "<i8"),
-        groups=lazy_zeros(books * prices // 4096, "<i8"),
-        position_table=lazy_zeros(table_slots(sizes.positions), "<i4"),
-        worst=lazy_zeros(sizes.accounts * sizes.scenarios, "<i8"),
-        shocks=lazy_zeros(sizes.contracts * sizes.scenarios, "<i8"),
-        staged=lazy_zeros(sizes.contracts * sizes.scenarios, "<i8"),
-        expiries=lazy_zeros(sizes.orders, EXPIRY),
-        client_ids=lazy_zeros(sizes.client_ids, CLIENT_ID),
-        client_buckets=lazy_zeros(table_slots(sizes.client_ids), "<i4"),
-        origins=np.zeros(ORIGINS_MAX, ORIGIN),
-        events=lazy_zeros(sizes.events, EVENT),
+        **{
+            name: lazy_zeros(counts[name], dtype, sparse=name in SPARSE)
+            for name, dtype in STATE_FIELDS.items()
+        }
     )
     write_sizes(state, sizes)
     return state

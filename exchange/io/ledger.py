@@ -26,6 +26,9 @@ from exchange.rules.postings import Books
 SQL: Final = queries("ledger")
 
 
+Row = tuple[Any, ...]  # a NamedTuple of clearing_rows
+
+
 class LedgerMismatch(Corrupt):
     """The ledger contradicts the journal, the core, or itself: nothing more may be posted."""
 
@@ -52,6 +55,7 @@ class Ledger:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
+        self._has_staging = False
 
     async def seq(self) -> int:
         """Return the number of the last command that is posted."""
@@ -118,10 +122,12 @@ class Ledger:
         await self._append(effects)
         await self._put("put_balances", effects.balances)
         await self._put("put_contracts", effects.contracts)
-        await self._put("put_positions", effects.positions)
+        await self._put_staged("put_positions", "staged_position", effects.positions)
         await self._put("put_klines", effects.klines)
         await self._put("put_minutes", effects.minutes)
-        changed = await self._put("change_orders", effects.order_changes)
+        changed = await self._put_staged(
+            "change_orders", "staged_order_change", effects.order_changes
+        )
         if changed != len(effects.order_changes):
             raise LedgerMismatch(
                 f"of {len(effects.order_changes)} orders that changed in commands"
@@ -129,7 +135,7 @@ class Ledger:
             )
 
     async def _append(self, effects: Effects) -> None:
-        tables: Mapping[str, Sequence[tuple[Any, ...]]] = {
+        tables: Mapping[str, Sequence[Row]] = {
             "ledger_account": effects.ledger_accounts,
             "transfer": effects.transfers,
             "posting": effects.postings,
@@ -140,17 +146,34 @@ class Ledger:
             "order_history": effects.orders,
         }
         for table, rows in tables.items():
-            if rows:
-                columns = rows[0]._fields  # type: ignore[attr-defined]
-                await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+            await self._copy(table, rows)
 
-    async def _put(self, query: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    async def _put(self, query: str, rows: Sequence[Row]) -> int:
         """Run a query over the columns of the rows; return how many rows it changed."""
         if not rows:
             return 0
-        status: str = await self._connection.execute(SQL[query], *zip(*rows, strict=True))
-        return int(status.rsplit(" ", 1)[1])
+        return _count(await self._connection.execute(SQL[query], *zip(*rows, strict=True)))
+
+    async def _put_staged(self, query: str, table: str, rows: Sequence[Row]) -> int:
+        """Copy the rows into a temporary table and run a query over it."""
+        if not rows:
+            return 0
+        if not self._has_staging:
+            await self._connection.execute(SQL["make_staging"])
+            self._has_staging = True
+        await self._copy(table, rows)
+        return _count(await self._connection.execute(SQL[query]))
+
+    async def _copy(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            columns = rows[0]._fields  # type: ignore[attr-defined]
+            await self._connection.copy_records_to_table(table, records=rows, columns=columns)
 
     async def _rows(self, query: str, *args: object) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await self._connection.fetch(SQL[query], *args)
         return rows
+
+
+def _count(status: str) -> int:
+    """Return how many rows a statement changed."""
+    return int(status.rsplit(" ", 1)[1])

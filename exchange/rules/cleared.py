@@ -1,5 +1,8 @@
 """What clearing keeps of contracts and positions, and the rows of one transaction."""
 
+from operator import attrgetter
+from typing import Final
+
 from exchange.rules.clearing_rows import (
     BalanceRow,
     ContractRow,
@@ -17,6 +20,9 @@ from exchange.rules.clearing_rows import (
     VariationRow,
 )
 from exchange.rules.klines import MINUTE_NS
+
+_POSITION_FIELDS: Final = attrgetter(*PositionRow._fields)
+_CONTRACT_FIELDS: Final = attrgetter(*ContractRow._fields)
 
 
 class ClearedPosition:
@@ -43,7 +49,7 @@ class ClearedPosition:
 
     def row(self) -> PositionRow:
         """Return the position as a row of its table."""
-        return PositionRow(*(getattr(self, name) for name in PositionRow._fields))
+        return PositionRow._make(_POSITION_FIELDS(self))
 
     @staticmethod
     def of_row(row: PositionRow) -> "ClearedPosition":
@@ -90,7 +96,7 @@ class ClearedContract:
 
     def row(self) -> ContractRow:
         """Return the contract as a row of its table."""
-        return ContractRow(*(getattr(self, name) for name in ContractRow._fields))
+        return ContractRow._make(_CONTRACT_FIELDS(self))
 
     @staticmethod
     def of_row(row: ContractRow) -> "ClearedContract":

@@ -7,7 +7,7 @@ the batches up to `seq` alone, not on how many of them were taken at once.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -35,6 +35,9 @@ _EXPIRES, _REF = _FIELD["expires_ns"], _FIELD["ref_id"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
+# What `_make` does, without its check of the length: the hot path makes three rows a trade.
+_row: Final = tuple.__new__
+
 
 class ClearingHouse:
     """Positions, ledger and views after command `seq`, and the rows not written yet."""
@@ -49,7 +52,7 @@ class ClearingHouse:
         self._check: SettlementCheck | None = None
         self._leg = 0
         self._contracts_touched: set[int] = set()
-        self._positions_touched: dict[tuple[int, int], ClearedPosition] = {}
+        self._positions_touched: list[ClearedPosition] = []
         self._handlers = self._handler_table()
 
     def apply(self, commands: np.ndarray, events: np.ndarray) -> None:
@@ -77,9 +80,9 @@ class ClearingHouse:
 
     def take(self) -> Effects:
         """Return the rows of all batches since the last call, and forget them."""
-        effects, positions = self.effects, self._positions_touched
+        effects = self.effects
         effects.contracts = [self.contracts[idx].row() for idx in sorted(self._contracts_touched)]
-        effects.positions = [positions[key].row() for key in sorted(positions)]
+        effects.positions = [position.row() for position in self._positions_touched]
         effects.orders = list(self._orders.new_rows())
         effects.order_changes = list(self._orders.change_rows())
         effects.klines = self._klines.rows()
@@ -91,7 +94,7 @@ class ClearingHouse:
         self._klines.clear()
         books.clear()
         self._contracts_touched.clear()
-        positions.clear()
+        self._positions_touched = []
         self.effects = Effects(self.seq)
         return effects
 
@@ -171,8 +174,9 @@ class ClearingHouse:
         self._contracts_touched.add(contract.contract_idx)
 
     def _touch_position(self, position: ClearedPosition, seq: int) -> None:
+        if position.updated_seq <= self.effects.after_seq:
+            self._positions_touched.append(position)
         position.updated_seq = seq
-        self._positions_touched[position.account_idx, position.contract_idx] = position
 
     # Settlement
 
@@ -227,10 +231,11 @@ class ClearingHouse:
         self._leg = leg + 1
         self._orders.trade(event, ts_ns)
         contract = self.contracts[contract_idx]
-        trade = TradeRow(
+        fields = (
             seq, leg, contract_idx, price_ticks, qty_lots, side, taker_idx, maker_idx, taker_id,
             maker_id, ts_ns,
         )  # fmt: skip
+        trade = _row(TradeRow, fields)
         self.effects.trades.append(trade)
         self._klines.add(contract_idx, ts_ns, price_ticks, qty_lots)
         contract.last_trade_ticks = price_ticks
@@ -256,11 +261,11 @@ class ClearingHouse:
         moves = trade.taker_account_idx != trade.maker_account_idx
         gain_usd_micros = self._fill(contract, position, lots, price_ticks) if moves else 0
         self._touch_position(position, seq)
-        row = PositionEventRow(
+        fields = (
             account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, lots,
             position.qty_lots, gain_usd_micros, trade.ts_ns,
         )  # fmt: skip
-        self.effects.position_events.append(row)
+        self.effects.position_events.append(_row(PositionEventRow, fields))
 
     @staticmethod
     def _fill(

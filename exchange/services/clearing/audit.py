@@ -13,7 +13,7 @@ from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.rules.core_books import CoreBooks, books_differ
 from matching.saved import unpack
 
-AUDIT_EVERY_S: Final = 10.0
+AUDIT_EVERY_S: Final = 30.0
 SHOWN_MAX: Final = 10  # differences in one message
 
 _log = structlog.get_logger(__name__)

@@ -1,0 +1,235 @@
+"""The clearing house: novation, orders, settlements, and batches cut anywhere."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exchange.io.batch import Batch
+from exchange.rules.clearing_house import ClearingHouse
+from exchange.rules.clearing_rows import PositionEventRow, TradeRow
+from exchange.rules.mirror import Mirror
+from exchange.rules.order_history import changed
+from exchange.rules.settlement_check import ClearingMismatch
+from matching.codes import Code, EventKind, Kind, Side, Stp, Tif
+from tests.support.flow import TICK_VALUE_USD_MICROS, Flow
+from tests.support.rows import command
+
+
+def market() -> tuple[Flow, ClearingHouse]:
+    flow, house = Flow(1, accounts=3, contracts=1), ClearingHouse()
+    take(house, flow.opening())
+    return flow, house
+
+
+def take(house: ClearingHouse, *batches: Batch):
+    for batch in batches:
+        house.apply(batch.commands, batch.events)
+    return house.take()
+
+
+def place(account_idx: int, side: int, price_ticks: int, qty_lots: int, **more) -> np.ndarray:
+    return command(
+        Kind.PLACE, account_idx=account_idx, contract_idx=0, side=side, price_ticks=price_ticks,
+        qty_lots=qty_lots, **more,
+    )  # fmt: skip
+
+
+def test_a_trade_becomes_two_positions_against_the_house():
+    flow, house = market()
+    done = take(house, flow.batch([place(0, Side.SELL, 2010, 5), place(1, Side.BUY, 2010, 3)]))
+    (trade,), (bought, sold) = done.trades, done.position_events
+    assert isinstance(trade, TradeRow) and isinstance(bought, PositionEventRow)
+    assert (trade.leg, trade.price_ticks, trade.qty_lots, trade.taker_side) == (0, 2010, 3, 0)
+    assert (bought.account_idx, bought.qty_lots, bought.is_maker) == (1, 3, False)
+    assert (sold.account_idx, sold.qty_lots, sold.is_maker) == (0, -3, True)
+    assert house.position(0, 0).qty_lots == -3
+    assert house.position(1, 0).entry_usd_micros == 3 * 2010 * TICK_VALUE_USD_MICROS
+    assert house.contracts[0].open_interest_lots == 3
+
+
+def test_legs_number_the_trades_of_one_command():
+    flow, house = market()
+    rows = [place(0, Side.SELL, price, 1) for price in (2010, 2011, 2012)]
+    done = take(house, flow.batch([*rows, place(1, Side.BUY, 2012, 3)]))
+    assert [trade.leg for trade in done.trades] == [0, 1, 2]
+    assert [event.leg for event in done.position_events] == [0, 0, 1, 1, 2, 2]
+
+
+def test_closing_a_position_realises_against_the_average_entry():
+    flow, house = market()
+    take(house, flow.batch([place(0, Side.SELL, 2000, 4), place(1, Side.BUY, 2000, 4)]))
+    done = take(house, flow.batch([place(2, Side.BUY, 2007, 4), place(1, Side.SELL, 2007, 1)]))
+    sold = next(event for event in done.position_events if event.account_idx == 1)
+    assert sold.realised_usd_micros == 7 * TICK_VALUE_USD_MICROS
+    assert sold.position_lots == 3
+
+
+def test_a_trade_with_oneself_is_shown_and_moves_nothing():
+    flow, house = market()
+    rows = [place(0, Side.SELL, 2000, 4), place(0, Side.BUY, 2000, 4, stp=Stp.NONE)]
+    done = take(house, flow.batch(rows))
+    assert [(e.qty_lots, e.position_lots) for e in done.position_events] == [(4, 0), (-4, 0)]
+    assert house.contracts[0].open_interest_lots == 0
+    assert house.position(0, 0).carry_usd_micros == 0
+
+
+def test_an_order_of_an_earlier_transaction_is_known_by_its_change_alone():
+    flow, house = market()
+    (order,) = take(house, flow.batch([place(0, Side.SELL, 2000, 4)])).orders
+    done = take(house, flow.batch([place(1, Side.BUY, 2000, 1)]))
+    (change,) = done.order_changes
+    after = changed(order, change)
+    assert (after.open_lots, after.filled_lots, after.filled_tick_lots) == (3, 1, 2000)
+    assert after.price_ticks == 2000 and after.updated_seq == done.last_seq
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "filled"),
+    [
+        ({"tif": Tif.IOC}, Code.IOC_REMAINDER, 2),
+        ({"tif": Tif.FOK}, Code.FOK_NOT_FILLABLE, 0),
+    ],
+)
+def test_an_order_says_why_it_ended(more, code, filled):
+    flow, house = market()
+    done = take(
+        house, flow.batch([place(0, Side.SELL, 2000, 2), place(1, Side.BUY, 2000, 5, **more)])
+    )
+    order = done.orders[1]
+    assert (order.open_lots, order.filled_lots, order.code) == (0, filled, code)
+    assert order.cancelled_lots == 5 - filled
+
+
+def test_a_settlement_says_what_it_was_reached_from():
+    flow, house = market()
+    take(house, flow.batch([place(0, Side.SELL, 2004, 4), place(1, Side.BUY, 2004, 4)]))
+    done = take(house, flow.batch([command(Kind.SETTLE, contract_idx=0, price_ticks=2010)]))
+    (row,) = done.settlements
+    assert (row.previous_ticks, row.last_trade_ticks, row.volume_lots) == (2000, 2004, 4)
+    assert (row.open_interest_lots, row.paid_usd_micros) == (4, 24 * TICK_VALUE_USD_MICROS)
+    assert house.contracts[0].volume_lots == 0
+    amounts = {row.account_idx: row.amount_usd_micros for row in done.variations}
+    assert amounts == {0: -24 * TICK_VALUE_USD_MICROS, 1: 24 * TICK_VALUE_USD_MICROS}
+
+
+def settled(change) -> Batch:
+    """Return a batch with a settlement whose events were changed."""
+    flow = Flow(1, accounts=3, contracts=1)
+    opening = flow.opening()
+    batch = flow.batch(
+        [
+            place(0, Side.SELL, 2004, 4),
+            place(1, Side.BUY, 2004, 4),
+            command(Kind.SETTLE, contract_idx=0, price_ticks=2010),
+            command(Kind.TICK),
+        ]
+    )
+    house = ClearingHouse()
+    take(house, opening)
+    take(house, Batch(batch.first_seq, batch.commands, change(batch.events.copy())))
+
+
+def variation_at(events: np.ndarray) -> int:
+    return int(np.flatnonzero(events["kind"] == EventKind.VARIATION)[0])
+
+
+def test_a_settlement_is_taken_as_the_core_made_it():
+    settled(lambda events: events)
+
+
+@pytest.mark.parametrize("field", ["amount_usd_micros", "qty_lots", "price_ticks", "account_idx"])
+def test_a_changed_variation_stops_clearing(field):
+    def change(events):
+        events[field][variation_at(events)] += 1
+        return events
+
+    with pytest.raises(ClearingMismatch, match="settlement at seq"):
+        settled(change)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_variation_left_out_stops_clearing(last):
+    with pytest.raises(ClearingMismatch, match="the core said 0"):
+        settled(lambda events: np.delete(events, variation_at(events) + last))
+
+
+def test_variation_outside_a_settlement_stops_clearing():
+    def change(events):
+        stray = events[variation_at(events)].copy()
+        stray["seq"] = events["seq"][-1]
+        return np.append(events, stray)
+
+    with pytest.raises(ClearingMismatch, match="outside a settlement"):
+        settled(change)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda events: events[events["seq"] != events["seq"][-1]], "no events after seq"),
+        (lambda events: events[1:], "an event of seq"),
+        (lambda events: events[::-1].copy(), "an event of seq"),
+    ],
+)
+def test_events_that_are_not_those_of_the_commands_are_refused(change, complaint):
+    with pytest.raises(ClearingMismatch, match=complaint):
+        settled(change)
+
+
+def test_a_batch_that_does_not_follow_is_refused():
+    flow, house = market()
+    flow.batch([command(Kind.TICK)])
+    later = flow.batch([command(Kind.TICK)])
+    with pytest.raises(ClearingMismatch):
+        house.apply(later.commands, later.events)
+
+
+@given(st.integers(0, 10_000), st.sets(st.integers(0, 19)))
+@settings(max_examples=15)
+def test_how_many_batches_are_taken_at_once_changes_nothing(seed, cuts):
+    batches = list(Flow(seed, accounts=4).batches(20, 8))
+    whole, parts = ClearingHouse(), ClearingHouse()
+    once, taken = take(whole, *batches), []
+    for place_of, batch in enumerate(batches):
+        parts.apply(batch.commands, batch.events)
+        if place_of in cuts:
+            taken.append(parts.take())
+    taken.append(parts.take())
+    for name in ("trades", "position_events", "transfers", "postings", "variations", "settlements"):
+        assert [row for done in taken for row in getattr(done, name)] == getattr(once, name)
+    orders = {}
+    for done in taken:
+        orders |= {order.order_id: order for order in done.orders}
+        for change in done.order_changes:
+            orders[change.order_id] = changed(orders[change.order_id], change)
+    assert list(orders.values()) == once.orders
+    positions = {row[:2]: row for done in taken for row in done.positions}
+    assert positions == {row[:2]: row for row in once.positions}
+    assert parts.books.all_balances() == whole.books.all_balances()
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=15)
+def test_the_house_holds_what_a_mirror_of_the_core_holds(seed):
+    house, mirror = ClearingHouse(), Mirror()
+    for batch in Flow(seed, accounts=4).batches(20, 12):
+        mirror.apply(batch.commands, batch.events)
+        house.apply(batch.commands, batch.events)
+        for account in mirror.accounts:
+            idx = account.account_idx
+            assert house.books.cash_usd_micros(idx) == account.cash_usd_micros
+            for contract_idx, held in account.positions.items():
+                mine, contract = house.position(idx, contract_idx), mirror.contracts[contract_idx]
+                assert mine.qty_lots == held.qty_lots
+                assert mine.entry_usd_micros == held.entry_usd_micros
+                value = contract.tick_value_usd_micros * contract.mark_ticks * held.qty_lots
+                assert value - mine.carry_usd_micros == held.unsettled_usd_micros
+        for contract, other in zip(house.contracts, mirror.contracts, strict=True):
+            assert contract.open_interest_lots == other.open_interest_lots
+    for order in house.take().orders:
+        known = mirror.order(order.order_id)
+        assert known is not None
+        assert (order.open_lots, order.filled_lots, order.code, order.cancelled_lots) == (
+            known.leaves_lots, known.filled_lots, known.code, known.cancelled_lots,
+        )  # fmt: skip

@@ -63,19 +63,19 @@ def replay(
     margin
         Check the margin of every order over all scenarios.
     """
-    from exchange.services.replay import FeedError, run_feed
+    from exchange.services.replay import KEYS, FeedError, replay_feed
 
     if accounts < 1:
         raise CliError(Exit.USAGE, "usage", "--accounts is at least 1")
     try:
         with bars(quiet=options.json) as tell:
-            result = run_feed(
+            result = replay_feed(
                 feed, accounts=accounts, margin=margin, trades_path=trades, progress=tell
             )
     except (FeedError, OSError) as error:
         raise CliError(Exit.USAGE, "feed_unusable", str(error)) from error
     if options.json:
-        out.document(result)
+        out.document({key: result[key] for key in KEYS})
     else:
         out.show(out.pairs(result))
 
@@ -112,7 +112,9 @@ def verify(*, node: NodeOptions = NodeOptions()) -> None:  # noqa: B008 a frozen
 async def _verify(found: Any, tell: Tell) -> Any:
     from exchange.io.errors import StartRefused, Unavailable
     from exchange.services.verify import verify
-    from matching.engine import Engine
+    from matching.engine import Engine, warm_up
+
+    warm_up(lambda _, done, total: tell("kernels", done, total))
 
     def restore(blob: bytes | None) -> Engine:
         return Engine() if blob is None else Engine.restore(blob)

@@ -14,6 +14,7 @@ import structlog
 from exchange.config import Settings
 from exchange.io.db import Database
 from exchange.io.errors import Corrupt
+from exchange.io.logs import configure
 from exchange.services.clearing.loop import Clearing
 
 EXIT_CORRUPT: Final = 65  # starting again would not help: a person must look
@@ -24,6 +25,7 @@ _log = structlog.get_logger(__name__)
 def main(arguments: list[str]) -> int:
     """Clear until a signal, or the parent's end; return the exit code."""
     settings = Settings()
+    configure(settings.log_level)
     if settings.database_url is None:
         print("WELLHEAD_DATABASE_URL names no database", file=sys.stderr)  # noqa: T201
         return 2

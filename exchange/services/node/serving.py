@@ -12,7 +12,7 @@ import uvloop
 
 from exchange.config import Role, Settings
 from exchange.services.node.crew import Crew
-from exchange.services.node.logs import configure
+from exchange.io.logs import configure
 from exchange.services.node.node import Node
 from exchange.services.node.progress import Progress, quiet
 
@@ -68,6 +68,7 @@ async def _main(
                 await stop.wait()
             progress("stopping")
         finally:
+            await crew.end("background")  # while its orders can still be cancelled
             await node.end()
             await crew.end()
     if node.is_warming:  # a thread that compiles cannot be ended otherwise

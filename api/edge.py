@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import MEDIA_TYPE, Problem
-from exchange.io.errors import Conflict, IdempotencyConflict, NotFound, Unavailable
+from exchange.io.errors import Conflict, IdempotencyConflict, Invalid, NotFound, Unavailable
 
 log = logging.getLogger("wellhead.api")
 
@@ -23,6 +23,9 @@ SECURITY_HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
+REFUSALS: Final = (
+    Problem, HTTPException, RequestValidationError, Unavailable, Conflict, NotFound, Invalid,
+)  # fmt: skip
 _PREFIX = secrets.token_hex(4)
 _counter = itertools.count(1)
 
@@ -51,6 +54,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem("not_found", str(error))
     if isinstance(error, Conflict):
         return Problem("idempotency_conflict", str(error))
+    if isinstance(error, Invalid):
+        return Problem("field_invalid", str(error))
     if isinstance(error, HTTPException):
         if error.status_code == 405:
             return Problem("method_not_allowed", "not this method", extra=_allow(error))
@@ -91,7 +96,7 @@ async def handle(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Give an app the one shape of refusals."""
-    for kind in (Problem, HTTPException, RequestValidationError, Unavailable, Conflict, NotFound):
+    for kind in REFUSALS:
         app.add_exception_handler(kind, handle)
     app.add_middleware(Edge)
 

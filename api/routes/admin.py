@@ -24,6 +24,7 @@ router = APIRouter(prefix="/admin", tags=["admin"])
 
 WORD_MAX: Final = 64
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+_KIND = re.compile(r"[a-z_]{1,32}", re.ASCII)
 _TRANSFER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 
 
@@ -68,7 +69,9 @@ async def create_account(
 ) -> Response:
     """Open an account; the same body again returns the same account."""
     name = printable(body.name, "name")
-    kind = printable(body.kind, "kind", "customer")
+    kind = "customer" if body.kind is UNSET else body.kind
+    if not _KIND.fullmatch(kind):
+        raise Problem("field_invalid", "1 to 32 of a-z _", field="kind")
     account_id = body.account_id
     if account_id is UNSET:
         account_id = f"acc-{secrets.token_hex(6)}"

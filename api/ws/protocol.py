@@ -42,6 +42,7 @@ FRAME_BYTES_MAX: Final = 1 << 20  # a larger frame ends the connection, a smalle
 HANDSHAKE_TIMEOUT_S: Final = 5.0
 PING_IDLE_S: Final = 20.0
 PING_REPLY_S: Final = 20.0
+UPGRADE_BYTES_MAX: Final = 16 * 1024  # what picows takes; more than that it drops in silence
 GOODBYE_S: Final = 1.0  # for the peer to take the close frame
 
 _SHORT: Final = [bytes((0x81, size)) for size in range(126)]
@@ -177,7 +178,7 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc]
             True,  # enable_auto_pong
             FRAME_BYTES_MAX,
             None,  # extra_headers
-            16 * 1024,  # read_buffer_init_size
+            UPGRADE_BYTES_MAX,  # read_buffer_init_size
         )
 
     def connection_made(self, transport: Any) -> None:
@@ -235,6 +236,8 @@ def check_upgrade(data: bytes) -> None:
     Args:
         data: the request as uvicorn writes it anew: names in lower case, one space after colons.
     """
+    if len(data) >= UPGRADE_BYTES_MAX:
+        raise Problem("header_invalid", f"less than {UPGRADE_BYTES_MAX} bytes of headers")
     lines = data.split(b"\r\n")
     given = dict(line.split(b": ", 1) for line in lines[1:] if b": " in line)
     if not lines[0].startswith(b"GET ") or not data.isascii():

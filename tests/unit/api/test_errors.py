@@ -7,7 +7,7 @@ import pytest
 from api.edge import problem_of
 from api.errors import CORE, OWN, Problem, core_name, core_problem
 from api.limits import Buckets
-from exchange.io.errors import DatabaseUnavailable, IdempotencyConflict, NotFound
+from exchange.io.errors import DatabaseUnavailable, IdempotencyConflict, Invalid, NotFound
 from matching.codes import Code
 
 
@@ -48,6 +48,7 @@ def test_a_refusal_of_the_core_becomes_a_problem(code: Code):
         (DatabaseUnavailable("x"), "unavailable"),
         (IdempotencyConflict("x"), "idempotency_conflict"),
         (NotFound("x"), "not_found"),
+        (Invalid("x"), "field_invalid"),
         (ZeroDivisionError("secret"), "unavailable"),
     ],
 )

@@ -90,6 +90,13 @@ async def test_bytes_no_library_sends_are_answered_or_the_connection_ends(world:
     assert b" 200 " in after.partition(b"\r\n")[0], name
 
 
+async def test_an_upgrade_with_too_many_headers_is_answered(world: World):
+    for size in (15_000, 17_000, 30_000):
+        answer = await exchange(world, UPGRADE.encode() + b"X: " + b"a" * size + b"\r\n\r\n")
+        status = answer.partition(b"\r\n")[0]
+        assert (b" 101 " if size < 16_000 else b" 400 ") in status, (size, answer)
+
+
 async def test_frames_that_break_the_protocol_end_that_connection_only(world: World):
     for frame in (
         b"\x81\x05hello",  # not masked

@@ -2,7 +2,7 @@
 
 import re
 import struct
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
@@ -26,6 +26,13 @@ TIFS: Final = {tif.name: int(tif) for tif in Tif}
 STPS: Final = {stp.name.lower(): int(stp) for stp in Stp}
 ACCOUNT_STATES: Final = {state.name.lower(): int(state) for state in AccountState}
 TRADING_STATES: Final = {state.name.lower(): int(state) for state in TradingState}
+
+# The same with what an absent field means.
+_TYPES: Final[dict[Any, int]] = {**TYPES, UNSET: int(OrderType.LIMIT)}
+_TIFS_LIMIT: Final[dict[Any, int]] = {**TIFS, UNSET: int(Tif.GTC)}
+_TIFS_MARKET: Final[dict[Any, int]] = {**TIFS, UNSET: int(Tif.IOC)}
+_STPS: Final[dict[Any, int]] = {**STPS, UNSET: int(Stp.CANCEL_NEWEST)}
+_PLACE, _POST_ONLY, _REDUCE_ONLY = int(Kind.PLACE), int(Flag.POST_ONLY), int(Flag.REDUCE_ONLY)
 
 SIDE_NAMES: Final = tuple(SIDES)
 TYPE_NAMES: Final = tuple(TYPES)
@@ -131,41 +138,32 @@ def order_id(text: str, field: str = "order_id") -> int:
 
 def place_row(order: OrderNew, account_idx: int, contract_idx: int) -> bytes:
     """Return the PLACE row of a new order."""
-    kind = choice(TYPES, order.type, OrderType.LIMIT, "type")
-    market = kind == OrderType.MARKET
-    tif = choice(TIFS, order.tif, Tif.IOC if market else Tif.GTC, "tif")
-    ticks = 0
-    if market:
+    kind = _TYPES.get(order.type)
+    if kind is None:
+        kind = choice(TYPES, order.type, 0, "type")
+    if kind == OrderType.MARKET:
+        tif, ticks = _TIFS_MARKET.get(order.tif), 0
         if order.price is not UNSET:
             raise Problem("field_invalid", "a market order has no price", field="price")
-    elif order.price is UNSET:
-        raise Problem("field_missing", "a limit order has a price", field="price")
     else:
-        ticks = price_ticks(order.price)
-    flags = Flag.POST_ONLY if order.post_only is True else 0
-    if order.reduce_only is True:
-        flags |= Flag.REDUCE_ONLY
-    expires_ns = 0
-    if order.expires_at is not UNSET:
-        expires_ns = order.expires_at * NS_PER_MS
+        if order.price is UNSET:
+            raise Problem("field_missing", "a limit order has a price", field="price")
+        tif, ticks = _TIFS_LIMIT.get(order.tif), price_ticks(order.price)
+    if tif is None:
+        tif = choice(TIFS, order.tif, 0, "tif")
+    side, stp = SIDES.get(order.side), _STPS.get(order.stp)
+    if side is None or stp is None:
+        side = choice(SIDES, order.side, 0, "side")
+        stp = choice(STPS, order.stp, STP_DEFAULT, "stp")
+    flags = (order.post_only is True) * _POST_ONLY + (order.reduce_only is True) * _REDUCE_ONLY
+    expires_ns = 0 if order.expires_at is UNSET else order.expires_at * NS_PER_MS
+    words = NO_WORDS
+    if order.client_order_id is not UNSET:
+        words = client_words(order.client_order_id)
     return ROW.pack(
-        Kind.PLACE,
-        choice(SIDES, order.side, 0, "side"),
-        kind,
-        tif,
-        choice(STPS, order.stp, STP_DEFAULT, "stp"),
-        0,
-        flags,
-        account_idx,
-        contract_idx,
-        0,
-        ticks,
-        qty_lots(order.quantity),
-        0,
-        expires_ns,
-        *client_words(order.client_order_id),
-        0,
-    )
+        _PLACE, side, kind, tif, stp, 0, flags, account_idx, contract_idx,
+        0, ticks, qty_lots(order.quantity), 0, expires_ns, *words, 0,
+    )  # fmt: skip
 
 
 def amend_row(

@@ -10,8 +10,7 @@ import logging
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -59,18 +58,36 @@ class Reply(NamedTuple):
             raise core_problem(self.code)
 
 
-OnReply = Callable[[Reply], None]
-OnLost = Callable[[Problem], None]
 OnBatch = Callable[[Batch, Changes], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A command without an answer."""
+class Waiter(Protocol):
+    """Who waits for a reply; `lost` is called when there will be none, or it cannot be told."""
 
-    row: bytes
-    on_reply: OnReply
-    on_lost: OnLost
+    def replied(self, reply: Reply) -> None:
+        """Take the core's reply."""
+        ...
+
+    def lost(self, problem: Problem) -> None:
+        """Take what there is instead of a reply."""
+        ...
+
+
+class FutureWaiter:
+    """Waits by a future."""
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+    def replied(self, reply: Reply) -> None:
+        """Hand the reply over, if anyone still waits."""
+        if not self.future.done():
+            self.future.set_result(reply)
+
+    def lost(self, problem: Problem) -> None:
+        """Hand the problem over, if anyone still waits."""
+        if not self.future.done():
+            self.future.set_exception(problem)
 
 
 class Gateway:
@@ -99,7 +116,7 @@ class Gateway:
         self._next_origin_id = next_origin_id
         self._barrier = Barrier(mirror, head)
         self._request_id = 0
-        self._pending: dict[int, Pending] = {}
+        self._pending: dict[int, tuple[bytes, Waiter]] = {}
         self._outgoing: list[bytes] = []
         self._wake = asyncio.Event()
         self._silent_since_s = 0.0
@@ -110,21 +127,23 @@ class Gateway:
 
     # Commands
 
-    def post(self, row: bytes, on_reply: OnReply, on_lost: OnLost) -> None:
-        """Send a row of `codec.ROW`; exactly one of the two is called later, never both.
+    def post(self, row: bytes, waiter: Waiter) -> None:
+        """Send a row of `codec.ROW`; the waiter hears what became of it.
 
         Errors:
             Problem: too much is pending, or the gateway has no origin yet.
         """
-        if len(self._pending) >= PENDING_MAX or self._stale or not self.origin_id:
+        pending = self._pending
+        if len(pending) >= PENDING_MAX or self._stale or not self.origin_id:
             raise Problem("overloaded", "too much is waiting for the exchange")
-        self._request_id += 1
-        row += _ENVELOPE.pack(self.origin_id, self._request_id)
-        if not self._pending:
+        request_id = self._request_id = self._request_id + 1
+        row += _ENVELOPE.pack(self.origin_id, request_id)
+        if not pending:
             self._silent_since_s = time.monotonic()
-        self._pending[self._request_id] = Pending(row, on_reply, on_lost)
+        pending[request_id] = (row, waiter)
+        if not self._outgoing:
+            self._wake.set()
         self._outgoing.append(row)
-        self._wake.set()
 
     async def send(self, row: bytes, timeout_s: float = SEND_TIMEOUT_S) -> Reply:
         """Send a row and return its reply, refusals too.
@@ -132,20 +151,11 @@ class Gateway:
         Errors:
             Problem: `outcome_unknown` when no answer came in time.
         """
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-
-        def reply(reply: Reply) -> None:
-            if not future.done():
-                future.set_result(reply)
-
-        def lost(problem: Problem) -> None:
-            if not future.done():
-                future.set_exception(problem)
-
-        self.post(row, reply, lost)
+        waiter = FutureWaiter()
+        self.post(row, waiter)
         try:
             async with asyncio.timeout(timeout_s):
-                return await future
+                return await waiter.future
         except TimeoutError:
             raise Problem(
                 "outcome_unknown", "no answer in time: the command may still be carried out"
@@ -158,7 +168,7 @@ class Gateway:
             reduces: whether the command can only lower risk, as a cancellation does.
         """
         mode = self._status().mode
-        if mode == Mode.NORMAL or (reduces and mode == Mode.CANCEL_ONLY):
+        if mode is Mode.NORMAL or (reduces and mode is Mode.CANCEL_ONLY):
             return
         raise Problem(mode.value, self._status().reason or f"the exchange is {mode.value}")
 
@@ -216,14 +226,20 @@ class Gateway:
         starts = np.searchsorted(seqs, own_seqs).tolist()
         ends = np.searchsorted(seqs, own_seqs, side="right").tolist()
         ids, times = commands["request_id"][own].tolist(), commands["ts_ns"][own].tolist()
+        pop, envelope_max = self._pending.pop, int(Code.ORIGIN_INVALID)
         for request_id, ts_ns, start, end in zip(ids, times, starts, ends, strict=True):
             first = rows[start]
-            if first[1] == EventKind.REFUSED and first[3] <= Code.ORIGIN_INVALID:
+            if first[1] == EventKind.REFUSED and first[3] <= envelope_max:
                 self._envelope_refused(request_id, first[3])
                 continue
-            pending = self._pending.pop(request_id, None)
-            if pending is not None:
-                self._call(pending.on_reply, Reply(first[0], ts_ns, rows[start:end]))
+            pending = pop(request_id, None)
+            if pending is None:
+                continue
+            try:
+                pending[1].replied(Reply(first[0], ts_ns, rows[start:end]))
+            except Exception:  # one client's trouble must not stop the others
+                log.exception("a reply could not be handed over")
+                pending[1].lost(Problem("outcome_unknown", "look the order up"))
         self._silent_since_s = time.monotonic()
         self._silence_s = SILENCE_S
 
@@ -235,13 +251,7 @@ class Gateway:
             self._stale = True
             pending = self._pending.pop(request_id, None)
             if pending is not None:
-                self._call(pending.on_lost, Problem("gateway_replaced", "nothing was done"))
-
-    def _call(self, callback: Callable[[Any], None], value: Any) -> None:
-        try:
-            callback(value)
-        except Exception:  # one client's trouble must not stop the others
-            log.exception("a reply could not be handed over")
+                pending[1].lost(Problem("gateway_replaced", "nothing was done"))
 
     # Reads
 
@@ -299,7 +309,7 @@ class Gateway:
             self._silence_s = min(2 * self._silence_s, SILENCE_MAX_S)
         self._gap = False
         self._silent_since_s = time.monotonic()
-        self._outgoing = [pending.row for pending in self._pending.values()]
+        self._outgoing = [row for row, _ in self._pending.values()]
         self.resent_count += len(self._outgoing)
         self._wake.set()
 

@@ -17,7 +17,7 @@ BUCKETS_MAX: Final = 100_000
 class LimitSettings:
     """Rates a second, each with a burst of as much as one second gives."""
 
-    orders_per_s: int = 20_000  # new and amended orders of one account
+    orders_per_s: int = 50_000  # new and amended orders of one account
     reads_per_s: int = 200  # private reads and admin requests of one account
     public_per_s: int = 1_000  # public requests of one address
     failed_auth_per_s: int = 50  # of one address
@@ -120,6 +120,7 @@ class Limits:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings or LimitSettings()
+        self.clock_s = clock_s
         self.orders: Buckets[int] = Buckets("orders", self.settings.orders_per_s, clock_s)
         self.reads: Buckets[int] = Buckets("reads", self.settings.reads_per_s, clock_s)
         self.public: Buckets[str] = Buckets("requests", self.settings.public_per_s, clock_s)

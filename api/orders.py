@@ -1,7 +1,6 @@
 """Order requests, the same for REST and websocket: message to row, reply to answer."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
@@ -130,18 +129,31 @@ class Batch:
         for place, item in enumerate(items):
             try:
                 row, how = item_row(gateway, item, account_idx)
-                gateway.post(row, partial(self._reply, place, how), partial(self._set, place))
+                gateway.post(row, _ItemWaiter(self, place, how))
             except Problem as problem:
-                self._set(place, problem)
+                self.set(place, problem)
 
-    def _reply(self, place: int, how: Read, reply: Reply) -> None:
-        self._set(place, (reply, how))
-
-    def _set(self, place: int, outcome: Outcome) -> None:
+    def set(self, place: int, outcome: Outcome) -> None:
+        """Take the outcome of one request."""
         self._outcomes[place] = outcome
         self._missing -= 1
         if not self._missing:
             self._on_done(self._outcomes)
+
+
+class _ItemWaiter:
+    """Waits for the reply to one request of a batch."""
+
+    __slots__ = ("_batch", "_how", "_place")
+
+    def __init__(self, batch: Batch, place: int, how: Read) -> None:
+        self._batch, self._place, self._how = batch, place, how
+
+    def replied(self, reply: Reply) -> None:
+        self._batch.set(self._place, (reply, self._how))
+
+    def lost(self, problem: Problem) -> None:
+        self._batch.set(self._place, problem)
 
 
 # Replies to answers

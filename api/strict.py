@@ -29,6 +29,10 @@ _MISSING = re.compile(r"^Object missing required field `(\w+)`")
 _LONE = re.compile("[\ud800-\udfff]")
 
 
+# shape -> (keys of a message with every field, whether it may hold other shapes)
+_SHAPES: dict[type, tuple[int, bool]] = {}
+
+
 class Decoder(Generic[T]):
     """Decodes one shape strictly."""
 
@@ -53,13 +57,18 @@ class Decoder(Generic[T]):
 
 def count_fields(message: Any) -> int:
     """Return how many keys the text of a decoded message had, each counted once."""
+    shape = type(message)
+    found = _SHAPES.get(shape)
+    if found is None:
+        has_list = any("list" in str(field.type) for field in msgspec.structs.fields(shape))
+        tagged = message.__struct_config__.tag is not None
+        found = _SHAPES[shape] = (len(shape.__struct_fields__) + tagged, has_list)
     values = msgspec.structs.astuple(message)
-    count = len(values) - values.count(UNSET)
-    if message.__struct_config__.tag is not None:
-        count += 1
-    for value in values:
-        if type(value) is list:
-            count += sum(count_fields(v) for v in value if isinstance(v, msgspec.Struct))
+    count = found[0] - values.count(UNSET)
+    if found[1]:
+        for value in values:
+            if type(value) is list:
+                count += sum(count_fields(v) for v in value if isinstance(v, msgspec.Struct))
     return count
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from api import codec
 from api.errors import Problem
+from api.gateway import Reply
 from api.orders import ALL_CONTRACTS
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
@@ -25,8 +26,14 @@ KEYS_EVERY_S: Final = 2.0
 STATUS: Final = "status"
 
 
-def _ignore(_: object) -> None:
-    """Nobody is there to hear the answer."""
+class Nobody:
+    """Waits for a reply that nobody is there to hear."""
+
+    def replied(self, reply: Reply) -> None:
+        """Let it go."""
+
+    def lost(self, problem: Problem) -> None:
+        """Let it go."""
 
 
 class StatusChannel:
@@ -115,7 +122,7 @@ class Hub:
         """Cancel an account's orders: it asked for that when its connection ends."""
         row = codec.cancel_all_row(account_idx, ALL_CONTRACTS, None)
         with contextlib.suppress(Problem):  # too much is pending already: nothing can be sent
-            self.services.gateway.post(row, _ignore, _ignore)
+            self.services.gateway.post(row, Nobody())
 
     # Looking after
 

@@ -24,6 +24,7 @@ from api.schemas import (
     WsUnsubscribe,
 )
 from api.views import find_order
+from api.ws.placed import placed_text
 from api.ws.private import NAMES as PRIVATE
 from api.ws.session import Op, RequestId, Session, id_of, op_of
 from exchange.io.registry import Scope
@@ -34,28 +35,32 @@ from exchange.io.registry import Scope
 def order_new(session: Session, message: WsOrderNew) -> None:
     """Place an order."""
     who = session.need(Scope.TRADE)
-    services = session.services
-    bucket = services.limits.orders.take(who.account_idx)
-    row = orders.new_row(services.gateway, message, who.account_idx)
-    post(session, message, row, orders.placed, bucket)
+    gateway = session.services.gateway
+    bucket = session.take_token(who)
+    row = orders.new_row(gateway, message, who.account_idx)
+    gateway.post(row, PlaceWaiter(session, message, orders.placed, bucket))
+    session.in_flight += 1
 
 
 def order_amend(session: Session, message: WsOrderAmend) -> None:
     """Amend an order."""
     who = session.need(Scope.TRADE)
-    services = session.services
-    bucket = services.limits.orders.take(who.account_idx)
+    gateway = session.services.gateway
+    bucket = session.take_token(who)
     ids = orders.ids_of(message.order_id, message.client_order_id)
-    row = orders.amend_row(services.gateway, message, who.account_idx, *ids)
-    post(session, message, row, orders.amended, bucket)
+    row = orders.amend_row(gateway, message, who.account_idx, *ids)
+    gateway.post(row, OrderWaiter(session, message, orders.amended, bucket))
+    session.in_flight += 1
 
 
 def order_cancel(session: Session, message: WsOrderCancel) -> None:
     """Cancel an order; cancellations are never held back by a rate."""
     who = session.need(Scope.TRADE)
+    gateway = session.services.gateway
     ids = orders.ids_of(message.order_id, message.client_order_id)
-    row = orders.cancel_row(session.services.gateway, who.account_idx, *ids)
-    post(session, message, row, orders.cancelled)
+    row = orders.cancel_row(gateway, who.account_idx, *ids)
+    gateway.post(row, OrderWaiter(session, message, orders.cancelled, None))
+    session.in_flight += 1
 
 
 def order_cancel_all(session: Session, message: WsCancelAll) -> None:
@@ -63,53 +68,63 @@ def order_cancel_all(session: Session, message: WsCancelAll) -> None:
     who = session.need(Scope.TRADE)
     gateway = session.services.gateway
     row = orders.cancel_all_row(gateway, who.account_idx, message.symbol, message.side)
-    post(session, message, row, orders.cancelled_all)
-
-
-def post(
-    session: Session, message: Any, row: bytes, how: orders.Read, bucket: Bucket | None = None
-) -> None:
-    """Send a row; what comes back is read by `how` and becomes the reply."""
-    if bucket is not None and session.in_flight >= session.services.limits.settings.in_flight_max:
-        raise Problem("too_many_in_flight", "wait for replies before sending more")
-    request_id, op = id_of(message), op_of(message)
-    session.services.gateway.post(
-        row,
-        partial(answer, session, request_id, op, how, bucket),
-        partial(lost, session, request_id, op),
-    )
+    gateway.post(row, OrderWaiter(session, message, orders.cancelled_all, None))
     session.in_flight += 1
 
 
-def answer(
-    session: Session,
-    request_id: RequestId,
-    op: str,
-    how: orders.Read,
-    bucket: Bucket | None,
-    reply: Reply,
-) -> None:
-    """Turn the core's reply into ours."""
-    session.in_flight -= 1
-    if session.closed:
-        return
-    try:
-        result = how(session.services.gateway.mirror, reply)
-    except Problem as problem:
-        session.refuse(request_id, op, problem, reply)
-    except orders.KnownElsewhere as elsewhere:
-        if session.who is not None:
-            account_idx = session.who.account_idx
-            work = reply_elsewhere(session, request_id, op, reply, account_idx, elsewhere)
-            session.start(request_id, op, work)
-    else:
-        session.reply(request_id, op, reply.seq, reply.ts_ns, result, bucket)
+class OrderWaiter:
+    """Turns the core's reply to an order message into ours."""
+
+    __slots__ = ("bucket", "how", "message", "session")
+
+    def __init__(
+        self, session: Session, message: Any, how: orders.Read, bucket: Bucket | None
+    ) -> None:
+        self.session, self.message, self.how, self.bucket = session, message, how, bucket
+
+    def replied(self, reply: Reply) -> None:
+        """Answer the message."""
+        session = self.session
+        if session.closed:
+            return
+        request_id, op = id_of(self.message), op_of(self.message)
+        try:
+            result = self.how(session.services.gateway.mirror, reply)
+        except Problem as problem:
+            self.lost(problem)
+        except orders.KnownElsewhere as elsewhere:
+            session.in_flight -= 1
+            if session.who is not None:
+                account_idx = session.who.account_idx
+                work = reply_elsewhere(session, request_id, op, reply, account_idx, elsewhere)
+                session.start(request_id, op, work)
+        else:
+            session.in_flight -= 1
+            session.reply(request_id, op, reply.seq, reply.ts_ns, result, self.bucket)
+
+    def lost(self, problem: Problem) -> None:
+        """Say why the command was not carried out."""
+        self.session.in_flight -= 1
+        self.session.refuse(id_of(self.message), op_of(self.message), problem)
 
 
-def lost(session: Session, request_id: RequestId, op: str, problem: Problem) -> None:
-    """Say that a command was not carried out."""
-    session.in_flight -= 1
-    session.refuse(request_id, op, problem)
+class PlaceWaiter(OrderWaiter):
+    """The same for a new order, which is most of them: the text is written in one go."""
+
+    __slots__ = ()
+
+    def replied(self, reply: Reply) -> None:
+        """Answer the message."""
+        session = self.session
+        text = None
+        if not session.closed and self.bucket is not None:
+            state = session.services.gateway.mirror
+            text = placed_text(state, reply, self.message.id, self.bucket)
+        if text is None:
+            super().replied(reply)
+        else:
+            session.in_flight -= 1
+            session.push(text.encode())
 
 
 def order_batch(session: Session, message: WsBatch) -> None:
@@ -117,9 +132,7 @@ def order_batch(session: Session, message: WsBatch) -> None:
     who = session.need(Scope.TRADE)
     services = session.services
     count = sum(map(orders.takes_tokens, message.requests))
-    bucket = services.limits.orders.take(who.account_idx, count) if count else None
-    if count and session.in_flight + count > services.limits.settings.in_flight_max:
-        raise Problem("too_many_in_flight", "wait for replies before sending more")
+    bucket = session.take_token(who, count) if count else None
     session.in_flight += len(message.requests)
     orders.Batch(
         services.gateway,

@@ -43,6 +43,7 @@ class Session:
         self.address = address
         self.who: Principal | None = None
         self.in_flight = 0
+        self.bucket: Bucket | None = None  # of the account's orders
         self.channels: dict[str, None] = {}  # public
         self.private: dict[str, None] = {}
         self.cancel_on_disconnect = False
@@ -106,6 +107,21 @@ class Session:
         if scope not in self.who.scopes:
             self.who.need(scope)
         return self.who
+
+    def take_token(self, who: Principal, count: int = 1) -> Bucket:
+        """Count new and amended orders against the account's rate and the connection's room.
+
+        Errors:
+            Problem: `rate_limited`, `too_many_in_flight`.
+        """
+        limits = self.services.limits
+        if self.bucket is None:
+            self.bucket = limits.orders.of(who.account_idx)
+        if self.in_flight + count > limits.settings.in_flight_max:
+            raise Problem("too_many_in_flight", "wait for replies before sending more")
+        if not self.bucket.take(limits.clock_s(), count):
+            raise limits.orders.problem(self.bucket)
+        return self.bucket
 
     # Out
 

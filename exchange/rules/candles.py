@@ -46,14 +46,12 @@ class Candle:
 class Day:
     """The last 24 hours of one contract, in candles of one minute."""
 
-    __slots__ = ("_highs", "_lows", "candles", "volume_lots")
+    __slots__ = ("_extremes", "candles", "volume_lots")
 
     def __init__(self) -> None:
         self.candles: deque[Candle] = deque()
         self.volume_lots = 0
-        # (open_ns, price) of candles that may still become the extreme, best first.
-        self._highs: deque[tuple[int, int]] = deque()
-        self._lows: deque[tuple[int, int]] = deque()
+        self._extremes: tuple[int, int, int, int] | None = None  # see `_past`
 
     def add(self, ts_ns: int, price_ticks: int, qty_lots: int) -> Candle:
         """Add one trade and return its candle."""
@@ -63,7 +61,6 @@ class Day:
         candle = self.candles[-1]
         candle.add(price_ticks, qty_lots)
         self.volume_lots += qty_lots
-        self._extend(open_ns, price_ticks, price_ticks)
         return candle
 
     def put(self, candles: Iterable[Candle]) -> None:
@@ -71,24 +68,12 @@ class Day:
         for candle in candles:
             self.candles.append(candle)
             self.volume_lots += candle.volume_lots
-            self._extend(candle.open_ns, candle.high_ticks, candle.low_ticks)
-
-    def _extend(self, open_ns: int, high_ticks: int, low_ticks: int) -> None:
-        while self._highs and self._highs[-1][1] <= high_ticks:
-            self._highs.pop()
-        self._highs.append((open_ns, high_ticks))
-        while self._lows and self._lows[-1][1] >= low_ticks:
-            self._lows.pop()
-        self._lows.append((open_ns, low_ticks))
 
     def expire(self, now_ns: int) -> None:
         """Forget what is older than a day."""
         since_ns = now_ns - NS_PER_DAY
         while self.candles and self.candles[0].open_ns < since_ns:
             self.volume_lots -= self.candles.popleft().volume_lots
-        for extremes in (self._highs, self._lows):
-            while extremes and extremes[0][0] < since_ns:
-                extremes.popleft()
 
     @property
     def open_ticks(self) -> int:
@@ -98,12 +83,22 @@ class Day:
     @property
     def high_ticks(self) -> int:
         """Return the highest price of the day, 0 when there was no trade."""
-        return self._highs[0][1] if self._highs else 0
+        return max(self.candles[-1].high_ticks, self._past()[0]) if self.candles else 0
 
     @property
     def low_ticks(self) -> int:
         """Return the lowest price of the day, 0 when there was no trade."""
-        return self._lows[0][1] if self._lows else 0
+        return min(self.candles[-1].low_ticks, self._past()[1]) if self.candles else 0
+
+    def _past(self) -> tuple[int, int]:
+        """Return high and low of all candles but the running one, computed once for each set."""
+        first_ns, last_ns = self.candles[0].open_ns, self.candles[-1].open_ns
+        known = self._extremes
+        if known is None or known[2:] != (first_ns, last_ns):
+            high_ticks = max(candle.high_ticks for candle in self.candles)
+            low_ticks = min(candle.low_ticks for candle in self.candles)
+            known = self._extremes = (high_ticks, low_ticks, first_ns, last_ns)
+        return known[:2]
 
 
 class Candles:

@@ -237,3 +237,50 @@ async def test_another_path_is_not_found(world: World, url: str):
     with pytest.raises(InvalidStatus) as refused:
         await connect(url.replace("/ws", "/nothing"))
     assert refused.value.response.status_code in (403, 404)
+
+
+async def test_the_quick_reply_says_what_the_slow_one_says(world: World, monkeypatch):
+    """Two worlds take the same orders: one answers by `placed_text`, the other without it."""
+
+    async def replies(one: World) -> list[dict]:
+        found = []
+        async with (
+            one.serving() as url,
+            one.socket(url, "alice") as alice,
+            one.socket(url, "bob") as bob,
+        ):
+            for fields in (
+                BUY,
+                {**BUY, "client_order_id": "x.1:y_-", "stp": "cancel_both", "post_only": True},
+                {**SELL, "quantity": "1"},
+                {**SELL, "quantity": "9", "tif": "IOC"},
+                {**SELL, "price": "2.010", "tif": "GTD", "expires_at": 32_503_680_000_000},
+                {**SELL, "tif": "FOK", "quantity": "900"},
+                {"symbol": SYMBOL, "side": "buy", "type": "market", "quantity": "50"},
+                {**BUY, "reduce_only": True},
+                {**BUY, "price": "0.001", "quantity": "10000"},
+            ):
+                for socket in (alice, bob):
+                    found.append(await socket.ask("order.new", **fields))
+            await alice.raw.send(json.dumps({"op": "order.new", "id": 'a"\\b', **BUY}))
+            found.append(await alice.reply('a"\\b'))
+            await alice.raw.send(json.dumps({"op": "order.new", **BUY}))
+            found.append(await alice.reply(None))
+        return found
+
+    quick = await replies(world)
+    monkeypatch.setattr("api.ws.ops.placed_text", lambda *_: None)
+    async with running() as other:
+        slow = await replies(other)
+    assert len(quick) == 20
+    assert sum(reply["ok"] for reply in quick) > 10
+    for one, two in zip(quick, slow, strict=True):
+        assert without_times(one) == without_times(two)
+
+
+def without_times(value):
+    """Return JSON without what differs from run to run."""
+    if isinstance(value, dict):
+        names = {"ts", "ts_ns", "created_ts", "updated_ts", "request_id", "limit"}
+        return {k: without_times(v) if k not in names else type(v) for k, v in value.items()}
+    return [without_times(v) for v in value] if isinstance(value, list) else value

@@ -1,0 +1,109 @@
+"""The reply to an accepted order as text, written in one go.
+
+It says exactly what `orders.placed` and `Session.reply` say, which a test holds it to; it exists
+because most of a gateway's work is this one message.
+"""
+
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from msgspec import UNSET
+
+from api import answers, codec
+from api.errors import core_name
+from api.gateway import Reply
+from api.limits import Bucket
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.records import Contract, Order
+from matching.codes import EventKind, Flag, OrderType
+
+_ACCEPTED: Final = int(EventKind.ACCEPTED)
+_TRADE: Final = int(EventKind.TRADE)
+_LIMIT: Final = int(OrderType.LIMIT)
+_STATIC_MAX: Final = 10_000
+_statics: dict[tuple[str, int, int, int, int, int], str] = {}
+
+
+def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucket) -> str | None:
+    """Return the reply to an order.new that was accepted; None when it was not."""
+    events = reply.events
+    seq, kind, _, _, _, order_id, _, contract_idx, _, ticks, qty, leaves, _ = events[0]
+    one = state.order(order_id) if kind == _ACCEPTED else None
+    if one is None:
+        return None
+    contract = state.contracts[contract_idx]
+    code = dropped = 0
+    trades = ""
+    if len(events) > 1:
+        trades, dropped, code = _after(contract, reply)
+    filled = qty - leaves - dropped
+    average = "null"
+    if filled and filled == one.filled_lots:
+        average = _average_text(one.filled_tick_lots, filled)
+    client = f'"{one.client_order_id}"' if any(one.client_words) else "null"
+    price = f'"{codec.price_out(ticks)}"' if one.order_type == _LIMIT else "null"
+    reason = f'"{core_name(code)}"' if code and not leaves else "null"
+    ts_ms = reply.ts_ns // 1_000_000
+    return (
+        f'{{"id":{_id_text(request_id)},"op":"order.new","ok":true,"seq":{seq},'
+        f'"ts_ns":"{reply.ts_ns}","result":{{"order":{{"order_id":"{order_id}",'
+        f'"client_order_id":{client},{_static(contract, one)},"filled_quantity":"{filled}",'
+        f'"remaining_quantity":"{leaves}",'
+        f'"status":"{"open" if leaves else "cancelled" if code else "filled"}",'
+        f'"reason":{reason},"expires_at":{one.expires_ns // 1_000_000 or "null"},'
+        f'"price":{price},"quantity":"{qty}",'
+        f'"average_price":{average},'
+        f'"created_ts":{ts_ms},"updated_ts":{ts_ms},"seq":{seq}}},"trades":[{trades}],'
+        f'"duplicate":false}},"limit":{{"remaining":{bucket.remaining},"reset":{bucket.reset_ms}}}}}'
+    )
+
+
+def _id_text(request_id: Any) -> str:
+    if type(request_id) is int:
+        return str(request_id)
+    return "null" if request_id is UNSET else orjson.dumps(request_id).decode()
+
+
+@lru_cache(maxsize=1 << 16)
+def _average_text(tick_lots: int, lots: int) -> str:
+    """Return an average price; small orders have few different ones."""
+    return f'"{answers.average_price(tick_lots, lots)}"'
+
+
+def _static(contract: Contract, one: Order) -> str:
+    """Return what many orders have in common, each kind of them written once."""
+    key = (contract.symbol, one.side, one.order_type, one.tif, one.stp, one.flags)
+    text = _statics.get(key)
+    if text is None:
+        if len(_statics) >= _STATIC_MAX:
+            _statics.clear()
+        post_only = "true" if one.flags & Flag.POST_ONLY else "false"
+        reduce_only = "true" if one.flags & Flag.REDUCE_ONLY else "false"
+        text = _statics[key] = (
+            f'"symbol":"{contract.symbol}","side":"{codec.SIDE_NAMES[one.side]}",'
+            f'"type":"{codec.TYPE_NAMES[one.order_type]}","tif":"{codec.TIF_NAMES[one.tif]}",'
+            f'"stp":"{codec.STP_NAMES[one.stp]}","post_only":{post_only},'
+            f'"reduce_only":{reduce_only}'
+        )
+    return text
+
+
+def _after(contract: Contract, reply: Reply) -> tuple[str, int, int]:
+    """Return the trades as text, the taker's dropped lots, and the code of the last drop."""
+    order_id = reply.events[0][5]
+    code = dropped = 0
+    trades: list[str] = []
+    seq, ts_ns = reply.seq, reply.ts_ns
+    tail = f'"role":"taker","seq":{seq},"ts":{ts_ns // 1_000_000},"ts_ns":"{ts_ns}"'
+    for event in reply.events[1:]:
+        if event[1] == _TRADE:
+            trades.append(
+                f'{{"trade_id":"{seq}-{len(trades)}","order_id":"{order_id}",'
+                f'"symbol":"{contract.symbol}","side":"{codec.SIDE_NAMES[event[2]]}",'
+                f'"price":"{codec.price_out(event[9])}","quantity":"{event[10]}",{tail}}}'
+            )
+        elif event[5] == order_id:
+            dropped += event[10]
+            code = event[3]
+    return ",".join(trades), dropped, code

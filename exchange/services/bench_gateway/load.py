@@ -1,0 +1,228 @@
+"""The load of `wellhead bench gateway`: a process of its own that trades over the public API.
+
+Reads one JSON plan from stdin, writes one JSON result to stdout.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import random
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+WS_PATH: Final = "/api/v1/ws"
+ORDERS_PATH: Final = "/api/v1/orders"
+MESSAGES: Final = 10_000  # different orders, sent round and round
+AWAY_TICKS: Final = 10
+QTY_MAX: Final = 5
+OK: Final = b'"ok":true'
+WINDOW_MS: Final = 60_000
+QUANTILES: Final = (0.5, 0.9, 0.99, 0.999)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do; `keys` are (key, secret), one a connection in turn."""
+
+    url: str
+    keys: list[list[str]]
+    symbol: str
+    mid_ticks: int
+    connections: int
+    in_flight: int
+    seconds: float
+    count_max: int
+    seed: int
+    how: str  # ws, rest, echo
+
+
+def signature(
+    secret: str, time_ms: int, key: str, window_ms: int, method: str, path: str, body: bytes
+) -> str:
+    """Return the hex signature of a request."""
+    text = f"{time_ms}{key}{window_ms}{method}{path}".encode() + body
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+
+
+def orders(plan: Plan, seed: int) -> list[dict[str, str]]:
+    """Return limit orders of random sides around the middle: about half of them trade."""
+    chance = random.Random(seed)
+    found = []
+    for _ in range(MESSAGES):
+        ticks = plan.mid_ticks + chance.randint(-AWAY_TICKS, AWAY_TICKS)
+        found.append(
+            {
+                "symbol": plan.symbol,
+                "side": chance.choice(("buy", "sell")),
+                "price": f"{ticks // 1000}.{ticks % 1000:03d}",
+                "quantity": str(chance.randint(1, QTY_MAX)),
+                "stp": "none",
+            }
+        )
+    return found
+
+
+class Trader(WSListener):
+    """One connection that keeps a number of orders in flight."""
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        super().__init__()
+        self._plan = plan
+        self._key, self._secret = plan.keys[number % len(plan.keys)] if plan.keys else ("", "")
+        self._messages = [
+            json.dumps({"op": "order.new", "id": 1, **order}).encode()
+            for order in orders(plan, plan.seed * 1000 + number)
+        ]
+        self._next = 0
+        self._sent_s: deque[float] = deque()
+        self._until_s = 0.0
+        self.latencies_s: list[float] = []
+        self.refused = 0
+        self.ready = asyncio.Event()
+        self.done = asyncio.Event()
+        self.ended_s = 0.0
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Log in."""
+        self._transport = transport
+        if self._plan.how == "echo":
+            self.ready.set()
+            return
+        now_ms = time.time_ns() // 1_000_000
+        login = {
+            "op": "auth",
+            "key": self._key,
+            "timestamp": now_ms,
+            "recv_window": WINDOW_MS,
+            "signature": signature(self._secret, now_ms, self._key, WINDOW_MS, "GET", WS_PATH, b""),
+        }
+        transport.send(WSMsgType.TEXT, json.dumps(login).encode())
+
+    def begin(self, until_s: float) -> None:
+        """Send the first orders."""
+        self._until_s = until_s
+        for _ in range(self._plan.in_flight):
+            self._send()
+
+    def _send(self) -> None:
+        self._sent_s.append(time.perf_counter())
+        self._transport.send(WSMsgType.TEXT, self._messages[self._next])
+        self._next = (self._next + 1) % MESSAGES
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Count a reply and send the next order."""
+        payload = frame.get_payload_as_bytes()
+        if not self.ready.is_set():
+            if OK not in payload:
+                raise SystemExit(f"not let in: {payload.decode()}")
+            self.ready.set()
+            return
+        now_s = time.perf_counter()
+        self.latencies_s.append(now_s - self._sent_s.popleft())
+        if OK not in payload and self._plan.how != "echo":
+            self.refused += 1
+        enough = len(self.latencies_s) + len(self._sent_s) >= self._plan.count_max
+        if now_s < self._until_s and not enough:
+            self._send()
+        elif not self._sent_s:
+            self.ended_s = now_s
+            self.done.set()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """End; what was measured so far is not a figure."""
+        self.done.set()
+
+
+async def by_websocket(plan: Plan) -> dict[str, Any]:
+    """Measure orders over websockets."""
+    url = plan.url.replace("http://", "ws://") + WS_PATH
+    traders: list[Trader] = []
+    for number in range(plan.connections):
+        trader = Trader(plan, number)
+        await ws_connect(lambda trader=trader: trader, url)
+        await trader.ready.wait()
+        traders.append(trader)
+    begun_s = time.perf_counter()
+    for trader in traders:
+        trader.begin(begun_s + plan.seconds)
+    for trader in traders:
+        await trader.done.wait()
+    seconds = max(trader.ended_s for trader in traders) - begun_s
+    latencies_s = [latency for trader in traders for latency in trader.latencies_s]
+    return result(latencies_s, seconds, sum(trader.refused for trader in traders))
+
+
+async def by_rest(plan: Plan) -> dict[str, Any]:
+    """Measure signed orders over REST, one after the other on each connection."""
+    begun_s = time.perf_counter()
+    workers = [_rest(plan, number, begun_s + plan.seconds) for number in range(plan.connections)]
+    found = await asyncio.gather(*workers)
+    latencies_s = [latency for part, _ in found for latency in part]
+    seconds = time.perf_counter() - begun_s
+    return result(latencies_s, seconds, sum(refused for _, refused in found))
+
+
+async def _rest(plan: Plan, number: int, until_s: float) -> tuple[list[float], int]:
+    address = urlsplit(plan.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    key, secret = plan.keys[number % len(plan.keys)]
+    latencies_s: list[float] = []
+    refused, last_ms = 0, 0
+    window_ms = WINDOW_MS - number  # connections share keys: another window, another signature
+    for order in orders(plan, plan.seed * 1000 + number):
+        if time.perf_counter() >= until_s or len(latencies_s) >= plan.count_max:
+            break
+        body = json.dumps(order).encode()
+        # A signature is accepted once: two equal orders in one millisecond need two times.
+        last_ms = max(time.time_ns() // 1_000_000, last_ms + 1)
+        sent_s = time.perf_counter()
+        signed = signature(secret, last_ms, key, window_ms, "POST", ORDERS_PATH, body)
+        head = (
+            f"POST {ORDERS_PATH} HTTP/1.1\r\nhost: {address.netloc}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\nwh-key: {key}\r\n"
+            f"wh-timestamp: {last_ms}\r\nwh-recv-window: {window_ms}\r\n"
+            f"wh-sign: {signed}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+        latencies_s.append(time.perf_counter() - sent_s)
+        refused += b" 201 " not in answer[:20]
+    writer.close()
+    return latencies_s, refused
+
+
+def result(latencies_s: list[float], seconds: float, refused: int) -> dict[str, Any]:
+    """Return what was measured."""
+    ordered = sorted(latencies_s)
+    return {
+        "acks": len(ordered),
+        "seconds": seconds,
+        "refused": refused,
+        "latency_us": {
+            str(quantile): 1e6 * ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
+            for quantile in QUANTILES
+        },
+    }
+
+
+def main() -> None:
+    """Carry out the plan on stdin."""
+    plan = Plan(**json.load(sys.stdin))
+    work = by_rest(plan) if plan.how == "rest" else by_websocket(plan)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        found = runner.run(work)
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -91,7 +91,8 @@ class OrderWaiter:
         try:
             result = self.how(session.services.gateway.mirror, reply)
         except Problem as problem:
-            self.lost(problem)
+            session.in_flight -= 1
+            session.refuse(request_id, op, problem, reply)
         except orders.KnownElsewhere as elsewhere:
             session.in_flight -= 1
             if session.who is not None:

@@ -57,6 +57,14 @@ async def test_pipelined_orders_are_carried_out_in_the_order_they_came(world: Wo
         assert done["result"]["cancelled_count"] == 100
 
 
+async def test_a_refusal_carries_the_seq_of_its_own_command(world: World, url: str):
+    async with world.socket(url, "alice") as alice:
+        ids = [await alice.send("order.cancel", client_order_id=f"no-{n}") for n in range(20)]
+        replies = [await alice.reply(request_id) for request_id in ids]
+        assert {reply["error"]["code"] for reply in replies} == {"order_unknown"}
+        assert len({reply["seq"] for reply in replies}) == 20
+
+
 async def test_a_batch_has_a_result_for_each_request(world: World, url: str):
     async with world.socket(url, "alice") as alice:
         requests = [{"op": "new", **BUY}, {"op": "cancel", "order_id": "77"}]
@@ -75,6 +83,28 @@ async def test_nothing_private_is_done_before_auth(world: World, url: str):
         ):
             reply = await nobody.ask(op, **fields)
             assert reply["error"]["code"] == "auth_missing", op
+
+
+async def test_each_scope_opens_its_own_doors(world: World, url: str):
+    made = world.secrets["alice"].key
+    orders = (
+        ("order.new", BUY),
+        ("order.amend", {"order_id": "1", "quantity": "1"}),
+        ("order.cancel", {"order_id": "1"}),
+        ("order.cancel_all", {}),
+        ("order.batch", {"requests": [{"op": "new", **BUY}]}),
+    )
+    reads = tuple(
+        ("subscribe", {"channels": [name]}) for name in ("orders", "fills", "positions", "balances")
+    )
+    for scope, closed in ((Scope.READ, orders), (Scope.TRADE, reads), (Scope.ADMIN, orders + reads)):
+        world.keys.rows[made.key_id] = replace(made, scopes=frozenset({scope}))
+        async with world.socket(url, "alice") as alice:
+            for op, fields in closed:
+                reply = await alice.ask(op, **fields)
+                assert not reply["ok"], (scope, op)
+                assert reply["error"]["code"] == "scope_missing", (scope, op)
+    world.keys.rows[made.key_id] = made
 
 
 async def test_a_login_is_accepted_once(world: World, url: str):

@@ -14,7 +14,9 @@ from exchange.io.embedded import EmbeddedPostgres
 from exchange.io.folder import DataFolder
 from exchange.io.pg_orphans import pids_in
 from tests.support.postgres import data_folder
+from tests.torture.exchange import Exchange, Victim
 from tests.torture.powercut import PowerCut, compiler
+from tests.torture.storm import Storm
 
 pytestmark = [
     pytest.mark.alone,
@@ -76,6 +78,17 @@ def cut_repeatedly(monkeypatch: pytest.MonkeyPatch, durable: str) -> list[int]:
         server.stop()
         assert lost > 0, "no power cut took anything: it proves nothing"
         return found
+
+
+async def test_an_exchange_keeps_what_it_acknowledged_over_power_cuts():
+    with data_folder() as path:
+        exchange = Exchange(path, power_fails=True)
+        try:
+            report = await Storm(exchange, 4, {Victim.MACHINE: 1}).run(CUTS)
+        finally:
+            exchange.bury()
+    assert report.found == [], "\n".join([report.line(), *report.found])
+    assert exchange.lost_writes > 0, "no power cut took anything: it proves nothing"
 
 
 def test_postgres_as_we_start_it_keeps_every_commit_over_power_cuts(monkeypatch):

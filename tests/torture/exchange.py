@@ -7,12 +7,14 @@ import time
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import asyncpg
 import httpx
 
 from exchange.io.embedded import EmbeddedPostgres
+from tests.torture.powercut import PowerCut
 from tests.torture.process import (
     START_TIMEOUT_S,
     WELLHEAD,
@@ -51,13 +53,19 @@ class Exchange:
         folder: Path,
         command: Sequence[str] = (*WELLHEAD, "serve"),
         environment: dict[str, str] | None = None,
+        *,
+        power_fails: bool = False,
     ) -> None:
+        """Prepare an exchange; with `power_fails` killing the machine takes unsynced writes."""
         self.folder = folder
         self.data = folder / "data"
+        self._power = PowerCut(folder, self.data / "postgres" / "data") if power_fails else None
         settings = ENVIRONMENT | {"WELLHEAD_DATA_DIR": str(self.data)} | (environment or {})
+        settings |= self._power.environment if self._power else {}
         self.node = Process(folder, "node", command, settings)
         self.url = ""
         self.start_s: list[float] = []  # how long each start took until it was ready
+        self.lost_writes = 0  # that power cuts took
 
     async def start(self) -> None:
         """Start it and wait until it takes commands.
@@ -108,6 +116,11 @@ class Exchange:
         kill_pids(pids)
         if self.node.pid in pids:
             self.node.wait()
+
+    def cut_power(self, random: Random) -> None:
+        """Take back what was not synced; everything has been killed."""
+        if self._power is not None:
+            self.lost_writes += self._power.cut(random)
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does and return its exit status.

@@ -18,13 +18,13 @@ AFTER_S: Final = (0.1, 0.4)  # traded on after the kill of a part
 BUSY_SHARE: Final = 0.6  # of the kills: while a request is surely under way
 BUSY_MAX: Final = 40
 BUSY_S: Final = (0.0, 0.003)
-EARLY_SHARE: Final = 0.15  # of the starts: killed again before they are ready
+EARLY_SHARE: Final = 0.12  # of the starts: killed again before they are ready
 EARLY_S: Final = (0.1, 2.5)
 # Of a hundred kills: the node and clearing most, Postgres and the whole machine now and then.
 WEIGHTS: Final = {
-    Victim.NODE: 48,
-    Victim.CLEARING: 32,
-    Victim.POSTGRES: 10,
+    Victim.NODE: 42,
+    Victim.CLEARING: 36,
+    Victim.POSTGRES: 12,
     Victim.MACHINE: 10,
 }
 
@@ -123,6 +123,8 @@ class Storm:
 
     def _kill(self, victim: Victim, pids: list[int]) -> None:
         self.exchange.kill(pids)
+        if victim == Victim.MACHINE:
+            self.exchange.cut_power(self._random)
         self.report.kills[victim] += bool(pids)
 
     async def _stand_up(self, victim: Victim) -> None:

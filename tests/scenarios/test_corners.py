@@ -158,3 +158,24 @@ def test_MTCH_030_ids_of_open_orders_are_never_forgotten():
                    "alice cancel s7", "bob buy 1 @ 2100 client b -> ok rests 1",
                    "alice sell 1 @ 2151 client c0 -> client_order_id_repeated",
                    "alice sell 1 @ 2158 client c7 -> book_full"]))  # fmt: skip
+
+
+def test_ACCT_011_what_an_order_may_lose_against_the_mark_is_not_free():
+    run("""
+    account alice 100
+    alice buy 4 @ 2160 as b1             -> ok rests 4
+    free alice                           -> 60
+    alice withdraw 61                    -> withdrawal_exceeds_free
+    alice withdraw 60                    -> ok
+    """)
+
+
+def test_MTCH_030_every_letter_of_an_id_counts():
+    run("""
+    alice sell 5 @ 2150 client abcdefghabcdefghabcdefghabcdefgh  -> ok rests 5
+    alice sell 5 @ 2150 client Abcdefghabcdefghabcdefghabcdefgh  -> ok rests 5
+    alice sell 5 @ 2150 client abcdefghAbcdefghabcdefghabcdefgh  -> ok rests 5
+    alice sell 5 @ 2150 client abcdefghabcdefghAbcdefghabcdefgh  -> ok rests 5
+    alice sell 5 @ 2150 client abcdefghabcdefghabcdefghAbcdefgh  -> ok rests 5
+    alice sell 5 @ 2150 client abcdefghabcdefghabcdefghabcdefgh  -> client_order_id_repeated
+    """)

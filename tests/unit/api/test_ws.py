@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.server import PICOWS
+from exchange.io.registry import Scope
 from tests.support.api_world import OTHER, SYMBOL, World, running
 
 BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
@@ -97,7 +99,11 @@ async def test_each_scope_opens_its_own_doors(world: World, url: str):
     reads = tuple(
         ("subscribe", {"channels": [name]}) for name in ("orders", "fills", "positions", "balances")
     )
-    for scope, closed in ((Scope.READ, orders), (Scope.TRADE, reads), (Scope.ADMIN, orders + reads)):
+    for scope, closed in (
+        (Scope.READ, orders),
+        (Scope.TRADE, reads),
+        (Scope.ADMIN, orders + reads),
+    ):
         world.keys.rows[made.key_id] = replace(made, scopes=frozenset({scope}))
         async with world.socket(url, "alice") as alice:
             for op, fields in closed:

@@ -23,9 +23,9 @@ from matching.feed import FEED_COMMAND, HASH_START, Replay, mix_trades, new_repl
 from matching.limits import (
     ACCOUNTS_MAX,
     CONTRACTS_MAX,
+    POSITIONS_MAX,
     PRICE_BITS_DEFAULT,
     PRICE_BITS_MAX,
-    POSITIONS_MAX,
     QTY_LOTS_MAX,
     SCENARIOS_DEFAULT,
     TRANSFER_USD_MICROS_MAX,
@@ -276,7 +276,7 @@ def _replay(
         for chunk in read_chunks(file, header):
             for trades in runner.run(chunk):
                 if csv is not None:
-                    csv.writelines("%d,%d,%d,%d,%d\n" % row for row in trades.tolist())
+                    csv.writelines(",".join(map(str, row)) + "\n" for row in trades.tolist())
             progress("commands", runner.outcome.commands, header.commands)
     finally:
         if csv is not None:

@@ -23,6 +23,9 @@ from exchange.rules.clearing_rows import (
 )
 from exchange.rules.postings import Books
 
+# A settlement of everything at once is millions of rows: slow is not lost.
+TIMEOUT_S: Final = 600.0
+
 SQL: Final = queries("ledger")
 
 
@@ -55,7 +58,7 @@ class Ledger:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
-        self._has_staging = False
+        self._is_prepared = False
 
     async def seq(self) -> int:
         """Return the number of the last command that is posted."""
@@ -84,6 +87,12 @@ class Ledger:
                 house.contracts[position.contract_idx].positions[position.account_idx] = position
         return house
 
+    async def prepare(self) -> None:
+        """Make this connection ready to write; again it does nothing."""
+        if not self._is_prepared:
+            await self._connection.execute(SQL["make_staging"])
+            self._is_prepared = True
+
     async def write(self, effects: Effects) -> None:
         """Write all of it, or nothing.
 
@@ -91,6 +100,7 @@ class Ledger:
             ClearingMoved: the ledger is not where these effects begin.
             LedgerMismatch: they change an order that the ledger does not know.
         """
+        await self.prepare()
         async with self._connection.transaction():
             await self._move(effects)
             await self._fill(effects)
@@ -152,28 +162,28 @@ class Ledger:
         """Run a query over the columns of the rows; return how many rows it changed."""
         if not rows:
             return 0
-        return _count(await self._connection.execute(SQL[query], *zip(*rows, strict=True)))
+        return await self._run(query, *zip(*rows, strict=True))
 
     async def _put_staged(self, query: str, table: str, rows: Sequence[Row]) -> int:
         """Copy the rows into a temporary table and run a query over it."""
         if not rows:
             return 0
-        if not self._has_staging:
-            await self._connection.execute(SQL["make_staging"])
-            self._has_staging = True
         await self._copy(table, rows)
-        return _count(await self._connection.execute(SQL[query]))
+        return await self._run(query)
+
+    async def _run(self, query: str, *args: object) -> int:
+        status: str = await self._connection.execute(SQL[query], *args, timeout=TIMEOUT_S)
+        return int(status.rsplit(" ", 1)[1])
 
     async def _copy(self, table: str, rows: Sequence[Row]) -> None:
         if rows:
             columns = rows[0]._fields  # type: ignore[attr-defined]
-            await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+            await self._connection.copy_records_to_table(
+                table, records=rows, columns=columns, timeout=TIMEOUT_S
+            )
 
     async def _rows(self, query: str, *args: object) -> list[asyncpg.Record]:
-        rows: list[asyncpg.Record] = await self._connection.fetch(SQL[query], *args)
+        rows: list[asyncpg.Record] = await self._connection.fetch(
+            SQL[query], *args, timeout=TIMEOUT_S
+        )
         return rows
-
-
-def _count(status: str) -> int:
-    """Return how many rows a statement changed."""
-    return int(status.rsplit(" ", 1)[1])

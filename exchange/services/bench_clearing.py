@@ -27,7 +27,6 @@ from exchange.io.migrate import migrate
 from exchange.services.clearing import Clearing
 from matching.codes import EventKind, Kind, OrderType, Side, Tif, TradingState
 from matching.engine import Engine
-from matching.state import Sizes
 from matching.wire import COMMAND, new_commands, pack_text
 
 Tell = Callable[[str, int, int], None]
@@ -55,7 +54,7 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
 
 def market(batches: int, seed: int = 1) -> Iterator[Batch]:
     """Yield the journal of a busy market."""
-    engine = Engine(Sizes(accounts=ACCOUNTS, contracts=CONTRACTS, positions=1 << 18))
+    engine = Engine()
     chance = random.Random(seed)
     seq = 0
     for number in range(-1, batches):

@@ -17,6 +17,7 @@ from exchange.services.clearing import Clearing
 async def place_before(self: ledger.Ledger, effects: Effects) -> None:
     """Planted: the place is committed before the work, in a transaction of its own."""
     connection = self._connection
+    await self.prepare()
     query = ledger.SQL["move_clearing"]
     await connection.fetchval(query, effects.after_seq, effects.last_seq)
     async with connection.transaction():
@@ -26,6 +27,7 @@ async def place_before(self: ledger.Ledger, effects: Effects) -> None:
 async def place_after(self: ledger.Ledger, effects: Effects) -> None:
     """Planted: the place is committed after the work, in a transaction of its own."""
     connection = self._connection
+    await self.prepare()
     async with connection.transaction():
         await self._fill(effects)
     query = ledger.SQL["move_clearing"]

@@ -1,10 +1,7 @@
 """The power fails: what was acknowledged is there afterwards, because it was synced before."""
 
 import asyncio
-import os
-import signal
 import sys
-from pathlib import Path
 from random import Random
 
 import asyncpg
@@ -16,6 +13,7 @@ from exchange.io.pg_orphans import pids_in
 from tests.support.postgres import data_folder
 from tests.torture.exchange import Exchange, Victim
 from tests.torture.powercut import PowerCut, compiler
+from tests.torture.process import kill_pids
 from tests.torture.storm import Storm
 
 pytestmark = [
@@ -51,11 +49,6 @@ async def make_table(url: str) -> None:
     await connection.close()
 
 
-def kill_all(folder: Path) -> None:
-    for pid in pids_in(folder):
-        os.kill(pid, signal.SIGKILL)
-
-
 def cut_repeatedly(monkeypatch: pytest.MonkeyPatch, durable: str) -> list[int]:
     """Commit rows before each of a few power cuts; return what is left of them."""
     with data_folder() as path, DataFolder(path):
@@ -69,7 +62,7 @@ def cut_repeatedly(monkeypatch: pytest.MonkeyPatch, durable: str) -> list[int]:
         lost = 0
         for number in range(CUTS):
             asyncio.run(commit_rows(server.url(), number * ROWS, durable))
-            kill_all(files)
+            kill_pids(pids_in(files))
             server.stop()
             lost += cut.cut(Random(number))
             server = EmbeddedPostgres(path)
@@ -84,7 +77,7 @@ async def test_an_exchange_keeps_what_it_acknowledged_over_power_cuts():
     with data_folder() as path:
         exchange = Exchange(path, power_fails=True)
         try:
-            report = await Storm(exchange, 4, {Victim.MACHINE: 1}).run(CUTS)
+            report = await Storm(exchange, 4, {Victim.MACHINE: 1}).run(3)
         finally:
             exchange.bury()
     assert report.found == [], "\n".join([report.line(), *report.found])

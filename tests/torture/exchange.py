@@ -122,13 +122,13 @@ class Exchange:
         if self._power is not None:
             self.lost_writes += self._power.cut(random)
 
-    def stop(self) -> int:
-        """Stop it as Ctrl-C does and return its exit status.
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Stop it, as Ctrl-C does, and return its exit status.
 
         Errors:
             Failed: a process is left.
         """
-        status = self.node.stop(signal.SIGINT)
+        status = self.node.stop(number)
         if left := wait_gone(self.folder):
             raise Failed(f"still running after the node has ended: {left}")
         return status

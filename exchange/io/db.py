@@ -90,14 +90,16 @@ class Database:
             DatabaseUnavailable: the server does not answer, or refuses us.
         """
         try:
-            return await asyncpg.create_pool(
+            pool = await asyncpg.create_pool(
                 self.app_url,
-                min_size=1,
+                min_size=0,  # nothing is opened again before it is needed
                 max_size=size_max,
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
                 server_settings=self._settings({}),
             )
+            async with pool.acquire():
+                return pool
         except (*LOST, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"cannot connect to the database: {error}") from error
 

@@ -4,6 +4,7 @@ Modules of commands are loaded when a command of theirs is used.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -99,8 +100,7 @@ def run(arguments: Sequence[str]) -> int:
             exit_of(error), error.code, error.detail, as_json=as_json, members=members
         )
     except WellheadError as error:
-        code = type(error).__name__
-        return out.failed(exit_of(error), code, str(error), as_json=as_json)
+        return out.failed(exit_of(error), code_of(error), str(error), as_json=as_json)
     except BrokenPipeError:  # `wellhead ... | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
@@ -114,3 +114,9 @@ def run(arguments: Sequence[str]) -> int:
 def exit_of(error: WellheadError) -> Exit:
     """Return the exit code for an error of the client."""
     return next((code for kind, code in EXITS if isinstance(error, kind)), Exit.REFUSED)
+
+
+def code_of(error: WellheadError) -> str:
+    """Return the name of an error of the client as a code: connection_failed."""
+    words = re.findall("[A-Z][a-z]+", type(error).__name__)
+    return "_".join(words).lower()

@@ -172,21 +172,13 @@ def _watch(client: Client, symbol: str, depth: int, options: Local) -> None:
         changes = stream.book(symbol, "100ms").changes()
         if options.json:
             for state in changes:
-                _line(state.symbol, state.seq, state.bids[:depth], state.asks[:depth])
+                levels = {"bids": state.bids[:depth], "asks": state.asks[:depth]}
+                out.line({"symbol": state.symbol, "seq": state.seq, **levels})
             return
         with Live(console=out.console(), auto_refresh=False) as live:
             for state in changes:
                 ladder = _ladder(symbol, state.seq, state.bids, state.asks, depth)
                 live.update(ladder, refresh=True)
-
-
-def _line(symbol: str, seq: int, bids: list[Any], asks: list[Any]) -> None:
-    import json
-    import sys
-
-    levels = {"bids": bids, "asks": asks}
-    sys.stdout.write(json.dumps({"symbol": symbol, "seq": seq, **levels}, default=str) + "\n")
-    sys.stdout.flush()
 
 
 def _ladder(

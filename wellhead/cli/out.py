@@ -31,6 +31,12 @@ def document(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+def line(value: Any) -> None:
+    """Print one JSON document on one line, at once: the next may take long."""
+    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 def show(renderable: "RenderableType") -> None:
     """Print something for people."""
     console().print(renderable)

@@ -75,7 +75,7 @@ def demo(*, orders_per_second: float = 30.0, node: NodeOptions = NODE) -> None:
 def _announcer(node: NodeOptions) -> Callable[[str | None], None]:
     def announce(url: str | None) -> None:
         if node.json:
-            out.document({"ready": True, "url": url, "docs": url and f"{url}/docs"})
+            out.line({"ready": True, "url": url, "docs": url and f"{url}/docs"})
         elif url is not None:
             out.show(f"\nAPI  {url}/api/v1\nDocs {url}/docs\n")
 

@@ -245,7 +245,7 @@ def orders(
     symbol: str | None = None,
     /,
     *,
-    status: Literal["open", "filled", "cancelled", "all"] = "open",
+    status: Literal["open", "closed", "all"] = "open",
     limit: int = 50,
     options: Remote = REMOTE,
 ) -> None:
@@ -260,9 +260,8 @@ def orders(
     limit
         How many.
     """
-    wanted = None if status == "all" else status
     with options.trader() as client:
-        rows, answer = ask(client, calls.orders(symbol, wanted, limit))
+        rows, answer = ask(client, calls.orders(symbol, status, limit))
     if options.json:
         out.document(answer)
     else:

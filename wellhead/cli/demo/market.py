@@ -79,7 +79,7 @@ class DemoMarket:
             accounts = [
                 {"account_id": r.account_id, "profile": str(r.profile.path)} for r in people
             ]
-            out.document({"demo": True, "accounts": accounts})
+            out.line({"demo": True, "accounts": accounts})
             return
         out.show("Makers and takers in this market are SIMULATED: no price here is a real one.\n")
         for one in people:

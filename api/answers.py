@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from api import codec
 from api.errors import core_name
-from api.gateway import Reply
+from api.replies import Reply
 from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.fees import fee_row

@@ -10,12 +10,11 @@ import logging
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, NamedTuple, Protocol
-
-import numpy as np
+from typing import Final
 
 from api.barrier import Barrier
-from api.errors import Problem, core_problem
+from api.errors import Problem
+from api.replies import FutureWaiter, Reply, Waiter
 from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.errors import Unavailable
@@ -24,6 +23,7 @@ from exchange.rules.mirror import Mirror
 from exchange.rules.records import Changes
 from exchange.rules.rows import event_rows
 from matching.codes import Code, EventKind
+from matching.wire import COMMAND
 
 log = logging.getLogger("wellhead.gateway")
 
@@ -35,59 +35,10 @@ GAP_PAUSE_S: Final = 0.05  # a gap refuses many commands at once: one answer to 
 SEND_TIMEOUT_S: Final = 10.0
 
 _ENVELOPE: Final = struct.Struct("<2q")
-
-EventRow = Any  # the tuple of an EVENT row
-
-
-class Reply(NamedTuple):
-    """What the core said to one command: its events, the first being the reply itself."""
-
-    seq: int
-    ts_ns: int
-    events: list[EventRow]
-
-    @property
-    def code(self) -> int:
-        """Return the refusal's code, 0 when the command was taken."""
-        first = self.events[0]
-        return int(first[3]) if first[1] == EventKind.REFUSED else 0
-
-    def raise_refused(self) -> None:
-        """Raise the problem of a refusal."""
-        if self.code:
-            raise core_problem(self.code)
-
+_STAMPS: Final = struct.Struct("<2q96x2q")  # of a COMMAND: seq, ts_ns, origin_id, request_id
+assert _STAMPS.size == COMMAND.itemsize
 
 OnBatch = Callable[[Batch, Changes], None]
-
-
-class Waiter(Protocol):
-    """Who waits for a reply; `lost` is called when there will be none, or it cannot be told."""
-
-    def replied(self, reply: Reply) -> None:
-        """Take the core's reply."""
-        ...
-
-    def lost(self, problem: Problem) -> None:
-        """Take what there is instead of a reply."""
-        ...
-
-
-class FutureWaiter:
-    """Waits by a future."""
-
-    def __init__(self) -> None:
-        self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-
-    def replied(self, reply: Reply) -> None:
-        """Hand the reply over, if anyone still waits."""
-        if not self.future.done():
-            self.future.set_result(reply)
-
-    def lost(self, problem: Problem) -> None:
-        """Hand the problem over, if anyone still waits."""
-        if not self.future.done():
-            self.future.set_exception(problem)
 
 
 class Gateway:
@@ -217,18 +168,19 @@ class Gateway:
         self._barrier.release()
 
     def _answer(self, batch: Batch) -> None:
-        commands, seqs = batch.commands, batch.events["seq"]
-        own = np.flatnonzero(commands["origin_id"] == self.origin_id)
-        if not len(own):
-            return
-        rows = list(event_rows(batch.events))
-        own_seqs = commands["seq"][own]
-        starts = np.searchsorted(seqs, own_seqs).tolist()
-        ends = np.searchsorted(seqs, own_seqs, side="right").tolist()
-        ids, times = commands["request_id"][own].tolist(), commands["ts_ns"][own].tolist()
-        pop, envelope_max = self._pending.pop, int(Code.ORIGIN_INVALID)
-        for request_id, ts_ns, start, end in zip(ids, times, starts, ends, strict=True):
-            first = rows[start]
+        """Hand the replies in a batch to those who wait for them."""
+        own, pop, envelope_max = self.origin_id, self._pending.pop, int(Code.ORIGIN_INVALID)
+        events = list(event_rows(batch.events))
+        last, end = len(events), 0
+        answered = False
+        for seq, ts_ns, origin_id, request_id in _STAMPS.iter_unpack(batch.commands.tobytes()):
+            start, end = end, end + 1
+            while end < last and events[end][0] == seq:
+                end += 1
+            if origin_id != own:
+                continue
+            answered = True
+            first = events[start]
             if first[1] == EventKind.REFUSED and first[3] <= envelope_max:
                 self._envelope_refused(request_id, first[3])
                 continue
@@ -236,12 +188,13 @@ class Gateway:
             if pending is None:
                 continue
             try:
-                pending[1].replied(Reply(first[0], ts_ns, rows[start:end]))
+                pending[1].replied(Reply(seq, ts_ns, events[start:end]))
             except Exception:  # one client's trouble must not stop the others
                 log.exception("a reply could not be handed over")
                 pending[1].lost(Problem("outcome_unknown", "look the order up"))
-        self._silent_since_s = time.monotonic()
-        self._silence_s = SILENCE_S
+        if answered:
+            self._silent_since_s = time.monotonic()
+            self._silence_s = SILENCE_S
 
     def _envelope_refused(self, request_id: int, code: int) -> None:
         """A repetition was answered before; a gap is mended; a stale origin is given up."""

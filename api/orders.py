@@ -7,7 +7,8 @@ from msgspec import UNSET, UnsetType
 
 from api import answers, codec
 from api.errors import Problem, core_problem
-from api.gateway import Gateway, Reply
+from api.gateway import Gateway
+from api.replies import Reply
 from api.schemas import BatchAmend, BatchCancel, BatchItem, OrderAmend, OrderNew
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Account, Contract, Order

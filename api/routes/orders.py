@@ -24,7 +24,8 @@ from api.deps import (
 )
 from api.edge import json_response, new_request_id
 from api.errors import Problem, core_problem
-from api.gateway import SEND_TIMEOUT_S, Reply
+from api.gateway import SEND_TIMEOUT_S
+from api.replies import Reply
 from api.routes.history import cursor_out, span_of
 from api.routes.public import stamped
 from api.schemas import OrderAmend, OrderBatch, OrderNew

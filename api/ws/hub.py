@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from api import codec
 from api.errors import Problem
-from api.gateway import Reply
 from api.orders import ALL_CONTRACTS
+from api.replies import Reply
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
 from exchange.io.batch import Batch

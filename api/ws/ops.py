@@ -9,8 +9,8 @@ from api import orders
 from api.auth import RECV_WINDOW_MS_DEFAULT, WS_METHOD, WS_TARGET, Claim
 from api.edge import new_request_id
 from api.errors import Problem
-from api.gateway import Reply
 from api.limits import Bucket
+from api.replies import Reply
 from api.schemas import (
     WsAuth,
     WsBatch,

@@ -12,8 +12,8 @@ from msgspec import UNSET
 
 from api import answers, codec
 from api.errors import core_name
-from api.gateway import Reply
 from api.limits import Bucket
+from api.replies import Reply
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Order
 from matching.codes import EventKind, Flag, OrderType

@@ -17,8 +17,8 @@ from api.auth import Principal
 from api.deps import Services
 from api.edge import new_request_id, our_mistake, problem_of
 from api.errors import Problem
-from api.gateway import Reply
 from api.limits import Bucket
+from api.replies import Reply
 from api.schemas import WsMessage
 from api.strict import ORDER_BYTES_MAX, Decoder, check_text
 from api.ws.hub import Hub

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
 
 from exchange.rules.operations import stage_commands, swap_command
 from matching._memory import handle_of
 from matching.codes import EventKind, Kind, TradingState
-from matching.engine import Engine, Sizes
+from matching.engine import Engine
 from matching.feed import FEED_COMMAND, HASH_START, Replay, mix_trades, new_replay, run_feed
 from matching.limits import (
     ACCOUNTS_MAX,
@@ -31,6 +31,7 @@ from matching.limits import (
     TRANSFER_USD_MICROS_MAX,
     WORST_COUNT_DEFAULT,
 )
+from matching.state import Sizes
 from matching.wire import new_commands
 
 HEADER: Final = struct.Struct("<4sIQIIii")
@@ -133,7 +134,8 @@ def _hold(chunk: np.ndarray, header: Header) -> None:
 
 def open_feed(path: Path) -> BinaryIO:
     """Open a feed; `.xz` is unpacked on the way."""
-    return lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
+    file = lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
+    return cast(BinaryIO, file)
 
 
 def open_market(header: Header, accounts: int, *, margin: bool) -> Engine:

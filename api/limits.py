@@ -25,6 +25,7 @@ class LimitSettings:
     connections_max: int = 10_000  # websockets of this process
     connections_per_address_max: int = 500
     channels_max: int = 200  # of one connection
+    kernel_bytes: int = 1 << 18  # of the system's send buffer: what is in it counts as read
     lag_bytes: int = 1 << 19  # unread bytes at which public channels are conflated
     lag_bytes_max: int = 1 << 22  # unread bytes at which the connection is closed
     lag_s: float = 10.0  # how long it may stay conflated

@@ -9,6 +9,7 @@ ours. That constructor is not documented, so tests hold uvicorn to it, and
 import asyncio
 import logging
 import re
+import socket
 import struct
 from typing import Any, Final, cast
 
@@ -185,6 +186,10 @@ class PicowsProtocol(WSProtocol):  # type: ignore[misc]
         """Take the connection over."""
         self._client = transport.get_extra_info("peername")
         self._connections.add(self)
+        # Left to itself the system takes megabytes for a peer that does not read.
+        kernel_bytes = self._hub.services.limits.settings.kernel_bytes
+        wire = transport.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_bytes)
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:

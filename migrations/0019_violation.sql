@@ -114,7 +114,8 @@ FROM position FULL JOIN (
 WHERE coalesce(paid, 0) <> coalesce(carry_usd_micros, 0)::numeric - coalesce(entry_usd_micros, 0)
     + coalesce(realised_usd_micros, 0)
 UNION ALL
-SELECT 'trade has two sides', 'trade ' || seq || '-' || leg, 2, coalesce(sides, 0)
+SELECT 'trade has two sides', 'trade ' || seq || '-' || leg,
+    CASE WHEN price_ticks IS NULL THEN 0 ELSE 2 END, coalesce(sides, 0)
 FROM trade FULL JOIN (
     SELECT seq, leg, count(*) AS sides, sum(qty_lots) AS total FROM position_event GROUP BY seq, leg
 ) AS e USING (seq, leg)

@@ -121,9 +121,11 @@ def only_events_changed(doubt: Doubt, events: np.ndarray | None) -> bool:
 
 
 def _row_finding(doubt: Doubt, field: str) -> Finding:
-    expected, found = doubt.computed.hex(), doubt.stored.checksum.hex()
-    text = f"checksum {found[:16]}.. is stored"
-    return Finding(TABLE, place_of(doubt.batch), field, f"checksum {expected[:16]}..", text)
+    content, stored = f"{doubt.computed.hex()[:16]}..", f"{doubt.stored.checksum.hex()[:16]}.."
+    if field == "checksum":
+        return Finding(TABLE, place_of(doubt.batch), field, content, stored)
+    sums = (f"content of checksum {stored}", f"content of checksum {content}")
+    return Finding(TABLE, place_of(doubt.batch), field, *sums)
 
 
 def _hash_finding(table: str, seq: int, field: str, now: bytes, was: bytes) -> Finding:

@@ -141,7 +141,7 @@ class Trader:
         which = {"client_order_id": client_order_id} if by_client else {"order_id": order_id}
         if dice < 0.78:
             return "order.amend", which | self._change(), client_order_id
-        if dice < 0.995:
+        if dice < 0.98:
             return "order.cancel", which, client_order_id
         return "order.cancel_all", {}, ""
 

@@ -134,8 +134,8 @@ def _hold(chunk: np.ndarray, header: Header) -> None:
 
 def open_feed(path: Path) -> BinaryIO:
     """Open a feed; `.xz` is unpacked on the way."""
-    file = lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
-    return cast(BinaryIO, file)
+    opened = lzma.open if path.suffix == ".xz" else Path.open
+    return cast(BinaryIO, opened(path, "rb"))
 
 
 def open_market(header: Header, accounts: int, *, margin: bool) -> Engine:

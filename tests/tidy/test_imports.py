@@ -31,12 +31,11 @@ BREACHES = {
 # What the house may do: none of these lines breaks a contract.
 LAWFUL = {
     "exchange/services/node.py": "import api.planted\nimport exchange.services.one",
-    "exchange/services/one.py": "import matching.sequencer\nimport matching.replay",
+    "exchange/services/one.py": "import matching.engine",
     "exchange/services/two.py": "import exchange.io.planted\nimport matching.codes",
     "exchange/io/planted.py": "import asyncio\nimport exchange.rules.planted",
     "exchange/rules/planted.py": "import datetime\nfrom matching import wire",
-    "matching/sequencer.py": "import numba\nimport matching.state",
-    "matching/replay.py": "import matching.state",
+    "matching/engine.py": "import numba\nimport matching.state",
     "matching/state.py": "import matching.limits",
     "wellhead/cli/__init__.py": "def serve():\n    import exchange.services.node",
 }

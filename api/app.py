@@ -5,6 +5,7 @@ from fastapi import FastAPI, WebSocket
 from api import edge
 from api.auth import WS_TARGET
 from api.deps import Services
+from api.hot import HotRoutes
 from api.routes import account, admin, health, history, orders, public
 from api.routes.docs import docs_router
 from api.routes.public import VERSION
@@ -26,7 +27,8 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
-    edge.install(app)
+    app.add_middleware(HotRoutes)
+    edge.install(app)  # the last one added is the outermost
     app.include_router(health.router)
     for router in (
         public.router,

@@ -87,7 +87,12 @@ def services_of(request: Request) -> Services:
     return services
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
+async def _services(request: Request) -> Services:
+    """Return the services; a coroutine, because FastAPI runs plain functions in threads."""
+    return services_of(request)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
 
 
 def address_of(scope: Any, edge: EdgeSettings) -> str:

@@ -93,6 +93,7 @@ class Sequencer:
         status: Status,
         snapshots: Snapshots | None = None,
         notes_at: NotesAt = no_notes,
+        snapshot_seq: int | None = None,
         cadence: Cadence = Cadence(),
         die: Callable[[], None] = die,
     ) -> None:
@@ -110,7 +111,10 @@ class Sequencer:
         self._turn_due = False
         self._work = asyncio.Event()
         self._stopping = False
-        self._hash_seq = self._snapshot_seq = core.last_seq  # where they were last recorded
+        # Where they were last recorded. A snapshot counts from the newest there is, so that starts
+        # in quick succession do not let the tail of the journal grow without end.
+        self._hash_seq = core.last_seq
+        self._snapshot_seq = core.last_seq if snapshot_seq is None else snapshot_seq
         self._recording: asyncio.Task[None] | None = None
 
     async def run(self) -> None:

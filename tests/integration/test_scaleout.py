@@ -11,6 +11,7 @@ from matching.codes import Code, EventKind
 from tests.torture.cluster import Cluster, running_cluster
 from tests.torture.floor import ACCOUNTS, READER, Floor
 from tests.torture.record import Fate
+from tests.torture.storm import is_sound
 from wellhead import AsyncClient, calls
 
 pytestmark = [
@@ -135,7 +136,7 @@ async def test_an_exchange_in_many_processes_loses_nothing(cluster):
     codes = {said[0].code for said in floor.truth.events if said[0].kind == EventKind.REFUSED}
     assert Code.REQUEST_REPEATED in codes, "no gateway had to send anything again"
     status, printed = await cluster.command("verify", "--json")
-    assert status == 0, printed
+    assert status == 0 and is_sound(printed, floor.truth.last_seq), printed
     for name in (A, "engine-2", "clearing-2", "market-data"):
         assert cluster.parts[name].stop(signal.SIGINT) == 0, cluster.parts[name].log()[-2000:]
 

@@ -1,6 +1,7 @@
 """Rounds of trading, each ended by a kill at a seeded instant, each followed by a reckoning."""
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -27,6 +28,12 @@ WEIGHTS: Final = {
     Victim.POSTGRES: 12,
     Victim.MACHINE: 10,
 }
+
+
+def is_sound(printed: str, last_seq: int) -> bool:
+    """Say whether `wellhead verify --json` has replayed at least so far and found nothing."""
+    report = json.loads(printed[printed.index("{") :])
+    return bool(report["sound"]) and report["replayed_seq"] >= last_seq
 
 
 @dataclass
@@ -149,8 +156,9 @@ class Storm:
         if status != 0:
             self._note([f"the node ended with {status}"])
         status, printed = await self.exchange.command("verify", "--json")
-        if status != 0:
-            self._note([f"verify ended with {status}: {printed}"])
+        last_seq = self.floor.truth.last_seq
+        if status != 0 or not is_sound(printed, last_seq):
+            self._note([f"verify ended with {status} (the journal at {last_seq}): {printed}"])
 
     def _sum_up(self, begun_s: float) -> None:
         report, floor = self.report, self.floor

@@ -73,6 +73,7 @@ class EngineRole:
         self._leadership = Leadership(ground.pool, f"{socket.gethostname()}:{os.getpid()}")
         self._core: Engine | None = None
         self._journal: PostgresJournal | None = None
+        self._snapshot_seq = 0  # of the newest snapshot there is
 
     async def lead(self, progress: Progress) -> None:
         """Warm up, recover, wait until nobody else leads, and take the lead.
@@ -97,6 +98,7 @@ class EngineRole:
             raise Corrupt(f"the core is at command {core.last_seq}, the journal at {head}")
         assert isinstance(core, Engine)
         self._core = core
+        self._snapshot_seq = recovery.snapshot.seq if recovery.snapshot else 0
         self._status.epoch = epoch
         self._status.seq = self._status.journal_seq = head
 
@@ -128,6 +130,7 @@ class EngineRole:
             status=self._status,
             snapshots=self._snapshots,
             notes_at=noter.at,
+            snapshot_seq=self._snapshot_seq,
             cadence=_cadence(settings),
         )
         calendar = Calendar(mirror, sequencer.submit, clock, load_price_data())

@@ -12,6 +12,7 @@ from exchange.io.clock import ManualClock
 from exchange.io.core import hash_of_saved
 from exchange.io.errors import EpochLost, JournalUnavailable
 from exchange.io.journal_memory import MemoryJournal
+from exchange.io.snapshots import Snapshot
 from exchange.io.status import Mode, Status
 from exchange.services.recovery import Recovery
 from exchange.services.sequencer import Cadence, Sequencer
@@ -266,3 +267,26 @@ async def test_the_state_is_hashed_every_so_often_and_replays_to_the_same():
 def test_the_hash_of_a_saved_state_is_the_hash_of_the_state():
     core = small_engine()
     assert hash_of_saved(core.save()) == core.state_hash()
+
+
+async def test_a_snapshot_is_due_from_the_newest_one_not_from_the_start():
+    class Kept:
+        def __init__(self) -> None:
+            self.seqs: list[int] = []
+
+        async def write(self, snapshot: Snapshot) -> None:
+            self.seqs.append(snapshot.seq)
+
+    kept, cadence = Kept(), Cadence(snapshot_commands=20, hash_commands=10**9)
+    house = House(snapshots=kept, snapshot_seq=0, cadence=cadence)
+    await house.bus.send(opening())
+    await house.released(9)
+    await house.stop()
+    house = House(house.journal, core=house.core, snapshots=kept, snapshot_seq=0, cadence=cadence)
+    for row in itertools.islice(orders(3), 15):
+        await house.bus.send(row)
+        await turns(4)
+    await house.released(24)
+    await house.stop()
+    await asyncio.sleep(0.05)
+    assert kept.seqs == [20]

@@ -5,7 +5,7 @@ Every name is `WELLHEAD_` + the field in capitals: `WELLHEAD_PORT=9000`.
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no metrics server
     roles: Annotated[tuple[Role, ...], NoDecode] = ()  # empty: all of them in one process
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
     # The key that api secrets are encrypted with; None: a file of the data folder.
     secret_key: SecretStr | None = None
     # The user embedded Postgres runs as when we are root: it refuses to be root.

@@ -47,7 +47,7 @@ class SecretBox:
         try:
             nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
             return self._cipher.decrypt(nonce, rest, name.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise Corrupt(
                 f"the secret of {name} cannot be decrypted: was it made with another"
                 " WELLHEAD_SECRET_KEY or data folder?"

@@ -32,7 +32,7 @@ class EarlySequencer(Sequencer):
 
     async def _commit(self, batch: Batch, taken_count: int) -> None:
         await self._bus.publish(batch, taken_count)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
         await self._append(batch)
 
 

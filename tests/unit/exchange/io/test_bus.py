@@ -1,0 +1,80 @@
+"""The queues at both ends of a bus."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from exchange.io.bus import UNREAD_BATCHES_MAX, WAITING_COMMANDS_MAX, Inbox, Outlet
+from exchange.io.errors import BusUnavailable
+from matching.wire import new_commands
+from tests.support.batches import batch
+
+
+def rows(*request_ids: int) -> np.ndarray:
+    commands = new_commands(len(request_ids))
+    commands["request_id"] = request_ids
+    return commands
+
+
+def test_what_is_taken_keeps_its_order_over_pieces_of_any_size():
+    inbox = Inbox()
+    inbox.put(rows(1, 2, 3))
+    inbox.put(rows(4).tobytes())
+    inbox.put(rows(5, 6))
+    taken = [inbox.take(count)["request_id"].tolist() for count in (2, 0, 3, 9, 9)]
+    assert taken == [[1, 2], [], [3, 4, 5], [6], []]
+    assert inbox.count == 0
+
+
+def test_an_inbox_wakes_at_each_arrival_and_for_what_was_there_before():
+    inbox, woken = Inbox(), []
+    inbox.put(rows(1))
+    inbox.on_arrival(lambda: woken.append(1))
+    inbox.put(rows(2))
+    assert woken == [1, 1]
+
+
+def test_a_full_inbox_refuses_and_keeps_what_it_has():
+    inbox = Inbox()
+    inbox.put(new_commands(WAITING_COMMANDS_MAX - 1))
+    with pytest.raises(BusUnavailable):
+        inbox.put(new_commands(2))
+    inbox.put(new_commands(1))
+    assert inbox.count == WAITING_COMMANDS_MAX
+
+
+def test_half_a_command_is_a_bug_of_ours():
+    with pytest.raises(AssertionError):
+        Inbox().put(b"x" * 127)
+
+
+async def test_an_outlet_gives_batches_then_silence_then_the_end():
+    outlet = Outlet()
+    outlet.put(batch(1))
+    assert (await outlet.get(1)).first_seq == 1
+    assert await outlet.get(0.001) is None
+    waiting = asyncio.create_task(outlet.get(10))
+    await asyncio.sleep(0)
+    outlet.put(batch(2))
+    assert (await waiting).first_seq == 2
+    outlet.close()
+    assert await outlet.get(10) is None
+    assert [b async for b in outlet] == []
+
+
+async def test_an_outlet_that_is_not_read_forgets_the_oldest():
+    outlet = Outlet()
+    for seq in range(1, UNREAD_BATCHES_MAX + 11):
+        outlet.put(batch(seq))
+    assert (await outlet.get(1)).first_seq == 11
+
+
+async def test_a_cancelled_reader_loses_nothing():
+    outlet = Outlet()
+    reading = asyncio.create_task(outlet.get(10))
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait({reading})
+    outlet.put(batch(1))
+    assert (await outlet.get(1)).first_seq == 1

@@ -1,0 +1,277 @@
+"""The parts of a node that need no database: port, mode, key file, crew, metrics, notes."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import urllib.request
+from contextlib import AsyncExitStack
+
+import pytest
+
+from exchange.config import Role, Settings
+from exchange.io.batch import Batch
+from exchange.io.db import Database
+from exchange.io.errors import PortTaken, StartRefused
+from exchange.io.folder import DataFolder
+from exchange.io.registry import Account, ApiKey, NewApiKey, Scope
+from exchange.io.status import Mode, Status
+from exchange.rules.mirror import Mirror
+from exchange.services.node import clearing_child, ground
+from exchange.services.node.buses import check_apart
+from exchange.services.node.clearing_child import ClearingChild
+from exchange.services.node.crew import Crew
+from exchange.services.node.front import bind, url_of
+from exchange.services.node.metrics import Numbers, serve_metrics
+from exchange.services.node.operator_key import ensure_operator_key
+from exchange.services.node.reading import Noter, entries_of, notes_of
+from exchange.services.node.watching import choose_mode
+from matching.codes import Kind
+from tests.support.market import opening, orders, small_engine
+from tests.support.rows import command, stamped
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# The port
+
+
+def test_a_taken_port_is_refused_with_the_name_of_the_setting():
+    with bind(Settings(port=0)) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=rf"{port}.*WELLHEAD_PORT"):
+            bind(Settings(port=port))
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("127.0.0.1", "http://127.0.0.1:"), ("0.0.0.0", "http://127.0.0.1:")]
+)
+def test_the_address_is_one_that_can_be_opened(host, url):
+    with bind(Settings(host=host, port=0)) as taken:
+        assert url_of(taken) == f"{url}{taken.getsockname()[1]}"
+
+
+# Roles
+
+
+def test_roles_apart_need_a_database_in_common():
+    with pytest.raises(StartRefused, match="WELLHEAD_DATABASE_URL"):
+        check_apart(Settings(roles=(Role.GATEWAY,)))
+    check_apart(Settings())
+
+
+def test_processes_that_share_keys_need_a_secret_in_common(tmp_path):
+    folder = DataFolder(tmp_path)
+    apart = Settings(roles=(Role.GATEWAY,), redis_url="redis://x", database_url="postgresql://x")
+    with pytest.raises(StartRefused, match="WELLHEAD_SECRET_KEY"):
+        ground._key_text(apart, folder)
+    given = apart.model_copy(update={"secret_key": None, "roles": (Role.CLEARING,)})
+    assert ground._key_text(given, folder) == ground._key_text(Settings(), folder)
+
+
+# The mode
+
+
+@pytest.mark.parametrize(
+    ("mode", "lag", "is_corrupt", "then"),
+    [
+        (Mode.NORMAL, 0, False, Mode.NORMAL),
+        (Mode.NORMAL, 101, False, Mode.CANCEL_ONLY),
+        (Mode.NORMAL, 0, True, Mode.CANCEL_ONLY),
+        (Mode.CANCEL_ONLY, 60, False, Mode.CANCEL_ONLY),
+        (Mode.CANCEL_ONLY, 49, False, Mode.NORMAL),
+        (Mode.CANCEL_ONLY, 0, True, Mode.CANCEL_ONLY),
+        (Mode.HALTED, 1000, True, Mode.HALTED),
+        (Mode.RECOVERING, 1000, False, Mode.RECOVERING),
+    ],
+)
+def test_only_what_lowers_risk_is_taken_while_clearing_is_behind(mode, lag, is_corrupt, then):
+    status = Status(mode=mode, journal_seq=1000, clearing_seq=1000 - lag)
+    choose_mode(status, 100, is_corrupt)
+    assert status.mode == then
+    assert bool(status.reason) == (then == Mode.CANCEL_ONLY and mode == Mode.NORMAL)
+
+
+# The operator's key
+
+
+class Registry:
+    """Accounts and keys in memory."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, ApiKey] = {}
+        self.made = 0
+
+    async def create(self, **wish) -> Account | NewApiKey:
+        if "account_id" in wish:
+            return Account(
+                account_idx=0,
+                account_id=wish["account_id"],
+                name=wish["name"],
+                kind=wish["kind"],
+                created_at_ns=0,
+                opened_seq=None,
+            )
+        self.made += 1
+        key = ApiKey(
+            key_id=f"wk_{self.made}",
+            account_idx=0,
+            account_id="operator",
+            label="",
+            scopes=wish["scopes"],
+            ip_allow=(),
+            expires_at_ns=None,
+            revoked_at_ns=None,
+            created_at_ns=0,
+            secret=b"s",
+            public_key=None,
+        )
+        self.known[key.key_id] = key
+        return NewApiKey(key=key, secret_text="s")
+
+    async def wait_open(self, account_idx: int, timeout_s: float) -> None:
+        return None
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        return self.known.get(key_id)
+
+
+async def test_the_operators_key_is_made_once_and_follows_the_address(tmp_path):
+    registry = Registry()
+    for url in ("http://a", "http://b"):
+        await ensure_operator_key(tmp_path, url, registry, registry)
+    path = tmp_path / "admin.json"
+    said = json.loads(path.read_text())
+    assert said == {"url": "http://b", "account_id": "operator", "key": "wk_1", "secret": "s"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert registry.known["wk_1"].scopes == frozenset(Scope)
+
+
+async def test_a_key_of_another_database_is_replaced(tmp_path):
+    await ensure_operator_key(tmp_path, "http://a", Registry(), Registry())
+    (tmp_path / "admin.json").write_text("not json")
+    await ensure_operator_key(tmp_path, "http://a", Registry(), keys := Registry())
+    assert keys.made == 1
+    await ensure_operator_key(tmp_path, "http://a", Registry(), other := Registry())
+    assert other.made == 1
+
+
+# The crew
+
+
+async def test_the_failure_of_one_task_stops_the_node_and_is_kept():
+    async def fail() -> None:
+        raise ValueError("planted")
+
+    crew = Crew(asyncio.Event())
+    crew.start("good", asyncio.sleep(60))
+    crew.start("bad", fail())
+    await asyncio.wait_for(crew.stop.wait(), 5)
+    await crew.end()
+    assert isinstance(crew.error, ValueError)
+
+
+async def test_tasks_are_ended_by_name_and_all_together():
+    crew = Crew(asyncio.Event())
+    one, other = crew.start("one", asyncio.sleep(60)), crew.start("other", asyncio.sleep(60))
+    await crew.end("one", "unknown")
+    assert one.cancelled() and not other.done()
+    assert not await crew.wait("other", 0.01)
+    await crew.end()
+    assert other.cancelled() and crew.error is None and not crew.stop.is_set()
+
+
+# The child
+
+
+async def test_a_child_that_ends_is_started_again_and_one_that_found_damage_is_not(monkeypatch):
+    monkeypatch.setattr(clearing_child, "LOOK_S", 0.01)
+    monkeypatch.setattr(clearing_child, "RETRY_FIRST_S", 0.01)
+    child = ClearingChild(Database("", "postgresql://nobody@127.0.0.1:1/x", None))
+    child.start()
+    watching = asyncio.create_task(child.watch())
+    first = child.pid
+    assert first is not None
+    child.wake()
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        while child.pid == first:
+            await asyncio.sleep(0.01)
+    child.wake()
+    child._process.kill()  # type: ignore[union-attr]
+    child._process.wait()  # type: ignore[union-attr]
+    child._process.returncode = clearing_child.EXIT_CORRUPT  # type: ignore[union-attr]
+    await asyncio.wait_for(watching, 5)
+    assert child.is_corrupt
+    await child.end()
+    assert child.pid is None
+
+
+# Metrics
+
+
+async def test_metrics_are_read_when_asked_for():
+    status = Status(mode=Mode.HALTED, journal_seq=7)
+    numbers = Numbers(status)
+    numbers.gauge("things", "Things.", lambda: 3)
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        url = serve_metrics(Settings(metrics_port=port), numbers, stack)
+        assert url == f"http://127.0.0.1:{port}/metrics"
+        text = await asyncio.to_thread(_get, url)
+        assert 'wellhead_mode{mode="halted"} 1.0' in text
+        assert "wellhead_things 3.0" in text and "wellhead_commands_total 7.0" in text
+        with pytest.raises(PortTaken, match="WELLHEAD_METRICS_PORT"):
+            serve_metrics(Settings(metrics_port=port), numbers, stack)
+    with contextlib.closing(bind(Settings(port=port))):
+        pass  # it is free again
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+async def test_no_metrics_without_a_port():
+    async with AsyncExitStack() as stack:
+        assert serve_metrics(Settings(), Numbers(Status()), stack) is None
+
+
+# Notes
+
+
+def traded() -> Mirror:
+    engine, mirror = small_engine(), Mirror()
+    stream = orders(4)
+    batch = stamped([opening(), *(next(stream) for _ in range(200))])
+    mirror.apply(batch, engine.apply(batch))
+    return mirror
+
+
+def test_entries_come_back_from_their_notes():
+    mirror = traded()
+    entries = entries_of(notes_of(mirror))
+    assert len(entries) == 4
+    for (account_idx, contract_idx), (entry, realised) in entries.items():
+        position = mirror.accounts[account_idx].positions[contract_idx]
+        assert (position.entry_usd_micros, position.realised_usd_micros) == (entry, realised)
+    assert entries_of(b"") == entries_of(notes_of(Mirror())) == {}
+
+
+async def test_notes_are_taken_at_the_very_command():
+    mirror = traded()
+    noter = Noter(mirror)
+    assert await noter.at(mirror.seq) == notes_of(mirror)
+    later = noter.at(mirror.seq + 1)
+    batch = stamped([command(Kind.TICK)], mirror.seq + 1, mirror.ts_ns + 1)
+    mirror.seq += 1  # as if it had applied it
+    noter.observe(Batch(mirror.seq, batch, batch))
+    assert later.done() and later.result() == notes_of(mirror)

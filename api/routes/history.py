@@ -12,8 +12,8 @@ from api.routes.public import stamped
 from api.views import caught_up
 from exchange.io.views import Span
 from exchange.rules import public_data
-from exchange.rules.candles import Candle
-from exchange.rules.clearing_rows import KlineRow, TradeRow
+from exchange.rules.candles import candle_of
+from exchange.rules.clearing_rows import TradeRow
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import TRADES_KEPT, Trade
 from matching.limits import ORDERS_MAX
@@ -160,15 +160,6 @@ async def list_klines(
         "next_cursor": str(latest[0]) if more else None,
     }
     return json_response(stamped(services, content))
-
-
-def candle_of(row: KlineRow) -> Candle:
-    """Return a stored candle."""
-    candle = Candle(row.open_ns, row.open_ticks)
-    candle.high_ticks, candle.low_ticks = row.high_ticks, row.low_ticks
-    candle.close_ticks, candle.volume_lots = row.close_ticks, row.volume_lots
-    candle.tick_lots, candle.trades = row.volume_tick_lots, row.trade_count
-    return candle
 
 
 @public.get("/settlements", summary="Settlement prices")

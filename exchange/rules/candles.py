@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from exchange.rules.clearing_rows import KlineRow
 from exchange.rules.records import Trade
 
 NS_PER_MINUTE: Final = 60_000_000_000
@@ -43,6 +44,15 @@ class Candle:
         self.trades += 1
 
 
+def candle_of(row: KlineRow) -> Candle:
+    """Return a stored candle."""
+    candle = Candle(row.open_ns, row.open_ticks)
+    candle.high_ticks, candle.low_ticks = row.high_ticks, row.low_ticks
+    candle.close_ticks, candle.volume_lots = row.close_ticks, row.volume_lots
+    candle.tick_lots, candle.trades = row.volume_tick_lots, row.trade_count
+    return candle
+
+
 class Day:
     """The last 24 hours of one contract, in candles of one minute."""
 
@@ -64,10 +74,12 @@ class Day:
         return candle
 
     def put(self, candles: Iterable[Candle]) -> None:
-        """Begin with candles made elsewhere, oldest first."""
-        for candle in candles:
-            self.candles.append(candle)
-            self.volume_lots += candle.volume_lots
+        """Put older candles, made elsewhere, before what is there; they come oldest first."""
+        older = list(candles)
+        assert not (older and self.candles) or older[-1].open_ns < self.candles[0].open_ns
+        self.candles.extendleft(reversed(older))
+        self.volume_lots += sum(candle.volume_lots for candle in older)
+        self._extremes = None
 
     def expire(self, now_ns: int) -> None:
         """Forget what is older than a day."""

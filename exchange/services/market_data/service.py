@@ -1,12 +1,16 @@
 """Market data: follows the mirror batch by batch and feeds the public channels."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
+import structlog
+
 from exchange.io.batch import Batch
+from exchange.io.errors import Unavailable
+from exchange.io.views import Span, Views
 from exchange.rules import public_data as shapes
-from exchange.rules.candles import Candle, Candles
+from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle, Candles, candle_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Changes, Contract, Trade
 from exchange.services.market_data.channels import (
@@ -21,6 +25,10 @@ from exchange.services.market_data.channels import (
     touched_sides,
 )
 
+_log = structlog.get_logger(__name__)
+
+MINUTE_S: Final = 60
+DAY_MINUTES: Final = 24 * 60
 TURN_S: Final = 0.1  # of `.100ms` books, tickers and klines
 
 _Kinds = dict[str, type[Channel]]
@@ -37,11 +45,13 @@ _KINDS: Final[_Kinds] = {
 class MarketData:
     """The public side of one process. Everything happens between two turns of the loop."""
 
-    def __init__(self, mirror: MirrorState) -> None:
+    def __init__(self, mirror: MirrorState, history: Views | None = None) -> None:
         self._mirror = mirror
+        self._history = history
         self._candles = Candles()
         self._book_seqs: dict[int, int] = {}  # when a contract's book changed last
         self._first_seq = mirror.seq
+        self._began_ns = mirror.ts_ns
         self._channels: dict[str, Channel] = {}
         self._by_contract: dict[int, list[Channel]] = {}
 
@@ -65,9 +75,17 @@ class MarketData:
         """Return the candles of one minute that are in memory, oldest first."""
         return list(self._candles.of(contract.contract_idx).candles)
 
-    def put_candles(self, contract_idx: int, candles: Iterable[Candle]) -> None:
-        """Begin a contract's day with candles made before this process started."""
-        self._candles.of(contract_idx).put(candles)
+    async def load(self, history: Views) -> None:
+        """Begin with the candles of the last day that were made before this process started.
+
+        The minute of the start is left out: part of it is in memory already.
+        """
+        until_ns = self._began_ns - self._began_ns % NS_PER_MINUTE
+        span = Span(from_ns=until_ns - NS_PER_DAY, until_ns=until_ns, limit=DAY_MINUTES)
+        for contract in list(self._mirror.contracts):
+            page = await history.klines(contract.contract_idx, MINUTE_S, span)
+            candles = [candle_of(row) for row in reversed(page.rows)]
+            self._candles.of(contract.contract_idx).put(candles)
 
     # Subscriptions
 
@@ -146,6 +164,11 @@ class MarketData:
 
     async def run(self, after_turn: Callable[[], None]) -> None:
         """Take turns for ever; `after_turn` sends what subscribers have queued."""
+        if self._history is not None:
+            try:
+                await self.load(self._history)
+            except Unavailable as error:  # tickers begin with what comes from now on
+                _log.warning("candles_not_loaded", error=str(error))
         while True:
             await asyncio.sleep(TURN_S)
             self.turn()

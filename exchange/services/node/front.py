@@ -131,7 +131,8 @@ def make_front(
         status=status,
         head=head,
     )
-    feed = MarketData(mirror)
+    views = Views(pool)
+    feed = MarketData(mirror, views)
     gateway.listen(feed.apply)
     services = Services(
         gateway=gateway,
@@ -141,7 +142,7 @@ def make_front(
         accounts=PostgresAccounts(pool),
         keys=keys,
         transfers=PostgresTransfers(pool),
-        views=Views(pool),
+        views=views,
         now_ns=time.time_ns,
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )

@@ -6,8 +6,10 @@ from random import Random
 
 import pytest
 
+from exchange.io.views import Page, Span
 from exchange.rules import public_data
 from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle, Day
+from exchange.rules.clearing_rows import KlineRow
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
 from exchange.services.market_data.service import kind_of
@@ -64,10 +66,11 @@ def test_a_day_always_equals_its_trades_counted_anew(seed: int):
 
 def test_candles_from_before_come_first():
     day = Day()
+    day.add(NOON_NS + NS_PER_MINUTE, 40, 1)
     old = Candle(NOON_NS, 50)
     old.add(50, 7)
     day.put([old])
-    day.add(NOON_NS + NS_PER_MINUTE, 40, 1)
+    assert [candle.open_ns for candle in day.candles] == [NOON_NS, NOON_NS + NS_PER_MINUTE]
     assert (day.high_ticks, day.low_ticks, day.volume_lots) == (50, 40, 8)
 
 
@@ -163,6 +166,26 @@ def test_trades_tickers_and_candles_follow_the_same_flow():
     last = ears[f"ticker.{SYMBOL}"].heard[-1]["data"]
     assert last == feed.ticker(contract)
     assert ears[f"bbo.{SYMBOL}"].heard[-1]["data"] == public_data.best(contract)
+
+
+async def test_the_day_before_the_start_comes_from_the_views():
+    class History:
+        async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:
+            assert (interval_s, span.until_ns - span.from_ns) == (60, NS_PER_DAY)
+            newest = span.until_ns - NS_PER_MINUTE
+            rows = [
+                KlineRow(contract_idx, 60, newest - n * NS_PER_MINUTE, 9, 9 + n, 8, 9, 2, 18, 1)
+                for n in range(3)
+            ]
+            return Page(1, rows, None)
+
+    mirror = Mirror()
+    first = next(Flow(1).batches(0))
+    mirror.apply(first.commands, first.events)
+    feed = MarketData(mirror)
+    await feed.load(History())  # type: ignore[arg-type]
+    ticker = feed.ticker(mirror.contracts[0])
+    assert (ticker["volume_24h"], ticker["high_24h"], ticker["low_24h"]) == ("6", "0.011", "0.008")
 
 
 def test_a_channel_without_subscribers_is_forgotten():

@@ -83,14 +83,18 @@ def convert(value: object, kind: type[T]) -> T:
 
 
 def whole(kind: type[T]) -> Callable[[Json], T]:
+    """Return a parser that takes a whole answer as a `kind`."""
     return lambda answer: convert(answer, kind)
 
 
 def member(name: str, kind: type[T]) -> Callable[[Json], T]:
+    """Return a parser that takes one member of an answer as a `kind`."""
     return lambda answer: convert(answer.get(name), kind)
 
 
 def page(name: str, kind: type[T]) -> Callable[[Json], wt.Page[T]]:
+    """Return a parser that takes one member of an answer as a page of `kind`."""
+
     def parse(answer: Json) -> wt.Page[T]:
         items = [convert(item, kind) for item in convert(answer.get(name), list)]
         cursor = answer.get("next_cursor")
@@ -102,6 +106,7 @@ def page(name: str, kind: type[T]) -> Callable[[Json], wt.Page[T]]:
 def get_call(
     path: str, parse: Callable[[Json], T], *, private: bool = True, **params: Any
 ) -> Call[T]:
+    """Return a GET; it can be repeated."""
     return Call("GET", target(path, params), parse, private=private, repeatable=True)
 
 

@@ -13,6 +13,8 @@ HOMES = {
     "matching": "exchange.services.bench_matching",
     "journal": "exchange.services.bench_journal",
     "gateway": "exchange.services.bench_gateway",
+    "clearing": "exchange.services.bench_clearing",
+    "start": "exchange.services.bench_start",
 }
 
 

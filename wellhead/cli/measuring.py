@@ -1,7 +1,7 @@
 """Commands that measure and check: replay a feed, verify what is stored, bench."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from wellhead.cli.options import LOCAL, Local
 from wellhead.cli.serving import NodeOptions, settings
 
 Tell = Callable[[str, int, int], None]
-BenchName = Literal["matching", "journal", "gateway"]
+BenchName = Literal["matching", "journal", "gateway", "clearing", "start"]
 
 
 @contextmanager
@@ -86,10 +86,8 @@ def verify(*, node: NodeOptions = NodeOptions()) -> None:  # noqa: B008 a frozen
     Works while the node runs, and while it does not. Names the place of any damage, and
     ends with exit code 5 then.
     """
-    import asyncio
-
     with bars(quiet=node.json) as tell:
-        report = asyncio.run(_verify(settings(node), tell))
+        report = _verified(settings(node), tell)
     findings = [finding._asdict() for finding in report.findings]
     counts = {
         name: getattr(report, name)
@@ -109,41 +107,19 @@ def verify(*, node: NodeOptions = NodeOptions()) -> None:  # noqa: B008 a frozen
         raise SystemExit(Exit.DAMAGE)
 
 
-async def _verify(found: Any, tell: Tell) -> Any:
+def _verified(found: Any, tell: Tell) -> Any:
+    import asyncio
+
     from exchange.io.errors import StartRefused, Unavailable
-    from exchange.services.verify import verify
-    from matching.engine import Engine, warm_up
+    from exchange.services.node.verifying import verify_stored
 
-    warm_up(lambda _, done, total: tell("kernels", done, total))
+    def progress(stage: str, done: int = 0, total: int = 0) -> None:
+        tell(stage, done, total)
 
-    def restore(blob: bytes | None) -> Engine:
-        return Engine() if blob is None else Engine.restore(blob)
-
-    async with AsyncExitStack() as stack:
-        try:
-            return await verify(_database(found, stack, tell), restore, tell)
-        except (StartRefused, Unavailable) as error:
-            raise CliError(Exit.UNAVAILABLE, "unavailable", str(error)) from error
-
-
-def _database(found: Any, stack: AsyncExitStack, tell: Tell) -> Any:
-    """Return the database: the operator's, that of the running node, or one started for this."""
-    from exchange.io.db import Database
-    from exchange.io.embedded import EmbeddedPostgres
-    from exchange.io.folder import DataFolder, running_instance
-
-    if found.database_url is not None:
-        return Database.external(found.database_url.get_secret_value())
-    running = running_instance(found.data_dir)
-    if running is not None and running.database_url is not None:
-        return Database(running.database_url, running.database_url, None)
-    if not found.data_dir.is_dir():
-        raise CliError(Exit.USAGE, "no_data", f"there is no data folder {found.data_dir}")
-    folder = stack.enter_context(DataFolder(found.data_dir))
-    postgres = EmbeddedPostgres(folder.path, found.postgres_user)
-    postgres.start(lambda what: tell(what, 0, 0))
-    stack.callback(postgres.stop)
-    return Database.embedded(postgres)
+    try:
+        return asyncio.run(verify_stored(found, progress))
+    except (StartRefused, Unavailable) as error:
+        raise CliError(Exit.UNAVAILABLE, "unavailable", str(error)) from error
 
 
 def bench(what: BenchName, /, *, quick: bool = False, options: Local = LOCAL) -> None:
@@ -153,6 +129,7 @@ def bench(what: BenchName, /, *, quick: bool = False, options: Local = LOCAL) ->
     ----------
     what
         matching: the core alone. journal: durable batches. gateway: the whole path.
+        clearing: from the journal to ledger and views.
     quick
         Fewer and shorter runs: to see that it works, not for a figure.
     """

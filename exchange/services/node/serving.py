@@ -11,8 +11,8 @@ from typing import Any
 import uvloop
 
 from exchange.config import Role, Settings
-from exchange.services.node.crew import Crew
 from exchange.io.logs import configure
+from exchange.services.node.crew import Crew
 from exchange.services.node.node import Node
 from exchange.services.node.progress import Progress, quiet
 

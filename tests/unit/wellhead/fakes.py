@@ -11,6 +11,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 KEY, SECRET = "K1", "S1"
 
@@ -167,7 +168,7 @@ class FakeSocket:
         self.rng.shuffle(held)
         for text in held:
             if self.rng.random() >= self.loss:
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(ConnectionClosed):
                     await socket.send(text)
                     if self.rng.random() < self.doubling:
                         await socket.send(text)

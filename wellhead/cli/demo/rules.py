@@ -6,6 +6,7 @@ The exchange is loaded inside the functions, so that `wellhead` stays light.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import NamedTuple
 
 KIND = "simulated"  # what the registry calls such an account
@@ -135,11 +136,10 @@ def taker_order(
     return _texts(quote.side, quote.price_ticks, quote.qty_lots) if quote else None
 
 
-def _texts(side: int, price_ticks: int, qty_lots: int) -> Quote:
+def _texts(side: Enum, price_ticks: int, qty_lots: int) -> Quote:
     from exchange.rules.money import price_text
-    from matching.codes import Side
 
-    return Quote(Side(side).name.lower(), price_text(price_ticks), str(qty_lots))
+    return Quote(side.name.lower(), price_text(price_ticks), str(qty_lots))
 
 
 def _ticks(text: str | None) -> int:

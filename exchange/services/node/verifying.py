@@ -1,0 +1,45 @@
+"""A verification of what a node has stored, wired: the database, wherever it is, and the core."""
+
+from contextlib import AsyncExitStack
+
+from exchange.config import Settings
+from exchange.io.db import Database
+from exchange.io.embedded import EmbeddedPostgres
+from exchange.io.errors import StartRefused
+from exchange.io.folder import DataFolder, running_instance
+from exchange.services.node.progress import Progress
+from exchange.services.verify import Report, verify
+from matching.engine import Engine, warm_up
+
+
+async def verify_stored(settings: Settings, progress: Progress) -> Report:
+    """Verify the database of these settings, whether or not a node runs on it.
+
+    Errors:
+        StartRefused: there is nothing to verify, or a node is just starting.
+        Unavailable: the database does not answer.
+    """
+    warm_up(lambda _, done, total: progress("kernels", done, total))
+    async with AsyncExitStack() as stack:
+        database = _database(settings, stack, progress)
+        return await verify(database, _restore, progress)
+
+
+def _database(settings: Settings, stack: AsyncExitStack, progress: Progress) -> Database:
+    """Return the operator's database, that of the running node, or one started for this."""
+    if settings.database_url is not None:
+        return Database.external(settings.database_url.get_secret_value())
+    running = running_instance(settings.data_dir)
+    if running is not None and running.database_url is not None:
+        return Database(running.database_url, running.database_url, None)
+    if not settings.data_dir.is_dir():
+        raise StartRefused(f"there is no data folder {settings.data_dir}")
+    folder = stack.enter_context(DataFolder(settings.data_dir))
+    postgres = EmbeddedPostgres(folder.path, settings.postgres_user)
+    postgres.start(lambda what: progress(what))
+    stack.callback(postgres.stop)
+    return Database.embedded(postgres)
+
+
+def _restore(blob: bytes | None) -> Engine:
+    return Engine() if blob is None else Engine.restore(blob)

@@ -51,7 +51,7 @@ soak: $(DEV)  ## Simulate with fresh seeds for MINUTES=30
 	@$(PY) -m tests.sim --minutes $(MINUTES) $(ARGS)
 
 bench: $(DEV)  ## Measure, and append one JSON line for this commit
-	@$(PY) -m tests.bench $(ARGS)
+	@$(PY) -m tools.bench $(ARGS)
 
 coverage: $(DEV)  ## Line and branch coverage, with the JIT off so that kernels count
 	@$(PY) -m coverage erase

@@ -82,6 +82,35 @@ def test_a_folder_its_user_cannot_reach_is_kept_elsewhere(tmp_path):
     subprocess.run(["rm", "-r", str(elsewhere)], check=True)
 
 
+AS_USER = """
+import asyncio, os, sys
+import asyncpg, encodings.idna
+from pathlib import Path
+from exchange.io import lowly, pg_binaries, pg_orphans
+from exchange.io.embedded import EmbeddedPostgres
+asyncio.run(asyncio.sleep(0))
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+postgres = EmbeddedPostgres(Path(sys.argv[1]))
+postgres.start()
+async def main():
+    connection = await asyncpg.connect(postgres.url())
+    print(await connection.fetchval("SHOW data_checksums"), flush=True)
+    await connection.close()
+asyncio.run(main())
+postgres.stop()
+"""
+
+
+@as_root
+def test_as_any_other_user_it_runs_as_that_user(folder):
+    os.chown(folder, 65534, 65534)
+    command = [sys.executable, "-c", AS_USER, str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.stdout == "on\n", result.stderr
+    home = (folder / "postgres").stat()
+    assert (home.st_uid, stat.S_IMODE(home.st_mode)) == (65534, 0o700)
+
+
 def test_a_long_name_of_the_folder_is_no_obstacle(folder):
     deep = folder / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)

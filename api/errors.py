@@ -162,6 +162,35 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.STATE_INVALID: "state",
 }
 
+# What a refusal means, where its name alone would leave one guessing.
+_CORE_DETAIL: Final[dict[int, str]] = {
+    Code.ACCOUNT_FROZEN: "the account may not trade or withdraw; cancelling is allowed",
+    Code.ACCOUNT_REDUCE_ONLY: "the account may only reduce its positions",
+    Code.ACCOUNT_MONEY_LIMIT: "the account holds as much money as one account may",
+    Code.AMEND_CHANGES_NOTHING: "give another price or another quantity",
+    Code.BOOK_FULL: "no room for another order now",
+    Code.CLIENT_ORDER_ID_CONFLICT: "another order has this client_order_id and another body",
+    Code.CONTRACT_CLOSE_ONLY: "only orders that reduce a position are taken",
+    Code.CONTRACT_EXPIRED: "trading of this contract has ended",
+    Code.CONTRACT_HALTED: "trading is halted; cancelling is allowed",
+    Code.CONTRACT_NOT_OPEN: "not yet open for orders like this one",
+    Code.CONTRACT_UNKNOWN: "there is no contract of this symbol: see /api/v1/instruments",
+    Code.EXPIRY_INVALID: "GTD takes an expires_at in the future, everything else none",
+    Code.GROSS_LIMIT: "positions and orders of the account are as large as they may be",
+    Code.MARGIN_INSUFFICIENT: "free equity does not cover the margin: see /api/v1/margin",
+    Code.MARKET_ORDER_RESTS: "a market order is IOC or FOK",
+    Code.ORDER_UNKNOWN: "the account has no such open order",
+    Code.POST_ONLY_NOT_RESTING: "post_only goes with a limit order that may rest",
+    Code.POST_ONLY_WOULD_TRADE: "the price would trade at once",
+    Code.PRICE_INVALID: "the price lies outside of what a book can hold",
+    Code.PRICE_OUT_OF_BAND: "buys at most price_band.high, sells at least price_band.low",
+    Code.QTY_NOT_POSITIVE: "the quantity is above zero",
+    Code.QTY_TOO_LARGE: "the quantity is above max_quantity of the instrument",
+    Code.REDUCE_ONLY_WOULD_INCREASE: "there is no position on the other side to reduce",
+    Code.TIF_NOT_ALLOWED: "not this time in force in the contract's present state",
+    Code.WITHDRAWAL_EXCEEDS_FREE: "the account needs the rest as margin",
+}
+
 RETRY_AFTER_S: Final = 1
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -219,7 +248,7 @@ def core_problem(code: int, *, order_id: int = 0) -> Problem:
     extra = {"order_id": str(order_id)} if order_id else None
     return Problem(
         name,
-        f"the exchange refused: {name.replace('_', ' ')}",
+        _CORE_DETAIL.get(code) or f"the exchange refused: {name.replace('_', ' ')}",
         status=status,
         field=_CORE_FIELD.get(code),
         extra=extra,

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any, Final
 
 import numpy as np
+import uvloop
 
 from exchange.io.batch import Batch
 from exchange.io.db import Database
@@ -23,6 +24,7 @@ from exchange.io.folder import DataFolder
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
 from exchange.io.ledger import Ledger
+from exchange.io.logs import configure
 from exchange.io.migrate import migrate
 from exchange.services.clearing import Clearing
 from matching.codes import EventKind, Kind, OrderType, Side, Tif, TradingState
@@ -49,7 +51,8 @@ WORKLOAD: Final = (
 
 def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
     """Measure; return the figures."""
-    return asyncio.run(_run(tell, QUICK_BATCHES if quick else BATCHES, 1 if quick else RUNS))
+    configure("warning")
+    return uvloop.run(_run(tell, QUICK_BATCHES if quick else BATCHES, 1 if quick else RUNS))
 
 
 def market(batches: int, seed: int = 1) -> Iterator[Batch]:

@@ -10,6 +10,7 @@ import sys
 from typing import Final
 
 import structlog
+import uvloop
 
 from exchange.config import Settings
 from exchange.io.db import Database
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
         return 2
     database = Database.external(settings.database_url.get_secret_value())
     try:
-        asyncio.run(_run(database, is_child="--child" in arguments))
+        uvloop.run(_run(database, is_child="--child" in arguments))
     except Corrupt as error:
         _log.critical("clearing_stopped", error=f"{type(error).__name__}: {error}")
         return EXIT_CORRUPT

@@ -22,7 +22,7 @@ from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.clearing.audit import Audit
 
-GROUP_EVENTS: Final = 20_000  # batches share a transaction up to about so many
+GROUP_EVENTS: Final = 100_000  # batches share a transaction up to about so many
 GATHER_S: Final = 0.02  # between two transactions, so that a busy market shares them
 POLL_MIN_S: Final = 0.002  # between two looks at the journal, right after there was something
 POLL_MAX_S: Final = 0.02
@@ -118,6 +118,7 @@ class Clearing:
             async for batch in journal.read(house.seq):
                 house.apply(batch.commands, batch.events)
                 events += len(batch.events)
+                await asyncio.sleep(0)  # the transaction before goes on between batches
                 if events >= self._group_events:
                     await writer.put(house.take())
                     events = 0

@@ -48,7 +48,7 @@ COMMANDS = (
     ("ledger", "account:ledger", TRADE, "Own postings in the ledger."),
     ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),
     ("verify", "measuring:verify", MEASURE, "Replay the journal, compare every hash and balance."),
-    ("bench", "measuring:bench", MEASURE, "Measure matching, journal, gateway or clearing."),
+    ("bench", "measuring:bench", MEASURE, "Measure matching, journal, gateway, clearing or start."),
 )
 
 # The first kind that fits decides; anything else is a bug and shows its traceback.

@@ -15,6 +15,7 @@ HOMES = {
     "gateway": "exchange.services.bench_gateway",
     "clearing": "exchange.services.bench_clearing",
     "start": "exchange.services.bench_start",
+    "start": "exchange.services.bench_start",
 }
 
 

@@ -15,7 +15,6 @@ HOMES = {
     "gateway": "exchange.services.bench_gateway",
     "clearing": "exchange.services.bench_clearing",
     "start": "exchange.services.bench_start",
-    "start": "exchange.services.bench_start",
 }
 
 

@@ -129,7 +129,7 @@ def bench(what: BenchName, /, *, quick: bool = False, options: Local = LOCAL) ->
     ----------
     what
         matching: the core alone. journal: durable batches. gateway: the whole path.
-        clearing: from the journal to ledger and views. start: cold and warm. start: cold and warm.
+        clearing: from the journal to ledger and views. start: cold and warm.
     quick
         Fewer and shorter runs: to see that it works, not for a figure.
     """

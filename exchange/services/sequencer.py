@@ -260,7 +260,8 @@ class Sequencer:
         self._hash_seq = self._core.last_seq
         if whole:
             self._snapshot_seq = self._hash_seq
-        notes = self._notes_at(self._hash_seq) if whole else None
+        snapshot = whole and self._snapshots is not None
+        notes = self._notes_at(self._hash_seq) if snapshot else None
         return _Saved(self._hash_seq, self._core.save(), notes)
 
     async def _record_calmly(self, saved: _Saved, checksum: bytes) -> None:
@@ -272,6 +273,7 @@ class Sequencer:
 
     async def _record(self, saved: _Saved, checksum: bytes) -> None:
         state_hash = await asyncio.to_thread(hash_of_saved, saved.blob)
+        notes = await saved.notes if saved.notes is not None else b""
         await self._journal.record_hash(saved.seq, state_hash)
         if saved.notes is not None and self._snapshots is not None:
             await self._snapshots.write(
@@ -280,6 +282,6 @@ class Sequencer:
                     blob=saved.blob,
                     state_hash=state_hash,
                     journal_checksum=checksum,
-                    notes=await saved.notes,
+                    notes=notes,
                 )
             )

@@ -33,14 +33,18 @@ class Ground:
     box: SecretBox
 
 
-async def prepare(settings: Settings, progress: Progress, stack: AsyncExitStack) -> Ground:
-    """Take the data folder, start the database, bring its tables up to date.
+async def prepare(
+    settings: Settings, folder: DataFolder, progress: Progress, stack: AsyncExitStack
+) -> Ground:
+    """Start the database and bring its tables up to date.
+
+    Args:
+        folder: locked by us.
 
     Errors:
         StartRefused: the operator must change something; the message says what.
         DatabaseUnavailable: the operator's database does not answer.
     """
-    folder = stack.enter_context(DataFolder(settings.data_dir))
     box = SecretBox(_key_text(settings, folder))
     postgres = None
     if settings.database_url is None:

@@ -14,7 +14,7 @@ from exchange.config import Role, Settings
 from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.bus_memory import MemoryBus
-from exchange.io.folder import Instance
+from exchange.io.folder import DataFolder, Instance
 from exchange.io.follow import follow
 from exchange.io.journal_postgres import PostgresJournalReader
 from exchange.io.notify import API_KEY, OUTBOX, listen
@@ -70,9 +70,12 @@ class Node:
             ExchangeError: as `serve` says.
         """
         check_apart(self.settings)
+        # What can be refused comes first, the folder before the port: who starts a second node
+        # by mistake is told about the first one.
+        folder = stack.enter_context(DataFolder(self.settings.data_dir))
         listening = self._bind(stack)
         serve_metrics(self.settings, self._numbers, stack)
-        ground = await prepare(self.settings, self._progress, stack)
+        ground = await prepare(self.settings, folder, self._progress, stack)
         if ground.postgres is not None:
             self.crew.start("postgres", ground.postgres.watch())
         if self.settings.has_role(Role.ENGINE) or listening is not None:
@@ -98,7 +101,7 @@ class Node:
             await self._clearing.end()
 
     def _bind(self, stack: AsyncExitStack) -> socket.socket | None:
-        """Take the port of the API, before anything that takes longer."""
+        """Take the port of the API, if this process has one."""
         if not any(self.settings.has_role(r) for r in (Role.GATEWAY, Role.MARKET_DATA)):
             return None
         return stack.enter_context(bind(self.settings))

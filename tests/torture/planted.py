@@ -54,7 +54,8 @@ def commit_without_sync() -> None:
 
 async def place_before(self: ledger.Ledger, effects: Effects) -> None:
     """The place is committed before the work, in a transaction of its own."""
-    await _move(self, effects)
+    await self.prepare()
+    await self._move(effects)
     await asyncio.sleep(COMMIT_LATER_S)
     async with self._connection.transaction():
         await self._fill(effects)
@@ -62,23 +63,20 @@ async def place_before(self: ledger.Ledger, effects: Effects) -> None:
 
 async def place_after(self: ledger.Ledger, effects: Effects) -> None:
     """The place is committed after the work, in a transaction of its own."""
+    await self.prepare()
     async with self._connection.transaction():
         await self._fill(effects)
     await asyncio.sleep(COMMIT_LATER_S)
-    await _move(self, effects)
-
-
-async def _move(self: ledger.Ledger, effects: Effects) -> None:
-    query = ledger.SQL["move_clearing"]
-    await self._connection.fetchval(query, effects.after_seq, effects.last_seq)
+    await self._move(effects)
 
 
 async def slow_but_whole(self: ledger.Ledger, effects: Effects) -> None:
     """No bug: the transaction takes its time."""
+    await self.prepare()
     async with self._connection.transaction():
-        await self._fill(effects)
+        await self._move(effects)
         await asyncio.sleep(COMMIT_LATER_S)
-        await _move(self, effects)
+        await self._fill(effects)
 
 
 def slow_but_right() -> None:

@@ -86,9 +86,9 @@ async def by_client_differs(
         try:
             shown = await client.raw(calls.order(None, client_order_id))
         except ApiError as error:
-            if error.code != "order_unknown" or ids:
-                found.append(f"{client_order_id}: {error}, the journal has {ids}")
-            continue
+            if error.code == "order_unknown" and not ids:
+                continue
+            return [f"{client_order_id}: {error}, the journal has {ids}"]
         order = shown["order"]
         if int(order["order_id"]) not in ids:
             found.append(f"{client_order_id} is shown as {order['order_id']}, not {ids}")

@@ -1,6 +1,6 @@
 """Everything as it is stored, read in one snapshot: for who checks it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, TypeVar, cast
 
@@ -116,6 +116,18 @@ class Stored:
     async def rows(self, table: str, make: type[R], *args: object) -> list[R]:
         """Return the rows of a table as its NamedTuple; see verify.sql for the arguments."""
         return [make(*row) for row in await self._fetch(table, *args)]
+
+    async def triggers(self) -> dict[tuple[str, str], str]:
+        """Return how each trigger is switched, by table and name: "A" is always on."""
+        return {(row[0], row[1]): row[2] for row in await self._fetch("triggers")}
+
+    async def privileges(self, tables: Sequence[str]) -> list[tuple[str, str]]:
+        """Return which of the tables the application may change, and how."""
+        return [tuple(row) for row in await self._fetch("privileges", list(tables))]
+
+    async def wrong_requests(self, until_seq: int) -> list[tuple[int | None, ...]]:
+        """Return requests for money whose ref, account and amount are not those posted."""
+        return [tuple(row) for row in await self._fetch("requests", until_seq)]
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""

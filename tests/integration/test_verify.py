@@ -12,6 +12,7 @@ from exchange.io.ledger import Ledger
 from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.services.verify import Report, verify
+from exchange.services.verify.guards import GUARDS
 from tests.support.flow import Flow
 from tests.support.market import restore_small, small_engine
 from tests.support.tables import CLEARED
@@ -74,6 +75,10 @@ async def damaged(database: Database, *statements: str) -> Report:
             await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         for statement in statements:
             assert (await owner.execute(statement)).split()[-1] != "0", "nothing was damaged"
+        for table in TABLES:
+            await owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
+        for table, name in GUARDS:
+            await owner.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
     await owner.close()
     return await verify(database, restore_small)
 
@@ -338,3 +343,46 @@ async def test_a_page_that_postgres_cannot_read_is_located(postgres, copy, table
         await postgres.drop(second)
     assert any("invalid page" in str(f) for f in report.findings)
     assert table in {f.table for f in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("change", "table", "field"),
+    [
+        ("ALTER TABLE transfer DISABLE TRIGGER transfer_balanced", "transfer", "transfer_balanced"),
+        ("ALTER TABLE posting ENABLE TRIGGER posting_appended", "posting", "posting_appended"),
+        ("DROP TRIGGER append_only ON trade", "trade", "append_only"),
+        ("GRANT UPDATE ON posting TO wellhead_app", "posting", "UPDATE"),
+        ("GRANT UPDATE (reason) ON transfer TO wellhead_app", "transfer", "UPDATE"),
+        ("GRANT TRUNCATE ON journal_batch TO wellhead_app", "journal_batch", "TRUNCATE"),
+    ],
+)
+async def test_a_guard_that_is_off_is_found(copy, change, table, field):
+    owner = await asyncpg.connect(copy.owner_url)
+    await owner.execute(change)
+    await owner.close()
+    report = await verify(copy, restore_small)
+    assert [(f.table, f.field) for f in report.findings] == [(table, field)]
+
+
+@pytest.mark.parametrize("change", ["", "amount_usd_micros + 1", "account_idx"])
+async def test_a_request_that_is_not_what_was_posted_is_found(copy, change):
+    owner = await asyncpg.connect(copy.owner_url)
+    await owner.execute(
+        "INSERT INTO account (account_idx, account_id, name, kind)"
+        " SELECT n, 'a' || n, '', 'customer' FROM generate_series(0, 11) AS n"
+    )
+    await owner.execute(
+        "INSERT INTO transfer_request"
+        " (account_idx, amount_usd_micros, client_key, status, ref_id, seq)"
+        " SELECT account_idx, amount_usd_micros, 'k', 'done', ref_id, seq"
+        " FROM transfer JOIN posting USING (transfer_id) JOIN ledger_account"
+        " USING (ledger_account_id) WHERE account_idx = 3 AND ref_id > 0 LIMIT 1"
+    )
+    if change == "account_idx":
+        await owner.execute("UPDATE transfer_request SET account_idx = 4")
+    elif change:
+        await owner.execute(f"UPDATE transfer_request SET amount_usd_micros = {change}")
+    await owner.close()
+    report = await verify(copy, restore_small)
+    expected = [("transfer_request", "ref_id, account_idx, amount_usd_micros")] if change else []
+    assert [(f.table, f.field) for f in report.findings] == expected

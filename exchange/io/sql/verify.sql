@@ -88,3 +88,30 @@ SELECT
     (SELECT count(*) FROM journal_minute) AS journal_minute,
     (SELECT count(*) FROM order_history) AS order_history,
     (SELECT count(*) FROM kline) AS kline;
+
+-- name: triggers
+SELECT relname AS table_name, tgname AS name, tgenabled::text AS enabled
+FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal;
+
+-- name: privileges
+-- What the application may do to tables that nothing may be changed in.
+SELECT name AS table_name, privilege
+FROM unnest($1::text[]) AS name, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
+WHERE has_table_privilege('wellhead_app', name, privilege)
+    OR (privilege = 'UPDATE' AND has_any_column_privilege('wellhead_app', name, privilege));
+
+-- name: requests
+-- Requests for money that are said to be done, beside what the ledger posted at their command.
+SELECT r.transfer_id AS request_id, r.account_idx, r.ref_id, r.amount_usd_micros,
+    t.ref_id AS posted_ref_id, p.account_idx AS posted_account_idx,
+    p.amount_usd_micros AS posted_usd_micros
+FROM transfer_request AS r
+LEFT JOIN transfer AS t ON t.seq = r.seq AND t.leg = 0 AND t.reason IN ('deposit', 'withdrawal')
+LEFT JOIN (
+    SELECT transfer_id, account_idx, amount_usd_micros
+    FROM posting JOIN ledger_account USING (ledger_account_id) WHERE account_idx IS NOT NULL
+) AS p ON p.transfer_id = t.transfer_id
+WHERE r.status = 'done' AND (r.seq IS NULL OR r.seq <= $1)
+    AND (r.ref_id, r.account_idx, r.amount_usd_micros)
+        IS DISTINCT FROM (t.ref_id, p.account_idx, p.amount_usd_micros);

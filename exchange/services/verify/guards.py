@@ -1,0 +1,53 @@
+"""What the database itself must refuse: is it still told to? And money that was asked for."""
+
+from typing import Final
+
+from exchange.io.stored import Stored
+from exchange.rules.findings import Finding
+
+# Nothing that is in these is ever changed.
+APPEND_ONLY: Final = (
+    "ledger_account",
+    "transfer",
+    "posting",
+    "trade",
+    "position_event",
+    "settlement",
+    "variation",
+    "journal_minute",
+)
+UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
+GUARDS: Final = (
+    *((table, "append_only") for table in APPEND_ONLY),
+    ("transfer", "transfer_balanced"),
+    ("posting", "posting_appended"),
+)
+ALWAYS: Final = "A"  # on, whatever a session says
+STATES: Final = {"O": "on", "D": "off", "R": "on in replicas only", ALWAYS: "always on"}
+
+
+async def guard_differences(stored: Stored) -> list[Finding]:
+    """Return the triggers that are not always on, and what the application may do but must not."""
+    triggers = await stored.triggers()
+    found = []
+    for table, name in GUARDS:
+        state = triggers.get((table, name))
+        if state != ALWAYS:
+            now = STATES[state] if state is not None else "no trigger"
+            found.append(Finding(table, "trigger", name, STATES[ALWAYS], now))
+    for table, privilege in await stored.privileges(UNGRANTED):
+        found.append(Finding(table, "role wellhead_app", privilege, "not granted", "granted"))
+    return found
+
+
+async def request_differences(stored: Stored, cleared_seq: int) -> list[Finding]:
+    """Return requests for money that are said to be done and were posted otherwise."""
+    found = []
+    for request_id, *row in await stored.wrong_requests(cleared_seq):
+        account_idx, ref_id, amount, posted_ref_id, posted_account_idx, posted = row
+        fields = "ref_id, account_idx, amount_usd_micros"
+        expected = f"{posted_ref_id}, {posted_account_idx}, {posted}"
+        was = f"{ref_id}, {account_idx}, {amount}"
+        place = f"transfer_id {request_id}"
+        found.append(Finding("transfer_request", place, fields, expected, was))
+    return found

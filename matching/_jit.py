@@ -36,7 +36,11 @@ FLAGS: Final[dict[str, Any]] = {
     "error_model": "numpy",
     "nogil": True,
 }
-INNER_FLAGS: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, "cache": False}
+INNER_FLAGS: Final[dict[str, Any]] = {
+    "no_cfunc_wrapper": True,
+    "no_cpython_wrapper": True,
+    "cache": False,
+}
 
 # Files of the package without a kernel: a change in them recompiles nothing.
 NOT_KERNELS: Final = frozenset({"__init__.py", "checks.py", "engine.py", "saved.py"})

@@ -2,13 +2,14 @@
 
 from matching._jit import cold_kernel, entry_kernel, kernel
 from matching.accounts import deposit, open_account, set_account, withdraw
+from matching.amend import amend
 from matching.codes import Code, Kind
 from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
 from matching.expiry import tick
 from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.marks import mark, settle
-from matching.orders import amend, cancel, mass_cancel, place
+from matching.orders import cancel, mass_cancel, place
 from matching.scenarios import stage_shocks, swap_scenarios
 from matching.state import view_state
 

@@ -30,6 +30,7 @@ from exchange.services.node.clearing_child import ClearingChild
 from exchange.services.node.crew import Crew
 from exchange.services.node.engine import EngineRole
 from exchange.services.node.front import Front, bind, make_front, url_of
+from exchange.services.node.garbage import calm, collect_rarely
 from exchange.services.node.ground import Ground, prepare
 from exchange.services.node.metrics import Numbers, serve_metrics
 from exchange.services.node.operator_key import ensure_operator_key
@@ -84,6 +85,8 @@ class Node:
             self.crew.start("clearing", Clearing(ground.database).run(self.crew.stop))
         url = ground.database.app_url if ground.postgres is not None else None
         ground.folder.describe(Instance(pid=os.getpid(), database_url=url, api_url=self.api_url))
+        calm()
+        self.crew.start("collector", collect_rarely())
         self._progress("ready")
 
     async def end(self) -> None:

@@ -1,5 +1,7 @@
 """Settings: from the environment, frozen, checked."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -36,3 +38,9 @@ def test_settings_do_not_change_and_show_no_secret():
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]
     assert "do-not-show-me" not in repr(settings) and "hidden" not in repr(settings)
+
+
+def test_every_setting_is_described_for_operators():
+    page = Path("docs/operating.md").read_text()
+    missing = [name for name in Settings.model_fields if f"`{name.upper()}`" not in page]
+    assert missing == []

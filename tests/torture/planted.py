@@ -18,6 +18,7 @@ from exchange.rules.cleared import Effects
 from tests.torture.exchange import Victim
 
 COMMIT_LATER_S: Final = 0.02
+POST_LATER_S: Final = 0.1  # wide enough for most kills to fall into
 CLEARING: Final = ["-m", "exchange.services.clearing"]
 
 
@@ -56,7 +57,7 @@ async def place_before(self: ledger.Ledger, effects: Effects) -> None:
     """The place is committed before the work, in a transaction of its own."""
     await self.prepare()
     await self._move(effects)
-    await asyncio.sleep(COMMIT_LATER_S)
+    await asyncio.sleep(POST_LATER_S)
     async with self._connection.transaction():
         await self._fill(effects)
 
@@ -66,7 +67,7 @@ async def place_after(self: ledger.Ledger, effects: Effects) -> None:
     await self.prepare()
     async with self._connection.transaction():
         await self._fill(effects)
-    await asyncio.sleep(COMMIT_LATER_S)
+    await asyncio.sleep(POST_LATER_S)
     await self._move(effects)
 
 
@@ -75,7 +76,7 @@ async def slow_but_whole(self: ledger.Ledger, effects: Effects) -> None:
     await self.prepare()
     async with self._connection.transaction():
         await self._move(effects)
-        await asyncio.sleep(COMMIT_LATER_S)
+        await asyncio.sleep(POST_LATER_S)
         await self._fill(effects)
 
 

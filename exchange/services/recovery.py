@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import structlog
 
-from exchange.io.batch import Batch
+from exchange.io.batch import Batch, joined
 from exchange.io.core import Core, Restore
 from exchange.io.errors import Corrupt, EngineHashMismatch, JournalGap, SnapshotDamaged
 from exchange.io.journal import JournalReader
@@ -116,7 +116,7 @@ def _count(group: list[Batch]) -> int:
 def _replay(core: Core, group: list[Batch]) -> None:
     """Apply batches together and compare events, and the state where its hash was recorded."""
     first_seq, last_seq = group[0].first_seq, group[-1].last_seq
-    commands = np.concatenate([batch.commands for batch in group])  # a copy the core may write to
+    commands = joined([batch.commands for batch in group])  # a copy the core may write to
     try:
         events = core.apply(commands)
     except Exception as error:  # the core contradicts itself at a command that was committed
@@ -124,7 +124,7 @@ def _replay(core: Core, group: list[Batch]) -> None:
             f"the core fails on replay between commands {first_seq} and {last_seq}"
             f" (it stopped at {core.last_seq}): {error!r}"
         ) from error
-    recorded = np.concatenate([batch.events for batch in group])
+    recorded = joined([batch.events for batch in group])
     if events.tobytes() != recorded.tobytes():
         raise EngineHashMismatch(
             f"command {_first_difference(events, recorded)} gives other events than were recorded"

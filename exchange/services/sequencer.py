@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import structlog
 
-from exchange.io.batch import Batch
+from exchange.io.batch import Batch, joined
 from exchange.io.bus import Bus, Inbox
 from exchange.io.clock import Clock
 from exchange.io.core import Core, hash_of_saved
@@ -66,8 +66,8 @@ class _Pending:
     def batch(self) -> Batch:
         """Return all of it as one batch."""
         one = len(self.commands) == 1
-        commands = self.commands[0] if one else np.concatenate(self.commands)
-        events = self.events[0] if one else np.concatenate(self.events)
+        commands = self.commands[0] if one else joined(self.commands)
+        events = self.events[0] if one else joined(self.events)
         return Batch(int(commands["seq"][0]), commands, events)
 
 
@@ -184,7 +184,7 @@ class Sequencer:
         taken = self._bus.take(room - len(own))
         if len(own) + len(taken) == 0:
             return
-        commands = self._stamped(np.concatenate([own, taken]) if len(own) else taken)
+        commands = self._stamped(joined([own, taken]) if len(own) else taken)
         self._pending.taken_count += len(taken)
         if len(commands):
             self._apply(commands)
@@ -199,7 +199,7 @@ class Sequencer:
         if 0 < self._core.next_expiry_ns <= ts_ns:
             tick = new_commands(1)
             tick["kind"] = Kind.TICK
-            taken = np.concatenate([tick, taken])
+            taken = joined([tick, taken])
         first_seq = self._core.last_seq + 1
         taken["seq"] = np.arange(first_seq, first_seq + len(taken))
         taken["ts_ns"] = ts_ns

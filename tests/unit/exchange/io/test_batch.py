@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.io.batch import Batch
+from exchange.io.batch import Batch, joined
 from exchange.io.errors import Corrupt
 from tests.support.batches import batch, same
 
@@ -34,3 +34,11 @@ def test_what_comes_from_bytes_cannot_be_changed_by_a_reader():
     back = Batch.from_bytes(batch(1).to_bytes())
     with pytest.raises(ValueError, match="read-only"):
         back.commands["seq"] = 9
+
+
+def test_rows_are_joined_into_one_array_that_can_be_written():
+    parts = [batch(1).commands, batch(2, 3).commands[::2], batch(9, 1).commands[:0]]
+    rows = joined(parts)
+    assert rows["seq"].tolist() == [1, 2, 4] and rows.dtype == parts[0].dtype
+    rows["seq"] = 7
+    assert parts[0]["seq"].tolist() == [1]

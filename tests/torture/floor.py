@@ -128,6 +128,19 @@ class Floor:
             trader.on_sent = sent
         await reached.wait()
 
+    async def clearing_works(self) -> None:
+        """Wait until clearing posts what is traded now: it may have been killed just before."""
+        connection = await self.house.database()
+        deadline = time.monotonic() + CATCH_UP_S
+        try:
+            begun = self.truth.last_seq
+            while await cleared_seq(connection) <= begun:
+                if time.monotonic() > deadline:
+                    return  # the reckoning will say so
+                await asyncio.sleep(0.02)
+        finally:
+            await connection.close()
+
     async def end(self) -> None:
         """Let nobody begin anything more; returns when who is connected has all answers."""
         self._stop.set()

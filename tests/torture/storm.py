@@ -108,6 +108,8 @@ class Storm:
 
     async def _round(self, victim: Victim) -> None:
         self.floor.begin()
+        if victim == Victim.CLEARING:
+            await self.floor.clearing_works()
         await asyncio.sleep(self._random.uniform(*TRADE_S))
         pids = self._aim(victim)
         if self._random.random() < BUSY_SHARE:

@@ -13,6 +13,10 @@ from wellhead import Client, Refused
 
 def main(symbol: str) -> None:
     """Walk through an order's life."""
+    if not {"WELLHEAD_KEY", "WELLHEAD_SECRET"} <= os.environ.keys():
+        sys.exit(
+            "first paste the export lines that `make run` showed (.wellhead/profiles has them)"
+        )
     url = os.environ.get("WELLHEAD_URL", "http://127.0.0.1:8080")
     with Client(url, os.environ["WELLHEAD_KEY"], os.environ["WELLHEAD_SECRET"]) as client:
         tick = client.instrument(symbol).tick_size

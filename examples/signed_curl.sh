@@ -1,6 +1,6 @@
 #!/bin/sh
 # One signed request with curl: examples/signed_curl.sh METHOD /api/v1/path [JSON]
-# Needs WELLHEAD_KEY and WELLHEAD_SECRET; WELLHEAD_URL when the exchange is not on this machine.
+# Needs WELLHEAD_KEY and WELLHEAD_SECRET; WELLHEAD_URL when it is not at http://127.0.0.1:8080.
 # openssl shows the secret to others on this machine for a moment (ps): for real use, see a client.
 set -eu
 : "${WELLHEAD_KEY:?is not set}" "${WELLHEAD_SECRET:?is not set}"

@@ -41,7 +41,7 @@ class DemoMarket:
         """Prepare the accounts, say how to use them, and keep the traders running."""
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
         ready = await asyncio.to_thread(self._set_up, url)
-        self._say(ready)
+        self._say(ready, url)
         simulated = [r for r in ready if r.profile.path.parent.name == "simulated"]
         plan = Plan(
             url=url,
@@ -73,7 +73,7 @@ class DemoMarket:
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, RETRY_MAX_S)
 
-    def _say(self, ready: list[Ready]) -> None:
+    def _say(self, ready: list[Ready], url: str) -> None:
         people = [r for r in ready if r.profile.path.parent.name == "profiles"]
         if self._as_json:
             accounts = [
@@ -87,6 +87,7 @@ class DemoMarket:
                 _show_key(one)
             else:
                 out.show(f"{one.account_id}: key in {one.profile.path}")
+        out.show(f"For programs: export WELLHEAD_URL={url}")
         symbol = rules.markets(rules.today())[0].symbol
         name = people[0].account_id
         out.show(f"\nTry: wellhead book {symbol}")

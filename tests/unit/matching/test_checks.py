@@ -1,0 +1,75 @@
+"""Every planted damage of a state is seen."""
+
+from collections.abc import Callable
+
+import pytest
+
+from matching.codes import Side
+from matching.state import State
+from tests.unit.matching.small import Market
+
+
+def add(array: str, idx: int, field: str, more: int = 1) -> Callable[[State], None]:
+    """Return what adds to one field of one row."""
+
+    def plant(state: State) -> None:
+        getattr(state, array)[idx][field] += more
+
+    return plant
+
+
+def flip(array: str, idx: int) -> Callable[[State], None]:
+    """Return what flips the lowest bit of one word."""
+
+    def plant(state: State) -> None:
+        getattr(state, array)[idx] ^= 1
+
+    return plant
+
+
+DAMAGES = {
+    "the lots of a level": add("orders", 1, "leaves_lots"),
+    "a link forth": add("orders", 1, "next", -2),
+    "a link back": add("orders", 2, "prev", -1),
+    "a link of the own list": add("orders", 1, "next_own"),
+    "the head of a level": add("levels", 4095 - 1990, "head"),
+    "a word of the bitmap": flip("words", 0),
+    "a group of the bitmap": flip("groups", 0),
+    "the best key": add("books", 0, "best_key"),
+    "W of an account": flip("worst", 0),
+    "the cached bound": add("accounts", 0, "im_bound_usd_micros", -1_000_000),
+    "a position": add("positions", 1, "qty_lots"),
+    "resting lots": add("positions", 1, "buy_lots"),
+    "unsettled money": add("positions", 1, "unsettled_usd_micros"),
+    "gross of an account": add("accounts", 0, "gross_tick_value"),
+    "price loss of an account": add("accounts", 0, "price_loss_usd_micros"),
+    "the count of orders": add("meta", 0, "orders_open"),
+    "the list of free slots": add("meta", 0, "orders_free"),
+    "the ring of client ids": add("client_ids", 1, "next"),
+    "the end of an order": add("orders", 3, "expires_ns", 99),
+    "the heap of expiries": add("meta", 0, "next_expiry_ns"),
+    "open interest": add("contracts", 0, "open_interest_lots"),
+}
+
+
+def filled() -> Market:
+    """Return a market with a position, a queue, a free slot, a client id and an expiry."""
+    market = Market()
+    market.swap()
+    market.rested(0, Side.BUY, 5, 1990, client="one")
+    market.rested(1, Side.BUY, 3, 1990)
+    market.rested(0, Side.SELL, 2, 2010)
+    market.order(1, Side.BUY, 1, 2010)
+    return market
+
+
+def test_a_sound_state_passes():
+    filled().engine.check()
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_planted_damage_is_seen(name: str):
+    market = filled()
+    DAMAGES[name](market.engine.state)
+    with pytest.raises(AssertionError):
+        market.engine.check()

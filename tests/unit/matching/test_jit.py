@@ -1,0 +1,59 @@
+"""Kernels cannot allocate, and compiled code is never taken for that of another source."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba import njit
+from numba.core.errors import NumbaError
+
+from matching import _jit
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the core's sources that the cache key is taken of."""
+    for path in Path(_jit.__file__).parent.glob("*.py"):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr(_jit, "__file__", str(tmp_path / "_jit.py"))
+    return tmp_path
+
+
+def test_a_kernel_that_allocates_does_not_compile():
+    assert _jit.FLAGS["_nrt"] is False
+
+    def allocating(count):
+        return np.zeros(count, np.int64)[0]
+
+    assert njit(**(_jit.FLAGS | {"cache": False, "_nrt": True}))(allocating)(3) == 0
+    with pytest.raises((NumbaError, RuntimeError)):
+        njit(**(_jit.FLAGS | {"cache": False}))(allocating)(3)
+
+
+def test_the_same_sources_give_the_same_cache_folder(copied: Path):
+    assert _jit.cache_key() == _jit.cache_key()
+    assert _jit.cache_folder().name == _jit.cache_key()
+
+
+@pytest.mark.parametrize(
+    ("name", "moves"),
+    [("book.py", True), ("limits.py", True), ("checks.py", False), ("engine.py", False)],
+)
+def test_only_a_change_near_kernels_changes_the_cache_key(copied: Path, name: str, moves: bool):
+    before = _jit.cache_key()
+    with (copied / name).open("a") as file:
+        file.write("# changed\n")
+    assert (_jit.cache_key() != before) is moves
+
+
+def test_a_change_of_flags_changes_the_cache_key(monkeypatch: pytest.MonkeyPatch):
+    before = _jit.cache_key()
+    monkeypatch.setitem(_jit.FLAGS, "error_model", "python")
+    assert _jit.cache_key() != before
+
+
+@pytest.mark.parametrize("bit", [0, 1, 31, 32, 62])
+def test_trailing_zeros_of_a_word_is_its_lowest_bit(bit: int):
+    assert _jit.trailing_zeros_plain((1 << bit) | (1 << 62)) == bit
+    assert _jit.trailing_zeros_plain(-(1 << 63)) == 63

@@ -1,15 +1,19 @@
 """The operator's key: made at the first start, kept in the data folder for its owner alone."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
 from typing import Final
 
+from exchange.io.errors import DatabaseUnavailable
 from exchange.io.registry import Accounts, ApiKeys, Scope
 
 ACCOUNT_ID: Final = "operator"
 FILE_NAME: Final = "admin.json"
 OPEN_TIMEOUT_S: Final = 60.0
+RETRIES: Final = 60
+RETRY_S: Final = 0.5
 
 
 async def ensure_operator_key(
@@ -17,9 +21,20 @@ async def ensure_operator_key(
 ) -> None:
     """See that the folder has a key of every scope that this database knows.
 
+    A database that restarts meanwhile is waited for: safe to repeat.
+
     Errors:
-        DatabaseUnavailable: the operator's account could not be opened.
+        DatabaseUnavailable: it did not come back, or the account could not be opened.
     """
+    for _ in range(RETRIES):
+        try:
+            return await _ensure(folder, url, accounts, keys)
+        except DatabaseUnavailable:
+            await asyncio.sleep(RETRY_S)
+    await _ensure(folder, url, accounts, keys)
+
+
+async def _ensure(folder: Path, url: str | None, accounts: Accounts, keys: ApiKeys) -> None:
     path = folder / FILE_NAME
     known = _read(path)
     if known is not None:

@@ -128,18 +128,18 @@ class Floor:
             trader.on_sent = sent
         await reached.wait()
 
-    async def clearing_works(self) -> None:
-        """Wait until clearing posts what is traded now: it may have been killed just before."""
+    async def clearing_stays_behind(self) -> list[str]:
+        """Wait until clearing has posted what is known: it may have been killed a moment ago."""
         connection = await self.house.database()
         deadline = time.monotonic() + CATCH_UP_S
         try:
-            begun = self.truth.last_seq
-            while await cleared_seq(connection) <= begun:
+            while (cleared := await cleared_seq(connection)) < self.truth.last_seq:
                 if time.monotonic() > deadline:
-                    return  # the reckoning will say so
+                    return [f"clearing is at {cleared}, the journal at {self.truth.last_seq}"]
                 await asyncio.sleep(0.02)
         finally:
             await connection.close()
+        return []
 
     async def end(self) -> None:
         """Let nobody begin anything more; returns when who is connected has all answers."""

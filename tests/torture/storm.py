@@ -107,9 +107,9 @@ class Storm:
         return victims
 
     async def _round(self, victim: Victim) -> None:
-        self.floor.begin()
         if victim == Victim.CLEARING:
-            await self.floor.clearing_works()
+            self._note(await self.floor.clearing_stays_behind())
+        self.floor.begin()
         await asyncio.sleep(self._random.uniform(*TRADE_S))
         pids = self._aim(victim)
         if self._random.random() < BUSY_SHARE:

@@ -10,7 +10,7 @@ from tests.support.postgres import data_folder
 from tests.torture.exchange import Exchange, Victim
 from tests.torture.storm import Storm
 
-KILLS = int(os.environ.get("WELLHEAD_KILLS", "60"))
+KILLS = int(os.environ.get("WELLHEAD_KILLS", "12"))
 SEED = int(os.environ.get("WELLHEAD_SEED", "1"))
 
 pytestmark = [

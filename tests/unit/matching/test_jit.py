@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
-from numba import njit
 from numba.core.errors import NumbaError
 
 from matching import _jit
@@ -26,9 +26,9 @@ def test_a_kernel_that_allocates_does_not_compile():
     def allocating(count):
         return np.zeros(count, np.int64)[0]
 
-    assert njit(**(_jit.FLAGS | {"cache": False, "_nrt": True}))(allocating)(3) == 0
+    assert numba.njit(**(_jit.FLAGS | {"cache": False, "_nrt": True}))(allocating)(3) == 0
     with pytest.raises((NumbaError, RuntimeError)):
-        njit(**(_jit.FLAGS | {"cache": False}))(allocating)(3)
+        numba.njit(**(_jit.FLAGS | {"cache": False}))(allocating)(3)
 
 
 def test_the_same_sources_give_the_same_cache_folder(copied: Path):

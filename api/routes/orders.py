@@ -183,13 +183,15 @@ async def batch(
     orders.Batch(services.gateway, body.requests, who.account_idx, partial(finish, done))
     results: list[Answer] = []
     for outcome in await in_time(done):
+        if isinstance(outcome, Problem):  # no reply of the core, so no seq
+            results.append({"ok": False, "error": outcome.to_dict(new_request_id())})
+            continue
+        reply, how = outcome
         try:
-            if isinstance(outcome, Problem):
-                raise outcome
-            reply, how = outcome
             results.append({"ok": True, **await read(services, who, reply, how)})
         except Problem as problem:
-            results.append({"ok": False, "error": problem.to_dict(new_request_id())})
+            error = problem.to_dict(new_request_id())
+            results.append({"ok": False, **out(reply, {"error": error})})
     return json_response(stamped(services, {"results": results}))
 
 

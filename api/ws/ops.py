@@ -164,16 +164,17 @@ def answer_batch(
 
 def outcome_out(session: Session, outcome: orders.Outcome) -> dict[str, Any]:
     """Return the result of one request of a batch."""
+    if isinstance(outcome, Problem):  # no reply of the core, so no seq
+        return {"ok": False, "error": outcome.to_dict(new_request_id())}
+    reply, how = outcome
     try:
-        if isinstance(outcome, Problem):
-            raise outcome
-        reply, how = outcome
         return {"ok": True, "seq": reply.seq, **how(session.services.gateway.mirror, reply)}
     except Problem as problem:
-        return {"ok": False, "error": problem.to_dict(new_request_id())}
+        return {"ok": False, "seq": reply.seq, "error": problem.to_dict(new_request_id())}
     except orders.KnownElsewhere as elsewhere:
         order = {"order_id": str(elsewhere.order_id)}
-        return {"ok": True, "order": order, "trades": [], "duplicate": elsewhere.duplicate}
+        known = {"order": order, "trades": [], "duplicate": elsewhere.duplicate}
+        return {"ok": True, "seq": reply.seq, **known}
 
 
 # Logging in

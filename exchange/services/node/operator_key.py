@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,7 @@ from exchange.io.registry import Accounts, ApiKeys, Scope
 
 ACCOUNT_ID: Final = "operator"
 FILE_NAME: Final = "admin.json"
-OPEN_TIMEOUT_S: Final = 60.0
-RETRIES: Final = 60
+TIMEOUT_S: Final = 60.0  # for all of it: a database that restarts, an account that is opened
 RETRY_S: Final = 0.5
 
 
@@ -24,17 +24,21 @@ async def ensure_operator_key(
     A database that restarts meanwhile is waited for: safe to repeat.
 
     Errors:
-        DatabaseUnavailable: it did not come back, or the account could not be opened.
+        DatabaseUnavailable: it did not come back in time, or the account was not opened.
     """
-    for _ in range(RETRIES):
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
         try:
-            return await _ensure(folder, url, accounts, keys)
+            return await _ensure(folder, url, accounts, keys, deadline)
         except DatabaseUnavailable:
+            if time.monotonic() >= deadline:
+                raise
             await asyncio.sleep(RETRY_S)
-    await _ensure(folder, url, accounts, keys)
 
 
-async def _ensure(folder: Path, url: str | None, accounts: Accounts, keys: ApiKeys) -> None:
+async def _ensure(
+    folder: Path, url: str | None, accounts: Accounts, keys: ApiKeys, deadline: float
+) -> None:
     path = folder / FILE_NAME
     known = _read(path)
     if known is not None:
@@ -44,7 +48,7 @@ async def _ensure(folder: Path, url: str | None, accounts: Accounts, keys: ApiKe
                 _write(path, {**known, "url": url})
             return
     account = await accounts.create(account_id=ACCOUNT_ID, name="Operator", kind="operator")
-    await accounts.wait_open(account.account_idx, OPEN_TIMEOUT_S)
+    await accounts.wait_open(account.account_idx, max(0.0, deadline - time.monotonic()))
     made = await keys.create(
         account_idx=account.account_idx, label="the node's operator", scopes=frozenset(Scope)
     )

@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
-import stat
 import urllib.request
 from contextlib import AsyncExitStack
 
@@ -17,7 +15,6 @@ from exchange.io.batch import Batch
 from exchange.io.db import Database
 from exchange.io.errors import PortTaken, StartRefused
 from exchange.io.folder import DataFolder
-from exchange.io.registry import Account, ApiKey, NewApiKey, Scope
 from exchange.io.status import Mode, Status
 from exchange.rules.mirror import Mirror
 from exchange.services.node import clearing_child, ground
@@ -26,7 +23,6 @@ from exchange.services.node.clearing_child import ClearingChild
 from exchange.services.node.crew import Crew
 from exchange.services.node.front import bind, url_of
 from exchange.services.node.metrics import Numbers, serve_metrics
-from exchange.services.node.operator_key import ensure_operator_key
 from exchange.services.node.reading import Noter, entries_of, notes_of
 from exchange.services.node.watching import choose_mode
 from matching.codes import Kind
@@ -98,70 +94,6 @@ def test_only_what_lowers_risk_is_taken_while_clearing_is_behind(mode, lag, is_c
     choose_mode(status, 100, is_corrupt)
     assert status.mode == then
     assert bool(status.reason) == (then == Mode.CANCEL_ONLY and mode == Mode.NORMAL)
-
-
-# The operator's key
-
-
-class Registry:
-    """Accounts and keys in memory."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, ApiKey] = {}
-        self.made = 0
-
-    async def create(self, **wish) -> Account | NewApiKey:
-        if "account_id" in wish:
-            return Account(
-                account_idx=0,
-                account_id=wish["account_id"],
-                name=wish["name"],
-                kind=wish["kind"],
-                created_at_ns=0,
-                opened_seq=None,
-            )
-        self.made += 1
-        key = ApiKey(
-            key_id=f"wk_{self.made}",
-            account_idx=0,
-            account_id="operator",
-            label="",
-            scopes=wish["scopes"],
-            ip_allow=(),
-            expires_at_ns=None,
-            revoked_at_ns=None,
-            created_at_ns=0,
-            secret=b"s",
-            public_key=None,
-        )
-        self.known[key.key_id] = key
-        return NewApiKey(key=key, secret_text="s")
-
-    async def wait_open(self, account_idx: int, timeout_s: float) -> None:
-        return None
-
-    async def find(self, key_id: str) -> ApiKey | None:
-        return self.known.get(key_id)
-
-
-async def test_the_operators_key_is_made_once_and_follows_the_address(tmp_path):
-    registry = Registry()
-    for url in ("http://a", "http://b"):
-        await ensure_operator_key(tmp_path, url, registry, registry)
-    path = tmp_path / "admin.json"
-    said = json.loads(path.read_text())
-    assert said == {"url": "http://b", "account_id": "operator", "key": "wk_1", "secret": "s"}
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert registry.known["wk_1"].scopes == frozenset(Scope)
-
-
-async def test_a_key_of_another_database_is_replaced(tmp_path):
-    await ensure_operator_key(tmp_path, "http://a", Registry(), Registry())
-    (tmp_path / "admin.json").write_text("not json")
-    await ensure_operator_key(tmp_path, "http://a", Registry(), keys := Registry())
-    assert keys.made == 1
-    await ensure_operator_key(tmp_path, "http://a", Registry(), other := Registry())
-    assert other.made == 1
 
 
 # The crew

@@ -36,9 +36,17 @@ from exchange.rules.records import Contract as ListedContract
 from exchange.rules.reference import References, references
 from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT, WORST_COUNT, MarginModel
 from exchange.rules.settlement import (
+    PRICE_LIMITS,
+    PriceLimit,
+    Quoted,
+    Traded,
+    day_limit_bps,
     is_worth_marking,
     mark_price,
+    mid_ticks,
     settlement_price,
+    step_ticks,
+    within_day_ticks,
 )
 from exchange.rules.tape import Tape
 from exchange.rules.tenors import DAY, NS_PER_HOUR, NS_PER_SECOND, date_of
@@ -47,6 +55,7 @@ from matching.limits import CONTRACTS_MAX
 from matching.wire import new_commands
 
 REST_NS: Final = 10 * NS_PER_SECOND
+_NOTHING_TRADED: Final = Traded(0, 0, 0)
 _TRADING: Final = (TradingState.AUCTION, TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
 
 
@@ -138,14 +147,16 @@ class Agenda:
     def settlements(self, now_ns: int) -> np.ndarray:
         """Settle every living contract that was not settled since it was due."""
         return _joined(
-            settle_command(listed.contract_idx, self._settlement_ticks(listed, now_ns))
-            for listed, _ in self._living()
+            settle_command(listed.contract_idx, self._settlement_ticks(listed, contract, now_ns))
+            for listed, contract in self._living()
             if self._tape.settled_ns(listed.contract_idx) < due_ns(listed, now_ns)
         )
 
-    def _settlement_ticks(self, listed: ListedContract, now_ns: int) -> int:
+    def _settlement_ticks(self, listed: ListedContract, contract: Contract, now_ns: int) -> int:
+        quoted = _quoted(listed, contract, PRICE_LIMITS[0])
         traded = self._tape.window(listed.contract_idx, due_ns(listed, now_ns))
-        return settlement_price(*_best(listed), traded, listed.mark_ticks).ticks
+        price = settlement_price(quoted, traded, listed.mark_ticks)
+        return _within_day(listed, contract, price.ticks)
 
     def expiries(self, now_ns: int) -> np.ndarray:
         """End every contract whose trading is over and which is settled."""
@@ -220,16 +231,25 @@ class Agenda:
         )
 
     def marks(self, now_ns: int, *, whole_minute: bool) -> np.ndarray:
-        """Mark every trading contract whose price has moved enough."""
+        """Mark every trading contract whose price has moved enough, one step each."""
         rows: list[np.ndarray] = []
-        for listed, _ in self._living():
+        for listed, contract in self._living():
             if listed.state not in _TRADING:
                 continue
-            last_ticks = self._tape.last_ticks(listed.contract_idx, now_ns)
-            ticks = mark_price(*_best(listed), last_ticks, listed.mark_ticks).ticks
-            if is_worth_marking(listed.mark_ticks, ticks, whole_minute=whole_minute):
-                rows.append(mark_command(listed.contract_idx, ticks))
+            mark_ticks = listed.mark_ticks
+            ticks = self._market_ticks(listed, contract, now_ns)
+            if is_worth_marking(mark_ticks, ticks, whole_minute=whole_minute):
+                rows.append(mark_command(listed.contract_idx, step_ticks(mark_ticks, ticks)))
         return _joined(rows)
+
+    def _market_ticks(self, listed: ListedContract, contract: Contract, now_ns: int) -> int:
+        """Return where a contract's mark is on its way to."""
+        quoted = _quoted(listed, contract, PRICE_LIMITS[0])
+        traded = _NOTHING_TRADED
+        if not mid_ticks(quoted):  # else nobody asks what traded
+            traded = self._tape.window(listed.contract_idx, now_ns)
+        price = mark_price(quoted, traded, listed.mark_ticks)
+        return _within_day(listed, contract, price.ticks)
 
     def _wanted_shocks(
         self, listed: ListedContract, contract: Contract, now_ns: int
@@ -245,9 +265,19 @@ class Agenda:
         return known[2]
 
 
-def _best(listed: ListedContract) -> tuple[int, int]:
-    """Return the best bid and the best ask, 0 for an empty side."""
-    return listed.books[Side.BUY].best_ticks(), listed.books[Side.SELL].best_ticks()
+def _quoted(listed: ListedContract, contract: Contract, limit: PriceLimit) -> Quoted:
+    """Return the book at the depth of a row of limits."""
+    lots = -(-limit.depth_gpu_hours // contract.lot_gpu_hours)
+    bids, asks = listed.books[Side.BUY], listed.books[Side.SELL]
+    return Quoted(bids.reach_ticks(lots), asks.reach_ticks(lots))
+
+
+def _within_day(listed: ListedContract, contract: Contract, price_ticks: int) -> int:
+    """Return a price held to what the depth of the book allows in a day."""
+    if price_ticks == listed.mark_ticks:  # as most are: always allowed
+        return price_ticks
+    day_bps = day_limit_bps([_quoted(listed, contract, limit) for limit in PRICE_LIMITS])
+    return within_day_ticks(price_ticks, listed.settle_ticks, listed.mark_ticks, day_bps)
 
 
 def _same(held: Sequence[int], wanted: Sequence[int]) -> bool:

@@ -184,6 +184,15 @@ class BookSide:
             return 0
         return self.prices[-1] if self.side == Side.BUY else self.prices[0]
 
+    def reach_ticks(self, qty_lots: int) -> int:
+        """Return the price by which so many lots stand, best first; 0 when fewer do."""
+        left_lots = qty_lots
+        for price in reversed(self.prices) if self.side == Side.BUY else self.prices:
+            left_lots -= self.levels[price][0]
+            if left_lots <= 0:
+                return price
+        return 0
+
     def depth(self, levels: int) -> list[tuple[int, int, int]]:
         """Return at most `levels` of (price_ticks, qty_lots, orders), best first."""
         if levels <= 0:

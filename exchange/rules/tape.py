@@ -15,6 +15,9 @@ from matching.codes import EventKind
 
 SLICE_NS: Final = 10 * NS_PER_SECOND  # trades are summed by slices of time
 _SLICES: Final = WINDOW_NS // SLICE_NS
+# By kind of event: a table answers in 3 us where np.isin takes 27, for the batch of one order.
+_WANTED: Final = np.zeros(max(EventKind) + 1, bool)
+_WANTED[[EventKind.TRADE, EventKind.SETTLED, EventKind.LISTED]] = True
 
 
 class Tape:
@@ -30,9 +33,7 @@ class Tape:
         if len(commands) == 0 or int(commands["seq"][-1]) <= self.seq:
             return
         first_seq = int(commands["seq"][0])
-        kinds = events["kind"]
-        wanted = np.isin(kinds, (EventKind.TRADE, EventKind.SETTLED, EventKind.LISTED))
-        rows = events[wanted & (events["seq"] > self.seq)]
+        rows = events[_WANTED[events["kind"]] & (events["seq"] > self.seq)]
         moments = commands["ts_ns"][rows["seq"] - first_seq].tolist()
         columns = [
             rows[name].tolist() for name in ("kind", "contract_idx", "price_ticks", "qty_lots")
@@ -71,10 +72,3 @@ class Tape:
                 tick_lots += slice_tick_lots
                 last_ticks = slice_last
         return Traded(lots, tick_lots, last_ticks)
-
-    def last_ticks(self, contract_idx: int, now_ns: int) -> int:
-        """Return the last trade's price if it is of the last half hour, else 0."""
-        slices = self._slices.get(contract_idx)
-        if not slices or slices[-1][0] < (now_ns - WINDOW_NS) // SLICE_NS:
-            return 0
-        return slices[-1][3]

@@ -12,6 +12,7 @@ from exchange.rules.money import div_half_even, price_text, usd_text
 from exchange.rules.reference import references
 from exchange.rules.regions import HUB_BY_CLOUD_REGION, HUB_BY_COUNTRY
 from exchange.rules.scenarios import WORST_COUNT, MarginModel
+from exchange.rules.settlement import MARK_MOVE_BPS, PRICE_LIMITS, STEP_BPS, TIGHT_BPS
 from exchange.rules.tenors import DAY, iso_text, parse_period
 from matching.limits import CONTRACTS_MAX
 
@@ -86,3 +87,20 @@ def test_DOC_004_the_counts_of_the_page_hold() -> None:
         seen |= {contract.symbol for contract in listed_contracts(ON + days * DAY)}
         days += 1
     assert 16 * 30 < days < 18 * 30
+
+
+def test_DOC_005_the_limits_of_marks_are_as_written() -> None:
+    thin, deep = PRICE_LIMITS
+    rows = rows_of("| What stands")
+    assert [row[0] for row in rows] == [
+        f"less than {deep.depth_gpu_hours:,} GPU-hours, or no book",
+        f"{deep.depth_gpu_hours:,} GPU-hours or more",
+    ]
+    assert rows[1][1] == str(-(-deep.depth_gpu_hours // 744))
+    assert [row[2] for row in rows] == [
+        f"{limit.day_bps // 100} % at most" for limit in PRICE_LIMITS
+    ]
+    assert f"when {thin.depth_gpu_hours:,} GPU-hours stand on each side" in PAGE
+    assert f"within {TIGHT_BPS / 100} % of each other" in PAGE
+    assert f"A mark moves {STEP_BPS / 100} % (or a tick) a second" in PAGE
+    assert f"Moves under {MARK_MOVE_BPS / 100} % wait" in PAGE

@@ -1,5 +1,7 @@
 """The calendar in front of the real core: its commands are accepted, and money follows."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from exchange.io.clock import ManualClock
 from exchange.io.price_data import load_price_data
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.mirror import Mirror
+from exchange.rules.settlement import PRICE_LIMITS, STEP_BPS
 from exchange.rules.tenors import DAY, NS_PER_SECOND, ns_of
 from exchange.services.calendar import Calendar
 from matching.codes import EventKind, Kind, Side, Tif, TradingState
@@ -17,6 +20,7 @@ from tests.unit.exchange.services.test_calendar import MONDAY
 
 ALICE, BOB = 0, 1
 NEAR, FAR = "H100-USE-2026M11D25", "H100-USE-2027M03"
+THIN_LOTS, DEEP_LOTS = (-(-limit.depth_gpu_hours // 744) for limit in PRICE_LIMITS)
 
 
 class Node:
@@ -63,6 +67,27 @@ class Node:
                 price_ticks=price, qty_lots=lots, tif=Tif.GTC,
             )
         )  # fmt: skip
+
+    async def cancel_all(self, *accounts: int) -> None:
+        for account in accounts:
+            await self.send(command(Kind.MASS_CANCEL, account_idx=account, contract_idx=-1))
+
+    async def pass_seconds(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.advance(NS_PER_SECOND)
+            await self.calendar.step()
+
+    async def walk(self, symbol: str, by_ticks: int, lots: int) -> None:
+        """Let both accounts quote a close book somewhat off the mark, for a second."""
+        mark = self.mark(symbol)
+        await self.cancel_all(ALICE, BOB)
+        await self.place(ALICE, Side.BUY, symbol, mark + by_ticks, lots)
+        await self.place(BOB, Side.SELL, symbol, mark + by_ticks + 1, lots)
+        self.clock.advance(NS_PER_SECOND)
+        await self.calendar.step()
+
+    def mark(self, symbol: str) -> int:
+        return self.mirror.contracts[self.idx(symbol)].mark_ticks
 
     def cash(self, account: int) -> int:
         return int(self.engine.account_row(account)["cash_usd_micros"])
@@ -113,12 +138,71 @@ async def test_trades_settle_at_their_weighted_price_and_variation_is_paid(node:
     assert node.engine.account_row(ALICE)["unsettled_usd_micros"] == 0
 
 
-async def test_marks_follow_a_close_book(node: Node) -> None:
-    mark = node.mirror.contracts[node.idx(FAR)].mark_ticks
-    await node.place(ALICE, Side.BUY, FAR, mark + 20, 1)
-    await node.place(BOB, Side.SELL, FAR, mark + 30, 1)
-    await node.go_to(node.clock.now_ns() + NS_PER_SECOND)
-    assert node.mirror.contracts[node.idx(FAR)].mark_ticks in (mark + 24, mark + 25, mark + 26)
+async def test_marks_follow_a_close_book_in_steps(node: Node) -> None:
+    mark = node.mark(FAR)
+    step = mark * STEP_BPS // 10_000
+    await node.place(ALICE, Side.BUY, FAR, mark + 20, THIN_LOTS)
+    await node.place(BOB, Side.SELL, FAR, mark + 30, THIN_LOTS)
+    await node.pass_seconds(1)
+    assert node.mark(FAR) == mark + step
+    await node.pass_seconds(25 // step + 60)  # the last bit waits for a whole minute
+    assert node.mark(FAR) in (mark + 24, mark + 25, mark + 26)
+
+
+async def test_MARK_001_too_few_lots_move_no_mark(node: Node) -> None:
+    mark = node.mark(FAR)
+    await node.place(ALICE, Side.BUY, FAR, mark + 20, THIN_LOTS)
+    await node.place(BOB, Side.SELL, FAR, mark + 30, THIN_LOTS - 1)
+    await node.pass_seconds(61)
+    assert node.mark(FAR) == mark
+
+
+async def test_MARK_002_two_accounts_that_walk_a_thin_book_stop_at_the_limit(node: Node) -> None:
+    start = node.mark(FAR)
+    limit = start + start * PRICE_LIMITS[0].day_bps // 10_000
+    seen = [start]
+    for _ in range(90):
+        await node.walk(FAR, 18, THIN_LOTS)
+        seen.append(node.mark(FAR))
+    steps = [after - before for before, after in pairwise(seen)]
+    assert 0 < max(steps) <= limit * STEP_BPS // 10_000
+    assert seen[-1] == max(seen) == limit
+    await node.go_to(settlement_ns(MONDAY))
+    assert node.mirror.contracts[node.idx(FAR)].settle_ticks == limit
+
+
+async def test_MARK_003_two_accounts_that_trade_with_each_other_settle_within_the_limit(
+    node: Node,
+) -> None:
+    start = node.mark(FAR)
+    limit = start + start * PRICE_LIMITS[0].day_bps // 10_000
+    contract = node.mirror.contracts[node.idx(FAR)]
+    await node.go_to(settlement_ns(MONDAY) - 600 * NS_PER_SECOND)
+    for _ in range(90):
+        price = contract.band_high_ticks
+        await node.place(ALICE, Side.BUY, FAR, price, 10)
+        await node.place(BOB, Side.SELL, FAR, price, 10)
+        await node.pass_seconds(1)
+    assert contract.last_trade_ticks > limit + 50
+    assert contract.mark_ticks == limit
+    await node.go_to(settlement_ns(MONDAY))
+    assert contract.settle_ticks == contract.mark_ticks == limit
+
+
+async def test_MARK_004_a_thin_book_takes_a_mark_no_farther_than_a_deep_one_did_but_back(
+    node: Node,
+) -> None:
+    start = node.mark(FAR)
+    for _ in range(90):
+        await node.walk(FAR, 18, DEEP_LOTS)
+    deep = node.mark(FAR)
+    assert deep > start + 2 * start * PRICE_LIMITS[0].day_bps // 10_000
+    for _ in range(3):
+        await node.walk(FAR, 18, THIN_LOTS)
+    assert node.mark(FAR) == deep
+    for _ in range(90):
+        await node.walk(FAR, -18, THIN_LOTS)
+    assert node.mark(FAR) < start + 18
 
 
 async def test_a_contract_ends_settled_with_orders_cancelled_and_margin_freed(node: Node) -> None:

@@ -145,6 +145,8 @@ class StatusAnswer(Answer):
     journal_seq: int
     clearing_seq: int
     epoch: int
+    contracts: int  # ever listed: each keeps its slot of the core
+    contracts_max: int
     version: str
 
 

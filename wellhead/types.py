@@ -42,6 +42,8 @@ class Status(Answer, frozen=True, kw_only=True):
     seq: int = 0
     journal_seq: int = 0
     clearing_seq: int = 0
+    contracts: int = 0
+    contracts_max: int = 0
     version: str = ""
 
 

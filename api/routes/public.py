@@ -10,6 +10,7 @@ from api.deps import Page, Query, QueryOf, Services, ServicesDep, count_public, 
 from api.edge import json_response
 from api.orders import contract_of
 from exchange.rules.records import Contract
+from matching.limits import CONTRACTS_MAX
 
 VERSION: Final = version("wellhead-exchange")
 router = APIRouter(tags=["market data"], dependencies=[Depends(count_public)])
@@ -65,6 +66,8 @@ def status_out(services: Services) -> dict[str, Any]:
         "journal_seq": status.journal_seq,
         "clearing_seq": status.clearing_seq,
         "epoch": status.epoch,
+        "contracts": len(services.gateway.mirror.contracts),
+        "contracts_max": CONTRACTS_MAX,
         "version": VERSION,
     }
 

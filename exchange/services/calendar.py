@@ -21,7 +21,7 @@ from exchange.rules.operations import tick_command
 from exchange.rules.quotes import PriceData
 from exchange.rules.settlement import WINDOW_NS
 from exchange.rules.tape import Tape
-from exchange.rules.tenors import NS_PER_SECOND
+from exchange.rules.tenors import NS_PER_DAY, NS_PER_SECOND
 from matching.codes import Kind
 from matching.limits import CONTRACTS_MAX
 
@@ -30,6 +30,7 @@ Send = Callable[[np.ndarray], Awaitable[None]]
 RESEND_NS: Final = 5 * NS_PER_SECOND  # a command not seen in the journal by then was lost
 BUSY_SECONDS: Final = 0.05  # between steps while something is under way
 SEND_SECONDS: Final = 10
+FEW_SLOTS: Final = 256  # left for contracts: more than two months of listings
 _KEY: Final = ["kind", "contract_idx", "order_id", "state"]  # which command it is
 
 _log = logging.getLogger("wellhead.calendar")
@@ -56,7 +57,7 @@ class Calendar:
         self._second = 0
         self._ticked_ns = 0
         self._rest_until_ns = 0  # nothing falls due before
-        self._full_at = 0  # contracts there were when the missing room was logged
+        self._slots_said = (0, False)  # the day, and whether there were none left
 
     def observe(self, commands: np.ndarray, events: np.ndarray) -> None:
         """Take in one committed batch."""
@@ -108,7 +109,7 @@ class Calendar:
         await self._give(np.concatenate([tick_command(), marks]))
         self._second = now_ns // NS_PER_SECOND
         self._ticked_ns = now_ns
-        self._warn_when_full(now_ns)
+        self._watch_slots(now_ns)
 
     def _is_unheard(self, now_ns: int) -> bool:
         """Return whether the last tick is still under way: a halted exchange is not flooded."""
@@ -130,14 +131,18 @@ class Calendar:
         left: np.ndarray = rows[kept]
         return left
 
-    def _warn_when_full(self, now_ns: int) -> None:
-        count = len(self._mirror.contracts)
-        if count == self._full_at or count < self.agenda.contracts_max:
+    def _watch_slots(self, now_ns: int) -> None:
+        """Say once a day, and at a start, when the room for contracts runs out."""
+        free = self.agenda.contracts_max - len(self._mirror.contracts)
+        now = (now_ns // NS_PER_DAY, free <= 0)
+        if free > FEW_SLOTS or now == self._slots_said:
             return
-        missing = self.agenda.unlisted(now_ns)
+        self._slots_said = now
+        missing = self.agenda.unlisted(now_ns) if free <= 0 else []
         if missing:
-            self._full_at = count
             _log.error("no room for %d contracts, the first is %s", len(missing), missing[0].symbol)
+        else:
+            _log.warning("room for %d more contracts of %d", free, self.agenda.contracts_max)
 
     async def run(self) -> None:
         """Step each second, at once while something is under way, until cancelled."""

@@ -32,6 +32,7 @@ from exchange.services.market_data import MarketData
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.metrics import Numbers
+from matching.limits import CONTRACTS_MAX
 
 STOP_TIMEOUT_S: Final = 5.0
 
@@ -89,6 +90,11 @@ class Front:
             "pending_commands", "Commands without an answer.", lambda: gateway.pending_count
         )
         numbers.counter("resent_commands", "Commands sent again.", lambda: gateway.resent_count)
+        mirror = gateway.mirror
+        numbers.gauge(
+            "contracts", "Contracts ever listed: slots in use.", lambda: len(mirror.contracts)
+        )
+        numbers.gauge("contracts_max", "Slots for contracts.", lambda: CONTRACTS_MAX)
         numbers.gauge("websockets", "Open websockets.", lambda: limits.connection_count)
 
     def begin(self, crew: Crew, listening: socket.socket) -> None:

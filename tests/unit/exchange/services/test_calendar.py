@@ -16,7 +16,7 @@ from exchange.rules.catalogue import listed_contracts
 from exchange.rules.mirror import Mirror
 from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT
 from exchange.rules.tenors import DAY, NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, ns_of
-from exchange.services.calendar import RESEND_NS, Calendar, seq_before
+from exchange.services.calendar import FEW_SLOTS, RESEND_NS, Calendar, seq_before
 from matching.codes import EventKind, Kind, TradingState
 from matching.wire import EVENT
 
@@ -259,6 +259,29 @@ async def test_CAL_012_a_full_core_lists_what_fits_and_says_so(
     await exchange.settle_down()
     assert len(exchange.symbols(TradingState.CONTINUOUS)) == 10
     assert "no room for 382 contracts" in caplog.text
+
+
+async def test_CAL_017_the_end_of_the_room_for_contracts_is_said_long_before_and_daily(
+    exchange: Exchange, caplog: pytest.LogCaptureFixture
+) -> None:
+    def restarted(contracts_max: int) -> None:
+        exchange.calendar = Calendar(
+            exchange.mirror, exchange.send, exchange.clock, load_price_data(), contracts_max
+        )
+
+    for contracts_max, days, said in (
+        (392 + FEW_SLOTS + 1, 1, 0),
+        (392 + FEW_SLOTS, 1, 1),
+        (392 + FEW_SLOTS, 3, 3),
+    ):
+        caplog.clear()
+        restarted(contracts_max)
+        for _ in range(days):
+            for _ in range(3):
+                exchange.clock.advance(NS_PER_SECOND)
+                await exchange.calendar._every_second(exchange.clock.now_ns())
+            exchange.clock.advance(NS_PER_DAY)
+        assert caplog.text.count(f"room for {FEW_SLOTS} more contracts of {contracts_max}") == said
 
 
 async def test_CAL_013_bands_narrow_when_delivery_comes_near(exchange: Exchange) -> None:

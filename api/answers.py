@@ -58,7 +58,7 @@ def order(contract: Contract, one: Order) -> dict[str, Any]:
         **_order(contract, one, one.client_order_id, one.filled_lots, one.leaves_lots, one.code),
         "price": _limit(one, one.price_ticks),
         "quantity": str(one.qty_lots),
-        "average_price": average_price(one.filled_tick_lots, one.filled_lots),
+        "average_price": _average_now(one),
         "created_ts": millis(one.created_ns),
         "updated_ts": millis(one.updated_ns),
         "seq": one.updated_seq,
@@ -73,7 +73,7 @@ def order_after(contract: Contract, one: Order, after: Outcome, reply: Reply) ->
         **_order(contract, one, one.client_order_id, filled, after.leaves_lots, after.code),
         "price": _limit(one, after.price_ticks),
         "quantity": str(after.qty_lots),
-        "average_price": average_price(one.filled_tick_lots, filled) if known else None,
+        "average_price": _average_now(one) if known else None,
         "created_ts": millis(one.created_ns),
         "updated_ts": millis(reply.ts_ns),
         "seq": reply.seq,
@@ -123,6 +123,11 @@ def _order(
 def _limit(one: Order | OrderRow, ticks: int) -> str | None:
     """Return the price of a limit order; a market order has none."""
     return codec.price_out(ticks) if one.order_type == OrderType.LIMIT else None
+
+
+def _average_now(one: Order) -> str | None:
+    """Return the average price of a live order, None when its first fills are not known here."""
+    return average_price(one.filled_tick_lots, one.filled_lots) if one.fills_known else None
 
 
 def average_price(tick_lots: int, lots: int) -> str | None:

@@ -11,6 +11,7 @@ from api.schemas import OrderAmend, OrderNew
 from exchange.rules.money import (
     TICK_USD_MICROS,
     DecimalError,
+    Reason,
     lots_of,
     price_text,
     price_ticks_of,
@@ -44,6 +45,7 @@ TRADING_STATE_NAMES: Final = tuple(TRADING_STATES)
 STP_DEFAULT: Final = int(Stp.CANCEL_NEWEST)
 QTY_TEXT_MAX: Final = (1 << 31) - 1  # fits the record; what is too large is the core's to say
 PRICE_TEXT_MAX: Final = (1 << 31) - 1
+SHOWN_MAX: Final = 40  # of a text that is refused
 ORDER_ID_MAX: Final = (1 << 63) - 1
 NS_PER_MS: Final = 1_000_000
 USD_MICROS_PER_TICK: Final = TICK_USD_MICROS  # of every SKU today
@@ -59,6 +61,14 @@ _ORDER_ID: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _CACHE_MAX: Final = 1 << 16
 _price_cache: dict[str, int] = {}
 _price_texts: dict[int, str] = {}
+
+
+class TooLarge(Problem):
+    """More lots than any order may have; whoever knows the contract says how many it may."""
+
+    def __init__(self, text: str, field: str) -> None:
+        detail = f"{text[:SHOWN_MAX]} lots are more than an order may have"
+        super().__init__("qty_too_large", detail, status=422, field=field)
 
 
 def price_ticks(text: str, field: str = "price") -> int:
@@ -90,7 +100,7 @@ def qty_lots(text: str, field: str = "quantity") -> int:
         return int(text)
     lots = _decimal(lots_of, text, field)
     if lots > QTY_TEXT_MAX:
-        raise Problem("qty_too_large", "the quantity is too large", status=422, field=field)
+        raise TooLarge(text, field)
     return lots
 
 
@@ -103,8 +113,12 @@ def _decimal(parse: object, text: str, field: str) -> int:
     try:
         return parse(text)  # type: ignore[operator, no-any-return]
     except DecimalError as error:
+        allowed = error.allowed
+        if parse is lots_of and error.reason == Reason.TOO_MANY_DECIMALS:
+            allowed = "whole lots"
+        shown = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
         raise Problem(
-            "field_invalid", f"not {error.allowed}: {error.reason.value}", field=field
+            "field_invalid", f"{shown!r} was given; allowed: {allowed}", field=field
         ) from None
 
 

@@ -179,7 +179,7 @@ _CORE_DETAIL: Final[dict[int, str]] = {
     Code.GROSS_LIMIT: "positions and orders of the account are as large as they may be",
     Code.MARGIN_INSUFFICIENT: "free equity does not cover the margin: see /api/v1/margin",
     Code.MARKET_ORDER_RESTS: "a market order is IOC or FOK",
-    Code.ORDER_UNKNOWN: "the account has no such open order",
+    Code.ORDER_UNKNOWN: "the account has no such open order: never had it, or it has ended",
     Code.POST_ONLY_NOT_RESTING: "post_only goes with a limit order that may rest",
     Code.POST_ONLY_WOULD_TRADE: "the price would trade at once",
     Code.PRICE_INVALID: "the price lies outside of what a book can hold",
@@ -242,13 +242,13 @@ def core_name(code: int) -> str | None:
     return CORE[code][1] if code else None
 
 
-def core_problem(code: int, *, order_id: int = 0) -> Problem:
-    """Return the problem of a command that the core refused."""
+def core_problem(code: int, *, order_id: int = 0, detail: str = "") -> Problem:
+    """Return the problem of a command that the core refused; `detail` instead of the usual one."""
     status, name = CORE[code]
     extra = {"order_id": str(order_id)} if order_id else None
     return Problem(
         name,
-        _CORE_DETAIL.get(code) or f"the exchange refused: {name.replace('_', ' ')}",
+        detail or _CORE_DETAIL.get(code) or f"the exchange refused: {name.replace('_', ' ')}",
         status=status,
         field=_CORE_FIELD.get(code),
         extra=extra,

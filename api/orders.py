@@ -1,11 +1,12 @@
 """Order requests, the same for REST and websocket: message to row, reply to answer."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
-from api import answers, codec
+from api import answers, codec, refusals
 from api.errors import Problem, core_problem
 from api.gateway import Gateway
 from api.replies import Reply
@@ -67,7 +68,10 @@ def new_row(gateway: Gateway, order: OrderNew, account_idx: int) -> bytes:
     """Return the row of a new order."""
     gateway.check_open()
     contract = contract_of(gateway.mirror, order.symbol)
-    return codec.place_row(order, account_idx, contract.contract_idx)
+    try:
+        return codec.place_row(order, account_idx, contract.contract_idx)
+    except codec.TooLarge:
+        raise refusals.too_large(contract) from None
 
 
 def amend_row(
@@ -102,8 +106,10 @@ def item_row(gateway: Gateway, item: BatchItem, account_idx: int) -> tuple[bytes
         return new_row(gateway, item, account_idx), placed
     order_id, words = ids_of(item.order_id, item.client_order_id)
     if isinstance(item, BatchAmend):
-        return amend_row(gateway, item, account_idx, order_id, words), amended
-    return cancel_row(gateway, account_idx, order_id, words), cancelled
+        row, how = amend_row(gateway, item, account_idx, order_id, words), amended
+    else:
+        row, how = cancel_row(gateway, account_idx, order_id, words), cancelled
+    return row, partial(how, order_id=order_id, words=words)
 
 
 def takes_tokens(item: BatchItem) -> bool:
@@ -177,29 +183,29 @@ def placed(state: MirrorState, reply: Reply) -> Answer:
         known = _known(state, original, duplicate=True)
         return {"order": order_out(state, known), "trades": [], "duplicate": True}
     if reply.code:
-        raise core_problem(
-            reply.code, order_id=first[5] if reply.code == Code.CLIENT_ORDER_ID_CONFLICT else 0
-        )
+        raise refusals.refused_new(state, reply)
     return {**_after(state, reply, first[5]), "duplicate": False}
 
 
-def amended(state: MirrorState, reply: Reply) -> Answer:
-    """Return the answer to an amendment.
+def amended(state: MirrorState, reply: Reply, order_id: int, words: Words) -> Answer:
+    """Return the answer to an amendment of the order that was named so.
 
     Errors:
         Problem: it was refused.
     """
-    reply.raise_refused()
+    if reply.code:
+        raise refusals.refused_change(state, reply, order_id, words)
     return _after(state, reply, reply.events[0][5])
 
 
-def cancelled(state: MirrorState, reply: Reply) -> Answer:
-    """Return the answer to a cancellation.
+def cancelled(state: MirrorState, reply: Reply, order_id: int, words: Words) -> Answer:
+    """Return the answer to a cancellation of the order that was named so.
 
     Errors:
         Problem: it was refused.
     """
-    reply.raise_refused()
+    if reply.code:
+        raise refusals.refused_change(state, reply, order_id, words)
     one = _known(state, reply.events[0][5])
     return {"order": order_out(state, one)}
 

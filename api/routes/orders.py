@@ -224,7 +224,8 @@ async def amend(
     count_orders(request, services, who)
     row = orders.amend_row(services.gateway, change, who.account_idx, order_id, words)
     reply = await services.gateway.send(row)
-    return json_response(await read(services, who, reply, orders.amended))
+    how = partial(orders.amended, order_id=order_id, words=words)
+    return json_response(await read(services, who, reply, how))
 
 
 async def cancel(
@@ -233,7 +234,8 @@ async def cancel(
     """Cancel an order and answer."""
     row = orders.cancel_row(services.gateway, who.account_idx, order_id, words)
     reply = await services.gateway.send(row)
-    return json_response(await read(services, who, reply, orders.cancelled))
+    how = partial(orders.cancelled, order_id=order_id, words=words)
+    return json_response(await read(services, who, reply, how))
 
 
 AmendBody = Annotated[OrderAmend, Depends(JsonBody(OrderAmend))]

@@ -49,7 +49,8 @@ def order_amend(session: Session, message: WsOrderAmend) -> None:
     bucket = session.take_token(who)
     ids = orders.ids_of(message.order_id, message.client_order_id)
     row = orders.amend_row(gateway, message, who.account_idx, *ids)
-    gateway.post(row, OrderWaiter(session, message, orders.amended, bucket))
+    how = partial(orders.amended, order_id=ids[0], words=ids[1])
+    gateway.post(row, OrderWaiter(session, message, how, bucket))
     session.in_flight += 1
 
 
@@ -59,7 +60,8 @@ def order_cancel(session: Session, message: WsOrderCancel) -> None:
     gateway = session.services.gateway
     ids = orders.ids_of(message.order_id, message.client_order_id)
     row = orders.cancel_row(gateway, who.account_idx, *ids)
-    gateway.post(row, OrderWaiter(session, message, orders.cancelled, None))
+    how = partial(orders.cancelled, order_id=ids[0], words=ids[1])
+    gateway.post(row, OrderWaiter(session, message, how, None))
     session.in_flight += 1
 
 

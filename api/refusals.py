@@ -1,0 +1,69 @@
+"""What a refusal of an order was about, in numbers of the moment: the band, the most, the end.
+
+The code says what happened and never changes; the text here is for whoever reads it.
+"""
+
+from typing import Final
+
+from api import codec
+from api.errors import Problem, core_name, core_problem
+from api.replies import Reply
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.records import Contract, Order
+from matching.codes import Code, OrderType
+
+Words = tuple[int, int, int, int]
+
+ENDED: Final = "GET the order to see how it ended"
+
+
+def refused_new(state: MirrorState, reply: Reply) -> Problem:
+    """Return why a new order was refused."""
+    first = reply.events[0]
+    known_id = first[5] if reply.code == Code.CLIENT_ORDER_ID_CONFLICT else 0
+    return _problem(reply.code, state.contracts[first[7]], order_id=known_id)
+
+
+def refused_change(state: MirrorState, reply: Reply, order_id: int, words: Words) -> Problem:
+    """Return why an order was not amended or cancelled; it was named by one of its two ids."""
+    account_idx = reply.events[0][4]
+    one = state.order(order_id) if order_id else state.order_by_client(account_idx, words)
+    if one is None or one.account_idx != account_idx:
+        return _problem(reply.code)
+    if reply.code == Code.ORDER_UNKNOWN:
+        return core_problem(reply.code, detail=_end(one))
+    return _problem(reply.code, state.contracts[one.contract_idx])
+
+
+def too_large(contract: Contract) -> Problem:
+    """Return the problem of a quantity above what one order of a contract may have."""
+    most = contract.qty_max_lots
+    return core_problem(Code.QTY_TOO_LARGE, detail=f"at most {most} lots in one order")
+
+
+def _problem(code: int, contract: Contract | None = None, *, order_id: int = 0) -> Problem:
+    if contract is not None and code == Code.QTY_TOO_LARGE:
+        return too_large(contract)
+    if contract is not None and code == Code.PRICE_OUT_OF_BAND:
+        return core_problem(code, detail=_band(contract))
+    return core_problem(code, order_id=order_id)
+
+
+def _band(contract: Contract) -> str:
+    low, high, mark = (
+        codec.price_out(ticks)
+        for ticks in (contract.band_low_ticks, contract.band_high_ticks, contract.mark_ticks)
+    )
+    width = f"{contract.band_bps / 100:g} %"
+    return f"buys at most {high}, sells at least {low} now: {width} around the mark of {mark}"
+
+
+def _end(one: Order) -> str:
+    """Say how an order ended that somebody still wants to change."""
+    if one.status == "open":  # it was, a moment ago, not yet or no more
+        return f"the order was not open at that moment; {ENDED}"
+    if one.status == "filled":
+        return f"the order is filled already, {one.filled_lots} lots; {ENDED}"
+    filled = f", {one.filled_lots} of {one.qty_lots} lots filled" if one.filled_lots else ""
+    kind = "market order" if one.order_type == OrderType.MARKET else "order"
+    return f"the {kind} was cancelled already ({core_name(one.code)}{filled}); {ENDED}"

@@ -1,0 +1,105 @@
+"""The texts of refusals hold the numbers that a person needs to do better."""
+
+import pytest
+
+from api import answers
+from tests.support.api_world import SYMBOL, World, running
+
+NEW = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
+
+
+@pytest.fixture
+async def world():
+    async with running() as one:
+        done = await one.call("operator", "PATCH", f"/admin/contracts/{SYMBOL}", {"band_bps": 300})
+        assert done.status_code == 200
+        yield one
+
+
+async def refused(world: World, method: str, path: str, body: object, code: str) -> str:
+    """Return the text of a refusal that must have a code."""
+    answer = (await world.call("alice", method, path, body)).json()
+    assert answer["code"] == code
+    return str(answer["detail"])
+
+
+async def test_a_price_out_of_band_says_the_band(world: World):
+    text = await refused(world, "POST", "/orders", {**NEW, "price": "60"}, "price_out_of_band")
+    assert text == "buys at most 2.060, sells at least 1.940 now: 3 % around the mark of 2.000"
+
+
+async def test_an_amendment_out_of_band_says_the_band_too(world: World):
+    placed = await world.place("alice", "buy", "1.990", "5", client_order_id="a")
+    for path in (f"/orders/{placed['order']['order_id']}", "/orders/by-client-id/a"):
+        text = await refused(world, "PATCH", path, {"price": "60"}, "price_out_of_band")
+        assert text.startswith("buys at most 2.060")
+
+
+@pytest.mark.parametrize("quantity", ["2000000", "9999999999"])
+async def test_a_quantity_too_large_says_the_most(world: World, quantity: str):
+    most = (await world.call("", "GET", f"/instruments/{SYMBOL}")).json()["instrument"]
+    text = await refused(world, "POST", "/orders", {**NEW, "quantity": quantity}, "qty_too_large")
+    assert text == f"at most {most['max_quantity']} lots in one order"
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "said"),
+    [
+        ("quantity", "1.5", "'1.5' was given; allowed: whole lots"),
+        ("quantity", "-3", "'-3' was given; allowed: zero or more"),
+        ("price", "2.0001", "'2.0001' was given; allowed: at most 3 decimals"),
+        ("price", "x" * 50, f"'{'x' * 40}...' was given; allowed: a plain decimal such as"),
+    ],
+)
+async def test_a_text_that_is_no_amount_is_shown(world: World, field: str, given: str, said: str):
+    text = await refused(world, "POST", "/orders", {**NEW, field: given}, "field_invalid")
+    assert text.startswith(said)
+
+
+async def test_an_order_that_has_ended_says_how(world: World):
+    gone = (await world.place("alice", "buy", "1.990", "5"))["order"]["order_id"]
+    await world.call("alice", "DELETE", f"/orders/{gone}")
+    text = await refused(world, "DELETE", f"/orders/{gone}", None, "order_unknown")
+    assert text.startswith("the order was cancelled already (cancelled_by_user); GET")
+
+    filled = (await world.place("alice", "buy", "2.000", "5", client_order_id="f"))["order"]
+    await world.place("bob", "sell", "2.000", "5")
+    for path in (f"/orders/{filled['order_id']}", "/orders/by-client-id/f"):
+        for method, body in (("DELETE", None), ("PATCH", {"quantity": "9"})):
+            text = await refused(world, method, path, body, "order_unknown")
+            assert text.startswith("the order is filled already, 5 lots")
+
+    part = (await world.place("alice", "buy", "2.000", "5"))["order"]["order_id"]
+    await world.place("bob", "sell", "2.000", "2")
+    await world.call("alice", "DELETE", f"/orders/{part}")
+    text = await refused(world, "DELETE", f"/orders/{part}", None, "order_unknown")
+    assert "(cancelled_by_user, 2 of 5 lots filled)" in text
+
+
+async def test_nothing_is_said_of_the_order_of_another(world: World):
+    theirs = (await world.place("bob", "buy", "1.990", "5"))["order"]["order_id"]
+    await world.call("bob", "DELETE", f"/orders/{theirs}")
+    none = await refused(world, "DELETE", "/orders/999999", None, "order_unknown")
+    assert await refused(world, "DELETE", f"/orders/{theirs}", None, "order_unknown") == none
+
+
+async def test_a_batch_and_a_websocket_say_the_same(world: World):
+    gone = (await world.place("alice", "buy", "1.990", "5"))["order"]["order_id"]
+    await world.call("alice", "DELETE", f"/orders/{gone}")
+    text = await refused(world, "DELETE", f"/orders/{gone}", None, "order_unknown")
+    body = {"requests": [{"op": "cancel", "order_id": gone}]}
+    batch = (await world.call("alice", "POST", "/orders/batch", body)).json()
+    assert batch["results"][0]["error"]["detail"] == text
+    async with world.serving() as url, world.socket(url, "alice") as alice:
+        answer = await alice.ask("order.cancel", order_id=gone)
+        assert answer["error"]["detail"] == text
+
+
+async def test_an_average_without_its_first_fills_is_not_told(world: World):
+    placed = await world.place("alice", "buy", "2.000", "9")
+    await world.place("bob", "sell", "2.000", "2")
+    order = world.mirror.orders[int(placed["order"]["order_id"])]
+    contract = world.mirror.contracts[order.contract_idx]
+    assert answers.order(contract, order)["average_price"] == "2.00"
+    order.fills_known = False  # as after a start from a saved state
+    assert answers.order(contract, order)["average_price"] is None

@@ -5,6 +5,7 @@ from typing import Final
 
 import orjson
 from fastapi import APIRouter, FastAPI, Response
+from starlette.responses import RedirectResponse
 
 from api.errors import Problem
 from api.openapi import document
@@ -28,6 +29,13 @@ def docs_router(app: FastAPI, version: str) -> APIRouter:
     async def get_docs() -> Response:
         """Return the page."""
         return page("docs.html", "text/html")
+
+    @router.get("/")
+    @router.get("/api/v1")
+    @router.get("/api/v1/")
+    async def to_docs() -> Response:
+        """Lead whoever looks around to the page."""
+        return RedirectResponse("/docs", status_code=307)
 
     @router.get("/docs/{name}")
     async def get_file(name: str) -> Response:

@@ -110,6 +110,20 @@ async def test_the_document_is_openapi_and_names_every_code(world: World):
     )
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1", "/api/v1/"])
+async def test_whoever_looks_around_is_led_to_the_page(world: World, path: str):
+    response = await world.http.get(path)
+    assert (response.status_code, response.headers["location"]) == (307, "/docs")
+    assert (await world.http.post(path)).status_code == 405
+    assert path not in document(world.app, "1")["paths"]
+
+
+async def test_the_page_says_where_else_to_read_without_scripts(world: World):
+    text = (await world.http.get("/docs")).text
+    said = text.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert 'href="/openapi.json"' in said
+
+
 async def test_the_page_loads_nothing_from_elsewhere(world: World):
     for path in ("/docs", "/docs/docs.js", "/docs/docs.css"):
         response = await world.http.get(path)

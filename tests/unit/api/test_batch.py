@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
+from api.limits import Limits, LimitSettings
+from api.orders import takes_tokens
+from api.schemas import OrderBatch
 from api.server import PICOWS
 from matching.codes import Kind
 from tests.support.api_world import SYMBOL, World, running
@@ -58,3 +62,45 @@ async def test_a_refusal_in_a_batch_of_the_websocket_names_its_own_command(
     async with world.serving(server) as url, world.socket(url, "alice") as alice:
         reply = await alice.ask("order.batch", requests=REQUESTS)
         seqs_are_the_commands(world, reply["result"]["results"])
+
+
+# What a batch costs: its new and amended orders, and nothing for its cancellations
+
+CANCEL = {"op": "cancel", "order_id": "7"}
+AMEND = {"op": "amend", "order_id": "7", "quantity": "1"}
+PER_SECOND = 5
+MIXED = [BUY, CANCEL, AMEND, *[CANCEL] * 20, BUY]  # takes three
+
+
+@pytest.fixture
+async def limited():
+    async with running() as one:
+        settings = LimitSettings(orders_per_s=PER_SECOND)
+        one.services.limits = Limits(settings, lambda: 0.0)  # no token ever comes back
+        yield one
+
+
+@pytest.mark.parametrize(("item", "takes"), [(BUY, True), (AMEND, True), (CANCEL, False)])
+def test_only_a_cancellation_takes_no_token(item, takes):
+    (decoded,) = msgspec.convert({"requests": [item]}, OrderBatch).requests
+    assert takes_tokens(decoded) is takes
+
+
+async def test_a_batch_takes_a_token_for_each_new_and_amended_order(limited: World):
+    answer = await limited.call("alice", "POST", "/orders/batch", {"requests": MIXED})
+    assert answer.headers["ratelimit"].startswith(f'"orders";r={PER_SECOND - 3};')
+    answer = await limited.call("alice", "POST", "/orders/batch", {"requests": MIXED})
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    answer = await limited.call("alice", "POST", "/orders/batch", {"requests": [CANCEL] * 50})
+    assert answer.status_code == 200
+    assert "ratelimit" not in answer.headers
+
+
+async def test_a_batch_of_the_websocket_takes_the_same_tokens(limited: World):
+    async with limited.serving() as url, limited.socket(url, "alice") as alice:
+        reply = await alice.ask("order.batch", requests=MIXED)
+        assert reply["limit"]["remaining"] == PER_SECOND - 3
+        reply = await alice.ask("order.batch", requests=MIXED)
+        assert reply["error"]["code"] == "rate_limited"
+        reply = await alice.ask("order.batch", requests=[CANCEL] * 50)
+        assert reply["ok"] and "limit" not in reply

@@ -1,0 +1,102 @@
+"""One session over an outlet that counts: when a peer that does not read is let go."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from api.limits import LimitSettings
+from api.ws.ops import OPS
+from api.ws.outlet import CLOSE_TOO_SLOW
+from api.ws.session import Session
+from tests.support.api_world import SYMBOL, World, running
+
+LIMITS = LimitSettings(lag_bytes=1_000, lag_bytes_max=5_000, lag_s=1e9)  # time closes nobody
+CHANNEL = f"bbo.{SYMBOL}"
+
+
+class FakeOutlet:
+    """A connection of which the test says how much is unread."""
+
+    def __init__(self) -> None:
+        self.unread = 0
+        self.written: list[dict[str, Any]] = []
+        self.closed: tuple[int, str] | None = None
+
+    def write(self, payloads: list[bytes]) -> None:
+        assert self.closed is None, "written to after the goodbye"
+        self.written += map(orjson.loads, payloads)
+
+    def unread_bytes(self) -> int:
+        return self.unread
+
+    def close(self, code: int, reason: str) -> None:
+        assert self.closed is None, "closed twice"
+        self.closed = (code, reason)
+
+
+@pytest.fixture
+async def world():
+    async with running(LIMITS) as one:
+        yield one
+
+
+@pytest.fixture
+def outlet() -> FakeOutlet:
+    return FakeOutlet()
+
+
+@pytest.fixture
+async def session(world: World, outlet: FakeOutlet) -> Session:
+    made = Session(world.hub, outlet, "1.2.3.4", OPS)
+    made.on_message(orjson.dumps({"op": "subscribe", "channels": [CHANNEL]}))
+    world.hub.flush()
+    outlet.written.clear()
+    return made
+
+
+async def test_a_peer_beyond_the_most_unread_bytes_is_closed_at_once(world, outlet, session):
+    outlet.unread = LIMITS.lag_bytes_max + 1
+    session.on_message(b'{"op":"ping","id":1}')
+    world.hub.flush()
+    assert outlet.closed == (CLOSE_TOO_SLOW, "too slow")
+    assert session.closed
+    assert session not in world.hub.sessions
+    session.push(b'{"never":"written"}')
+    session.on_message(b'{"op":"ping","id":2}')
+    world.hub.flush()
+    assert [one["id"] for one in outlet.written] == [1]
+
+
+async def test_a_peer_with_as_many_unread_bytes_as_may_be_is_not_closed(world, outlet, session):
+    outlet.unread = LIMITS.lag_bytes_max
+    session.on_message(b'{"op":"ping","id":1}')
+    world.hub.flush()
+    session.look_after(1e6)
+    assert outlet.closed is None
+    assert session in world.hub.sessions
+
+
+async def test_a_peer_that_lags_misses_public_messages_and_no_reply(world, outlet, session):
+    outlet.unread = LIMITS.lag_bytes + 1
+    session.on_message(b'{"op":"ping","id":1}')
+    world.hub.flush()
+    session.deliver(CHANNEL, b'{"channel":"left out"}')
+    session.deliver_private(b'{"channel":"private"}')
+    session.on_message(b'{"op":"ping","id":2}')
+    world.hub.flush()
+    assert [one.get("id", one.get("channel")) for one in outlet.written] == [1, "private", 2]
+
+
+async def test_a_peer_that_has_read_on_gets_a_snapshot_of_what_it_missed(world, outlet, session):
+    outlet.unread = LIMITS.lag_bytes + 1
+    session.on_message(b'{"op":"ping","id":1}')
+    world.hub.flush()
+    session.deliver(CHANNEL, b'{"channel":"left out"}')
+    outlet.unread = LIMITS.lag_bytes // 4
+    session.look_after(0.0)
+    session.deliver(CHANNEL, b'{"channel":"delta"}')
+    world.hub.flush()
+    _, snapshot, delta = outlet.written
+    assert (snapshot["channel"], snapshot["type"]) == (CHANNEL, "snapshot")
+    assert delta == {"channel": "delta"}

@@ -107,7 +107,19 @@ def find_profile(name: str, data: str | Path | None = None) -> Profile:
         if (path := folder / f"{name}.json").exists():
             return read_profile(path)
     known = ", ".join(profile_names(data)) or "none"
-    raise CredentialsError(f"no profile {name!r} (known: {known})")
+    raise CredentialsError(f"no profile {name!r} in {_listed(data)} (known: {known})")
+
+
+def _listed(data: str | Path | None) -> str:
+    return " or ".join(map(str, profile_folders(data)))
+
+
+def default_url() -> str:
+    """Return where a node on this machine listens: WELLHEAD_PORT, else 8080."""
+    port = os.environ.get("WELLHEAD_PORT", "")
+    if not port.isdecimal() or port == "0":  # 0 is any free port: only the node knows which
+        return URL_DEFAULT
+    return f"http://127.0.0.1:{port}"
 
 
 def from_environment() -> Credentials | None:

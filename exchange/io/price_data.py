@@ -4,8 +4,18 @@ import gzip
 from functools import cache
 from importlib.resources import files
 from io import TextIOWrapper
+from typing import Final
 
 from exchange.rules.quotes import PriceData, parse_quotes, parse_steps
+
+# Due wherever the data or what follows from them are shown; the README beside them says more.
+ATTRIBUTION: Final = (
+    "GPU rental price data by gpurentalprices.com, CC BY 4.0",
+    "Cyclenerd/google-cloud-pricing-cost-calculator, Apache-2.0",
+    "the-full-stack/the-full-stack-website, MIT",
+    "andy-diericks/azure-pricing-radar, MIT",
+    "ccir-index/cri-h100, MIT",
+)
 
 FOLDER = files("exchange") / "rules" / "data" / "gpu_prices"
 

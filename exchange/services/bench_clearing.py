@@ -28,7 +28,7 @@ from exchange.io.logs import configure
 from exchange.io.migrate import migrate
 from exchange.services.clearing import Clearing
 from matching.codes import EventKind, Kind, OrderType, Side, Tif, TradingState
-from matching.engine import Engine
+from matching.engine import Engine, warm_up
 from matching.wire import COMMAND, new_commands, pack_text
 
 Tell = Callable[[str, int, int], None]
@@ -52,6 +52,7 @@ WORKLOAD: Final = (
 def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
     """Measure; return the figures."""
     configure("warning")
+    warm_up(lambda _, done, total: tell("kernels", done, total))
     return uvloop.run(_run(tell, QUICK_BATCHES if quick else BATCHES, 1 if quick else RUNS))
 
 

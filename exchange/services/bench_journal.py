@@ -50,7 +50,7 @@ START_NS: Final = 1_700_000_000_000_000_000
 
 def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
     """Measure; return the figures."""
-    warm_up()
+    warm_up(lambda _, done, total: tell("kernels", done, total))
     with (
         tempfile.TemporaryDirectory(prefix="wellhead-bench-") as name,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

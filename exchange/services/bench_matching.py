@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from exchange.services.replay import FeedError, Header, Runner, open_feed, read_chunks, read_header
+from matching.engine import warm_up
 
 Tell = Callable[[str, int, int], None]
 Figure = dict[str, Any]
@@ -65,6 +66,7 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
     folder = feeds_folder()
     if folder is None:
         raise FeedError(f"no order feeds: name their folder in {FOLDER_ENV}")
+    warm_up(lambda _, done, total: tell("kernels", done, total))
     runs = QUICK_RUNS if quick else RUNS
     notes: list[str] = []
     figures: list[Figure] = []

@@ -18,7 +18,7 @@ import numpy as np
 from exchange.rules.operations import stage_commands, swap_command
 from matching._memory import handle_of
 from matching.codes import EventKind, Kind, TradingState
-from matching.engine import Engine
+from matching.engine import Engine, warm_up
 from matching.feed import FEED_COMMAND, HASH_START, Replay, mix_trades, new_replay, run_feed
 from matching.limits import (
     ACCOUNTS_MAX,
@@ -269,7 +269,10 @@ def _replay(
     file: BinaryIO, accounts: int, margin: bool, trades_path: Path | None, progress: Tell
 ) -> dict[str, Any]:
     header = read_header(file)
+    warm_up(lambda _, done, total: progress("kernels", done, total))
+    progress("feed kernels", 0, 0)
     runner = Runner(header, accounts, margin=margin)
+    progress("feed kernels", 1, 1)
     begun_ns = time.perf_counter_ns()
     csv = trades_path.open("w") if trades_path is not None else None
     try:

@@ -51,6 +51,11 @@ COMMANDS = (
     ("bench", "measuring:bench", MEASURE, "Measure matching, journal, gateway, clearing or start."),
 )
 
+# What a person at a terminal does next, where the exchange speaks of its own addresses.
+HINTS = {
+    "contract_unknown": "there is no contract of this symbol: see `wellhead contracts`",
+}
+
 # The first kind that fits decides; anything else is a bug and shows its traceback.
 EXITS: tuple[tuple[type[WellheadError], Exit], ...] = (
     (CredentialsError, Exit.KEY),
@@ -96,9 +101,8 @@ def run(arguments: Sequence[str]) -> int:
         return out.failed(error.exit, error.code, str(error), as_json=as_json)
     except ApiError as error:
         members = {"status": error.status, "field": error.field, "request_id": error.request_id}
-        return out.failed(
-            exit_of(error), error.code, error.detail, as_json=as_json, members=members
-        )
+        detail = error.detail if as_json else HINTS.get(error.code, error.detail)
+        return out.failed(exit_of(error), error.code, detail, as_json=as_json, members=members)
     except WellheadError as error:
         return out.failed(exit_of(error), code_of(error), str(error), as_json=as_json)
     except BrokenPipeError:  # `wellhead ... | head` has read enough

@@ -54,9 +54,11 @@ def contracts(
     if live:
         _live_contracts(wanted, options)
         return
+    from exchange.io.price_data import ATTRIBUTION
+
     rows = [row for row in _catalogue(datetime.now(UTC).date()) if _matches(row, wanted)]
     if options.json:
-        out.document({"contracts": rows})
+        out.document({"contracts": rows, "attribution": ATTRIBUTION})
         return
     columns = ("symbol", "delivery from", "to", "hours/lot>", "$/tick>", "reference>", "from data")
     out.show(
@@ -77,6 +79,7 @@ def contracts(
         )
     )
     out.note(f"{len(rows)} contracts; prices are USD per GPU-hour")
+    out.note(f"reference prices from: {'; '.join(ATTRIBUTION)}")
 
 
 def _catalogue(on: date) -> list[dict[str, Any]]:

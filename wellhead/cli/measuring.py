@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Parameter
 
@@ -12,16 +12,24 @@ from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import LOCAL, Local
 from wellhead.cli.serving import NodeOptions, settings
 
+# An exchange records one every WELLHEAD_HASH_EVERY_COMMANDS, by default 200,000.
+NO_HASH: Final = (
+    "no state hash is recorded yet: events, ledger and views were compared, and the state above is"
+    " that of the replay alone (WELLHEAD_HASH_EVERY_COMMANDS says how often one is recorded)"
+)
+
 Tell = Callable[[str, int, int], None]
 BenchName = Literal["matching", "journal", "gateway", "clearing", "start"]
 
 
 @contextmanager
 def bars(*, quiet: bool) -> Iterator[Tell]:
-    """Show progress on stderr; nothing when `quiet` or when nobody looks."""
+    """Show progress on stderr: bars on a terminal, else one line a stage; nothing when `quiet`."""
     import sys
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from wellhead.cli.starting import STAGES
 
     columns = (
         TextColumn("{task.description}"),
@@ -29,13 +37,17 @@ def bars(*, quiet: bool) -> Iterator[Tell]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    disable = quiet or not sys.stderr.isatty()
+    in_lines = not sys.stderr.isatty()
+    disable = quiet or in_lines
     with Progress(*columns, console=out.console(stderr=True), disable=disable) as progress:
         tasks: dict[str, Any] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = progress.add_task(stage)
+                text = STAGES.get(stage, stage)
+                tasks[stage] = progress.add_task(text)
+                if in_lines and not quiet:
+                    out.note(text)
             progress.update(tasks[stage], completed=done, total=total or None)
 
         yield tell
@@ -101,6 +113,8 @@ def verify(*, node: NodeOptions = NodeOptions()) -> None:  # noqa: B008 a frozen
         out.show(out.pairs(counts))
         for finding in report.findings:
             out.show(f"DAMAGE {finding}")
+        if report.hashes == 0:
+            out.show(NO_HASH)
         if report.is_sound:
             out.show("sound: the replay, the ledger and the views agree")
     if not report.is_sound:

@@ -12,11 +12,12 @@ from wellhead.calls import Call, Json
 from wellhead.cli.exits import CliError, Exit
 from wellhead.client import Client
 from wellhead.credentials import (
-    URL_DEFAULT,
     Profile,
     data_dir,
+    default_url,
     find_profile,
     from_environment,
+    profile_folders,
     profile_names,
     read_profile,
 )
@@ -92,7 +93,7 @@ class Remote(Local):
         return find_profile(name, self.data) if name else None
 
     def _client(self, profile: Profile | None, found: Credentials | None) -> Client:
-        url = self.url or (profile and profile.url) or running_url(self.data) or URL_DEFAULT
+        url = self.url or (profile and profile.url) or running_url(self.data) or default_url()
         if not url.startswith(("http://", "https://")):
             raise CliError(Exit.USAGE, "usage", f"not an http:// or https:// address: {url}")
         key, secret = (found.key, found.secret) if found else (None, None)
@@ -100,7 +101,10 @@ class Remote(Local):
 
     def _how_to_sign(self) -> str:
         names = profile_names(self.data)
-        known = f"--profile NAME (known: {', '.join(names)})" if names else "--profile FILE"
+        known = f"--profile NAME (known: {', '.join(names)})"
+        if not names:
+            folders = " or ".join(map(str, profile_folders(self.data)))
+            known = f"--profile FILE (no profile in {folders})"
         return f"this needs a key: {known}, or WELLHEAD_KEY and WELLHEAD_SECRET"
 
 

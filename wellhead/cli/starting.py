@@ -11,6 +11,7 @@ from wellhead.cli import out
 
 STAGES = {
     "kernels": "loading the matching kernels (compiled once a version)",
+    "feed kernels": "loading the kernel that reads feeds",
     "recovery": "replaying the journal",
     "views": "reading the market",
     "listing": "listing contracts",

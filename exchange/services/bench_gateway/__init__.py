@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any, Final
 
 from exchange.services.bench_gateway.stage import Stage, echo_server, exchange, load, pin
+from matching.engine import warm_up
 
 Tell = Callable[[str, int, int], None]
 
@@ -39,6 +40,7 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
     workloads = list(dict.fromkeys(figure[1:4] for figure in FIGURES))
     results: dict[tuple[str, int, int], list[dict[str, Any]]] = {one: [] for one in workloads}
     total, done = runs * len(workloads), 0
+    warm_up(lambda _, ready, count: tell("kernels", ready, count))
     tell("gateway", 0, total)
     with exchange() as stage, echo_server() as (echo_url, echo_pid):
         pinned = pin(stage.pid, 0)

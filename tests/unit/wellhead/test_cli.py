@@ -19,7 +19,7 @@ PLACED = {"order": ORDER, "trades": [], "duplicate": False, "seq": 11, "ts": 5}
 
 @pytest.fixture(autouse=True)
 def _clean(tmp_path, monkeypatch):
-    for name in ("URL", "KEY", "SECRET", "PROFILE", "DATA_DIR"):
+    for name in ("URL", "KEY", "SECRET", "PROFILE", "DATA_DIR", "PORT"):
         monkeypatch.delenv(f"WELLHEAD_{name}", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)

@@ -62,7 +62,12 @@ class Claim:
 
 
 class Authenticator:
-    """Checks claims; a signature is accepted once, over restarts and across gateways."""
+    """Checks claims; a signature is accepted once, over restarts and across gateways.
+
+    Args:
+        not_before_ns: claims signed earlier are refused, as used ones: nobody knows any more
+            whether they were; 0 where `signatures` remembers them over a restart.
+    """
 
     def __init__(
         self,
@@ -70,7 +75,9 @@ class Authenticator:
         signatures: Signatures,
         limits: Limits,
         now_ns: Callable[[], int],
+        not_before_ns: int = 0,
     ) -> None:
+        self._not_before_ms = -(-not_before_ns // _NS_PER_MS)
         self._keys = keys
         self._signatures = signatures
         self._limits = limits
@@ -99,6 +106,8 @@ class Authenticator:
         if not key.is_live(self._now_ns()):
             raise Problem("auth_failed", "the key was revoked or has expired")
         check_address(key, address)
+        if int(claim.timestamp) < self._not_before_ms:
+            raise Problem("signature_replayed", "signed before this gateway began: sign anew")
         signature = bytes.fromhex(claim.signature)
         if not await self._signatures.claim(key.key_id, signature, expires_ns):
             raise Problem("signature_replayed", "a signature is accepted once: sign anew")

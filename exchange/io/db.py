@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -97,6 +97,7 @@ class Database:
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
                 server_settings=self._settings({}),
+                reset=_nothing,
             )
             async with pool.acquire():
                 return pool
@@ -106,6 +107,14 @@ class Database:
     def _settings(self, more: dict[str, str]) -> dict[str, str]:
         role = {"role": self.app_role} if self.app_role else {}
         return {"application_name": "wellhead", "jit": "off", **role, **more}
+
+
+async def _nothing(connection: Any) -> None:
+    """Reset a connection given back: no user of a pool leaves anything of a session behind.
+
+    Transactions are ended by their blocks, locks are those of transactions. asyncpg itself would
+    ask the server to reset everything: one more round trip for each query.
+    """
 
 
 @cache

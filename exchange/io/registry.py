@@ -4,9 +4,12 @@ Accounts and transfers are written here first (an outbox) and sent to the core a
 leader; a crash anywhere in between neither loses nor doubles one.
 """
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+SIGNATURE_DIGEST_BYTES: Final = 16
 
 
 class Scope(StrEnum):
@@ -197,6 +200,12 @@ class Signatures(Protocol):
     async def claim(self, key_id: str, signature: bytes, expires_at_ns: int) -> bool:
         """Return True for the first use; it is remembered until `expires_at_ns`."""
         ...
+
+
+def digest_of_signature(key_id: str, signature: bytes) -> bytes:
+    """Return what is remembered of a signature."""
+    name = key_id.encode(errors="replace") + b"\0" + signature
+    return hashlib.blake2b(name, digest_size=SIGNATURE_DIGEST_BYTES).digest()
 
 
 class Origins(Protocol):

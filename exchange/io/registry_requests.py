@@ -1,16 +1,15 @@
 """What keeps requests apart: numbers of gateways, and signatures that were used."""
 
 import asyncio
-import hashlib
 from typing import Final
 
 import asyncpg
 
 from exchange.io.db import queries
 from exchange.io.errors import DatabaseUnavailable
+from exchange.io.registry import digest_of_signature
 from exchange.io.store import Store, from_ns
 
-DIGEST_BYTES: Final = 16
 TOGETHER_MAX: Final = 1000  # claims written by one statement
 
 _SQL: Final = queries("registry")
@@ -38,8 +37,7 @@ class PostgresSignatures(Store):
         Errors:
             DatabaseUnavailable: it is not known whether it was used.
         """
-        name = key_id.encode(errors="replace") + b"\0" + signature
-        digest = hashlib.blake2b(name, digest_size=DIGEST_BYTES).digest()
+        digest = digest_of_signature(key_id, signature)
         from_ns(expires_at_ns, "expiry")  # refuse what cannot be written before it waits
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((digest, expires_at_ns, future))

@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 
 from api.app import create_app
-from api.auth import Authenticator
+from api.auth import AHEAD_MS_MAX, Authenticator
 from api.deps import EdgeSettings, Services
 from api.errors import Problem
 from api.gateway import Gateway
@@ -25,6 +25,7 @@ from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.registry_requests import PostgresOrigins, PostgresSignatures
 from exchange.io.registry_transfers import PostgresTransfers
+from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 from exchange.io.status import Status
 from exchange.io.views import Views
 from exchange.rules.mirror import Mirror
@@ -34,6 +35,7 @@ from exchange.services.node.ground import Ground
 from exchange.services.node.metrics import Numbers
 from matching.limits import CONTRACTS_MAX
 
+NS_PER_MS: Final = 1_000_000
 STOP_TIMEOUT_S: Final = 5.0
 
 
@@ -119,6 +121,21 @@ class Front:
         await crew.end("server", "hub", "market data", "gateway")
 
 
+def _authenticator(
+    ground: Ground, keys: PostgresApiKeys, limits: Limits, journal_ns: int
+) -> Authenticator:
+    """Return what checks signatures.
+
+    One process of one machine remembers by itself which were used; where there may be other
+    gateways Postgres remembers, at the price of a commit for each request.
+    """
+    if ground.postgres is None or ground.settings.redis_url is not None:
+        return Authenticator(keys, PostgresSignatures(ground.pool), limits, time.time_ns)
+    begins_ns = begins_at_ns(ground.began_ns, journal_ns, AHEAD_MS_MAX * NS_PER_MS)
+    memory = MemorySignatures(time.time_ns)
+    return Authenticator(keys, memory, limits, time.time_ns, not_before_ns=begins_ns)
+
+
 def make_front(
     ground: Ground,
     bus: Bus,
@@ -143,7 +160,7 @@ def make_front(
     services = Services(
         gateway=gateway,
         feed=feed,
-        auth=Authenticator(keys, PostgresSignatures(pool), limits, time.time_ns),
+        auth=_authenticator(ground, keys, limits, mirror.ts_ns),
         limits=limits,
         accounts=PostgresAccounts(pool),
         keys=keys,

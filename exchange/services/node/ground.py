@@ -31,6 +31,7 @@ class Ground:
     database: Database
     pool: asyncpg.Pool
     box: SecretBox
+    began_ns: int  # the data folder was ours by then: no process before us served it any more
 
 
 async def prepare(
@@ -45,6 +46,7 @@ async def prepare(
         StartRefused: the operator must change something; the message says what.
         DatabaseUnavailable: the operator's database does not answer.
     """
+    began_ns = time.time_ns()
     box = SecretBox(_key_text(settings, folder))
     postgres = None
     if settings.database_url is None:
@@ -65,6 +67,7 @@ async def prepare(
         database=database,
         pool=pool,
         box=box,
+        began_ns=began_ns,
     )
 
 

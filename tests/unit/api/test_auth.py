@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from api.auth import Authenticator
 from exchange.io.registry import Scope
 from tests.support.api_world import SYMBOL, World, running
 
@@ -39,6 +40,22 @@ async def test_a_signature_is_accepted_once_over_two_gateways(world: World):
         headers = world.headers("alice", "GET", "/api/v1/balances")
         assert (await get(other, headers)).status_code == 200
         assert (await get(world, headers)).json()["code"] == "signature_replayed"
+
+
+@pytest.mark.parametrize(("began_ms", "status"), [(60_000, 401), (-60_000, 200)])
+async def test_what_was_signed_before_the_gateway_began_counts_as_used(
+    world: World, began_ms: int, status: int
+):
+    world.services.auth = Authenticator(
+        world.keys,
+        world.signatures,
+        world.limits,
+        time.time_ns,
+        not_before_ns=time.time_ns() + began_ms * 1_000_000,
+    )
+    answer = await get(world, world.headers("alice", "GET", "/api/v1/balances"))
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["code"] == "signature_replayed"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import data_folder
 from wellhead import Client
 from wellhead.credentials import read_profile
 
@@ -82,6 +83,13 @@ def node(folder: Path, *arguments: str) -> Iterator[Node]:
             one.process.wait()
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give a folder that the database's user may enter, also when the tests run as root."""
+    with data_folder() as path:
+        yield path
+
+
 def wait_for(condition, timeout_s: float = 60.0):
     until_s = time.monotonic() + timeout_s
     while not (found := condition()):
@@ -100,8 +108,8 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
-def test_a_newcomer_trades_in_the_demo_market_and_all_of_it_is_kept(tmp_path):
-    with node(tmp_path, "demo") as first:
+def test_a_newcomer_trades_in_the_demo_market_and_all_of_it_is_kept(folder):
+    with node(folder, "demo") as first:
         assert {a["account_id"] for a in first.next_line()["accounts"]} == {
             "alice-demo",
             "bob-demo",
@@ -123,10 +131,10 @@ def test_a_newcomer_trades_in_the_demo_market_and_all_of_it_is_kept(tmp_path):
         assert first.ok("positions", *bob)["positions"] == []
         kinds = {a["account_id"]: a["kind"] for a in first.ok("accounts", "list")["accounts"]}
         assert kinds["simulated-maker-1"] == "simulated" and kinds["alice-demo"] == "customer"
-        _refuses_a_second_instance(tmp_path)
+        _refuses_a_second_instance(folder)
         lots = first.ok("positions", *alice)["positions"][0]["quantity"]
         assert first.stop() == 0
-    with node(tmp_path, "demo") as second:
+    with node(folder, "demo") as second:
         again = second.next_line()["accounts"]
         assert len(again) == 2
         assert second.ok("positions", *alice)["positions"][0]["quantity"] == lots
@@ -151,11 +159,11 @@ def _refuses_a_second_instance(folder: Path) -> None:
     assert "start_refused" in done.stderr and "already runs on the data folder" in done.stderr
 
 
-async def test_the_simulated_market_moves_through_the_public_websocket(tmp_path):
+async def test_the_simulated_market_moves_through_the_public_websocket(folder):
     def look() -> None:
-        with node(tmp_path, "demo", "--orders-per-second", "200") as one:
+        with node(folder, "demo", "--orders-per-second", "200") as one:
             one.next_line()
-            found = read_profile(tmp_path / ".wellhead/profiles/bob-demo.json").credentials
+            found = read_profile(folder / ".wellhead/profiles/bob-demo.json").credentials
             with Client(one.url, found.key, found.secret) as client, client.stream() as stream:
                 symbol = client.instruments()[0].symbol
                 book = stream.book(symbol)

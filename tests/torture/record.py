@@ -11,6 +11,8 @@ CORE_CODES: Final = {code.name.lower(): code for code in Code}
 # The only refusals that leave it open whether the command was, or will be, carried out.
 UNKNOWN_CODES: Final = frozenset({"outcome_unknown", "views_behind", "database_unavailable"})
 
+Answer = dict[str, Any]
+
 
 class Fate(Enum):
     """What a client knows about one request."""
@@ -30,7 +32,7 @@ class Request:
     op: str
     fields: dict[str, Any]
     client_order_id: str  # of the order it is about; empty when it is about many
-    answer: dict[str, Any] | None = None
+    answer: Answer | None = None
 
     @property
     def fate(self) -> Fate:
@@ -62,6 +64,22 @@ class Request:
     def __str__(self) -> str:
         told = self.answer if self.answer is None else self.code or self.answer.get("result")
         return f"{self.account_id} {self.op} {self.client_order_id} {self.fields} -> {told}"
+
+
+def shares(answer: Answer | None, count: int) -> list[Answer | None]:
+    """Return what the answer to a batch says of each of its requests, as if each had its own."""
+    if answer is None or not answer["ok"]:
+        return [answer] * count
+    results = answer["result"]["results"]
+    assert len(results) == count, f"{len(results)} results of {count} requests"
+    return [_share(one) for one in results]
+
+
+def _share(one: dict[str, Any]) -> Answer:
+    seq = one.get("seq", 0)  # of its own command; none when none came of it
+    if one["ok"]:
+        return {"ok": True, "seq": seq, "result": one}
+    return {"ok": False, "seq": seq, "error": one["error"]}
 
 
 @dataclass

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
-from tests.torture.record import Fate, Record, Request
+from tests.torture.record import Answer, Fate, Record, Request, shares
 from tests.torture.session import NoSession, Session
 from wellhead.signing import Credentials, Signer
 
 IN_FLIGHT_MAX: Final = 8
 REMEMBERED: Final = 60  # orders it may still amend or cancel
 RETRY_S: Final = 0.05
+BATCH_SHARE: Final = 0.1  # of the bursts: one message with all of it
 RESENT_SHARE: Final = 0.7  # of the unanswered orders; the rest stay as they are
-BODY: Final = ("symbol", "side", "quantity", "price", "type", "tif", "post_only", "client_order_id")
+BATCH_OPS: Final = {"order.new": "new", "order.amend": "amend", "order.cancel": "cancel"}
+
+Wish = tuple[str, dict[str, Any], str]  # op, fields, client order id
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,11 @@ class Trader:
     async def _trade_on(self, session: Session, stop: asyncio.Event, per_second: float) -> None:
         while not stop.is_set() and not session.lost.is_set():
             burst = self._random.randint(1, IN_FLIGHT_MAX)
-            for _ in range(burst):
-                await self._send(session, *self._next())
+            if self._random.random() < BATCH_SHARE:
+                await self._send_batch(session, burst)
+            else:
+                for _ in range(burst):
+                    await self._send(session, *self._next())
             await asyncio.sleep(self._random.expovariate(per_second / burst))
         if not session.lost.is_set():  # stopped: whoever stops us wants to know all answers
             await self._all_answered()
@@ -111,7 +117,23 @@ class Trader:
         self.on_sent()
         future.add_done_callback(lambda done: self._answered(request, done.result()))
 
-    def _answered(self, request: Request, answer: dict[str, Any] | None) -> None:
+    async def _send_batch(self, session: Session, count: int) -> None:
+        """Send so many requests in one message; each has an answer of its own."""
+        for _ in range(count):
+            await self._room.acquire()
+        wishes = self._several(count)
+        requests = [self.record.sent(self.account_id, *wish) for wish in wishes]
+        bodies = [{"op": BATCH_OPS[op], **fields} for op, fields, _ in wishes]
+        future = await session.send("order.batch", {"requests": bodies})
+        self.on_sent()
+
+        def answered(done: "asyncio.Future[Answer | None]") -> None:
+            for request, answer in zip(requests, shares(done.result(), len(requests)), strict=True):
+                self._answered(request, answer)
+
+        future.add_done_callback(answered)
+
+    def _answered(self, request: Request, answer: Answer | None) -> None:
         request.answer = answer
         self._room.release()
         if request.op != "order.new":
@@ -132,7 +154,7 @@ class Trader:
             else:
                 self._orders.append((request.client_order_id, None))
 
-    def _next(self) -> tuple[str, dict[str, Any], str]:
+    def _next(self) -> Wish:
         dice = self._random.random()
         if dice < 0.6 or not self._orders:
             return self._new()
@@ -145,7 +167,12 @@ class Trader:
             return "order.cancel", which, client_order_id
         return "order.cancel_all", {}, ""
 
-    def _new(self) -> tuple[str, dict[str, Any], str]:
+    def _several(self, count: int) -> list[Wish]:
+        """Return what a batch can hold."""
+        wishes = (self._next() for _ in range(count))
+        return [wish if wish[0] in BATCH_OPS else self._new() for wish in wishes]
+
+    def _new(self) -> Wish:
         pick = self._random
         self._placed += 1
         client_order_id = f"{self.account_id}-{self._placed}"

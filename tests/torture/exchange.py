@@ -112,10 +112,14 @@ class Exchange:
         return server + [pid for pid, line in lines.items() if line.startswith("postgres: ")]
 
     def kill(self, pids: list[int]) -> None:
-        """Kill at once."""
+        """Kill at once.
+
+        Errors:
+            Failed: the node had ended before, by itself.
+        """
         kill_pids(pids)
-        if self.node.pid in pids:
-            self.node.wait()
+        if self.node.pid in pids and (status := self.node.wait()) != -signal.SIGKILL:
+            raise self.node.failed(f"ended by itself with {status}")
 
     def cut_power(self, random: Random) -> None:
         """Take back what was not synced; everything has been killed."""

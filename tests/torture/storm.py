@@ -15,6 +15,7 @@ from tests.torture.process import Failed
 from tests.torture.record import Fate
 
 TRADE_S: Final = (0.05, 0.6)  # before a kill
+BACK_S: Final = 15.0  # a part that was killed runs again by then
 AFTER_S: Final = (0.1, 0.4)  # traded on after the kill of a part
 BUSY_SHARE: Final = 0.6  # of the kills: while a request is surely under way
 BUSY_MAX: Final = 40
@@ -111,7 +112,7 @@ class Storm:
             self._note(await self.floor.clearing_stays_behind())
         self.floor.begin()
         await asyncio.sleep(self._random.uniform(*TRADE_S))
-        pids = self._aim(victim)
+        pids = await self._aim(victim)
         if self._random.random() < BUSY_SHARE:
             await self.floor.busy(self._random.randint(1, BUSY_MAX))
             await asyncio.sleep(self._random.uniform(*BUSY_S))
@@ -123,18 +124,26 @@ class Storm:
         await self.floor.settle()
         self._note(await self.floor.reckon())
 
-    def _aim(self, victim: Victim) -> list[int]:
-        """Return whom to kill; of Postgres sometimes only the server, or one process of it."""
-        pids = self.exchange.pids(victim)
+    async def _aim(self, victim: Victim) -> list[int]:
+        """Return whom to kill; of Postgres sometimes only the server, or one process of it.
+
+        Errors:
+            Failed: it does not run, and did not come back by itself.
+        """
+        deadline = time.monotonic() + BACK_S
+        while not (pids := self.exchange.pids(victim)):
+            if time.monotonic() > deadline:
+                raise Failed(f"no {victim} runs {BACK_S} s after it was killed")
+            await asyncio.sleep(0.02)
         if victim != Victim.POSTGRES:
             return pids
-        return self._random.choice((pids, pids[:1], self._random.sample(pids, min(1, len(pids)))))
+        return self._random.choice((pids, pids[:1], self._random.sample(pids, 1)))
 
     def _kill(self, victim: Victim, pids: list[int]) -> None:
         self.exchange.kill(pids)
         if victim == Victim.MACHINE:
             self.exchange.cut_power(self._random)
-        self.report.kills[victim] += bool(pids)
+        self.report.kills[victim] += 1
 
     async def _stand_up(self, victim: Victim) -> None:
         """Start again what does not do so by itself, sometimes killing it on the way up."""

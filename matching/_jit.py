@@ -109,7 +109,7 @@ def kernel(function: Function) -> Function:
 def cold_kernel(function: Function) -> Function:
     """Compile a function that is called."""
     COUNT["kernels"] += 1
-    return njit(**(FLAGS | INNER_FLAGS))(function)  # type: ignore[no-any-return]
+    return njit(forceinline=False, **(FLAGS | INNER_FLAGS))(function)  # type: ignore[no-any-return]
 
 
 def entry_kernel(function: Function) -> Function:

@@ -22,6 +22,7 @@ from numba.core.datamodel import models, register_default
 from numba.core.typing.templates import (
     AbstractTemplate,
     AttributeTemplate,
+    infer,
     infer_getattr,
     infer_global,
     signature,
@@ -35,10 +36,27 @@ BYTES: Final = ir.IntType(8).as_pointer()
 class Pool(types.Type):  # type: ignore[misc]
     """One array of a table: records, or plain integers."""
 
-    def __init__(self, place: int, item: types.Type) -> None:
-        """Name the pair of the table (address, length) and what the array holds."""
-        self.place, self.item = place, item
-        super().__init__(f"Pool({place}, {item})")
+    def __init__(self, table: str, name: str, place: int, dtype: np.dtype[Any]) -> None:
+        """Name the array, the pair of the table (address, length) and what the array holds."""
+        self.label, self.place = f"{table}.{name}", place
+        self.item = from_dtype(dtype) if dtype.names is None else Row(self.label, dtype)
+        super().__init__(f"Pool({self.label}, {place}, {dtype})")
+
+
+class Row(types.Type):  # type: ignore[misc]
+    """One record of an array, by reference."""
+
+    def __init__(self, label: str, dtype: np.dtype[Any]) -> None:
+        """Name the array that the record belongs to."""
+        assert dtype.isalignedstruct or dtype == np.dtype(dtype.descr, align=True), label
+        assert dtype.names is not None and dtype.fields is not None
+        self.label, self.size = label, dtype.itemsize
+        self.members = {
+            name: (from_dtype(dtype.fields[name][0]), dtype.fields[name][1])
+            for name in dtype.names
+            if dtype.fields[name][0].shape == ()
+        }
+        super().__init__(f"Row({label}, {dtype})")
 
 
 class Table(types.Type):  # type: ignore[misc]
@@ -47,28 +65,20 @@ class Table(types.Type):  # type: ignore[misc]
     def __init__(self, name: str, fields: tuple[tuple[str, np.dtype[Any]], ...]) -> None:
         """Name the arrays, in the order of the table."""
         self.pools = {
-            field: Pool(place, item_type(dtype)) for place, (field, dtype) in enumerate(fields)
+            field: Pool(name, field, place, dtype) for place, (field, dtype) in enumerate(fields)
         }
         super().__init__(f"Table({name}, {fields})")
 
 
 @register_default(Pool)
+@register_default(Row)
 @register_default(Table)
 class AddressModel(models.PrimitiveModel):  # type: ignore[misc]
-    """Both are passed as one pointer."""
+    """All are passed as one pointer."""
 
     def __init__(self, manager: Any, of_type: types.Type) -> None:
         """Say how the value is kept."""
         super().__init__(manager, of_type, BYTES)
-
-
-def item_type(dtype: np.dtype[Any]) -> types.Type:
-    """Return the type of an array's elements; records are aligned, as their fields are."""
-    if dtype.names is None:
-        return from_dtype(dtype)
-    aligned = np.dtype(dtype.descr, align=True)
-    assert aligned.itemsize == dtype.itemsize, f"{dtype} has fields that are not aligned"
-    return from_dtype(aligned)
 
 
 @infer_getattr
@@ -112,6 +122,35 @@ class PoolItemSet(AbstractTemplate):  # type: ignore[misc]
         return None
 
 
+@infer
+class RowField(AbstractTemplate):  # type: ignore[misc]
+    """`order["key"]` is an integer."""
+
+    key = "static_getitem"
+
+    def generic(self, arguments, keywords):
+        """Type the expression."""
+        row, name = arguments
+        if isinstance(row, Row) and name in row.members:
+            return signature(row.members[name][0], row, types.literal(name))
+        return None
+
+
+@infer
+class RowFieldSet(AbstractTemplate):  # type: ignore[misc]
+    """`order["key"] = key` writes an integer."""
+
+    key = "static_setitem"
+
+    def generic(self, arguments, keywords):
+        """Type the statement."""
+        row, name, value = arguments
+        numbers = (types.Integer, types.IntEnumMember)
+        if isinstance(row, Row) and name in row.members and isinstance(value, numbers):
+            return signature(types.void, row, types.literal(name), value)
+        return None
+
+
 def load_word(builder, table_address, place):
     """Load a word of the table, which never changes while a kernel runs."""
     words = builder.bitcast(table_address, WORD.as_pointer())
@@ -120,15 +159,36 @@ def load_word(builder, table_address, place):
     return word
 
 
+def only(builder, instruction, label):
+    """Tell the compiler that nothing of another name is at this address: no two fields overlap.
+
+    What is loaded may then be kept while other fields are written (type-based alias analysis,
+    LLVM Language Reference, "tbaa").
+    """
+    module = builder.module
+    root = module.add_metadata(["wellhead"])
+    kind = module.add_metadata([label, root, WORD(0)])
+    instruction.set_metadata("tbaa", module.add_metadata([kind, kind, WORD(0)]))
+    return instruction
+
+
 def element(context, builder, pool, table_address, index_type, index):
-    """Return a pointer to an element of a pool."""
-    place = context.cast(builder, index, index_type, types.int64)
+    """Return a pointer to an element of a pool: bytes of a record, or an integer."""
     if context.enable_boundscheck:
-        cgutils.do_boundscheck(
-            context, builder, place, load_word(builder, table_address, 2 * pool.place + 1)
-        )
-    item = context.get_data_type(pool.item).as_pointer()
+        place = context.cast(builder, index, index_type, types.int64)
+        length = load_word(builder, table_address, 2 * pool.place + 1)
+        cgutils.do_boundscheck(context, builder, place, length)
+    return address_of(context, builder, pool, table_address, index_type, index)
+
+
+def address_of(context, builder, pool, table_address, index_type, index):
+    """Return a pointer to where an element of a pool would be, whether it exists or not."""
+    place = context.cast(builder, index, index_type, types.int64)
     address = load_word(builder, table_address, 2 * pool.place)
+    if isinstance(pool.item, Row):
+        start = builder.inttoptr(address, BYTES)
+        return builder.gep(start, [builder.mul(place, WORD(pool.item.size))])
+    item = context.get_data_type(pool.item).as_pointer()
     return builder.gep(builder.inttoptr(address, item), [place])
 
 
@@ -137,9 +197,9 @@ def lower_getitem(context, builder, sig, args):
     """Return a record's pointer, or an integer's value."""
     pool, index_type = sig.args
     pointer = element(context, builder, pool, args[0], index_type, args[1])
-    if isinstance(pool.item, types.Record):
-        return builder.bitcast(pointer, context.get_value_type(pool.item))
-    return builder.load(pointer)
+    if isinstance(pool.item, Row):
+        return pointer
+    return only(builder, builder.load(pointer), pool.label)
 
 
 @lower_builtin(operator.setitem, Pool, types.Integer, types.Integer)  # type: ignore[untyped-decorator]
@@ -147,8 +207,59 @@ def lower_setitem(context, builder, sig, args):
     """Write an integer."""
     pool, index_type, value_type = sig.args
     pointer = element(context, builder, pool, args[0], index_type, args[1])
-    builder.store(context.cast(builder, args[2], value_type, pool.item), pointer)
+    value = context.cast(builder, args[2], value_type, pool.item)
+    only(builder, builder.store(value, pointer), pool.label)
     return context.get_dummy_value()
+
+
+def member(context, builder, row, pointer, name):
+    """Return the type of a field, a pointer to it, and its name among all."""
+    kind, offset = row.members[name]
+    place = builder.gep(pointer, [WORD(offset)])
+    return kind, builder.bitcast(place, context.get_data_type(kind).as_pointer())
+
+
+@lower_builtin("static_getitem", Row, types.StringLiteral)  # type: ignore[untyped-decorator]
+def lower_field(context, builder, sig, args):
+    """Return a field's value."""
+    row, name = sig.args[0], args[1]
+    _, pointer = member(context, builder, row, args[0], name)
+    return only(builder, builder.load(pointer), f"{row.label}.{name}")
+
+
+@lower_builtin("static_setitem", Row, types.StringLiteral, types.Any)  # type: ignore[untyped-decorator]
+def lower_field_set(context, builder, sig, args):
+    """Write a field."""
+    row, _, value_type = sig.args
+    kind, pointer = member(context, builder, row, args[0], args[1])
+    value = context.cast(builder, args[2], value_type, kind)
+    only(builder, builder.store(value, pointer), f"{row.label}.{args[1]}")
+    return context.get_dummy_value()
+
+
+if config.DISABLE_JIT:
+
+    def prefetch(pool, index):
+        """Do nothing: there is no cache to warm."""
+
+else:
+
+    @intrinsic
+    def prefetch(typing_context, pool, index):
+        """Ask for an element's cache line; any index will do, nothing is read."""
+
+        def generate(context, builder, sig, args):
+            pointer = address_of(context, builder, sig.args[0], args[0], sig.args[1], args[1])
+            flag = ir.IntType(32)
+            function_type = ir.FunctionType(ir.VoidType(), [BYTES, flag, flag, flag])
+            name = "llvm.prefetch.p0"
+            function = cgutils.get_or_insert_function(builder.module, function_type, name)
+            builder.call(function, [builder.bitcast(pointer, BYTES), flag(1), flag(3), flag(1)])
+            return context.get_dummy_value()
+
+        if isinstance(pool, Pool) and isinstance(index, types.Integer):
+            return types.none(pool, index), generate
+        return None
 
 
 class Handle(NamedTuple):

@@ -1,17 +1,24 @@
 """Commands, one after another: the only place that branches on a command's kind."""
 
+from typing import NamedTuple
+
+import numpy as np
+
 from matching._jit import cold_kernel, entry_kernel, kernel
+from matching._memory import viewer
 from matching.accounts import deposit, open_account, set_account, withdraw
 from matching.amend import amend
 from matching.codes import Code, Kind
 from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
 from matching.expiry import tick
+from matching.foresight import FAR, NEAR, look_far, look_near, outgrows_cache
 from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.marks import mark, settle
 from matching.orders import cancel, mass_cancel, place
 from matching.scenarios import stage_shocks, swap_scenarios
 from matching.state import view_state
+from matching.wire import COMMAND
 
 
 @cold_kernel
@@ -100,17 +107,41 @@ def apply_command(s, cmd):
         emit_refused(s, code, cmd["account_idx"], cmd["contract_idx"])
 
 
+class Batch(NamedTuple):
+    """Stamped commands, as kernels see them."""
+
+    commands: np.ndarray  # COMMAND
+
+
+view_batch = viewer("Batch", {"commands": COMMAND})
+
+
+@kernel
+def look_ahead(s, commands, place, end):
+    """Ask for the memory of commands to come."""
+    if place + FAR < end and outgrows_cache(s):
+        far, near = commands[place + FAR], commands[place + NEAR]
+        look_far(
+            s, np.int64(far["account_idx"]), np.int64(far["contract_idx"]),
+            np.int64(far["side"]), far["price_ticks"], far["order_id"],
+        )  # fmt: skip
+        look_near(
+            s, np.int64(near["account_idx"]), np.int64(near["contract_idx"]), near["order_id"]
+        )
+
+
 @entry_kernel
-def apply_batch(state, commands, first):
-    """Apply commands from `first` on, as long as the next one's events surely fit.
+def apply_batch(state, batch, first, end):
+    """Apply the commands `first` to `end`, as long as the next one's events surely fit.
 
     Returns: the index of the first command not applied
     """
-    s = view_state(state)
+    s, commands = view_state(state), view_batch(batch).commands
     meta = s.meta[0]
     meta["events_count"] = 0
     place = first
-    while place < len(commands) and meta["events_count"] <= meta["events_room"]:
+    while place < end and meta["events_count"] <= meta["events_room"]:
+        look_ahead(s, commands, place, end)
         apply_command(s, commands[place])
         place += 1
     return place

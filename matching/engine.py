@@ -13,13 +13,13 @@ from numba.core import event as numba_event
 from matching import saved
 from matching._jit import COUNT
 from matching._memory import handle_of
-from matching.apply import apply_batch
+from matching.apply import Batch, apply_batch
 from matching.checks import check_state
 from matching.limits import ORDERS_MAX
 from matching.rebuild import rebuild
 from matching.risk import requirement
 from matching.state import META_SAVED, Sizes, State, new_state
-from matching.wire import COMMAND, EVENT
+from matching.wire import COMMAND
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,15 +56,13 @@ class Engine:
         an AssertionError, and the state is not to be used again.
         """
         assert commands.dtype == COMMAND, commands.dtype
-        rows = np.require(commands, requirements=["C", "W", "ALIGNED"])
-        pieces = []
-        place = 0
-        while place < len(rows):
-            place = apply_batch(self._handle.value, rows, place)
+        batch = handle_of(Batch(np.require(commands, requirements=["C", "ALIGNED"])))
+        pieces: list[np.ndarray] = []
+        place, end = 0, len(commands)
+        while place < end or not pieces:
+            place = apply_batch(self._handle.value, batch.value, place, end)
             pieces.append(self.state.events[: self._meta["events_count"]].copy())
-        if len(pieces) == 1:
-            return pieces[0]
-        return np.concatenate(pieces) if pieces else np.zeros(0, EVENT)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def state_hash(self) -> bytes:
         """Return 16 bytes that differ whenever any saved byte differs."""
@@ -228,7 +226,7 @@ def warm_up(progress: Progress | None = None) -> None:
     sizes = Sizes(accounts=1, contracts=1, positions=2, orders=2, client_ids=2, scenarios=8)
     with numba_event.install_listener("numba:compile", listener):
         engine = Engine(sizes)
-        apply_batch(engine._handle.value, np.zeros(0, COMMAND), 0)
+        engine.apply(np.zeros(0, COMMAND))
         rebuild(engine._handle.value)
         requirement(engine._handle.value, 0)
     if progress:

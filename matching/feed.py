@@ -4,17 +4,18 @@ The kernel turns each into one or two COMMAND rows (a replacement is a cancellat
 order), applies them exactly as a batch is applied, and notes the trades by the feed's own ids.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from matching._jit import entry_kernel, kernel
-from matching._memory import viewer
+from matching._memory import Handle, handle_of, prefetch, viewer
 from matching.apply import apply_command
 from matching.codes import EventKind, Flag, Kind, Tif
+from matching.foresight import FAR, NEAR, look_far, look_near, outgrows_cache
 from matching.limits import QTY_LOTS_MAX
 from matching.pool import SLOT_MASK
-from matching.state import SLOT, lazy_zeros, view_state
+from matching.state import LONG, SLOT, lazy_zeros, view_state
 from matching.wire import COMMAND, new_commands
 
 FEED_COMMAND: Final = np.dtype(
@@ -44,6 +45,7 @@ ADD, CANCEL, REPLACE, REDUCE, IMMEDIATE = range(5)
 TRADES_HEADROOM: Final = 1 << 16
 BATCH = 1024  # commands whose events are kept together, as a sequencer's batch would
 
+FURTHER = 2 * FAR  # commands ahead: the replay's own table of ids, which the other looks read
 TALLY: Final = np.dtype(
     [("done", "<i8"), ("refused", "<i8"), ("trades", "<i8"), ("accounts", "<i8"), ("ts_ns", "<i8")]
 )
@@ -52,7 +54,7 @@ TALLY: Final = np.dtype(
 class Replay(NamedTuple):
     """What a replay keeps beside the state."""
 
-    slots: np.ndarray  # of orders, by feed id
+    order_ids: np.ndarray  # by feed id
     feed_ids: np.ndarray  # by order slot
     row: np.ndarray  # (1,) COMMAND: the one being applied
     trades: np.ndarray  # FEED_TRADE of the chunk
@@ -64,7 +66,7 @@ def new_replay(feed_id_max: int, orders: int, accounts: int, ts_ns: int) -> Repl
     tally = np.zeros(1, TALLY)
     tally["accounts"], tally["ts_ns"] = accounts, ts_ns
     return Replay(
-        slots=lazy_zeros(feed_id_max + 1, "<i4"),
+        order_ids=lazy_zeros(feed_id_max + 1, "<i8"),
         feed_ids=lazy_zeros(orders, "<i4"),
         row=new_commands(1),
         trades=lazy_zeros(orders + TRADES_HEADROOM, FEED_TRADE),
@@ -72,8 +74,8 @@ def new_replay(feed_id_max: int, orders: int, accounts: int, ts_ns: int) -> Repl
     )
 
 
-REPLAY_FIELDS: Final = {
-    "slots": SLOT,
+REPLAY_FIELDS: Final[dict[str, np.dtype[Any]]] = {
+    "order_ids": LONG,
     "feed_ids": SLOT,
     "row": COMMAND,
     "trades": FEED_TRADE,
@@ -82,6 +84,21 @@ REPLAY_FIELDS: Final = {
 assert tuple(REPLAY_FIELDS) == Replay._fields
 
 view_replay = viewer("Replay", REPLAY_FIELDS)
+
+
+class Chunk(NamedTuple):
+    """Commands of a feed, as kernels see them."""
+
+    commands: np.ndarray  # FEED_COMMAND
+
+
+CHUNK_FIELDS: Final[dict[str, np.dtype[Any]]] = {"commands": FEED_COMMAND}
+view_chunk = viewer("Chunk", CHUNK_FIELDS)
+
+
+def chunk_handle(commands: np.ndarray) -> Handle:
+    """Return a handle to feed commands."""
+    return handle_of(Chunk(np.ascontiguousarray(commands)))
 
 
 @kernel
@@ -130,7 +147,7 @@ def place_row(s, replay, command, feed_id, contract_idx, side):
     order_id = event["order_id"]
     # Trades first: the slot of a taker that does not rest is free again already.
     note_trades(s, replay, first + 1, feed_id)
-    replay.slots[feed_id] = order_id & SLOT_MASK
+    replay.order_ids[feed_id] = order_id
     replay.feed_ids[order_id & SLOT_MASK] = feed_id
     return False
 
@@ -156,15 +173,12 @@ def run_command(s, replay, command):
     side = np.int64(command["side"])
     order_id = np.int64(0)
     kind = Kind.CANCEL
-    account_idx = feed_id % replay.tally[0]["accounts"]
-    replay.row[0]["account_idx"] = account_idx
+    replay.row[0]["account_idx"] = account_of(replay, command)
     if command["op"] != ADD and command["op"] != IMMEDIATE:
-        order_idx = replay.slots[feed_id]
-        if replay.feed_ids[order_idx] == feed_id:
-            order_id = s.orders[order_idx]["order_id"]
+        order_id = replay.order_ids[feed_id]
         if command["op"] == REPLACE:
             # The side of the order itself: the feed's may say nothing.
-            side = np.int64(s.orders[order_idx]["book_idx"]) & 1
+            side = np.int64(s.orders[order_id & SLOT_MASK]["book_idx"]) & 1
         elif command["op"] == REDUCE:
             kind = Kind.AMEND
         refused = change_row(s, replay, kind, order_id, np.int64(command["qty_lots"]))
@@ -173,22 +187,44 @@ def run_command(s, replay, command):
     return place_row(s, replay, command, feed_id, contract_idx, side)
 
 
+@kernel
+def look_ahead(s, replay, commands, place, end):
+    """Ask for the memory of commands to come, as `apply_batch` would."""
+    if place + FURTHER < end:
+        prefetch(replay.order_ids, commands[place + FURTHER]["feed_id"])
+        if outgrows_cache(s):
+            far, near = commands[place + FAR], commands[place + NEAR]
+            look_far(
+                s, account_of(replay, far), np.int64(far["instrument"]), np.int64(far["side"]),
+                np.int64(far["price_ticks"]), replay.order_ids[far["feed_id"]],
+            )  # fmt: skip
+            look_near(
+                s, account_of(replay, near), np.int64(near["instrument"]),
+                replay.order_ids[near["feed_id"]],
+            )  # fmt: skip
+
+
+@kernel
+def account_of(replay, command):
+    """Return the account that a feed's order belongs to."""
+    return np.int64(command["feed_id"]) % replay.tally[0]["accounts"]
+
+
 @entry_kernel
-def run_feed(state, replay_handle, commands, first):
-    """Run feed commands from `first` on, while there is surely room for their trades.
+def run_feed(state, replay_handle, chunk, first, end):
+    """Run the commands `first` to `end` of a chunk, while there is surely room for their trades.
 
     Returns: the place of the first command not run
     """
-    s = view_state(state)
-    replay = view_replay(replay_handle)
-    meta = s.meta[0]
-    tally = replay.tally[0]
+    s, replay, commands = view_state(state), view_replay(replay_handle), view_chunk(chunk).commands
+    meta, tally = s.meta[0], replay.tally[0]
     tally["trades"] = 0
     meta["events_count"] = 0
     place = first
-    while place < len(commands) and tally["trades"] <= TRADES_HEADROOM:
+    while place < end and tally["trades"] <= TRADES_HEADROOM:
         if place % BATCH == 0 or meta["events_count"] > meta["events_room"]:
             meta["events_count"] = 0
+        look_ahead(s, replay, commands, place, end)
         if run_command(s, replay, commands[place]):
             tally["refused"] += 1
         tally["done"] += 1

@@ -46,6 +46,20 @@ def cancel_lots(s, order_idx, lots, code):
     shrink_order(s, order_idx, lots)
 
 
+@kernel
+def cancel_whole(s, order_idx, code):
+    """Cancel all that is left of an order, and say so."""
+    order = s.orders[order_idx]
+    book_idx, key = np.int64(order["book_idx"]), np.int64(order["key"])
+    account_idx, position_idx = np.int64(order["account_idx"]), np.int64(order["position_idx"])
+    lots, none = np.int64(order["leaves_lots"]), np.int64(0)
+    price_ticks = key_of(s, book_idx & 1, key)
+    emit_cancelled(s, code, account_idx, book_idx, order["order_id"], price_ticks, lots, none)
+    order["leaves_lots"] = none
+    change_lots(s, account_idx, position_idx, book_idx, key, -lots, none, none)
+    end_order(s, order_idx, book_idx, key)
+
+
 @cold_kernel
 def drop_lots(s, order_idx, lots, code):
     """Do as `cancel_lots`, off the path of an order."""
@@ -54,8 +68,8 @@ def drop_lots(s, order_idx, lots, code):
 
 @cold_kernel
 def drop_order(s, order_idx, code):
-    """Cancel all that is left of an order."""
-    cancel_lots(s, order_idx, np.int64(s.orders[order_idx]["leaves_lots"]), code)
+    """Do as `cancel_whole`, off the path of an order."""
+    cancel_whole(s, order_idx, code)
 
 
 @cold_kernel

@@ -4,21 +4,20 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit, check_words
-from matching.book import key_of, link_last
+from matching.book import key_of
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
-from matching.codes import AccountState, Code, EventKind, OrderType, Tif
+from matching.codes import AccountState, Code, EventKind, OrderType
 from matching.emit import emit, emit_order
-from matching.expiry import add_expiry
-from matching.limits import ORDERS_MAX
-from matching.match import cancel_lots, drop_order, emit_drops, execute
+from matching.everyday import place_everyday
+from matching.match import cancel_whole, drop_order, emit_drops, execute
 from matching.pool import (
     add_position,
     find_order,
     find_position,
     free_order_slot,
-    own,
     take_order_slot,
 )
+from matching.rest import new_order_id, rest
 
 
 @kernel
@@ -48,8 +47,19 @@ def new_order(s, cmd, has_client):
     )
 
 
-@cold_kernel
+@kernel
 def place(s, cmd):
+    """Take a new order: most are plain and come to rest, any other goes the general way.
+
+    Returns: Code.OK, or why it is refused; nothing is written then
+    """
+    if place_everyday(s, cmd):
+        return Code.OK
+    return place_generally(s, cmd)
+
+
+@cold_kernel
+def place_generally(s, cmd):
     """Judge a new order, match it, rest what is left.
 
     Returns: Code.OK, or why it is refused; nothing is written then
@@ -82,7 +92,7 @@ def place(s, cmd):
 def enter(s, cmd, order, lots):
     """Give an admitted order its slot and id, execute it, and rest what is left."""
     order_idx = take_order_slot(s)
-    order_id = s.meta[0]["seq"] * ORDERS_MAX + order_idx
+    order_id = new_order_id(s, order_idx)
     position_idx = order.position_idx
     if position_idx == 0:
         position_idx = add_position(s, order.account_idx, order.contract_idx)
@@ -108,28 +118,6 @@ def enter(s, cmd, order, lots):
 
 
 @kernel
-def rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lots, traded_lots):
-    """Write the record of a new order and put it at the back of its level."""
-    record = s.orders[order_idx]
-    record["leaves_lots"] = leaves_lots
-    record["filled_lots"] = traded_lots
-    record["key"] = order.key
-    record["book_idx"] = order.book_idx
-    record["order_id"] = order_id
-    record["position_idx"] = position_idx
-    record["account_idx"] = order.account_idx
-    record["expires_ns"] = cmd["expires_ns"]
-    record["client_idx"] = client_idx
-    record["flags"] = order.flags
-    record["tif"] = order.tif
-    record["stp"] = order.stp
-    link_last(s, order_idx, order.book_idx, order.key)
-    own(s, order_idx, order.account_idx, position_idx)
-    if order.tif == Tif.GTD:
-        add_expiry(s, np.int64(cmd["expires_ns"]), order_id)
-
-
-@kernel
 def named_order(s, cmd):
     """Return the slot of the order that a command names by either id, 0 for none of its account."""
     order_id = np.int64(cmd["order_id"])
@@ -138,7 +126,7 @@ def named_order(s, cmd):
     return find_order(s, np.int64(cmd["account_idx"]), order_id)
 
 
-@cold_kernel
+@kernel
 def cancel(s, cmd):
     """Cancel one order, named by either id."""
     if cmd["account_idx"] < 0 or cmd["account_idx"] >= s.meta[0]["accounts_count"]:
@@ -146,8 +134,7 @@ def cancel(s, cmd):
     order_idx = named_order(s, cmd)
     if order_idx == 0:
         return Code.ORDER_UNKNOWN
-    lots = np.int64(s.orders[order_idx]["leaves_lots"])
-    cancel_lots(s, order_idx, lots, Code.CANCELLED_BY_USER)
+    cancel_whole(s, order_idx, Code.CANCELLED_BY_USER)
     return Code.OK
 
 

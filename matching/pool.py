@@ -94,17 +94,26 @@ def disown(s, order_idx, account_idx, position_idx):
 
 
 @kernel
-def position_place(s, account_idx, contract_idx):
-    """Return where in the table a position is, or is to be put.
+def first_place(s, account_idx, contract_idx):
+    """Return where in the table a position is looked for first, whatever the indices.
 
     Sixteen neighbouring contracts of one account share a cache line, and neighbouring accounts
-    lie side by side; groups of contracts are spread by the golden section. What collides goes on
-    with a step of its own.
+    lie side by side; groups of contracts are spread by the golden section.
     """
     mask = s.meta[0]["position_mask"]
     fraction = ((contract_idx >> 4) * GOLDEN_32) & LOW_32
     line = account_idx + ((fraction * ((mask + 1) >> 4)) >> 32)
-    place = ((line << 4) | (contract_idx & 15)) & mask
+    return ((line << 4) | (contract_idx & 15)) & mask
+
+
+@kernel
+def position_place(s, account_idx, contract_idx):
+    """Return where in the table a position is, or is to be put.
+
+    What collides goes on with a step of its own.
+    """
+    mask = s.meta[0]["position_mask"]
+    place = first_place(s, account_idx, contract_idx)
     while s.position_table[place] != 0:
         position = s.positions[s.position_table[place]]
         if position["account_idx"] == account_idx and position["contract_idx"] == contract_idx:

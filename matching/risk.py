@@ -118,15 +118,11 @@ def reduces(s, position_idx, book_idx, lots, held_lots):
 
 
 @kernel
-def check_margin(s, order, lots):
-    """Return OK and raise the cached bound, or MARGIN_INSUFFICIENT and change nothing.
-
-    The last check of an order. The bound is tried first; nobody is refused without the exact one.
-    """
+def margin_after(s, order, lots):
+    """Return what would bound the requirement after an order, and the equity left to cover it."""
     account = s.accounts[order.account_idx]
     book = s.books[order.book_idx]
-    more_lots = lots - order.held_lots
-    loss_ticks = max(np.int64(0), book["mark_key"] - order.key)
+    loss_ticks = price_loss_ticks(s, order.book_idx, order.key)
     loss_usd_micros = lots * order.tick_value * loss_ticks - order.held_loss_usd_micros
     room_usd_micros = (
         account["cash_usd_micros"]
@@ -134,10 +130,20 @@ def check_margin(s, order, lots):
         - account["price_loss_usd_micros"]
         - loss_usd_micros
     )
-    more_usd_micros = max(np.int64(0), more_lots) * book["es_unit_usd_micros"]
-    bound_usd_micros = account["im_bound_usd_micros"] + more_usd_micros
+    more_lots = max(np.int64(0), lots - order.held_lots)
+    bound_usd_micros = account["im_bound_usd_micros"] + more_lots * book["es_unit_usd_micros"]
+    return bound_usd_micros, room_usd_micros
+
+
+@kernel
+def check_margin(s, order, lots):
+    """Return OK and raise the cached bound, or MARGIN_INSUFFICIENT and change nothing.
+
+    The last check of an order. The bound is tried first; nobody is refused without the exact one.
+    """
+    bound_usd_micros, room_usd_micros = margin_after(s, order, lots)
     if bound_usd_micros <= room_usd_micros:
-        account["im_bound_usd_micros"] = bound_usd_micros
+        s.accounts[order.account_idx]["im_bound_usd_micros"] = bound_usd_micros
         return Code.OK
     return check_margin_exactly(
         s, order.account_idx, order.position_idx, order.book_idx, lots, order.held_lots,

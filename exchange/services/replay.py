@@ -19,7 +19,15 @@ from exchange.rules.operations import stage_commands, swap_command
 from matching._memory import handle_of
 from matching.codes import EventKind, Kind, TradingState
 from matching.engine import Engine, warm_up
-from matching.feed import FEED_COMMAND, HASH_START, Replay, mix_trades, new_replay, run_feed
+from matching.feed import (
+    FEED_COMMAND,
+    HASH_START,
+    Replay,
+    chunk_handle,
+    mix_trades,
+    new_replay,
+    run_feed,
+)
 from matching.limits import (
     ACCOUNTS_MAX,
     CONTRACTS_MAX,
@@ -207,7 +215,7 @@ class Runner:
         )
         self.outcome = Outcome()
         self._handles = handle_of(self.engine.state), handle_of(self.replay)
-        run_feed(*self._values, np.zeros(0, FEED_COMMAND), 0)
+        run_feed(*self._values, chunk_handle(np.zeros(0, FEED_COMMAND)).value, 0, 0)
         mix_trades(self.replay.trades, 0, HASH_START)
 
     @property
@@ -216,10 +224,10 @@ class Runner:
 
     def run(self, chunk: np.ndarray) -> Iterator[np.ndarray]:
         """Run commands, and yield their trades, which are good until the next step."""
-        place, outcome = 0, self.outcome
+        place, outcome, handle = 0, self.outcome, chunk_handle(chunk)
         while place < len(chunk):
             begun_ns = time.perf_counter_ns()
-            place = run_feed(*self._values, chunk, place)
+            place = run_feed(*self._values, handle.value, place, len(chunk))
             outcome.kernel_ns += time.perf_counter_ns() - begun_ns
             trades = self.replay.trades[: self.replay.tally[0]["trades"]]
             outcome.trades += len(trades)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba import config
 from numba.core.errors import NumbaError
 
 from matching import _jit
@@ -20,6 +21,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
 def test_a_kernel_that_allocates_does_not_compile():
     assert _jit.FLAGS["_nrt"] is False
 

@@ -1,0 +1,54 @@
+"""Memory asked for ahead of time: what the commands behind the current one will touch.
+
+A command's work is longer than what a processor looks ahead, so each cache miss is waited for.
+Two looks help: far ahead at the lines that a command names itself, nearer at those that they lead
+to. Nothing here changes anything, and no index needs to be sound. A market that fits the cache
+goes without: there the looking costs more than it saves.
+"""
+
+import numpy as np
+
+from matching._jit import kernel
+from matching._memory import prefetch
+from matching.book import key_of
+from matching.pool import SLOT_MASK, first_place
+
+FAR = 12  # commands ahead
+NEAR = 6
+RECORDS_IN_CACHE = 1 << 16  # orders and positions, 64 bytes each
+
+
+@kernel
+def outgrows_cache(s):
+    """Return whether looking ahead pays."""
+    meta = s.meta[0]
+    return meta["orders_used"] + meta["positions_count"] > RECORDS_IN_CACHE
+
+
+@kernel
+def look_far(s, account_idx, contract_idx, side, price_ticks, order_id):
+    """Ask for the lines that a command names itself.
+
+    A new order names a level and a place in the table of positions, any other command an order.
+    All are asked for in any case, since a wrong guess of the branch costs more than a line.
+    """
+    level = ((2 * contract_idx + side) << s.meta[0]["price_bits"]) + key_of(s, side, price_ticks)
+    prefetch(s.levels, level)
+    prefetch(s.position_table, first_place(s, account_idx, contract_idx))
+    prefetch(s.orders, order_id & SLOT_MASK)
+
+
+@kernel
+def look_near(s, account_idx, contract_idx, order_id):
+    """Ask for the lines that those lead to: a position, or an order's level and neighbours."""
+    order_idx = order_id & SLOT_MASK
+    order_idx = order_idx if order_idx <= s.meta[0]["orders_used"] else 0
+    order = s.orders[order_idx]
+    level = (np.int64(order["book_idx"]) << s.meta[0]["price_bits"]) + order["key"]
+    prefetch(s.positions, s.position_table[first_place(s, account_idx, contract_idx)])
+    prefetch(s.positions, order["position_idx"])
+    prefetch(s.levels, level)
+    prefetch(s.orders, order["next"])
+    prefetch(s.orders, order["prev"])
+    prefetch(s.orders, order["next_own"])
+    prefetch(s.orders, order["prev_own"])

@@ -1,0 +1,75 @@
+"""The straight line for plain orders does what the general way does, which a client id forces."""
+
+from collections import Counter
+
+import pytest
+
+from matching.codes import Code, EventKind, Kind, Side, Tif
+from matching.engine import Engine
+from tests.unit.matching.small import SIZES, Market, codes, random_run
+
+
+def with_client_id(row, number):
+    """Return a copy of a new order that carries an id of its own; anything else as it is."""
+    row = row.copy()
+    if row["kind"][0] == Kind.PLACE and row["client_a"][0] == 0:
+        row["client_a"], row["client_d"] = number, -1
+    return row
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_ways_tell_the_same(seed: int):
+    plain, general, seen = Engine(SIZES), Engine(SIZES), Counter()
+    for number, row in enumerate(random_run(500, seed, cash_usd_micros=30_000_000_000), 1):
+        events = plain.apply(row)
+        assert events.tolist() == general.apply(with_client_id(row, number)).tolist()
+        seen.update((EventKind(e["kind"]), Code(e["code"])) for e in events)
+    assert seen[EventKind.ACCEPTED, Code.OK] > 50
+    assert seen[EventKind.REFUSED, Code.MARGIN_INSUFFICIENT] > 0
+    plain.check()
+    general.check()
+    for account_idx in range(4):
+        assert plain.account_row(account_idx) == general.account_row(account_idx)
+        for contract_idx in range(2):
+            pair = account_idx, contract_idx
+            assert plain.position(*pair) == general.position(*pair)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"side": 2}, Code.SIDE_INVALID),
+        ({"side": -1}, Code.SIDE_INVALID),
+        ({"tif": -1}, Code.TIF_INVALID),
+        ({"order_type": 2}, Code.ORDER_TYPE_INVALID),
+        ({"stp": 5}, Code.STP_INVALID),
+        ({"stp": -1}, Code.STP_INVALID),
+        ({"flags": -1}, Code.FLAGS_INVALID),
+        ({"qty_lots": 0}, Code.QTY_NOT_POSITIVE),
+        ({"qty_lots": 1001}, Code.QTY_TOO_LARGE),
+        ({"price_ticks": 0}, Code.PRICE_INVALID),
+        ({"price_ticks": 1 << 12}, Code.PRICE_INVALID),
+        ({"expires_ns": 1}, Code.EXPIRY_INVALID),
+        ({"account_idx": 4}, Code.ACCOUNT_UNKNOWN),
+        ({"account_idx": -1}, Code.ACCOUNT_UNKNOWN),
+        ({"contract_idx": 1}, Code.CONTRACT_UNKNOWN),
+        ({"contract_idx": -1}, Code.CONTRACT_UNKNOWN),
+    ],
+)
+def test_one_word_amiss_is_refused_with_its_reason(fields: dict[str, int], code: Code):
+    market = Market()
+    market.rested(0, Side.BUY, 1, 1990)  # the account has a position slot from here on
+    before = market.engine.depth(0, Side.BUY, 2)
+    words = {"account_idx": 0, "side": Side.BUY, "qty_lots": 1, "price_ticks": 1990}
+    assert codes(market.do(Kind.PLACE, **words | fields)) == [code]
+    assert market.engine.depth(0, Side.BUY, 2) == before
+
+
+def test_a_plain_order_that_meets_another_trades():
+    market = Market()
+    market.rested(0, Side.BUY, 2, 1990)
+    market.rested(1, Side.SELL, 2, 2010)
+    kinds = [event["kind"] for event in market.order(0, Side.BUY, 3, 2010)]
+    assert kinds == [EventKind.ACCEPTED, EventKind.TRADE]
+    assert market.engine.depth(0, Side.BUY, 2) == [(2010, 1, 1), (1990, 2, 1)]
+    assert market.order(0, Side.BUY, 1, 1980, tif=Tif.IOC)[-1]["code"] == Code.IOC_REMAINDER

@@ -92,9 +92,11 @@ class Gateway:
         if not pending:
             self._silent_since_s = time.monotonic()
         pending[request_id] = (row, waiter)
-        if not self._outgoing:
+        if self._outgoing:
+            self._outgoing.append(row)
+        elif not self._bus.try_send(row):
+            self._outgoing.append(row)
             self._wake.set()
-        self._outgoing.append(row)
 
     async def send(self, row: bytes, timeout_s: float = SEND_TIMEOUT_S) -> Reply:
         """Send a row and return its reply, refusals too.

@@ -34,6 +34,10 @@ class Bus(Protocol):
         """
         ...
 
+    def try_send(self, row: bytes) -> bool:
+        """Send a command if that takes no waiting, and say whether it was sent."""
+        ...
+
     def on_arrival(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever commands have arrived (the sequencer's side)."""
         ...

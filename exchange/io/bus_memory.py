@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from exchange.io.batch import Batch
-from exchange.io.bus import Inbox, Outlet, Rows
+from exchange.io.bus import WAITING_COMMANDS_MAX, Inbox, Outlet, Rows
 from exchange.io.status import Status
 
 
@@ -20,6 +20,13 @@ class MemoryBus:
     async def send(self, rows: Rows) -> None:
         """Send commands to the sequencer, in this order."""
         self._inbox.put(rows)
+
+    def try_send(self, row: bytes) -> bool:
+        """Send a command at once, unless too many wait already."""
+        if self._inbox.count >= WAITING_COMMANDS_MAX:
+            return False
+        self._inbox.put(row)
+        return True
 
     def on_arrival(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever commands have arrived."""

@@ -109,6 +109,7 @@ class Sequencer:
         self._own = Inbox()
         self._pending = _Pending([], [])
         self._turn_due = False
+        self._committing = False
         self._work = asyncio.Event()
         self._stopping = False
         # Where they were last recorded. A snapshot counts from the newest there is, so that starts
@@ -136,7 +137,9 @@ class Sequencer:
                 self._work.clear()
                 continue
             pending, self._pending = self._pending, _Pending([], [])
+            self._committing = True
             await self._commit(pending.batch(), pending.taken_count)
+            self._committing = False
 
     async def submit(self, commands: np.ndarray) -> None:
         """Take commands of this very process, before those of the bus.
@@ -166,7 +169,9 @@ class Sequencer:
 
     def _arrived(self) -> None:
         """Have what arrived applied, once in a turn of the event loop."""
-        if not self._turn_due:
+        if not self._committing:
+            self._work.set()  # `run` has its turn next
+        elif not self._turn_due:
             self._turn_due = True
             asyncio.get_running_loop().call_soon(self._turn)
 

@@ -19,6 +19,7 @@ RETRY_MAX_S: Final = 5.0
 GOOD_S: Final = 30.0  # one that ran so long was well
 STOP_TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 0.1
+WAKE_EVERY_S: Final = 0.005  # it gathers batches anyway, and each wake takes its processor's time
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +31,8 @@ class ClearingChild:
         self._database = database
         self._process: subprocess.Popen[bytes] | None = None
         self._started_s = 0.0
+        self._woken: asyncio.TimerHandle | None = None  # until it may be woken again
+        self._wake_due = False
         self.is_corrupt = False  # it found a contradiction: a person must look
 
     @property
@@ -52,7 +55,20 @@ class ClearingChild:
         self._started_s = asyncio.get_running_loop().time()
 
     def wake(self) -> None:
-        """Say that the journal grew."""
+        """Say that the journal grew: at once, or soon when that was said a moment ago."""
+        if self._woken is not None:
+            self._wake_due = True
+            return
+        self._woken = asyncio.get_running_loop().call_later(WAKE_EVERY_S, self._rested)
+        self._say()
+
+    def _rested(self) -> None:
+        self._woken = None
+        if self._wake_due:
+            self._wake_due = False
+            self.wake()
+
+    def _say(self) -> None:
         if self._process is not None and self._process.stdin is not None:
             # A full pipe says so already; a broken one is mended by `watch`.
             with suppress(BlockingIOError, BrokenPipeError):

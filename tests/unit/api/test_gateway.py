@@ -153,6 +153,7 @@ async def test_no_answer_in_time_is_an_unknown_outcome(monkeypatch):
             return
 
         monkeypatch.setattr(world.bus, "send", nothing)
+        monkeypatch.setattr(world.bus, "try_send", lambda row: False)
         with pytest.raises(Problem) as refused:
             await world.gateway.send(codec.cancel_row(0, 1, codec.NO_WORDS), timeout_s=0.05)
         assert (refused.value.code, refused.value.status) == ("outcome_unknown", 503)

@@ -96,6 +96,7 @@ async def test_more_in_flight_than_allowed_is_refused():
             return
 
         world.bus.send = nothing  # type: ignore[method-assign]
+        world.bus.try_send = lambda row: False  # type: ignore[method-assign]
         ids = [await alice.send("order.new", **BUY) for _ in range(7)]
         refused = await alice.reply(ids[5])
         assert refused["error"]["code"] == "too_many_in_flight"

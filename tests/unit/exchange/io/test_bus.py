@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from exchange.io.bus import UNREAD_BATCHES_MAX, WAITING_COMMANDS_MAX, Inbox, Outlet
+from exchange.io.bus_memory import MemoryBus
 from exchange.io.errors import BusUnavailable
 from matching.wire import new_commands
 from tests.support.batches import batch
@@ -47,6 +48,16 @@ def test_a_full_inbox_refuses_and_keeps_what_it_has():
 def test_half_a_command_is_a_bug_of_ours():
     with pytest.raises(AssertionError):
         Inbox().put(b"x" * 127)
+
+
+def test_a_command_is_sent_at_once_unless_too_many_wait():
+    bus = MemoryBus()
+    assert bus.try_send(rows(1).tobytes())
+    assert bus.take(9)["request_id"].tolist() == [1]
+    for _ in range(WAITING_COMMANDS_MAX):
+        assert bus.try_send(rows(2).tobytes())
+    assert not bus.try_send(rows(3).tobytes())
+    assert set(bus.take(WAITING_COMMANDS_MAX)["request_id"].tolist()) == {2}
 
 
 async def test_an_outlet_gives_batches_then_silence_then_the_end():

@@ -147,6 +147,22 @@ async def test_a_child_that_ends_is_started_again_and_one_that_found_damage_is_n
     assert child.pid is None
 
 
+async def test_a_child_woken_often_is_told_at_once_and_then_once_in_a_while(monkeypatch):
+    told: list[int] = []
+    child = ClearingChild(Database("", "postgresql://nobody@127.0.0.1:1/x", None))
+    monkeypatch.setattr(child, "_say", lambda: told.append(len(told)))
+    monkeypatch.setattr(clearing_child, "WAKE_EVERY_S", 0.02)
+    child.wake()
+    assert len(told) == 1
+    for _ in range(5):
+        child.wake()
+    assert len(told) == 1
+    await asyncio.sleep(0.1)
+    assert len(told) == 2, "what came meanwhile is told, once"
+    child.wake()
+    assert len(told) == 3
+
+
 # Metrics
 
 

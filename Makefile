@@ -33,7 +33,7 @@ test: $(DEV)  ## Run the whole suite (ARGS="-k name" goes to pytest)
 	@$(PYTEST) -n 2 tests $(ARGS)
 
 check: lint types  ## Format, lint, types, tidy, unit, scenarios; under a minute
-	@$(PYTEST) -n 2 -q -m "not slow" $(wildcard tests/tidy tests/unit tests/scenarios) $(ARGS)
+	@HYPOTHESIS_PROFILE=check $(PYTEST) -n 2 -q -m "not slow" $(wildcard tests/tidy tests/unit tests/scenarios) $(ARGS)
 
 lint: $(DEV)  ## Format and lint, change nothing
 	@$(PY) -m ruff format --check --quiet . && $(PY) -m ruff check --quiet .

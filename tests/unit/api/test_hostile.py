@@ -262,7 +262,7 @@ async def test_other_methods_are_refused_in_the_one_shape(world: World):
 
 
 async def test_addresses_that_are_not_there_are_not_found(world: World):
-    for path in ("/", "/api", "/api/v1", "/api/v1/", "/api/v1/orders/", "/api/v2/time", "//",
+    for path in ("/api", "/api/v1/orders/", "/api/v2/time", "//",
                  "/%2e%2e/", "/api/v1/time/", "/API/V1/TIME"):  # fmt: skip
         response = await request(world, "GET", path)
         assert response.status_code == 404, path

@@ -109,6 +109,7 @@ async def trade(world: World, url: str, seconds: float) -> list[float]:
     return sorted(latencies)
 
 
+@pytest.mark.slow
 async def test_a_frozen_reader_is_closed_and_harms_nobody(world: World):
     url = world.url.replace("http", "ws") + "/api/v1/ws"
     alone = await trade(world, url, 1.0)

@@ -145,3 +145,16 @@ def test_file_that_does_not_unpack_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(FeedError, match="unpacked"):
         replay_feed(path)
+
+
+def test_whoever_waits_hears_of_kernels_before_commands() -> None:
+    told: list[tuple[str, int, int]] = []
+    found = replay_feed(
+        feed("synthetic_20k"), progress=lambda stage, done, total: told.append((stage, done, total))
+    )
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["kernels", "feed kernels", "commands"]
+    for stage in stages:
+        *_, last = (counts for name, *counts in told if name == stage)
+        assert last[0] == last[1] > 0
+    assert told[-1] == ("commands", found["commands"], found["commands"])

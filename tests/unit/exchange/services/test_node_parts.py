@@ -7,6 +7,7 @@ import signal
 import socket
 import urllib.request
 from contextlib import AsyncExitStack
+from unittest.mock import Mock
 
 import pytest
 
@@ -21,11 +22,12 @@ from exchange.services.node import clearing_child, ground
 from exchange.services.node.buses import check_apart
 from exchange.services.node.clearing_child import ClearingChild
 from exchange.services.node.crew import Crew
-from exchange.services.node.front import bind, url_of
+from exchange.services.node.front import Front, bind, url_of
 from exchange.services.node.metrics import Numbers, serve_metrics
 from exchange.services.node.reading import Noter, entries_of, notes_of
 from exchange.services.node.watching import choose_mode
 from matching.codes import Kind
+from tests.support.api_world import running
 from tests.support.market import opening, orders, small_engine
 from tests.support.rows import command, stamped
 
@@ -186,6 +188,18 @@ async def test_metrics_are_read_when_asked_for():
 def _get(url: str) -> str:
     with urllib.request.urlopen(url, timeout=5) as answer:
         return str(answer.read().decode())
+
+
+async def test_a_gateway_counts_the_slots_for_contracts():
+    async with running() as world:
+        front = Front(gateway=world.gateway, feed=world.feed, hub=world.hub, keys=Mock(),
+                      limits=world.limits, server=Mock())  # fmt: skip
+        numbers = Numbers(world.status)
+        front.count(numbers)
+        values = {one.name: one.samples[0].value for one in numbers.collect() if one.samples}
+        assert (values["wellhead_contracts"], values["wellhead_contracts_max"]) == (2, 2048)
+        said = (await world.call("", "GET", "/status")).json()
+        assert (said["contracts"], said["contracts_max"]) == (2, 2048)
 
 
 async def test_no_metrics_without_a_port():

@@ -23,7 +23,7 @@ from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.clearing.audit import Audit
 
 GROUP_EVENTS: Final = 100_000  # batches share a transaction up to about so many
-GATHER_S: Final = 0.02  # between two transactions, so that a busy market shares them
+GATHER_S: Final = 0.05  # between two transactions, so that a busy market shares them
 POLL_MIN_S: Final = 0.002  # between two looks at the journal, right after there was something
 POLL_MAX_S: Final = 0.02
 WOKEN_POLL_S: Final = 0.5  # with someone to wake us, looking by ourselves is a precaution

@@ -19,7 +19,7 @@ RETRY_MAX_S: Final = 5.0
 GOOD_S: Final = 30.0  # one that ran so long was well
 STOP_TIMEOUT_S: Final = 10.0
 LOOK_S: Final = 0.1
-WAKE_EVERY_S: Final = 0.005  # it gathers batches anyway, and each wake takes its processor's time
+WAKE_EVERY_S: Final = 0.02  # it gathers batches anyway, and each wake takes its processor's time
 
 _log = structlog.get_logger(__name__)
 

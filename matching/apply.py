@@ -12,7 +12,7 @@ from matching.codes import Code, Kind
 from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
 from matching.expiry import tick
-from matching.foresight import FAR, NEAR, look_far, look_near, outgrows_cache
+from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
 from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.marks import mark, settle
 from matching.orders import cancel, mass_cancel, place
@@ -117,17 +117,18 @@ view_batch = viewer("Batch", {"commands": COMMAND})
 
 
 @kernel
-def look_ahead(s, commands, place, end):
-    """Ask for the memory of commands to come."""
-    if place + FAR < end and outgrows_cache(s):
-        far, near = commands[place + FAR], commands[place + NEAR]
-        look_far(
-            s, np.int64(far["account_idx"]), np.int64(far["contract_idx"]),
-            np.int64(far["side"]), far["price_ticks"], far["order_id"],
-        )  # fmt: skip
-        look_near(
-            s, np.int64(near["account_idx"]), np.int64(near["contract_idx"]), near["order_id"]
-        )
+def look_at_three(s, commands, place):
+    """Ask for the memory of three commands behind `place`, each for what it leads to by now."""
+    far, near, following = commands[place + FAR], commands[place + NEAR], commands[place + NEXT]
+    look_far(
+        s, np.int64(far["account_idx"]), np.int64(far["contract_idx"]), np.int64(far["side"]),
+        far["price_ticks"], far["order_id"],
+    )  # fmt: skip
+    look_near(
+        s, np.int64(near["account_idx"]), np.int64(near["contract_idx"]), np.int64(near["side"]),
+        near["price_ticks"], near["order_id"],
+    )  # fmt: skip
+    look_next(s, np.int64(following["account_idx"]), np.int64(following["contract_idx"]))
 
 
 @entry_kernel
@@ -141,7 +142,8 @@ def apply_batch(state, batch, first, end):
     meta["events_count"] = 0
     place = first
     while place < end and meta["events_count"] <= meta["events_room"]:
-        look_ahead(s, commands, place, end)
+        if place + FAR < end and outgrows_cache(s):
+            look_at_three(s, commands, place)
         apply_command(s, commands[place])
         place += 1
     return place

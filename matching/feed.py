@@ -12,7 +12,7 @@ from matching._jit import entry_kernel, kernel
 from matching._memory import Handle, handle_of, prefetch, viewer
 from matching.apply import apply_command
 from matching.codes import EventKind, Flag, Kind, Tif
-from matching.foresight import FAR, NEAR, look_far, look_near, outgrows_cache
+from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
 from matching.limits import QTY_LOTS_MAX
 from matching.pool import SLOT_MASK
 from matching.state import LONG, SLOT, lazy_zeros, view_state
@@ -199,9 +199,11 @@ def look_ahead(s, replay, commands, place, end):
                 np.int64(far["price_ticks"]), replay.order_ids[far["feed_id"]],
             )  # fmt: skip
             look_near(
-                s, account_of(replay, near), np.int64(near["instrument"]),
-                replay.order_ids[near["feed_id"]],
+                s, account_of(replay, near), np.int64(near["instrument"]), np.int64(near["side"]),
+                np.int64(near["price_ticks"]), replay.order_ids[near["feed_id"]],
             )  # fmt: skip
+            following = commands[place + NEXT]
+            look_next(s, account_of(replay, following), np.int64(following["instrument"]))
 
 
 @kernel

@@ -13,8 +13,9 @@ from matching._memory import prefetch
 from matching.book import key_of
 from matching.pool import SLOT_MASK, first_place
 
-FAR = 12  # commands ahead
-NEAR = 6
+FAR = 15  # commands ahead
+NEAR = 10
+NEXT = 5
 RECORDS_IN_CACHE = 1 << 16  # orders and positions, 64 bytes each
 
 
@@ -26,29 +27,44 @@ def outgrows_cache(s):
 
 
 @kernel
+def level_place(s, contract_idx, side, price_ticks):
+    """Return where a level lies; a place that exists, whatever the words say."""
+    meta = s.meta[0]
+    contract_idx = contract_idx if contract_idx < meta["contracts_count"] else 0
+    book_idx = 2 * max(np.int64(0), contract_idx) + (side & 1)
+    return (book_idx << meta["price_bits"]) + key_of(s, side & 1, price_ticks & meta["price_top"])
+
+
+@kernel
 def look_far(s, account_idx, contract_idx, side, price_ticks, order_id):
     """Ask for the lines that a command names itself.
 
     A new order names a level and a place in the table of positions, any other command an order.
     All are asked for in any case, since a wrong guess of the branch costs more than a line.
     """
-    level = ((2 * contract_idx + side) << s.meta[0]["price_bits"]) + key_of(s, side, price_ticks)
-    prefetch(s.levels, level)
+    prefetch(s.levels, level_place(s, contract_idx, side, price_ticks))
     prefetch(s.position_table, first_place(s, account_idx, contract_idx))
     prefetch(s.orders, order_id & SLOT_MASK)
 
 
 @kernel
-def look_near(s, account_idx, contract_idx, order_id):
-    """Ask for the lines that those lead to: a position, or an order's level and neighbours."""
+def look_near(s, account_idx, contract_idx, side, price_ticks, order_id):
+    """Ask for the lines that those lead to: a position and a tail, or a level and neighbours."""
     order_idx = order_id & SLOT_MASK
-    order_idx = order_idx if order_idx <= s.meta[0]["orders_used"] else 0
-    order = s.orders[order_idx]
+    order = s.orders[order_idx if order_idx <= s.meta[0]["orders_used"] else 0]
     level = (np.int64(order["book_idx"]) << s.meta[0]["price_bits"]) + order["key"]
     prefetch(s.positions, s.position_table[first_place(s, account_idx, contract_idx)])
+    prefetch(s.orders, s.levels[level_place(s, contract_idx, side, price_ticks)]["tail"])
     prefetch(s.positions, order["position_idx"])
     prefetch(s.levels, level)
     prefetch(s.orders, order["next"])
     prefetch(s.orders, order["prev"])
     prefetch(s.orders, order["next_own"])
     prefetch(s.orders, order["prev_own"])
+
+
+@kernel
+def look_next(s, account_idx, contract_idx):
+    """Ask for the account's last order in the contract, behind which a new one is put."""
+    position_idx = s.position_table[first_place(s, account_idx, contract_idx)]
+    prefetch(s.orders, s.positions[position_idx]["order_tail"])

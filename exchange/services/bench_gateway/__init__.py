@@ -8,7 +8,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any, Final
 
-from exchange.services.bench_gateway.stage import Stage, echo_server, exchange, load, pin
+from exchange.services.bench_gateway.stage import Stage, bare_sync, echo_server, exchange, load, pin
 from matching.engine import warm_up
 
 Tell = Callable[[str, int, int], None]
@@ -30,8 +30,15 @@ FIGURES: Final = (
     ("durable acks, 16 x 32", "ws", 16, 32, "rate", "orders/s", 30_000),
     ("REST order, p50", "rest", 1, 1, "0.5", "us", 1_000),
     ("REST orders, 16 connections", "rest", 16, 1, "rate", "orders/s", None),
+    # What the machine itself takes at that moment, measured in turn with the others.
+    ("bare fdatasync, p50", "sync", 1, 1, "0.5", "us", None),
+    ("bare websocket echo, p50", "echo", 1, 1, "0.5", "us", None),
     ("bare websocket echo, 4 x 32", "echo", 4, 32, "rate", "messages/s", None),
 )
+BARE: Final = {
+    "sync": "8 KiB of a file written before, and fdatasync; no exchange",
+    "echo": "the same messages, sent back by a bare server; no exchange",
+}
 
 
 def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
@@ -48,13 +55,17 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
         # The things compared run in turn: a machine is not as fast all the time.
         for number in range(runs):
             for workload in workloads:
-                results[workload].append(load(plan(stage, echo_url, workload, seconds, number)))
+                if workload[0] == "sync":
+                    found = bare_sync(stage.folder, seconds / 4)
+                else:
+                    found = load(plan(stage, echo_url, workload, seconds, number))
+                results[workload].append(found)
                 done += 1
                 tell("gateway", done, total)
     notes = ["the node's process and the load are each kept on a core of their own"]
     if not pinned:
         notes = ["one core: the node and the load share it"]
-    refused = sum(one["refused"] for found in results.values() for one in found)
+    refused = sum(one["refused"] for runs_of in results.values() for one in runs_of)
     notes.append(f"refused orders in all runs: {refused}")
     return {"figures": [figure(one, results[one[1:4]]) for one in FIGURES], "notes": notes}
 
@@ -82,7 +93,7 @@ def figure(
     what: tuple[str, str, int, int, str, str, int | None], found: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return one figure of its runs."""
-    name, _, connections, in_flight, read, unit, goal = what
+    name, how, connections, in_flight, read, unit, goal = what
     if read == "rate":
         runs = [one["acks"] / one["seconds"] for one in found]
     else:
@@ -95,7 +106,7 @@ def figure(
         "min": round(min(runs), 1),
         "max": round(max(runs), 1),
         "goal": goal,
-        "workload": WORKLOAD.format(
+        "workload": BARE.get(how, WORKLOAD).format(
             connections=connections, in_flight=in_flight, accounts=min(4, connections)
         ),
     }

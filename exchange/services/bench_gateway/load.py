@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from exchange.services.bench_gateway.measured import result
+
 WS_PATH: Final = "/api/v1/ws"
 ORDERS_PATH: Final = "/api/v1/orders"
 MESSAGES: Final = 10_000  # different orders, sent round and round
@@ -25,7 +27,6 @@ AWAY_TICKS: Final = 10
 QTY_MAX: Final = 5
 OK: Final = b'"ok":true'
 WINDOW_MS: Final = 60_000
-QUANTILES: Final = (0.5, 0.9, 0.99, 0.999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,20 +200,6 @@ async def _rest(plan: Plan, number: int, until_s: float) -> tuple[list[float], i
         refused += b" 201 " not in answer[:20]
     writer.close()
     return latencies_s, refused
-
-
-def result(latencies_s: list[float], seconds: float, refused: int) -> dict[str, Any]:
-    """Return what was measured."""
-    ordered = sorted(latencies_s)
-    return {
-        "acks": len(ordered),
-        "seconds": seconds,
-        "refused": refused,
-        "latency_us": {
-            str(quantile): 1e6 * ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
-            for quantile in QUANTILES
-        },
-    }
 
 
 def main() -> None:

@@ -16,12 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from exchange.services.bench_gateway.measured import result
+
 ACCOUNTS: Final = 4
 DEPOSIT_USD: Final = "9000000000"
 READY_TIMEOUT_S: Final = 180.0
 STOP_TIMEOUT_S: Final = 30.0
 LOAD_TIMEOUT_S: Final = 300.0
 WINDOW_MS: Final = 5_000
+SYNC_BYTES: Final = 8192
+SYNC_FILE_BYTES: Final = 1 << 20
 MARK_TICKS_MIN: Final = 500  # a contract whose band is wider than the load's prices
 
 ECHO: Final = """
@@ -44,6 +48,7 @@ class Stage:
     """A running exchange with funded keys."""
 
     url: str
+    folder: Path  # of its data
     pid: int
     keys: list[list[str]]
     symbol: str
@@ -94,7 +99,7 @@ def exchange() -> Iterator[Stage]:
             node = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
         try:
             operator = wait_ready(node, data, log)
-            yield prepared(operator, node.pid)
+            yield prepared(operator, data, node.pid)
         finally:
             node.terminate()
             try:
@@ -122,7 +127,7 @@ def wait_ready(node: subprocess.Popen[bytes], data: Path, log: Path) -> Operator
     raise RuntimeError(f"the exchange did not start:\n{log.read_text()[-2000:]}")
 
 
-def prepared(operator: Operator, pid: int) -> Stage:
+def prepared(operator: Operator, data: Path, pid: int) -> Stage:
     """Open and fund accounts, and choose the contract with the most room for prices."""
     keys = []
     for number in range(ACCOUNTS):
@@ -138,7 +143,7 @@ def prepared(operator: Operator, pid: int) -> Stage:
     marks = {one["symbol"]: int(one["mark_price"].replace(".", "")) for one in found}
     symbol = max(marks, key=lambda name: marks[name])
     assert marks[symbol] >= MARK_TICKS_MIN, "no contract with room for the load's prices"
-    return Stage(operator.url, pid, keys, symbol, marks[symbol])
+    return Stage(operator.url, data, pid, keys, symbol, marks[symbol])
 
 
 @contextmanager
@@ -162,6 +167,24 @@ def pin(pid: int, core: int) -> bool:
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(thread.name), {cores[core]})
     return True
+
+
+def bare_sync(folder: Path, seconds: float) -> dict[str, Any]:
+    """Measure a write and fdatasync on the disk of a folder, as `load` does orders."""
+    file = folder / "bare_sync"
+    with file.open("w+b") as opened:
+        opened.write(bytes(SYNC_FILE_BYTES))
+        opened.flush()
+        os.fsync(opened.fileno())
+        latencies_s: list[float] = []
+        begun_s = time.perf_counter()
+        while (sent_s := time.perf_counter()) < begun_s + seconds:
+            place = len(latencies_s) * SYNC_BYTES % SYNC_FILE_BYTES
+            os.pwrite(opened.fileno(), bytes(SYNC_BYTES), place)
+            os.fdatasync(opened.fileno())
+            latencies_s.append(time.perf_counter() - sent_s)
+    file.unlink()
+    return result(latencies_s, seconds, 0)
 
 
 def load(plan: dict[str, Any]) -> dict[str, Any]:

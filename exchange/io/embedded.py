@@ -42,8 +42,6 @@ _SETTINGS: Final = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    "wal_sync_method": "open_datasync",  # a commit is one system call: written and on the disk
-    "wal_buffers": "16MB",  # the log of a large batch is written whole, not in pieces
     "jit": "off",
     "log_checkpoints": "off",
     "timezone": "UTC",

@@ -14,12 +14,6 @@ from typing import IO, Final
 
 from exchange.io.errors import StartRefused
 
-# A server that gives memory back after each large batch has it zeroed again for the next one.
-KEEP_MEMORY: Final = {
-    "MALLOC_TOP_PAD_": str(4 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-}
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -119,8 +113,9 @@ def die_with_parent(how: signal.Signals) -> Callable[[], None]:
 
 def _environment() -> dict[str, str]:
     """Return ours, without what would steer Postgres."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
-    return KEEP_MEMORY | kept | {"LC_ALL": "C"}
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))} | {
+        "LC_ALL": "C"
+    }
 
 
 def _enterable(folder: Path, user: User) -> bool:

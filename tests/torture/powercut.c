@@ -2,7 +2,8 @@
  *
  * Preloaded into a program, it works on files below POWERCUT_ROOT. Each file has a log in
  * POWERCUT_LOG, named after its inode: before a write, what was there is appended; after a sync
- * the log is emptied. `powercut.py` kills everything and puts those bytes back.
+ * the log is emptied. A write that syncs itself (O_DSYNC) takes no other with it: what it wrote
+ * is appended, to be kept. `powercut.py` kills everything and puts those bytes back.
  * Renames, truncations and new names count as durable at once.
  */
 #define _GNU_SOURCE
@@ -22,6 +23,7 @@
 struct record { /* followed by `held` bytes; `powercut.py` reads the same */
     int64_t offset, held, size_before;
 };
+#define DURABLE -1 /* in the place of size_before: these bytes were synced as they were written */
 
 static const char *root, *logs;
 
@@ -59,33 +61,55 @@ static int open_log(int fd, struct stat *status) {
     return log;
 }
 
-/* Append what is below a write; offset -1 means where the file stands. Returns the locked log. */
-static int before_write(int fd, off_t offset, size_t length) {
+/* Append what a file holds at a place to its log. */
+static void append(int fd, int log, off_t offset, int64_t held, int64_t size_before) {
+    struct record *entry = malloc(sizeof *entry + held);
+    if (!entry) fail("malloc");
+    *entry = (struct record){offset, held, size_before};
+    /* A file opened for writing only is read through a second descriptor. */
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    int reader = open(link, O_RDONLY | O_CLOEXEC);
+    if (reader < 0 || pread(reader, entry + 1, held, offset) != held) fail("read");
+    close(reader);
+    size_t size = sizeof *entry + held;
+    if (REAL(write)(log, entry, size) != (ssize_t)size) fail("log");
+    free(entry);
+}
+
+/* Say whether what is written through a descriptor is on the disk when the call returns. */
+static int is_synced(int fd) {
+    return fcntl(fd, F_GETFL) & O_DSYNC; /* O_SYNC has this bit too */
+}
+
+/* Append what is below a write. An offset of -1 is set to where the file stands.
+ * Returns the locked log. */
+static int before_write(int fd, off_t *offset, size_t length) {
     int error = errno;
     struct stat status;
     int log = open_log(fd, &status);
     if (log >= 0) {
-        if (offset < 0) {
-            offset = fcntl(fd, F_GETFL) & O_APPEND ? status.st_size : lseek(fd, 0, SEEK_CUR);
+        if (*offset < 0) {
+            *offset = fcntl(fd, F_GETFL) & O_APPEND ? status.st_size : lseek(fd, 0, SEEK_CUR);
         }
-        int64_t held = status.st_size - offset;
+        int64_t held = status.st_size - *offset;
         if (held < 0) held = 0;
         if (held > (int64_t)length) held = length;
-        struct record *entry = malloc(sizeof *entry + held);
-        if (!entry) fail("malloc");
-        *entry = (struct record){offset, held, status.st_size};
-        /* A file opened for writing only is read through a second descriptor. */
-        char link[64];
-        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-        int reader = open(link, O_RDONLY | O_CLOEXEC);
-        if (reader < 0 || pread(reader, entry + 1, held, offset) != held) fail("read");
-        close(reader);
-        size_t size = sizeof *entry + held;
-        if (REAL(write)(log, entry, size) != (ssize_t)size) fail("log");
-        free(entry);
+        if (!is_synced(fd)) append(fd, log, *offset, held, status.st_size);
     }
     errno = error;
     return log;
+}
+
+/* Append what a synced write wrote, if a write before it may still be taken back. */
+static void after_write(int fd, int log, off_t offset, ssize_t written) {
+    int error = errno;
+    struct stat status;
+    if (log >= 0 && written > 0 && is_synced(fd)) {
+        if (fstat(log, &status)) fail("stat the log");
+        if (status.st_size) append(fd, log, offset, written, DURABLE);
+    }
+    errno = error;
 }
 
 static void end(int log) {
@@ -101,8 +125,10 @@ static size_t total(const struct iovec *parts, int count) {
 }
 
 #define AROUND_WRITE(offset, length, call)                                                     \
-    int log = before_write(fd, offset, length);                                                \
+    off_t place = offset;                                                                      \
+    int log = before_write(fd, &place, length);                                                \
     ssize_t result = call;                                                                     \
+    after_write(fd, log, place, result);                                                       \
     end(log);                                                                                  \
     return result
 
@@ -110,7 +136,7 @@ static size_t total(const struct iovec *parts, int count) {
     struct stat status;                                                                        \
     int log = open_log(fd, &status);                                                           \
     int result = call;                                                                         \
-    if (!result && log >= 0 && ftruncate(log, 0)) fail("empty the log");                                     \
+    if (!result && log >= 0 && ftruncate(log, 0)) fail("empty the log");                       \
     end(log);                                                                                  \
     return result
 

@@ -14,14 +14,20 @@ from typing import Final, NamedTuple
 
 SOURCE: Final = Path(__file__).with_name("powercut.c")
 _ENTRY: Final = struct.Struct("<3q")  # offset, bytes held, size of the file before
+_DURABLE: Final = -1  # in the place of that size
 
 
 class Write(NamedTuple):
-    """One write that was never synced, and what it covered."""
+    """One write: never synced, with what it covered; or synced by itself, with what it wrote."""
 
     offset: int
     size_before: int
-    covered: bytes
+    held: bytes
+
+    @property
+    def is_durable(self) -> bool:
+        """Say whether no power cut takes it back."""
+        return self.size_before == _DURABLE
 
 
 def compiler() -> str | None:
@@ -64,7 +70,7 @@ class PowerCut:
             path = files.get(int(log.name))
             if path is not None:
                 _take_back(path, writes[kept:])
-                lost += len(writes) - kept
+                lost += sum(not write.is_durable for write in writes[kept:])
             log.unlink()
         return lost
 
@@ -82,9 +88,13 @@ def _writes(raw: bytes) -> Iterator[Write]:
 
 
 def _take_back(path: Path, writes: list[Write]) -> None:
-    """Put back what was there before these writes, the last first."""
+    """Put back what was there before these writes, the last first, but for the durable ones."""
     with path.open("r+b") as file:
         for write in reversed(writes):
-            os.pwrite(file.fileno(), write.covered, write.offset)
-            if os.fstat(file.fileno()).st_size > write.size_before:
-                os.ftruncate(file.fileno(), write.size_before)
+            if not write.is_durable:
+                os.pwrite(file.fileno(), write.held, write.offset)
+                if os.fstat(file.fileno()).st_size > write.size_before:
+                    os.ftruncate(file.fileno(), write.size_before)
+        for write in writes:
+            if write.is_durable:
+                os.pwrite(file.fileno(), write.held, write.offset)

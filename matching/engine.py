@@ -12,7 +12,7 @@ from numba.core import event as numba_event
 
 from matching import saved
 from matching._jit import COUNT
-from matching._memory import handle_of
+from matching._memory import Pointer, handle_of
 from matching.apply import Batch, apply_batch
 from matching.checks import check_state
 from matching.limits import ORDERS_MAX
@@ -32,6 +32,7 @@ class Engine:
         self.sizes = sizes or Sizes()
         self.state: State = new_state(self.sizes)
         self._handle = handle_of(self.state)
+        self._batch = Pointer(Batch)
         self._meta = self.state.meta[0]
 
     @property
@@ -56,11 +57,12 @@ class Engine:
         an AssertionError, and the state is not to be used again.
         """
         assert commands.dtype == COMMAND, commands.dtype
-        batch = handle_of(Batch(np.require(commands, requirements=["C", "ALIGNED"])))
+        rows = np.require(commands, requirements=["C", "ALIGNED"])
+        batch = self._batch.at(rows)
         pieces: list[np.ndarray] = []
         place, end = 0, len(commands)
         while place < end or not pieces:
-            place = apply_batch(self._handle.value, batch.value, place, end)
+            place = apply_batch(self._handle.value, batch, place, end)
             pieces.append(self.state.events[: self._meta["events_count"]].copy())
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 

@@ -50,7 +50,8 @@ async def _hear(connection: asyncpg.Connection, heard: dict[str, Callable[[str],
     connection.add_termination_listener(lambda _: lost.set())
     while not lost.is_set():
         with suppress(TimeoutError):
-            await asyncio.wait_for(lost.wait(), PING_S)
+            async with asyncio.timeout(PING_S):
+                await lost.wait()
             return
         await connection.fetchval(_SQL["ping"])  # a silent network shows itself only so
 

@@ -87,7 +87,8 @@ class Outbox:
             except Unavailable as error:
                 _log.warning("outbox_waits", error=str(error))
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):  # `wait_for` may swallow a cancellation
+                    await self._wake.wait()
             except TimeoutError:
                 continue
             self._wake.clear()

@@ -15,6 +15,7 @@ from exchange.io.leader import Leadership
 from exchange.io.outbox_rows import OutboxRows
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
+from exchange.io.tasks import end_tasks
 from exchange.services.outbox import Outbox
 from exchange.services.recovery import Recovery
 from exchange.services.sequencer import Cadence, Sequencer
@@ -71,9 +72,7 @@ class Leader:
 
     async def crash(self) -> None:
         """Stop without anything that a clean stop does."""
-        for task in (*self.tasks, self.run_task):
-            task.cancel()
-        await asyncio.gather(*self.tasks, self.run_task, return_exceptions=True)
+        await end_tasks([*self.tasks, self.run_task])
         await self.journal.close()
 
     async def _observe(self, after_seq: int) -> None:

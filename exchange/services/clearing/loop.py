@@ -141,7 +141,8 @@ class Clearing:
             self._idle_s = min(POLL_MAX_S, self._idle_s * 2)
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), WOKEN_POLL_S)
+            async with asyncio.timeout(WOKEN_POLL_S):
+                await self._wake.wait()
         self._wake.clear()
 
 
@@ -180,4 +181,5 @@ class _Writer:
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
     """Sleep, or less when told to stop."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()

@@ -36,7 +36,9 @@ from exchange.services.node.metrics import Numbers
 from matching.limits import CONTRACTS_MAX
 
 NS_PER_MS: Final = 1_000_000
+NS_PER_S: Final = 1_000_000_000
 STOP_TIMEOUT_S: Final = 5.0
+DUE_S_MAX: Final = 5.0
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -84,6 +86,14 @@ class Front:
     keys: PostgresApiKeys
     limits: Limits
     server: uvicorn.Server
+    begins_ns: int  # signatures from before are refused
+
+    async def due(self) -> None:
+        """Wait until what is signed now is accepted: a second at most, unless the clock went back.
+
+        Then those who sign are told so, and the rest is served.
+        """
+        await asyncio.sleep(max(0.0, min(DUE_S_MAX, (self.begins_ns - time.time_ns()) / NS_PER_S)))
 
     def count(self, numbers: Numbers) -> None:
         """Show how busy it is."""
@@ -121,19 +131,15 @@ class Front:
         await crew.end("server", "hub", "market data", "gateway")
 
 
-def _authenticator(
-    ground: Ground, keys: PostgresApiKeys, limits: Limits, journal_ns: int
-) -> Authenticator:
-    """Return what checks signatures.
+def _begins_ns(ground: Ground, journal_ns: int) -> int:
+    """Return from when on a signature may bear its time; 0 where Postgres remembers them all.
 
     One process of one machine remembers by itself which were used; where there may be other
-    gateways Postgres remembers, at the price of a commit for each request.
+    gateways Postgres does, at the price of a commit for each request.
     """
     if ground.postgres is None or ground.settings.redis_url is not None:
-        return Authenticator(keys, PostgresSignatures(ground.pool), limits, time.time_ns)
-    begins_ns = begins_at_ns(ground.began_ns, journal_ns, AHEAD_MS_MAX * NS_PER_MS)
-    memory = MemorySignatures(time.time_ns)
-    return Authenticator(keys, memory, limits, time.time_ns, not_before_ns=begins_ns)
+        return 0
+    return begins_at_ns(ground.began_ns, journal_ns, AHEAD_MS_MAX * NS_PER_MS)
 
 
 def make_front(
@@ -146,6 +152,8 @@ def make_front(
     """Return the API over a mirror that is at the journal's head."""
     settings, pool = ground.settings, ground.pool
     keys, limits = PostgresApiKeys(pool, ground.box), Limits()
+    begins_ns = _begins_ns(ground, mirror.ts_ns)
+    signatures = MemorySignatures(time.time_ns) if begins_ns else PostgresSignatures(pool)
     takes_orders = settings.has_role(Role.GATEWAY)
     gateway = (Gateway if takes_orders else ReadOnlyGateway)(
         bus=bus,
@@ -160,7 +168,7 @@ def make_front(
     services = Services(
         gateway=gateway,
         feed=feed,
-        auth=_authenticator(ground, keys, limits, mirror.ts_ns),
+        auth=Authenticator(keys, signatures, limits, time.time_ns, not_before_ns=begins_ns),
         limits=limits,
         accounts=PostgresAccounts(pool),
         keys=keys,
@@ -180,4 +188,5 @@ def make_front(
         keys=keys,
         limits=limits,
         server=server,
+        begins_ns=begins_ns,
     )

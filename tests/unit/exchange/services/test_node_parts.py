@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 import urllib.request
 from contextlib import AsyncExitStack
 from unittest.mock import Mock
@@ -193,13 +194,27 @@ def _get(url: str) -> str:
 async def test_a_gateway_counts_the_slots_for_contracts():
     async with running() as world:
         front = Front(gateway=world.gateway, feed=world.feed, hub=world.hub, keys=Mock(),
-                      limits=world.limits, server=Mock())  # fmt: skip
+                      limits=world.limits, server=Mock(), begins_ns=0)  # fmt: skip
         numbers = Numbers(world.status)
         front.count(numbers)
         values = {one.name: one.samples[0].value for one in numbers.collect() if one.samples}
         assert (values["wellhead_contracts"], values["wellhead_contracts_max"]) == (2, 2048)
         said = (await world.call("", "GET", "/status")).json()
         assert (said["contracts"], said["contracts_max"]) == (2, 2048)
+
+
+@pytest.mark.parametrize(("ahead_s", "waits_s"), [(-3, 0), (0.5, 0.5), (3600, 5)])
+async def test_the_api_opens_when_a_signature_of_now_is_good(monkeypatch, ahead_s, waits_s):
+    slept = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("exchange.services.node.front.asyncio.sleep", sleep)
+    begins_ns = time.time_ns() + int(ahead_s * 1_000_000_000)
+    parts = dict.fromkeys(("gateway", "feed", "hub", "keys", "limits", "server"), Mock())
+    await Front(**parts, begins_ns=begins_ns).due()
+    assert slept == [pytest.approx(waits_s, abs=0.2)]
 
 
 async def test_no_metrics_without_a_port():

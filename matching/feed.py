@@ -43,7 +43,7 @@ assert FEED_TRADE.itemsize == 32
 
 ADD, CANCEL, REPLACE, REDUCE, IMMEDIATE = range(5)
 TRADES_HEADROOM: Final = 1 << 16
-BATCH = 1024  # commands whose events are kept together, as a sequencer's batch would
+BATCH = 256  # commands whose events are kept together, as a batch of a busy sequencer
 
 FURTHER = 2 * FAR  # commands ahead: the replay's own table of ids, which the other looks read
 TALLY: Final = np.dtype(

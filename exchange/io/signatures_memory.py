@@ -22,9 +22,13 @@ class MemorySignatures:
         self._used: set[bytes] = set()
         self._by_second: dict[int, list[bytes]] = {}  # when they may be forgotten
         self._looked_s = 0
+        self._forgotten_s = 0  # what expired in an earlier second is forgotten, and never taken
 
     async def claim(self, key_id: str, signature: bytes, expires_at_ns: int) -> bool:
         """Return True for the first use; it is remembered until `expires_at_ns`.
+
+        One that has expired meanwhile, while its key was looked up or by a clock that was set
+        back later, may have been forgotten: it counts as used.
 
         Errors:
             Unavailable: there is no room to remember it.
@@ -33,6 +37,8 @@ class MemorySignatures:
         if now_s != self._looked_s:
             self._looked_s = now_s
             self._forget(now_s)
+        if expires_at_ns // _NS_PER_S < self._forgotten_s:
+            return False
         digest = digest_of_signature(key_id, signature)
         if digest in self._used:
             return False
@@ -43,6 +49,7 @@ class MemorySignatures:
         return True
 
     def _forget(self, now_s: int) -> None:
+        self._forgotten_s = max(self._forgotten_s, now_s)
         for second in [second for second in self._by_second if second < now_s]:
             self._used.difference_update(self._by_second.pop(second))
 

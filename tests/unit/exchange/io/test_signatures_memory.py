@@ -38,6 +38,24 @@ async def test_a_signature_is_remembered_until_it_has_expired():
     assert await signatures.claim("k", b"1", expires_ns + 5 * S), "nothing is kept for ever"
 
 
+async def test_one_that_expired_while_it_waited_is_not_taken_again():
+    clock = Clock()
+    signatures = MemorySignatures(clock.now_ns)
+    assert await signatures.claim("k", b"1", 1_005 * S)
+    clock.at_ns = 1_006 * S
+    assert not await signatures.claim("k", b"1", 1_005 * S)
+
+
+async def test_a_clock_set_back_brings_no_signature_back():
+    clock = Clock()
+    signatures = MemorySignatures(clock.now_ns)
+    assert await signatures.claim("k", b"1", 1_005 * S)
+    clock.at_ns = 1_010 * S
+    assert await signatures.claim("k", b"2", 1_015 * S)  # the first is forgotten now
+    clock.at_ns = 1_002 * S
+    assert not await signatures.claim("k", b"1", 1_005 * S)
+
+
 async def test_what_cannot_be_remembered_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(signatures_memory, "REMEMBERED_MAX", 2)
     clock = Clock()

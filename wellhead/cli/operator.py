@@ -12,8 +12,7 @@ from wellhead import types as wt
 from wellhead.calls import Call, Json
 from wellhead.cli import out
 from wellhead.cli.options import REMOTE, Remote, ask
-from wellhead.client import Client
-from wellhead.credentials import config_dir, data_dir, write_profile
+from wellhead.credentials import CredentialsError, config_dir, data_dir, write_profile
 from wellhead.signing import Credentials
 
 accounts = App(name="accounts", help="Open accounts, move money in and out.")
@@ -159,10 +158,13 @@ def create_key(
     save
         Keep it as a profile of this name (mode 0600) instead of showing the secret.
     """
+    path = _path_to_save(save, options) if save else None
     call = admin_calls.create_key(account_id, scope, label, ip or (), expires_at)
     with options.operator() as client:
         key, answer = ask(client, call)
-        path = _save(save, key, client, options) if save else None
+        if path is not None:
+            found = Credentials(key.key, key.secret or "")
+            write_profile(path, found, url=client.url, account_id=key.account_id)
     if options.json:
         out.document(_without_secret(answer, path) if path else answer)
     elif path:
@@ -172,12 +174,14 @@ def create_key(
         out.note("the secret is not shown again")
 
 
-def _save(name: str, key: wt.ApiKey, client: Client, options: Remote) -> Path:
+def _path_to_save(name: str, options: Remote) -> Path:
+    """Return where a profile goes; asked before the key is made, whose secret is told only once."""
     folder = data_dir(options.data)
     home = folder / "profiles" if folder.is_dir() else config_dir()
     path = Path(name) if "/" in name or name.endswith(".json") else home / f"{name}.json"
-    found = Credentials(key.key, key.secret or "")
-    return write_profile(path, found, url=client.url, account_id=key.account_id)
+    if path.exists():
+        raise CredentialsError(f"{path} exists already: no key was made")
+    return path
 
 
 def _without_secret(answer: Json, path: Path) -> Json:

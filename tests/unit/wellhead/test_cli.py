@@ -186,6 +186,15 @@ def test_a_saved_key_is_in_a_private_file_and_nowhere_else(tmp_path, as_json, ca
         assert fake.seen[1][3]["WH-KEY"] == "K9"
 
 
+def test_no_key_is_made_that_could_not_be_saved(tmp_path, capsys):
+    write_profile(tmp_path / ".wellhead/admin.json", Credentials("ADMIN", "S2"))
+    write_profile(tmp_path / ".wellhead/profiles/carol.json", Credentials("K1", "S1"))
+    with FakeRest() as fake:
+        assert wellhead(fake, "keys", "create", "carol", "--save", "carol") == Exit.KEY
+        assert fake.seen == []
+    assert "no key was made" in capsys.readouterr().err
+
+
 def test_a_book_is_a_ladder_with_the_spread_between(capsys):
     book = {"symbol": "X", "seq": 7, "bids": [["2.149", "5"]], "asks": [["2.151", "3"]]}
     with FakeRest((200, book)) as fake:

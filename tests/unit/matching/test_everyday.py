@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from matching.codes import Code, EventKind, Kind, Side, Tif
+from matching.codes import AccountState, Code, EventKind, Kind, Side, Tif, TradingState
 from matching.engine import Engine
 from tests.unit.matching.small import SIZES, Market, codes, random_run
 
@@ -63,6 +63,39 @@ def test_one_word_amiss_is_refused_with_its_reason(fields: dict[str, int], code:
     words = {"account_idx": 0, "side": Side.BUY, "qty_lots": 1, "price_ticks": 1990}
     assert codes(market.do(Kind.PLACE, **words | fields)) == [code]
     assert market.engine.depth(0, Side.BUY, 2) == before
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        (AccountState.FROZEN, Code.ACCOUNT_FROZEN),
+        (AccountState.REDUCE_ONLY, Code.ACCOUNT_REDUCE_ONLY),
+    ],
+)
+def test_an_account_that_may_not_is_refused(state: AccountState, code: Code):
+    market = Market()
+    market.rested(0, Side.BUY, 1, 1990)
+    market.do(Kind.SET_ACCOUNT, account_idx=0, state=state)
+    assert codes(market.order(0, Side.BUY, 1, 1990)) == [code]
+    assert market.engine.depth(0, Side.BUY, 2) == [(1990, 1, 1)]
+
+
+@pytest.mark.parametrize("state", [s for s in TradingState if s != TradingState.CONTINUOUS])
+def test_a_contract_that_does_not_trade_goes_the_general_way(state: TradingState):
+    market, general = Market(), Market()
+    for one in (market, general):
+        one.rested(0, Side.BUY, 1, 1990)
+        one.do(Kind.SET_STATE, contract_idx=0, state=state)
+    plain = market.order(0, Side.BUY, 1, 1990)
+    assert plain.tolist() == general.order(0, Side.BUY, 1, 1990, client_a=1).tolist()
+
+
+def test_the_last_slot_is_taken_and_no_other():
+    market = Market()
+    for place in range(SIZES.orders - 1):
+        market.rested(place % 4, Side.BUY, 1, 1990)
+    assert codes(market.order(0, Side.BUY, 1, 1990)) == [Code.BOOK_FULL]
+    market.engine.check()
 
 
 def test_a_plain_order_that_meets_another_trades():

@@ -114,7 +114,9 @@ def _decimal(parse: object, text: str, field: str) -> int:
         return parse(text)  # type: ignore[operator, no-any-return]
     except DecimalError as error:
         allowed = error.allowed
-        if parse is lots_of and error.reason == Reason.TOO_MANY_DECIMALS:
+        if error.reason == Reason.NEGATIVE:
+            allowed = "more than zero"
+        elif parse is lots_of and error.reason == Reason.TOO_MANY_DECIMALS:
             allowed = "whole lots"
         shown = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
         raise Problem(

@@ -8,7 +8,9 @@ problem+json over HTTP and the `error` object of a websocket reply.
 from http import HTTPStatus
 from typing import Any, Final
 
+from exchange.rules.money import price_text
 from matching.codes import Code
+from matching.limits import PRICE_BITS_DEFAULT
 
 # What the API refuses by itself: code -> status.
 OWN: Final[dict[str, int]] = {
@@ -162,6 +164,9 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.STATE_INVALID: "state",
 }
 
+PRICE_MIN: Final = price_text(1)
+PRICE_MAX: Final = price_text((1 << PRICE_BITS_DEFAULT) - 1)
+
 # What a refusal means, where its name alone would leave one guessing.
 _CORE_DETAIL: Final[dict[int, str]] = {
     Code.ACCOUNT_FROZEN: "the account may not trade or withdraw; cancelling is allowed",
@@ -174,7 +179,7 @@ _CORE_DETAIL: Final[dict[int, str]] = {
     Code.CONTRACT_EXPIRED: "trading of this contract has ended",
     Code.CONTRACT_HALTED: "trading is halted; cancelling is allowed",
     Code.CONTRACT_NOT_OPEN: "not yet open for orders like this one",
-    Code.CONTRACT_UNKNOWN: "there is no contract of this symbol: see /api/v1/instruments",
+    Code.CONTRACT_UNKNOWN: "there is no contract of this symbol now: see /api/v1/instruments",
     Code.EXPIRY_INVALID: "GTD takes an expires_at in the future, everything else none",
     Code.GROSS_LIMIT: "positions and orders of the account are as large as they may be",
     Code.MARGIN_INSUFFICIENT: "free equity does not cover the margin: see /api/v1/margin",
@@ -182,9 +187,9 @@ _CORE_DETAIL: Final[dict[int, str]] = {
     Code.ORDER_UNKNOWN: "the account has no such open order: never had it, or it has ended",
     Code.POST_ONLY_NOT_RESTING: "post_only goes with a limit order that may rest",
     Code.POST_ONLY_WOULD_TRADE: "the price would trade at once",
-    Code.PRICE_INVALID: "the price lies outside of what a book can hold",
+    Code.PRICE_INVALID: f"a price is from {PRICE_MIN} to {PRICE_MAX} USD per GPU-hour",
     Code.PRICE_OUT_OF_BAND: "buys at most price_band.high, sells at least price_band.low",
-    Code.QTY_NOT_POSITIVE: "the quantity is above zero",
+    Code.QTY_NOT_POSITIVE: "give a quantity above zero",
     Code.QTY_TOO_LARGE: "the quantity is above max_quantity of the instrument",
     Code.REDUCE_ONLY_WOULD_INCREASE: "there is no position on the other side to reduce",
     Code.TIF_NOT_ALLOWED: "not this time in force in the contract's present state",

@@ -33,7 +33,7 @@ def contract_of(state: MirrorState, symbol: str) -> Contract:
     """
     contract = state.contract(symbol)
     if contract is None:
-        raise core_problem(Code.CONTRACT_UNKNOWN)
+        raise refusals.unknown_contract(symbol)
     return contract
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from api import codec
 from api.errors import Problem, core_name, core_problem
 from api.replies import Reply
+from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Order
 from matching.codes import Code, OrderType
@@ -33,6 +34,15 @@ def refused_change(state: MirrorState, reply: Reply, order_id: int, words: Words
     if reply.code == Code.ORDER_UNKNOWN:
         return core_problem(reply.code, detail=_end(one))
     return _problem(reply.code, state.contracts[one.contract_idx])
+
+
+def unknown_contract(symbol: str) -> Problem:
+    """Return the problem of a symbol that no contract has, with the part that is wrong."""
+    try:
+        parse_symbol(symbol)
+    except SymbolError as error:
+        return core_problem(Code.CONTRACT_UNKNOWN, detail=f"{error}: see /api/v1/instruments")
+    return core_problem(Code.CONTRACT_UNKNOWN)
 
 
 def too_large(contract: Contract) -> Problem:

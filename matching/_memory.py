@@ -213,7 +213,7 @@ def lower_setitem(context, builder, sig, args):
 
 
 def member(context, builder, row, pointer, name):
-    """Return the type of a field, a pointer to it, and its name among all."""
+    """Return the type of a field and a pointer to it."""
     kind, offset = row.members[name]
     place = builder.gep(pointer, [WORD(offset)])
     return kind, builder.bitcast(place, context.get_data_type(kind).as_pointer())

@@ -94,6 +94,7 @@ class Flag(IntEnum):
 
 
 FLAGS_ALL = int(Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.QTY_IS_OPEN)
+DETAILED = 1 << 14  # in ORDER.flags, by the core alone: the order's DETAIL is in use
 
 
 class TradingState(IntEnum):

@@ -178,6 +178,7 @@ class Engine:
             "contracts": s.contracts[:contracts],
             "positions": s.positions[: meta["positions_count"] + 1],
             "orders": s.orders[: meta["orders_used"] + 1],
+            "details": s.details[: meta["orders_used"] + 1],
             "client_ids": client_ids,
             "origins": s.origins,
             "worst": s.worst[: accounts * stride].reshape(accounts, stride)[:, :live],

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, ORDER, ORIGIN, POSITION
+from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, DETAIL, ORDER, ORIGIN, POSITION
 
-MAGIC: Final = b"WHSTATE1"
+MAGIC: Final = b"WHSTATE2"
 STATE_HASH_BYTES: Final = 16
 PLAIN: Final = np.dtype("<i8")
 
@@ -28,6 +28,7 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "contracts": CONTRACT,
     "positions": POSITION,
     "orders": ORDER,
+    "details": DETAIL,
     "client_ids": CLIENT_ID,
     "origins": ORIGIN,
     "worst": PLAIN,  # (accounts, scenarios)

@@ -30,7 +30,7 @@ from matching.limits import (
     SHOCKS_PER_COMMAND,
     gross_tick_value_max,
 )
-from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, EVENT, ORDER, ORIGIN, POSITION
+from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, DETAIL, EVENT, ORDER, ORIGIN, POSITION
 
 LEVEL: Final = np.dtype(
     [
@@ -111,6 +111,7 @@ class State(NamedTuple):
     contracts: np.ndarray  # (contracts,) CONTRACT
     positions: np.ndarray  # (positions,) POSITION
     orders: np.ndarray  # (orders,) ORDER
+    details: np.ndarray  # (orders,) DETAIL of the order in the same slot
     books: np.ndarray  # (2 x contracts,) BOOK
     levels: np.ndarray  # (2 x contracts x prices,) LEVEL
     words: np.ndarray  # level 0 of the bitmaps: a bit a level
@@ -195,6 +196,7 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "contracts": CONTRACT,
     "positions": POSITION,
     "orders": ORDER,
+    "details": DETAIL,
     "books": BOOK,
     "levels": LEVEL,
     "words": LONG,
@@ -228,6 +230,7 @@ def new_state(sizes: Sizes) -> State:
         "contracts": sizes.contracts,
         "positions": sizes.positions,
         "orders": sizes.orders,
+        "details": sizes.orders,
         "books": books,
         "levels": books * prices,
         "words": books * prices // 64,

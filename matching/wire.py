@@ -43,6 +43,12 @@ assert COMMAND.itemsize == 128, "the journal stores these bytes: change needs a 
 COMMAND_WORDS: Final = COMMAND.itemsize // 8
 SHOCK_WORD: Final = 5
 
+# An order moves no money and refers to no transfer: halves of those words say more about it.
+#   amount_usd_micros: low  trigger_ticks, of a stop
+#                      high display_lots, of an iceberg, 0 for all
+#   ref_id:            low  offset_ticks, of a peg or a trailing stop, signed
+#                      high min_lots, the least that must trade at once, 0 for any
+
 EVENT: Final = np.dtype(
     [
         ("seq", "<i8"),  # of the command that caused it
@@ -142,6 +148,21 @@ ORDER: Final = np.dtype(
 )
 assert ORDER.itemsize == 64
 
+# What few orders have; in the slot of the order, and read only if its flags say DETAILED.
+DETAIL: Final = np.dtype(
+    [
+        ("display_lots", "<i4"),  # an iceberg shows at most so many at a time
+        ("shown_lots", "<i4"),  # of its leaves_lots, the part that shows now
+        ("offset_ticks", "<i4"),  # of a peg
+        ("peg", "i1"),
+        ("reserved_a", "i1", (3,)),
+        ("link_id", "<i8"),  # the order or stop that ends with it
+        ("child_id", "<i8"),  # what its fills bring to life
+        ("reserved_b", "<i8", (4,)),
+    ]
+)
+assert DETAIL.itemsize == 64
+
 # A client order id that may not be used again yet, with the body it came with.
 CLIENT_ID: Final = np.dtype(
     [
@@ -191,6 +212,24 @@ def pack_text(text: str) -> tuple[int, int, int, int]:
 def unpack_text(a: int, b: int, c: int, d: int) -> str:
     """Return the text that `pack_text` made of it."""
     return np.array([a, b, c, d], "<i8").tobytes().rstrip(b"\0").decode("ascii")
+
+
+def pack_halves(low: int, high: int) -> int:
+    """Return one word of two signed 32-bit numbers; `matching/words.py` reads them.
+
+    Errors:
+        ValueError: one of them does not fit.
+    """
+    for half in (low, high):
+        if not -(1 << 31) <= half < 1 << 31:
+            raise ValueError(f"{half} does not fit into half a word")
+    return (high << 32) | (low & 0xFFFFFFFF)
+
+
+def halves(word: int) -> tuple[int, int]:
+    """Return the two numbers that `pack_halves` put into a word."""
+    low = word & 0xFFFFFFFF
+    return low - ((low & 0x80000000) << 1), word >> 32
 
 
 def new_commands(count: int) -> np.ndarray:

@@ -43,10 +43,12 @@ class _Side:
         self._sorted: list[Level] | None = None
 
     def clear(self) -> None:
+        """Forget every level."""
         self._sizes.clear()
         self._sorted = None
 
     def update(self, changes: Iterable[tuple[str, str]]) -> None:
+        """Set the quantities of prices, both decimal texts; zero takes a level out."""
         for price_text, quantity_text in changes:
             price, quantity = Decimal(price_text), Decimal(quantity_text)
             if quantity:
@@ -56,6 +58,7 @@ class _Side:
             self._sorted = None
 
     def levels(self) -> list[Level]:
+        """Return the levels, best first."""
         if self._sorted is None:
             rows = sorted(self._sizes.items(), reverse=self._descending)
             self._sorted = [Level(price, quantity) for price, quantity in rows]

@@ -44,7 +44,7 @@ class PostgresJournalReader:
         last_seq, previous = await self._link_before(after_seq)
         limit = 16
         while until_seq is None or last_seq < until_seq:
-            rows = await self._rows(_SQL["read"], last_seq + 1, limit)
+            rows = await self._rows(_SQL["read"], last_seq + 1, limit, RULES_VERSION)
             for row in rows:
                 batch = _batch_of(row)
                 check_link(previous, last_seq, batch, row["epoch"], row["checksum"])

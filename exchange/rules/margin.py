@@ -37,7 +37,7 @@ class ContractMargin:
 
     contract_idx: int
     standalone_usd_micros: int  # the requirement if this were all the account had
-    worst_loss_usd_micros: int  # its loss summed over the account's n worst scenarios
+    worst_loss_usd_micros: int  # mean loss in the account's n worst scenarios, rounded up, >= 0
     price_loss_usd_micros: int
 
 
@@ -78,15 +78,17 @@ def worst_scenarios(losses: Sequence[int], worst_count: int) -> tuple[int, ...]:
     return tuple(sorted(range(len(losses)), key=lambda s: (-losses[s], s))[:worst_count])
 
 
+def mean_usd_micros(losses: Sequence[int]) -> int:
+    """Return the mean of losses, rounded up, never below zero; nothing of no losses."""
+    return max(0, -(-sum(losses) // max(1, len(losses))))
+
+
 def requirement_usd_micros(losses: Sequence[int], worst_count: int) -> int:
     """Return the mean of the n worst, rounded up, never below zero.
 
     Before the exchange has its first scenarios there are no losses, and nothing is required.
     """
-    if not losses:
-        return 0
-    worst = sorted(losses, reverse=True)[:worst_count]
-    return max(0, -(-sum(worst) // worst_count))
+    return mean_usd_micros(sorted(losses, reverse=True)[:worst_count])
 
 
 def price_loss_usd_micros(
@@ -154,6 +156,6 @@ def _contract_margin(
     return ContractMargin(
         contract_idx=exposure.contract_idx,
         standalone_usd_micros=requirement_usd_micros(alone, state.worst_count),
-        worst_loss_usd_micros=sum(alone[scenario] for scenario in worst),
+        worst_loss_usd_micros=mean_usd_micros([alone[scenario] for scenario in worst]),
         price_loss_usd_micros=price_losses.get(exposure.contract_idx, 0),
     )

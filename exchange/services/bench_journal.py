@@ -24,13 +24,12 @@ from exchange.io.folder import DataFolder
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
 from exchange.io.migrate import migrate
+from exchange.services.bench_figures import Figure, Tell, figure
 from exchange.services.recovery import Recovery
 from matching.codes import Kind, OrderType, Side, Tif, TradingState
 from matching.engine import Engine, warm_up
 from matching.wire import new_commands, pack_text
 
-Tell = Callable[[str, int, int], None]
-Figure = dict[str, Any]
 Measure = Callable[[PostgresJournal, "_Market", Tell, bool], Awaitable[list[Figure]]]
 
 RUNS: Final = 5
@@ -131,8 +130,8 @@ def _of_size(size: int, micros: list[float]) -> list[Figure]:
     workload = f"margined orders of {ACCOUNTS} accounts, {size} in a batch, one commit at a time"
     rates = [size / one * 1e6 for one in micros]
     return [
-        _figure(f"commit of {size}", "us", micros, None, workload),
-        _figure(f"durable, {size} a batch", "commands/s", rates, GOALS.get(size), workload),
+        figure(f"commit of {size}", "us", micros, None, workload),
+        figure(f"durable, {size} a batch", "commands/s", rates, GOALS.get(size), workload),
     ]
 
 
@@ -151,7 +150,7 @@ def _bare_sync(path: Path, quick: bool) -> Figure:
             found.append((time.perf_counter() - started_s) * 1e6)
         runs.append(median(found))
     os.close(fd)
-    return _figure("bare fdatasync", "us", runs, None, "8 KiB of a file written before")
+    return figure("bare fdatasync", "us", runs, None, "8 KiB of a file written before")
 
 
 # Recovery
@@ -173,20 +172,7 @@ async def _recovery(
         runs.append((time.perf_counter() - started_s) / journal.last_seq * 1e6)
         assert core.state_hash() == market.engine.state_hash(), "the replay differs"
     workload = f"{journal.last_seq:,} commands, no snapshot; chain and events compared"
-    return [_figure("recovery", "s per million commands", runs, RECOVERY_GOAL_S, workload)]
-
-
-def _figure(name: str, unit: str, runs: list[float], goal: float | None, workload: str) -> Figure:
-    return {
-        "name": name,
-        "unit": unit,
-        "runs": runs,
-        "median": median(runs),
-        "min": min(runs),
-        "max": max(runs),
-        "goal": goal,
-        "workload": workload,
-    }
+    return [figure("recovery", "s per million commands", runs, RECOVERY_GOAL_S, workload)]
 
 
 class _Market:

@@ -10,20 +10,17 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 import numpy as np
 
+from exchange.services.bench_figures import Figure, Tell, figure
 from exchange.services.replay import FeedError, Header, Runner, open_feed, read_chunks, read_header
 from matching.engine import warm_up
-
-Tell = Callable[[str, int, int], None]
-Figure = dict[str, Any]
 
 RUNS: Final = 7
 QUICK_RUNS: Final = 2
@@ -178,17 +175,3 @@ def figures_of(case: Case, header: Header, found: dict[str, list[float]]) -> lis
         text = "without margin, run by run"
         figures.append(figure(f"{case.feed} ours / C reference", "times", ratios, 4, text))
     return figures
-
-
-def figure(name: str, unit: str, runs: list[float], goal: float | None, workload: str) -> Figure:
-    """Return one figure: its runs, their median and extremes, and where it comes from."""
-    return {
-        "name": name,
-        "unit": unit,
-        "runs": runs,
-        "median": median(runs),
-        "min": min(runs),
-        "max": max(runs),
-        "goal": goal,
-        "workload": workload,
-    }

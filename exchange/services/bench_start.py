@@ -12,13 +12,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
-Tell = Callable[[str, int, int], None]
-Figure = dict[str, Any]
+from exchange.services.bench_figures import Tell, figure
 
 COLD_RUNS: Final = 3
 WARM_RUNS: Final = 5
@@ -46,10 +43,10 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
         for number in range(warm_runs):
             tell("warm starts", number, warm_runs)
             warm.append(start_s(home / "data", cache))
-    figures = [_figure("warm start", warm, WARM_GOAL_S, "kernels compiled, data folder there")]
+    figures = [figure("warm start", "s", warm, WARM_GOAL_S, "kernels compiled, data folder there")]
     if cold:
         workload = "no compiled kernels, no data folder: database made, contracts listed"
-        figures.insert(0, _figure("cold start", cold, COLD_GOAL_S, workload))
+        figures.insert(0, figure("cold start", "s", cold, COLD_GOAL_S, workload))
     return {"figures": figures, "notes": []}
 
 
@@ -93,16 +90,3 @@ def _takes_orders(data: Path, pid: int) -> bool:
             return bool(answer.status == 200)
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _figure(name: str, runs: list[float], goal: float, workload: str) -> Figure:
-    return {
-        "name": name,
-        "unit": "s",
-        "runs": runs,
-        "median": median(runs),
-        "min": min(runs),
-        "max": max(runs),
-        "goal": goal,
-        "workload": workload,
-    }

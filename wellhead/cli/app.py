@@ -53,7 +53,8 @@ COMMANDS = (
 
 # What a person at a terminal does next, where the exchange speaks of its own addresses.
 HINTS = {
-    "contract_unknown": "there is no contract of this symbol: see `wellhead contracts`",
+    "/api/v1/instruments": "`wellhead contracts`",
+    "/api/v1/margin": "`wellhead margin`",
 }
 
 # The first kind that fits decides; anything else is a bug and shows its traceback.
@@ -101,7 +102,7 @@ def run(arguments: Sequence[str]) -> int:
         return out.failed(error.exit, error.code, str(error), as_json=as_json)
     except ApiError as error:
         members = {"status": error.status, "field": error.field, "request_id": error.request_id}
-        detail = error.detail if as_json else HINTS.get(error.code, error.detail)
+        detail = error.detail if as_json else in_commands(error.detail)
         return out.failed(exit_of(error), error.code, detail, as_json=as_json, members=members)
     except WellheadError as error:
         return out.failed(exit_of(error), code_of(error), str(error), as_json=as_json)
@@ -113,6 +114,13 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:  # a command that has said everything itself
         return int(ended.code or 0)
     return Exit.OK
+
+
+def in_commands(detail: str) -> str:
+    """Return a text of the API with its addresses replaced by commands that show the same."""
+    for address, command in HINTS.items():
+        detail = detail.replace(address, command)
+    return detail
 
 
 def exit_of(error: WellheadError) -> Exit:

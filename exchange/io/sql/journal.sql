@@ -29,7 +29,7 @@ LIMIT 1
 SELECT b.first_seq, b.count, b.ts_ns, b.epoch, b.engine_version, b.checksum, b.commands, b.events,
     h.hash AS state_hash
 FROM journal_batch b
-LEFT JOIN state_hash h ON h.seq = b.first_seq + b.count - 1
+LEFT JOIN state_hash h ON h.seq = b.first_seq + b.count - 1 AND h.engine_version = $3
 WHERE b.first_seq >= $1
 ORDER BY b.first_seq
 LIMIT $2

@@ -4,14 +4,11 @@ A node of its own with an embedded Postgres, fsync on; every order is margined o
 matched and committed before its reply. The load is a process of its own on the other core.
 """
 
-from collections.abc import Callable
-from statistics import median
 from typing import Any, Final
 
+from exchange.services.bench_figures import Figure, Tell, figure
 from exchange.services.bench_gateway.stage import Stage, bare_sync, echo_server, exchange, load, pin
 from matching.engine import warm_up
-
-Tell = Callable[[str, int, int], None]
 
 RUNS: Final = 3
 SECONDS: Final = 4.0
@@ -67,7 +64,7 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
         notes = ["one core: the node and the load share it"]
     refused = sum(one["refused"] for runs_of in results.values() for one in runs_of)
     notes.append(f"refused orders in all runs: {refused}")
-    return {"figures": [figure(one, results[one[1:4]]) for one in FIGURES], "notes": notes}
+    return {"figures": [figure_of(one, results[one[1:4]]) for one in FIGURES], "notes": notes}
 
 
 def plan(
@@ -89,24 +86,16 @@ def plan(
     }
 
 
-def figure(
+def figure_of(
     what: tuple[str, str, int, int, str, str, int | None], found: list[dict[str, Any]]
-) -> dict[str, Any]:
+) -> Figure:
     """Return one figure of its runs."""
     name, how, connections, in_flight, read, unit, goal = what
     if read == "rate":
-        runs = [one["acks"] / one["seconds"] for one in found]
+        runs = [round(one["acks"] / one["seconds"], 1) for one in found]
     else:
-        runs = [one["latency_us"][read] for one in found]
-    return {
-        "name": name,
-        "unit": unit,
-        "runs": [round(value, 1) for value in runs],
-        "median": round(median(runs), 1),
-        "min": round(min(runs), 1),
-        "max": round(max(runs), 1),
-        "goal": goal,
-        "workload": BARE.get(how, WORKLOAD).format(
-            connections=connections, in_flight=in_flight, accounts=min(4, connections)
-        ),
-    }
+        runs = [round(one["latency_us"][read], 1) for one in found]
+    workload = BARE.get(how, WORKLOAD).format(
+        connections=connections, in_flight=in_flight, accounts=min(4, connections)
+    )
+    return figure(name, unit, runs, goal, workload)

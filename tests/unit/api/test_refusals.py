@@ -46,7 +46,7 @@ async def test_a_quantity_too_large_says_the_most(world: World, quantity: str):
     ("field", "given", "said"),
     [
         ("quantity", "1.5", "'1.5' was given; allowed: whole lots"),
-        ("quantity", "-3", "'-3' was given; allowed: zero or more"),
+        ("quantity", "-3", "'-3' was given; allowed: more than zero"),
         ("price", "2.0001", "'2.0001' was given; allowed: at most 3 decimals"),
         ("price", "x" * 50, f"'{'x' * 40}...' was given; allowed: a plain decimal such as"),
     ],

@@ -79,7 +79,7 @@ def test_an_account_gets_its_breakdown():
     assert margin.equity_usd_micros == 1_000
     assert margin.free_usd_micros == 1_000 - 60 - 12 * TICK_VALUE
     (part,) = margin.contracts
-    assert (part.standalone_usd_micros, part.worst_loss_usd_micros) == (60, 120)
+    assert (part.standalone_usd_micros, part.worst_loss_usd_micros) == (60, 60)
     assert part.price_loss_usd_micros == margin.price_loss_usd_micros
     assert margin_of(mirror, BOB).contracts == ()
 

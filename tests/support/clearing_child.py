@@ -13,6 +13,8 @@ from exchange.io.db import Database
 from exchange.rules.cleared import Effects
 from exchange.services.clearing import Clearing
 
+BETWEEN_S = 0.005  # what a planted bug leaves between its two commits: kills find the gap
+
 
 async def place_before(self: ledger.Ledger, effects: Effects) -> None:
     """Planted: the place is committed before the work, in a transaction of its own."""
@@ -20,6 +22,7 @@ async def place_before(self: ledger.Ledger, effects: Effects) -> None:
     await self.prepare()
     query = ledger.SQL["move_clearing"]
     await connection.fetchval(query, effects.after_seq, effects.last_seq)
+    await asyncio.sleep(BETWEEN_S)
     async with connection.transaction():
         await self._fill(effects)
 
@@ -30,6 +33,7 @@ async def place_after(self: ledger.Ledger, effects: Effects) -> None:
     await self.prepare()
     async with connection.transaction():
         await self._fill(effects)
+    await asyncio.sleep(BETWEEN_S)
     query = ledger.SQL["move_clearing"]
     await connection.fetchval(query, effects.after_seq, effects.last_seq)
 

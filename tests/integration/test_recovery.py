@@ -101,6 +101,14 @@ async def test_a_wrong_recorded_state_is_named(filled, database, pool):
         await recovered(pool)
 
 
+async def test_states_recorded_in_another_form_are_left_alone(filled, database, pool):
+    """After an upgrade: neither snapshots nor hashes can be compared, the journal can."""
+    await as_owner(database, "UPDATE snapshot SET engine_version = 'other'")
+    await as_owner(database, "UPDATE state_hash SET engine_version = 'other', hash = 'wrong'")
+    recovery = await recovered(pool)
+    assert recovery.snapshot is None and recovery.core.state_hash() == filled
+
+
 async def test_events_that_do_not_follow_are_named(filled, pool):
     """As if the rules had changed since the journal was written."""
     await pool.execute("DELETE FROM snapshot")

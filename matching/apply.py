@@ -7,6 +7,7 @@ import numpy as np
 from matching._jit import cold_kernel, entry_kernel, kernel
 from matching._memory import viewer
 from matching.accounts import deposit, open_account, set_account, withdraw
+from matching.aftermath import aftermath
 from matching.amend import amend
 from matching.codes import Code, Kind
 from matching.contracts import list_contract, set_band, set_state
@@ -105,6 +106,8 @@ def apply_command(s, cmd):
         code = dispatch(s, cmd)
     if code != Code.OK:
         emit_refused(s, code, cmd["account_idx"], cmd["contract_idx"])
+    if meta["aftermath"] != 0:
+        aftermath(s)
 
 
 class Batch(NamedTuple):

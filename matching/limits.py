@@ -86,3 +86,7 @@ CLIENT_ORDER_ID_BYTES = 32
 CLIENT_ORDER_ID_TTL_NS = 24 * 3600 * 1_000_000_000
 
 BATCH_COMMANDS_MAX = 4096
+
+# What follows from a command (matching/aftermath.py) is done in steps of one order each; what is
+# left after so many goes on behind the next command.
+AFTERMATH_STEPS_MAX = 256

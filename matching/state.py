@@ -75,6 +75,7 @@ META_SAVED: Final = (
     "client_ids_open",  # of them, with an order that rests
     "client_ids_newest",
     "client_ids_oldest",
+    "aftermath",  # bits of work that follows, see aftermath.py; 0 between most commands
 )
 META_SIZES: Final = (
     "price_bits",

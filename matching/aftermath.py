@@ -1,0 +1,49 @@
+"""What follows from a command's own work, in one order, until all is quiet.
+
+Whatever trades or moves a price leaves a bit in META.aftermath; most commands leave none, and one
+comparison says so. The order of work: guards of the auctions, then stops that were triggered,
+then pegs that have to move; after each step from the top again, since a stop may trade and a
+trade may call the guards.
+
+A step is one order at most, and a command does AFTERMATH_STEPS_MAX of them. What is left stays in
+the state and goes on behind the next command's own work, whatever that command is: its reply comes
+first, as always, and nothing is lost.
+"""
+
+from matching._jit import cold_kernel
+from matching.limits import AFTERMATH_STEPS_MAX
+
+GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath
+
+
+@cold_kernel
+def guard_step(s):
+    """Look whether a price moved too far: nothing does yet."""
+    s.meta[0]["aftermath"] &= ~GUARDS
+
+
+@cold_kernel
+def stop_step(s):
+    """Let the next triggered stop enter: there are none yet."""
+    s.meta[0]["aftermath"] &= ~STOPS
+
+
+@cold_kernel
+def peg_step(s):
+    """Move the next peg: there are none yet."""
+    s.meta[0]["aftermath"] &= ~PEGS
+
+
+@cold_kernel
+def aftermath(s):
+    """Do what follows, a step at a time, the most urgent first."""
+    meta = s.meta[0]
+    steps = 0
+    while meta["aftermath"] != 0 and steps < AFTERMATH_STEPS_MAX:
+        steps += 1
+        if (meta["aftermath"] & GUARDS) != 0:
+            guard_step(s)
+        elif (meta["aftermath"] & STOPS) != 0:
+            stop_step(s)
+        else:
+            peg_step(s)

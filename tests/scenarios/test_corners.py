@@ -179,3 +179,37 @@ def test_MTCH_030_every_letter_of_an_id_counts():
     alice sell 5 @ 2150 client abcdefghabcdefghabcdefghAbcdefgh  -> ok rests 5
     alice sell 5 @ 2150 client abcdefghabcdefghabcdefghabcdefgh  -> client_order_id_repeated
     """)
+
+
+def test_RISK_007_an_amended_order_gives_up_its_own_lots_first():
+    run("""
+    contract H100 mark 2150 tick 16_777_216 max 2_097_152   -> ok
+    alice buy 1_048_575 @ 2150 as b1                        -> ok rests 1048575
+    alice amend b1 @ 2149                                   -> ok rests 1048575
+    alice amend b1 to 1_048_576                             -> ok rests 1048576
+    alice amend b1 to 1_048_577                             -> gross_limit
+    alice sell 1 @ 2160                                     -> gross_limit
+    """)
+
+
+def test_RISK_007_gains_that_were_never_settled_have_a_limit():
+    """Thirty-three times 2^43 x 3,999 is the first above 2^60."""
+    lines = ["contract H100 mark 1 tick 16_777_216 max 1_048_576 -> ok"]
+    for number in range(33):
+        other = ("bob", "carol")[number % 2]
+        lines += [f"{other} deposit 9_007_199_254_740_992 -> ok"] * 4
+        lines += [
+            f"{other} sell 524_288 @ 1      -> ok rests 524288",
+            "alice buy 524_288 @ 1        -> ok fill 524288@1",
+            "mark 4_000                   -> ok",
+            f"{other} buy 524_288 @ 4_000   -> ok rests 524288",
+            "alice sell 524_288 @ 4_000   -> ok fill 524288@4000",
+            "mark 1                       -> ok",
+        ]
+    lines[-3:] = [
+        "alice sell 1 @ 4_000        -> account_money_limit",
+        "settle 4_000                -> ok pays bob -597984791928766464 "
+        "pays alice 1160794007861723136 pays carol -562809215932956672",
+        "alice sell 1 @ 4_000        -> account_money_limit",
+    ]
+    run("\n".join(lines))

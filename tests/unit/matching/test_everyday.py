@@ -4,9 +4,15 @@ from collections import Counter
 
 import pytest
 
+from matching._jit import entry_kernel
+from matching._memory import Pointer, handle_of
+from matching.apply import Batch, view_batch
 from matching.codes import AccountState, Code, EventKind, Kind, Side, Tif, TradingState
 from matching.engine import Engine
-from tests.unit.matching.small import SIZES, Market, codes, random_run
+from matching.everyday import place_everyday
+from matching.state import view_state
+from tests.support.rows import command
+from tests.unit.matching.small import CASH_USD_MICROS, SIZES, Market, codes, random_run
 
 
 def with_client_id(row, number):
@@ -106,3 +112,35 @@ def test_a_plain_order_that_meets_another_trades():
     assert kinds == [EventKind.ACCEPTED, EventKind.TRADE]
     assert market.engine.depth(0, Side.BUY, 2) == [(2010, 1, 1), (1990, 2, 1)]
     assert market.order(0, Side.BUY, 1, 1980, tif=Tif.IOC)[-1]["code"] == Code.IOC_REMAINDER
+
+
+@entry_kernel
+def straight(state, batch):
+    """Return whether the straight line takes the first command; it is entered then."""
+    return place_everyday(view_state(state), view_batch(batch).commands[0])
+
+
+@pytest.mark.parametrize(
+    ("fields", "taken"),
+    [
+        ({}, True),
+        ({"stp": 4}, True),
+        ({"client_a": 1}, False),
+        ({"client_d": 1}, False),
+        ({"tif": Tif.GFN}, False),
+        ({"flags": 1}, False),
+        ({"price_ticks": 2000}, False),  # meets the sell
+        ({"account_idx": 1}, False),  # has no position slot yet
+        ({"account_idx": 3, "side": Side.SELL, "price_ticks": 1995}, False),  # has no money to lose
+    ],
+)
+def test_a_plain_order_takes_the_straight_line(fields: dict[str, int], taken: bool):
+    market = Market()
+    market.rested(0, Side.BUY, 1, 1990)
+    market.rested(2, Side.SELL, 1, 2000)
+    market.rested(3, Side.BUY, 1, 1990)
+    market.do(Kind.WITHDRAW, account_idx=3, amount_usd_micros=CASH_USD_MICROS)
+    words = {"account_idx": 0, "side": Side.BUY, "qty_lots": 1, "price_ticks": 1990}
+    row = command(Kind.PLACE, **words | fields)
+    batch = Pointer(Batch)
+    assert straight(handle_of(market.engine.state).value, batch.at(row)) == taken

@@ -43,7 +43,9 @@ INNER_FLAGS: Final[dict[str, Any]] = {
 }
 
 # Files of the package without a kernel: a change in them recompiles nothing.
-NOT_KERNELS: Final = frozenset({"__init__.py", "checks.py", "engine.py", "saved.py"})
+NOT_KERNELS: Final = frozenset(
+    {"__init__.py", "checks.py", "checks_legs.py", "engine.py", "saved.py"}
+)
 
 
 def cache_key() -> str:

@@ -9,7 +9,18 @@ from typing import NamedTuple
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.codes import AccountState, Code, Flag, OrderType, Side, Stp, Tif, TradingState
+from matching.codes import (
+    COMBINED,
+    AccountState,
+    Code,
+    Flag,
+    OrderType,
+    Side,
+    Stp,
+    Tif,
+    TradingState,
+)
+from matching.legs import check_legs_trade, legs_have_room, positions_wanted
 from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
 from matching.match import crosses
 from matching.pool import order_slots_left
@@ -97,6 +108,10 @@ def check_market(s, order):
         code = check_trading_state(np.int64(state), order.tif)
         if code != Code.OK:
             return code
+    if (order.flags & COMBINED) != 0:
+        code = check_legs_trade(s, order.contract_idx)
+        if code != Code.OK:
+            return code
     if state == TradingState.CLOSE_ONLY or account_state == AccountState.REDUCE_ONLY:
         lots, held_lots = order.qty_lots, order.held_lots
         if not reduces(s, order.position_idx, order.book_idx, lots, held_lots):
@@ -128,8 +143,10 @@ def check_slots(s, order):
         return Code.BOOK_FULL
     if order.client != 0 and meta["client_ids_open"] >= meta["client_ids_max"] - 1:
         return Code.BOOK_FULL
-    if order.position_idx == 0 and meta["positions_count"] >= meta["positions_max"] - 1:
-        return Code.POSITIONS_FULL
+    if order.position_idx == 0:
+        wanted = positions_wanted(s, order.account_idx, order.contract_idx)
+        if meta["positions_count"] + wanted > meta["positions_max"] - 1:
+            return Code.POSITIONS_FULL
     return Code.OK
 
 
@@ -139,7 +156,10 @@ def check_limits(s, order, lots):
     account = s.accounts[order.account_idx]
     position = s.positions[order.position_idx]
     more_lots = lots - order.held_lots
-    if account["gross_tick_value"] + more_lots * order.tick_value > s.meta[0]["gross_max"]:
+    more_gross = more_lots * s.books[order.book_idx]["gross_tick_value"]
+    if account["gross_tick_value"] + more_gross > s.meta[0]["gross_max"]:
+        return Code.GROSS_LIMIT
+    if (order.flags & COMBINED) != 0 and not legs_have_room(s, order, more_lots):
         return Code.GROSS_LIMIT
     resting_lots = position["buy_lots"] + position["sell_lots"]
     if abs(position["qty_lots"]) + resting_lots + more_lots > POSITION_LOTS_MAX:

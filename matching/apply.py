@@ -10,6 +10,7 @@ from matching.accounts import deposit, open_account, set_account, withdraw
 from matching.aftermath import aftermath
 from matching.amend import amend
 from matching.codes import Code, Kind
+from matching.combinations import list_combination
 from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
 from matching.expiry import tick
@@ -60,6 +61,8 @@ def apply_control(s, cmd):
         return withdraw(s, cmd)
     if kind == Kind.LIST:
         return list_contract(s, cmd)
+    if kind == Kind.LIST_COMBINATION:
+        return list_combination(s, cmd)
     if kind == Kind.SET_STATE:
         return set_state(s, cmd)
     if kind == Kind.SET_BAND:

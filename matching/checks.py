@@ -7,6 +7,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from matching.checks_legs import check_combinations, gross_of
 from matching.limits import SHOCKS_PER_COMMAND
 from matching.state import State
 
@@ -25,6 +26,7 @@ def check_state(s: State) -> None:
     check_own_lists(s, live)
     check_positions(s, live)
     check_contracts(s)
+    check_combinations(s)
     check_accounts(s, live)
     check_worst(s)
     check_client_ids(s)
@@ -182,7 +184,7 @@ def check_accounts(s: State, live: list[int]) -> None:
     for position in s.positions[1 : s.meta[0]["positions_count"] + 1]:
         account_idx = int(position["account_idx"])
         lots = abs(int(position["qty_lots"])) + int(position["buy_lots"] + position["sell_lots"])
-        tick_value = int(s.contracts[position["contract_idx"]]["tick_value_usd_micros"])
+        tick_value = gross_of(s, int(position["contract_idx"]))
         unsettled[account_idx] += int(position["unsettled_usd_micros"])
         gross[account_idx] += lots * tick_value
     for idx in live:

@@ -32,6 +32,7 @@ class Kind(IntEnum):
     CANCEL = 21
     AMEND = 22
     MASS_CANCEL = 23
+    LIST_COMBINATION = 70
 
 
 class EventKind(IntEnum):
@@ -55,6 +56,8 @@ class EventKind(IntEnum):
     TRADE = 24
     VARIATION = 25
     REFUSED = 30
+    COMBINATION_LISTED = 75
+    LEG_TRADE = 76  # one leg of the TRADE of a combination before it
 
 
 class OrderType(IntEnum):
@@ -94,6 +97,7 @@ class Flag(IntEnum):
 
 
 FLAGS_ALL = int(Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.QTY_IS_OPEN)
+COMBINED = 1 << 8  # in ORDER.flags, by the core alone: the order is of a combination
 DETAILED = 1 << 14  # in ORDER.flags, by the core alone: the order's DETAIL is in use
 
 
@@ -185,3 +189,9 @@ class Code(IntEnum):
     ORDER_EXPIRED = 106
     AMENDED_BELOW_FILLED = 107
     CONTRACT_ENDED = 108
+    # Combinations.
+    COMBINATION_LEGS_INVALID = 200
+    LEG_COMBINATIONS_FULL = 201
+    COMBINATION_FOLLOWS_LEGS = 202
+    COMBINATION_ORDER_UNUSUAL = 203
+    LEG_NOT_TRADING = 204

@@ -5,7 +5,9 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, level_of
 from matching.codes import Code, EventKind, Side, TradingState
+from matching.combinations import mark_by_legs, state_suits
 from matching.emit import emit
+from matching.legs import combination_of
 from matching.limits import QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
 from matching.match import drop_order
 
@@ -20,8 +22,14 @@ def contract_known(s, cmd):
 
 @cold_kernel
 def set_mark_and_band(s, contract_idx, mark_ticks):
-    """Write a contract's mark, and what follows from it: band, and the keys of both books."""
+    """Write a contract's mark, and what follows from it: band, and the keys of both books.
+
+    A combination's mark is that of its legs, whatever is given.
+    """
     contract = s.contracts[contract_idx]
+    if contract["legs_count"] != 0:
+        mark_by_legs(s, contract_idx)
+        return
     top = s.meta[0]["price_top"]
     low_ticks = np.int64(1)
     high_ticks = top
@@ -34,6 +42,7 @@ def set_mark_and_band(s, contract_idx, mark_ticks):
     contract["band_high_ticks"] = high_ticks
     for side in (np.int64(Side.BUY), np.int64(Side.SELL)):
         book = s.books[2 * contract_idx + side]
+        book["gross_tick_value"] = contract["tick_value_usd_micros"]
         book["mark_key"] = key_of(s, side, mark_ticks)
         # The most aggressive price has the lowest key: the highest for a buy.
         book["band_key"] = key_of(s, side, low_ticks if side == Side.SELL else high_ticks)
@@ -93,7 +102,10 @@ def list_contract(s, cmd):
 
 @cold_kernel
 def set_state(s, cmd):
-    """Set a contract's trading state; its end cancels every order, best first."""
+    """Set a contract's trading state; its end cancels every order, best first.
+
+    Then the combinations of which it is a leg end the same way, in the order of their listing.
+    """
     if not contract_known(s, cmd):
         return Code.CONTRACT_UNKNOWN
     if cmd["state"] < TradingState.PRE_OPEN or cmd["state"] > TradingState.EXPIRED:
@@ -101,13 +113,33 @@ def set_state(s, cmd):
     contract = s.contracts[cmd["contract_idx"]]
     if contract["state"] == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
+    if contract["legs_count"] != 0 and not state_suits(cmd["state"]):
+        return Code.STATE_INVALID
+    if cmd["state"] == TradingState.EXPIRED:
+        end_contract(s, np.int64(cmd["contract_idx"]))
+        end_combinations(s, np.int64(cmd["contract_idx"]))
+        return Code.OK
     contract["state"] = cmd["state"]
     emit(s, EventKind.STATE_SET, 0, cmd["contract_idx"])
-    if cmd["state"] == TradingState.EXPIRED:
-        first_book_idx = 2 * np.int64(cmd["contract_idx"])
-        for book_idx in range(first_book_idx, first_book_idx + 2):
-            clear_book(s, book_idx)
     return Code.OK
+
+
+@cold_kernel
+def end_contract(s, contract_idx):
+    """End a contract and cancel its orders."""
+    s.contracts[contract_idx]["state"] = TradingState.EXPIRED
+    emit(s, EventKind.STATE_SET, 0, contract_idx)
+    for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
+        clear_book(s, book_idx)
+
+
+@cold_kernel
+def end_combinations(s, leg_idx):
+    """End what a contract that has ended is a leg of."""
+    for place in range(s.contracts[leg_idx]["combinations_count"]):
+        contract_idx = combination_of(s, leg_idx, place)
+        if s.contracts[contract_idx]["state"] != TradingState.EXPIRED:
+            end_contract(s, contract_idx)
 
 
 @cold_kernel

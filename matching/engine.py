@@ -15,7 +15,7 @@ from matching._jit import COUNT
 from matching._memory import Pointer, handle_of
 from matching.apply import Batch, apply_batch
 from matching.checks import check_state
-from matching.limits import ORDERS_MAX
+from matching.limits import LEGS_MAX, ORDERS_MAX
 from matching.rebuild import rebuild
 from matching.risk import requirement
 from matching.state import META_SAVED, Sizes, State, new_state
@@ -179,6 +179,7 @@ class Engine:
             "positions": s.positions[: meta["positions_count"] + 1],
             "orders": s.orders[: meta["orders_used"] + 1],
             "details": s.details[: meta["orders_used"] + 1],
+            "legs": s.legs[: contracts * LEGS_MAX],
             "client_ids": client_ids,
             "origins": s.origins,
             "worst": s.worst[: accounts * stride].reshape(accounts, stride)[:, :live],

@@ -36,7 +36,8 @@ def plain_words(cmd):
 @kernel
 def plain_times(s, account, contract, book_idx, key):
     """Return whether account and contract trade, and the price is in the band and meets nobody."""
-    if account["state"] != AccountState.ACTIVE or contract["state"] != TradingState.CONTINUOUS:
+    unusual = account["state"] | contract["legs_count"]  # zero: active, and no combination
+    if unusual != AccountState.ACTIVE or contract["state"] != TradingState.CONTINUOUS:
         return False
     if key < s.books[book_idx]["band_key"]:
         return False

@@ -69,6 +69,21 @@ assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX + 2 * SWING_USD_MICROS_
 # order only reduced, the exact requirement; one order's own part is added.
 assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX < 1 << 63
 
+# Combinations: spreads of two legs, strips of up to a year's months. A lot of one trades a lot
+# of each leg. In the gross limit a spread counts twice its tick value, which is the larger of its
+# legs', a strip the sum of them: never less than its legs do once it is filled. A strip's price
+# loss is at most its swing; a spread's differential is within half a domain of zero and that of
+# its marks within a whole one, so its loss is at most one and a half swings of one leg, which is
+# less than what two count for.
+LEGS_MAX = 12
+COMBINATIONS_PER_LEG_MAX = 32
+COMBINATION_LOTS_MAX = 1 << 24  # of one account, resting in one combination
+# A leg's position and its own resting lots are within POSITION_LOTS_MAX whenever an order of it or
+# of a combination is accepted; what rests in its combinations then can come on top.
+_LEG_LOTS_MAX = POSITION_LOTS_MAX + COMBINATIONS_PER_LEG_MAX * COMBINATION_LOTS_MAX
+assert _LEG_LOTS_MAX < 1 << 31
+assert 2 * QTY_LOTS_MAX * TICK_VALUE_USD_MICROS_MAX + GROSS_TICK_VALUE_MAX <= INT64_SAFE
+
 # Sizes of the default state (slots; slot 0 of a pool means none).
 ORDERS_MAX = 1 << 20  # 64 B each; the slot is part of the order id
 ACCOUNTS_MAX = 1 << 17

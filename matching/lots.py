@@ -26,7 +26,7 @@ def change_lots(s, account_idx, position_idx, book_idx, key, resting_lots, trade
     gross_lots = resting_lots
     if traded_lots != 0:
         gross_lots += trade_lots(position, account, contract, side, traded_lots, gain_ticks)
-    account["gross_tick_value"] += gross_lots * tick_value
+    account["gross_tick_value"] += gross_lots * s.books[book_idx]["gross_tick_value"]
     up_lots = resting_lots * side - traded_lots * (1 - side) + traded_lots * side
     down_lots = resting_lots * (1 - side) + traded_lots * (1 - side) - traded_lots * side
     shift_worst(s, account_idx, contract_idx, up_lots, down_lots)

@@ -7,6 +7,7 @@ from matching.book import level_of, next_key
 from matching.codes import Code, EventKind, TradingState
 from matching.contracts import contract_known, set_mark_and_band
 from matching.emit import emit
+from matching.legs import combination_of
 from matching.limits import INT64_SAFE
 
 
@@ -15,6 +16,8 @@ def check_mark(s, cmd):
     """Refuse a mark that is not sound."""
     if not contract_known(s, cmd):
         return Code.CONTRACT_UNKNOWN
+    if s.contracts[cmd["contract_idx"]]["legs_count"] != 0:
+        return Code.COMBINATION_FOLLOWS_LEGS
     if cmd["price_ticks"] < 1 or cmd["price_ticks"] > s.meta[0]["price_top"]:
         return Code.PRICE_INVALID
     if s.contracts[cmd["contract_idx"]]["state"] == TradingState.EXPIRED:
@@ -36,7 +39,7 @@ def mark(s, cmd):
 
 @cold_kernel
 def move_mark(s, contract_idx, mark_ticks):
-    """Revalue positions and resting orders, then bands."""
+    """Revalue positions and resting orders, then bands; then those of its combinations."""
     contract = s.contracts[contract_idx]
     tick_value = contract["tick_value_usd_micros"]
     tick_gain_usd_micros = tick_value * (mark_ticks - contract["mark_ticks"])
@@ -47,6 +50,15 @@ def move_mark(s, contract_idx, mark_ticks):
         position["unsettled_usd_micros"] += gain_usd_micros
         s.accounts[position["account_idx"]]["unsettled_usd_micros"] += gain_usd_micros
         position_idx = np.int64(position["next_of_contract"])
+    revalue_orders(s, contract_idx, mark_ticks)
+    for place in range(contract["combinations_count"]):
+        revalue_orders(s, combination_of(s, contract_idx, place), mark_ticks)
+
+
+@cold_kernel
+def revalue_orders(s, contract_idx, mark_ticks):
+    """Write a new mark, and revalue what rests on both sides."""
+    tick_value = s.contracts[contract_idx]["tick_value_usd_micros"]
     first_book_idx = 2 * contract_idx
     old_buy_key = np.int64(s.books[first_book_idx]["mark_key"])
     old_sell_key = np.int64(s.books[first_book_idx + 1]["mark_key"])

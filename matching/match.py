@@ -4,8 +4,9 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, level_of, next_key, opposite_key, unlink
-from matching.codes import Code, EventKind, Flag, Stp, Tif
+from matching.codes import COMBINED, Code, EventKind, Flag, Stp, Tif
 from matching.emit import emit, emit_cancelled
+from matching.leg_trades import trade_legs
 from matching.lots import change_lots
 from matching.pool import disown, free_order_slot
 
@@ -103,7 +104,10 @@ def reducible_lots(s, maker_idx, taker_position_idx, taker_traded_lots):
 
 @kernel
 def trade(s, order, order_id, maker_idx, key, lots):
-    """Fill a resting order, and return the taker's gain against the mark, ticks x lots."""
+    """Fill a resting order, and return the taker's gain against the mark, ticks x lots.
+
+    The lots of a combination go to its legs, on both sides and at once.
+    """
     book_idx = order.book_idx ^ 1
     maker = s.orders[maker_idx]
     leaves_lots = maker["leaves_lots"] - lots
@@ -119,10 +123,13 @@ def trade(s, order, order_id, maker_idx, key, lots):
     maker["leaves_lots"] = leaves_lots
     maker["filled_lots"] += lots
     s.contracts[order.contract_idx]["last_trade_ticks"] = price_ticks
-    gain_ticks = lots * (key - s.books[book_idx]["mark_key"])
+    booked_lots, gain_ticks = lots, lots * (key - s.books[book_idx]["mark_key"])
+    if (order.flags & COMBINED) != 0:
+        trade_legs(s, order, order_id, maker_idx, price_ticks, lots)
+        booked_lots = gain_ticks = np.int64(0)
     account_idx = np.int64(maker["account_idx"])
     position_idx = np.int64(maker["position_idx"])
-    change_lots(s, account_idx, position_idx, book_idx, key, -lots, lots, gain_ticks)
+    change_lots(s, account_idx, position_idx, book_idx, key, -lots, booked_lots, gain_ticks)
     if leaves_lots == 0:
         end_order(s, maker_idx, book_idx, key)
     return -gain_ticks
@@ -211,8 +218,9 @@ def execute(s, order, order_id, position_idx, lots):
     traded_lots = lots - left_lots - lost_lots
     immediate = order.tif == Tif.IOC or order.tif == Tif.FOK
     leaves_lots = np.int64(0) if immediate else left_lots
+    booked_lots = np.int64(0) if (order.flags & COMBINED) != 0 else traded_lots
     change_lots(
-        s, order.account_idx, position_idx, order.book_idx, order.key, leaves_lots, traded_lots,
+        s, order.account_idx, position_idx, order.book_idx, order.key, leaves_lots, booked_lots,
         gain_ticks,
     )  # fmt: skip
     return leaves_lots, traded_lots, lost_lots, left_lots - leaves_lots

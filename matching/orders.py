@@ -6,9 +6,10 @@ from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit, check_words
 from matching.book import key_of
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
-from matching.codes import AccountState, Code, EventKind, OrderType
+from matching.codes import COMBINED, AccountState, Code, EventKind, OrderType
 from matching.emit import emit, emit_order
 from matching.everyday import place_everyday
+from matching.legs import add_leg_positions, check_combination_order
 from matching.match import cancel_whole, drop_order, emit_drops, execute
 from matching.pool import (
     add_position,
@@ -28,6 +29,10 @@ def new_order(s, cmd, has_client):
     side = np.int64(cmd["side"])
     book_idx = 2 * contract_idx + side
     key = key_of(s, side, np.int64(cmd["price_ticks"]))
+    contract = s.contracts[contract_idx]
+    flags = np.int64(cmd["flags"])
+    if contract["legs_count"] != 0:
+        flags |= COMBINED
     if cmd["order_type"] == OrderType.MARKET:
         key = np.int64(s.books[book_idx]["band_key"])
     return Order(
@@ -37,10 +42,10 @@ def new_order(s, cmd, has_client):
         book_idx=book_idx,
         key=key,
         qty_lots=np.int64(cmd["qty_lots"]),
-        tick_value=np.int64(s.contracts[contract_idx]["tick_value_usd_micros"]),
+        tick_value=np.int64(contract["tick_value_usd_micros"]),
         tif=np.int64(cmd["tif"]),
         stp=np.int64(cmd["stp"]),
-        flags=np.int64(cmd["flags"]),
+        flags=flags,
         held_lots=np.int64(0),
         held_loss_usd_micros=np.int64(0),
         client=has_client,
@@ -76,7 +81,10 @@ def place_generally(s, cmd):
         code = check_client_id(s, cmd)
         if code != Code.OK:
             return code
-    code = check_words(s, cmd, s.contracts[cmd["contract_idx"]])
+    contract = s.contracts[cmd["contract_idx"]]
+    code = check_words(s, cmd, contract)
+    if code == Code.OK and contract["legs_count"] != 0:
+        code = check_combination_order(cmd)
     if code != Code.OK:
         return code
     order = new_order(s, cmd, has_client)
@@ -96,6 +104,7 @@ def enter(s, cmd, order, lots):
     position_idx = order.position_idx
     if position_idx == 0:
         position_idx = add_position(s, order.account_idx, order.contract_idx)
+        add_leg_positions(s, order.account_idx, order.contract_idx)
     client_idx = np.int64(0)
     if order.client != 0:
         client_idx = register(s, cmd, order_id)

@@ -5,6 +5,7 @@ import numpy as np
 from matching._jit import entry_kernel, kernel
 from matching.book import level_of, open_level
 from matching.client_ids import chain_in
+from matching.combinations import join_legs
 from matching.contracts import set_mark_and_band
 from matching.expiry import push_expiry
 from matching.pool import position_place
@@ -42,6 +43,9 @@ def rebuild(state):
     s = view_state(state)
     meta = s.meta[0]
     for contract_idx in range(meta["contracts_count"]):
+        s.contracts[contract_idx]["combinations_count"] = 0
+    for contract_idx in range(meta["contracts_count"]):
+        join_legs(s, np.int64(contract_idx))
         set_mark_and_band(s, contract_idx, s.contracts[contract_idx]["mark_ticks"])
         for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
             s.books[book_idx]["best_key"] = meta["price_top"] + 1

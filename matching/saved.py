@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, DETAIL, ORDER, ORIGIN, POSITION
+from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, DETAIL, LEG, ORDER, ORIGIN, POSITION
 
 MAGIC: Final = b"WHSTATE2"
 STATE_HASH_BYTES: Final = 16
@@ -29,6 +29,7 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "positions": POSITION,
     "orders": ORDER,
     "details": DETAIL,
+    "legs": LEG,  # LEGS_MAX places of each contract
     "client_ids": CLIENT_ID,
     "origins": ORIGIN,
     "worst": PLAIN,  # (accounts, scenarios)

@@ -4,6 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind
+from matching.combinations import shock_by_legs
 from matching.contracts import contract_known
 from matching.emit import emit
 from matching.limits import SHOCK_TICKS_MAX, SHOCKS_PER_COMMAND, WORST_COUNT_MAX
@@ -30,6 +31,8 @@ def stage_shocks(s, cmd):
     """Write eight scenarios of one contract into the matrix to come."""
     if not contract_known(s, cmd):
         return Code.CONTRACT_UNKNOWN
+    if s.contracts[cmd["contract_idx"]]["legs_count"] != 0:
+        return Code.COMBINATION_FOLLOWS_LEGS
     scenarios_max = s.meta[0]["scenarios_max"]
     first = np.int64(cmd["order_id"])
     if first < 0 or first >= scenarios_max or first % SHOCKS_PER_COMMAND != 0:
@@ -65,7 +68,10 @@ def swap_scenarios(s, cmd):
 
 @kernel
 def copy_staged(s):
-    """Copy the scenarios that are live, and take each book's requirement of one lot."""
+    """Copy the scenarios that are live, and take each book's requirement of one lot.
+
+    A combination comes behind its legs and takes theirs.
+    """
     meta = s.meta[0]
     scenarios_max = meta["scenarios_max"]
     for contract_idx in range(meta["contracts_count"]):
@@ -75,6 +81,8 @@ def copy_staged(s):
             if scenario < meta["scenarios_count"]:
                 shock = s.staged[first + scenario]
             s.shocks[first + scenario] = shock
+        if s.contracts[contract_idx]["legs_count"] != 0:
+            shock_by_legs(s, np.int64(contract_idx))
         for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
             s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
 

@@ -18,7 +18,9 @@ from matching._memory import viewer
 from matching.limits import (
     ACCOUNTS_MAX,
     CLIENT_IDS_MAX,
+    COMBINATIONS_PER_LEG_MAX,
     CONTRACTS_MAX,
+    LEGS_MAX,
     ORDERS_MAX,
     ORIGINS_MAX,
     POSITIONS_MAX,
@@ -30,7 +32,17 @@ from matching.limits import (
     SHOCKS_PER_COMMAND,
     gross_tick_value_max,
 )
-from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, DETAIL, EVENT, ORDER, ORIGIN, POSITION
+from matching.wire import (
+    ACCOUNT,
+    CLIENT_ID,
+    CONTRACT,
+    DETAIL,
+    EVENT,
+    LEG,
+    ORDER,
+    ORIGIN,
+    POSITION,
+)
 
 LEVEL: Final = np.dtype(
     [
@@ -48,7 +60,8 @@ BOOK: Final = np.dtype(
         ("mark_key", "<i8"),
         ("band_key", "<i8"),  # the most aggressive key an order may have
         ("es_unit_usd_micros", "<i8"),  # requirement of one resting lot on its own
-        ("reserved", "<i8", (3,)),
+        ("gross_tick_value", "<i8"),  # of one lot, in the gross limit
+        ("reserved", "<i8", (2,)),
     ]
 )
 assert BOOK.itemsize == 64
@@ -113,6 +126,8 @@ class State(NamedTuple):
     positions: np.ndarray  # (positions,) POSITION
     orders: np.ndarray  # (orders,) ORDER
     details: np.ndarray  # (orders,) DETAIL of the order in the same slot
+    legs: np.ndarray  # (contracts x LEGS_MAX,) LEG of each combination
+    combinations: np.ndarray  # (contracts x COMBINATIONS_PER_LEG_MAX,) of which each is a leg
     books: np.ndarray  # (2 x contracts,) BOOK
     levels: np.ndarray  # (2 x contracts x prices,) LEVEL
     words: np.ndarray  # level 0 of the bitmaps: a bit a level
@@ -161,10 +176,12 @@ class Sizes:
     def command_events_max(self) -> int:
         """Return the most events one command can cause.
 
-        Each resting order can give a trade and a cancellation, each holder one payment; the
-        command's own are its reply and at most four cancellations of what it leaves.
+        Each resting order can give a trade with its legs and a cancellation, each holder one
+        payment, each combination of a leg its end; the command's own are its reply and at most
+        four cancellations of what it leaves.
         """
-        return 2 * self.orders + self.positions + 5
+        per_order = 2 + LEGS_MAX
+        return per_order * self.orders + self.positions + COMBINATIONS_PER_LEG_MAX + 5
 
     @property
     def events(self) -> int:
@@ -198,6 +215,8 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "positions": POSITION,
     "orders": ORDER,
     "details": DETAIL,
+    "legs": LEG,
+    "combinations": SLOT,
     "books": BOOK,
     "levels": LEVEL,
     "words": LONG,
@@ -232,6 +251,8 @@ def new_state(sizes: Sizes) -> State:
         "positions": sizes.positions,
         "orders": sizes.orders,
         "details": sizes.orders,
+        "legs": sizes.contracts * LEGS_MAX,
+        "combinations": sizes.contracts * COMBINATIONS_PER_LEG_MAX,
         "books": books,
         "levels": books * prices,
         "words": books * prices // 64,

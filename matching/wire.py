@@ -4,11 +4,12 @@ Every record is a whole number of 64-byte cache lines, signed, aligned, little
 endian. The journal stores these bytes: a change needs a migration.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from matching.limits import CLIENT_ORDER_ID_BYTES, ORDERS_MAX
+from matching.limits import CLIENT_ORDER_ID_BYTES, CONTRACTS_MAX, LEGS_MAX, ORDERS_MAX
 
 COMMAND: Final = np.dtype(
     [
@@ -48,6 +49,13 @@ SHOCK_WORD: Final = 5
 #                      high display_lots, of an iceberg, 0 for all
 #   ref_id:            low  offset_ticks, of a peg or a trailing stop, signed
 #                      high min_lots, the least that must trade at once, 0 for any
+
+# LIST_COMBINATION names its legs in three words, four legs a word, each as its index plus one,
+# negative for a leg that is sold when the combination is bought; the first zero ends them.
+LEG_WORDS: Final = ("price_ticks", "amount_usd_micros", "expires_ns")
+LEGS_PER_WORD: Final = 4
+LEG_BITS: Final = 16
+assert LEGS_PER_WORD * len(LEG_WORDS) == LEGS_MAX and CONTRACTS_MAX < 1 << (LEG_BITS - 1)
 
 EVENT: Final = np.dtype(
     [
@@ -104,10 +112,15 @@ CONTRACT: Final = np.dtype(
         ("state", "<i4"),  # TradingState
         ("position_head", "<i4"),
         ("position_tail", "<i4"),
-        ("reserved", "<i4"),
+        ("legs_count", "<i2"),  # 0: no combination
+        ("combinations_count", "<i2"),  # of which this is a leg
     ]
 )
 assert CONTRACT.itemsize == 128
+
+# A leg of a combination: one lot of the combination is one lot of it, bought or sold.
+LEG: Final = np.dtype([("contract_idx", "<i4"), ("ratio", "<i4")])
+assert LEG.itemsize == 8
 
 POSITION: Final = np.dtype(
     [
@@ -230,6 +243,37 @@ def halves(word: int) -> tuple[int, int]:
     """Return the two numbers that `pack_halves` put into a word."""
     low = word & 0xFFFFFFFF
     return low - ((low & 0x80000000) << 1), word >> 32
+
+
+def pack_legs(legs: Sequence[tuple[int, int]]) -> dict[str, int]:
+    """Return the words of a listing that name (contract_idx, ratio), the ratio 1 or -1.
+
+    Errors:
+        ValueError: more legs than fit, or one that cannot be named.
+    """
+    if len(legs) > LEGS_MAX:
+        raise ValueError(f"{len(legs)} legs, at most {LEGS_MAX}")
+    named = np.zeros(LEGS_MAX, "<i2")
+    for place, (contract_idx, ratio) in enumerate(legs):
+        if ratio not in (1, -1) or not 0 <= contract_idx < CONTRACTS_MAX:
+            raise ValueError(f"no leg: contract {contract_idx}, ratio {ratio}")
+        named[place] = ratio * (contract_idx + 1)
+    return dict(zip(LEG_WORDS, named.view("<i8").tolist(), strict=True))
+
+
+def unpack_legs(words: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the (contract_idx, ratio) that `pack_legs` put into three words."""
+    legs: list[tuple[int, int]] = []
+    for named in np.array(words, "<i8").view("<i2").tolist():
+        if named == 0:
+            break
+        legs.append((abs(named) - 1, 1 if named > 0 else -1))
+    return legs
+
+
+def spread_base_ticks(price_bits: int) -> int:
+    """Return the price in ticks that stands for a differential of zero, in a spread's book."""
+    return 1 << (price_bits - 1)
 
 
 def new_commands(count: int) -> np.ndarray:

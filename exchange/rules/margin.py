@@ -122,7 +122,7 @@ def price_losses_of(state: MirrorState, account_idx: int) -> dict[int, int]:
         losses[order.contract_idx] = losses.get(order.contract_idx, 0) + price_loss_usd_micros(
             order.side,
             order.price_ticks,
-            contract.mark_ticks,
+            contract.mark_for(order.side),
             contract.tick_value_usd_micros,
             order.leaves_lots,
         )

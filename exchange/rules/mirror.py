@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from exchange.rules.entry import after_fill
-from exchange.rules.mirror_state import MirrorState
-from exchange.rules.records import Account, Changes, Contract, Order, Trade
+from exchange.rules.mirror_legs import MirrorLegs
+from exchange.rules.records import Account, Changes, Order, Trade
 from exchange.rules.rows import command_rows, event_rows
-from matching.codes import EventKind, Side
+from matching.codes import COMBINED, EventKind
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
-from matching.wire import COMMAND, EVENT, SHOCK_WORD, unpack_text
+from matching.wire import COMMAND, EVENT, SHOCK_WORD
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
@@ -35,13 +34,12 @@ assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(MirrorState):
+class Mirror(MirrorLegs):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
         super().__init__(price_bits)
         self._taker: Order | None = None  # the order the current command placed or amended
-        self._leg = 0
         self._handlers = self._handler_table()
 
     def apply(self, commands: np.ndarray, events: np.ndarray) -> Changes:
@@ -84,6 +82,7 @@ class Mirror(MirrorState):
             EventKind.ACCOUNT_SET: self._account_set,
             EventKind.CASH_MOVED: self._cash_moved,
             EventKind.LISTED: self._listed,
+            EventKind.COMBINATION_LISTED: self._combination_listed,
             EventKind.STATE_SET: self._state_set,
             EventKind.BAND_SET: self._band_set,
             EventKind.SHOCKS_STAGED: self._shocks_staged,
@@ -95,6 +94,7 @@ class Mirror(MirrorState):
             EventKind.AMENDED: self._amended,
             EventKind.MASS_CANCELLED: self._nothing,
             EventKind.TRADE: self._trade,
+            EventKind.LEG_TRADE: self._leg_trade,
             EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._nothing,
         }
@@ -122,22 +122,6 @@ class Mirror(MirrorState):
 
     # Contracts and parameters
 
-    def _listed(self, command: Row, event: Row) -> None:
-        contract = Contract(event[_CONTRACT_E], unpack_text(*command[_CLIENT : _CLIENT + 4]))
-        assert contract.contract_idx == len(self.contracts)
-        contract.tick_value_usd_micros = command[_AMOUNT]
-        contract.mark_ticks = contract.settle_ticks = command[_PRICE]
-        contract.qty_max_lots = command[_QTY]
-        contract.last_trade_ns = command[_EXPIRES]
-        contract.state = command[_STATE]
-        contract.band_bps = command[_ORDER_ID]
-        contract.set_band(self.price_ticks_max)
-        self.contracts.append(contract)
-        self.symbols[contract.symbol] = contract.contract_idx
-        self.shocks.append([0] * self.scenario_count)
-        self.shocks_staged.append([0] * SCENARIOS_MAX)
-        self._changes.contracts.add(contract.contract_idx)
-
     def _state_set(self, command: Row, event: Row) -> None:
         self.contracts[event[_CONTRACT_E]].state = command[_STATE]
         self._changes.contracts.add(event[_CONTRACT_E])
@@ -158,6 +142,9 @@ class Mirror(MirrorState):
         self.scenario_count = command[_QTY]
         self.worst_count = command[_ORDER_ID]
         self.shocks = [staged[: self.scenario_count] for staged in self.shocks_staged]
+        for contract in self.contracts:
+            if contract.legs:
+                self.shocks[contract.contract_idx] = self.shocks_of_legs(contract)
 
     def _marked(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[_CONTRACT_E]]
@@ -168,6 +155,9 @@ class Mirror(MirrorState):
         changes.contracts.add(event[_CONTRACT_E])
         if move_usd_micros == 0:
             return
+        for combination in contract.combinations:
+            combination.set_band(self.price_ticks_max)
+            changes.contracts.add(combination.contract_idx)
         for position in contract.positions:
             if position.qty_lots:
                 gain_usd_micros = position.qty_lots * move_usd_micros
@@ -205,7 +195,8 @@ class Mirror(MirrorState):
         order.contract_idx = event[_CONTRACT_E]
         order.side = event[_SIDE_E]
         order.order_type, order.tif, order.stp = command[_TYPE], command[_TIF], command[_STP]
-        order.flags = command[_FLAGS]
+        is_combined = bool(self.contracts[order.contract_idx].legs)
+        order.flags = command[_FLAGS] | (COMBINED if is_combined else 0)
         order.price_ticks = event[_PRICE_E]
         order.qty_lots = event[_QTY_E]
         order.leaves_lots = event[_LEAVES_E]
@@ -217,7 +208,7 @@ class Mirror(MirrorState):
         order.updated_seq = event[0]
         self._taker = order
         self._changes.orders[order.order_id] = order
-        self.open_position(order.account_idx, order.contract_idx)
+        self.open_positions(order.account_idx, order.contract_idx)
         if order.leaves_lots:
             self.open_order(order)
         else:
@@ -269,10 +260,8 @@ class Mirror(MirrorState):
         self._touch(maker, seq, command[_TS])
         if leaves_lots == 0:
             self._close(maker)
-        if account_idx != maker_idx:
-            bought_lots = qty_lots if side == Side.BUY else -qty_lots
-            self._fill(contract, account_idx, bought_lots, price_ticks)
-            self._fill(contract, maker_idx, -bought_lots, price_ticks)
+        if not contract.legs:
+            self._hand_over(contract, event)
         contract.last_trade_ticks = price_ticks
         trade = Trade(
             seq, self._leg, command[_TS], contract_idx, price_ticks, qty_lots, side,
@@ -282,23 +271,3 @@ class Mirror(MirrorState):
         contract.trades.append(trade)
         self._changes.trades.append(trade)
         self._changes.contracts.add(contract_idx)
-
-    def _fill(self, contract: Contract, account_idx: int, lots: int, price_ticks: int) -> None:
-        """Book signed lots bought at a price: position, entry value, unsettled gain."""
-        account = self.accounts[account_idx]
-        position = account.positions[contract.contract_idx]
-        long_before_lots = max(0, position.qty_lots)
-        value_usd_micros = contract.tick_value_usd_micros * lots
-        gain_usd_micros = value_usd_micros * (contract.mark_ticks - price_ticks)
-        position.unsettled_usd_micros += gain_usd_micros
-        account.unsettled_usd_micros += gain_usd_micros
-        position.qty_lots, position.entry_usd_micros, position.realised_usd_micros = after_fill(
-            position.qty_lots,
-            position.entry_usd_micros,
-            position.realised_usd_micros,
-            lots,
-            value_usd_micros * price_ticks,
-        )
-        contract.open_interest_lots += max(0, position.qty_lots) - long_before_lots
-        self._changes.accounts.add(account_idx)
-        self._changes.positions.add((account_idx, contract.contract_idx))

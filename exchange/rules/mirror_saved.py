@@ -8,7 +8,7 @@ import numpy as np
 from exchange.rules.mirror import Mirror
 from exchange.rules.records import Account, Contract, Order
 from matching.codes import OrderType, Side
-from matching.limits import SCENARIOS_MAX
+from matching.limits import LEGS_MAX, SCENARIOS_MAX
 from matching.wire import unpack_text
 
 Entries = Mapping[tuple[int, int], tuple[int, int]]  # (account, contract): (entry, realised)
@@ -58,6 +58,8 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         ):  # fmt: skip
             setattr(contract, name, int(row[name]))
         mirror.contracts.append(contract)
+        named = saved["legs"][contract_idx * LEGS_MAX :][: int(row["legs_count"])]
+        mirror.join_legs(contract, [(int(leg["contract_idx"]), int(leg["ratio"])) for leg in named])
         mirror.symbols[contract.symbol] = contract_idx
         mirror.shocks.append(saved["shocks"][contract_idx][: mirror.scenario_count].tolist())
         staged = saved["staged"][contract_idx].tolist()

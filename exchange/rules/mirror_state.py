@@ -1,5 +1,8 @@
 """What a mirror of the core holds, and what its readers ask."""
 
+from collections.abc import Sequence
+
+from exchange.rules import legs
 from exchange.rules.closed import ClosedOrders
 from exchange.rules.records import Account, Changes, ClientKey, Contract, Order, Position
 from matching.codes import Side
@@ -63,6 +66,25 @@ class MirrorState:
             position = account.positions[contract_idx] = Position(account_idx, contract_idx)
             self.contracts[contract_idx].positions.append(position)
         return position
+
+    def open_positions(self, account_idx: int, contract_idx: int) -> None:
+        """Open what an order may move: a position of its contract, and of each leg."""
+        self.open_position(account_idx, contract_idx)
+        for leg, _ in self.contracts[contract_idx].legs:
+            self.open_position(account_idx, leg.contract_idx)
+
+    def join_legs(self, contract: Contract, named: Sequence[tuple[int, int]]) -> None:
+        """Give a combination its legs, named by (contract_idx, ratio)."""
+        ratios = [ratio for _, ratio in named]
+        contract.legs = tuple((self.contracts[idx], ratio) for idx, ratio in named)
+        contract.base_ticks = legs.base_ticks(ratios, self.price_ticks_max.bit_length() - 1)
+        for leg, _ in contract.legs:
+            leg.combinations.append(contract)
+
+    def shocks_of_legs(self, contract: Contract) -> list[int]:
+        """Return a combination's live shocks."""
+        rows = [self.shocks[leg.contract_idx] for leg, _ in contract.legs]
+        return legs.shocks_usd_micros(rows, [ratio for _, ratio in contract.legs])
 
     def open_order(self, order: Order) -> None:
         """Add an order that rests; its position must be there."""

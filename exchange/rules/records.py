@@ -8,6 +8,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from typing import NamedTuple
 
+from exchange.rules import legs
 from matching.codes import Side
 from matching.wire import unpack_text
 
@@ -208,10 +209,13 @@ class Contract:
         "band_bps",
         "band_high_ticks",
         "band_low_ticks",
+        "base_ticks",
         "books",
+        "combinations",
         "contract_idx",
         "last_trade_ns",
         "last_trade_ticks",
+        "legs",
         "mark_ticks",
         "open_interest_lots",
         "positions",
@@ -226,6 +230,9 @@ class Contract:
     def __init__(self, contract_idx: int, symbol: str) -> None:
         self.contract_idx = contract_idx
         self.symbol = symbol
+        self.legs: tuple[tuple[Contract, int], ...] = ()  # of a combination, with ratios
+        self.combinations: list[Contract] = []  # of which it is a leg
+        self.base_ticks = 0  # the price of a spread's book that stands for no difference
         self.tick_value_usd_micros = 0
         self.mark_ticks = 0
         self.settle_ticks = 0
@@ -242,13 +249,29 @@ class Contract:
         self.trades: deque[Trade] = deque(maxlen=TRADES_KEPT)
 
     def set_band(self, price_ticks_max: int) -> None:
-        """Set the band anew from the mark and its width in basis points."""
+        """Set the band anew from the mark and its width in basis points; also the mark by legs."""
+        if self.legs:
+            marks = self._marks()
+            self.mark_ticks = legs.mark_ticks(marks, self.base_ticks, Side.BUY)
+            self.band_low_ticks, self.band_high_ticks = legs.band_ticks(
+                marks, self.base_ticks, self.band_bps, price_ticks_max
+            )
+            return
         if self.band_bps == 0:
             self.band_low_ticks, self.band_high_ticks = 1, price_ticks_max - 1
             return
         width_ticks = self.mark_ticks * self.band_bps // 10_000
         self.band_low_ticks = max(1, self.mark_ticks - width_ticks)
         self.band_high_ticks = min(price_ticks_max - 1, self.mark_ticks + width_ticks)
+
+    def mark_for(self, side: int) -> int:
+        """Return the mark that an order of a side is held against."""
+        if not self.legs:
+            return self.mark_ticks
+        return legs.mark_ticks(self._marks(), self.base_ticks, side)
+
+    def _marks(self) -> list[tuple[int, int]]:
+        return [(leg.mark_ticks, ratio) for leg, ratio in self.legs]
 
 
 class Changes:
@@ -259,6 +282,7 @@ class Changes:
         "contracts",
         "first_seq",
         "last_seq",
+        "leg_trades",
         "levels",
         "orders",
         "positions",
@@ -277,4 +301,5 @@ class Changes:
         self.accounts: set[int] = set()  # cash, unsettled or state
         self.contracts: set[int] = set()  # mark, settle, band, state, last trade, listed
         self.trades: list[Trade] = []
+        self.leg_trades: list[Trade] = []  # what combinations traded, leg by leg
         self.variations: list[tuple[int, int, int, int]] = []  # seq, account, contract, amount

@@ -10,7 +10,7 @@ from matching.limits import (
     TRANSFER_USD_MICROS_MAX,
     WORST_COUNT_MAX,
 )
-from tests.oracle import book, risk
+from tests.oracle import book, combinations, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange
 
@@ -143,12 +143,26 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
     if contract.state == TradingState.EXPIRED:
         log.refuse(cmd, Code.CONTRACT_EXPIRED)
         return
+    if contract.legs and cmd.state not in combinations.STATES:
+        log.refuse(cmd, Code.STATE_INVALID)
+        return
+    if cmd.state == TradingState.EXPIRED:
+        end(ex, log, cmd.contract_idx)
+        for idx, other in enumerate(ex.contracts):
+            is_leg = any(leg.contract is contract for leg in other.legs)
+            if is_leg and other.state != TradingState.EXPIRED:
+                end(ex, log, idx)
+        return
     contract.state = cmd.state
     log.add(EventKind.STATE_SET, contract_idx=cmd.contract_idx)
-    if cmd.state == TradingState.EXPIRED:
-        for side in (0, 1):
-            for order in book.best_first(ex, cmd.contract_idx, side):
-                book.cancel(ex, log, order, Code.CONTRACT_ENDED)
+
+
+def end(ex: Exchange, log: Log, contract_idx: int) -> None:
+    ex.contracts[contract_idx].state = TradingState.EXPIRED
+    log.add(EventKind.STATE_SET, contract_idx=contract_idx)
+    for side in (0, 1):
+        for order in book.best_first(ex, contract_idx, side):
+            book.cancel(ex, log, order, Code.CONTRACT_ENDED)
 
 
 def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -163,6 +177,9 @@ def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
 
 def stage_shocks(ex: Exchange, log: Log, cmd: Command) -> None:
     if not known_contract(ex, log, cmd):
+        return
+    if ex.contracts[cmd.contract_idx].legs:
+        log.refuse(cmd, Code.COMBINATION_FOLLOWS_LEGS)
         return
     first = cmd.order_id
     if not 0 <= first < ex.capacity.scenarios or first % SHOCKS_PER_COMMAND:
@@ -191,6 +208,9 @@ def swap_scenarios(ex: Exchange, log: Log, cmd: Command) -> None:
     ex.scenario_count, ex.worst_count = count, worst
     for contract in ex.contracts:
         contract.shocks = list(contract.shocks_staged)
+    for contract in ex.contracts:
+        if contract.legs:
+            contract.shocks = combinations.shocks_of_legs(contract)
     log.add(EventKind.SCENARIOS_SWAPPED)
 
 
@@ -202,6 +222,9 @@ def mark(ex: Exchange, log: Log, cmd: Command) -> None:
 
 def may_mark(ex: Exchange, log: Log, cmd: Command) -> bool:
     if not known_contract(ex, log, cmd):
+        return False
+    if ex.contracts[cmd.contract_idx].legs:
+        log.refuse(cmd, Code.COMBINATION_FOLLOWS_LEGS)
         return False
     if not 1 <= cmd.price_ticks < 1 << ex.capacity.price_bits:
         log.refuse(cmd, Code.PRICE_INVALID)

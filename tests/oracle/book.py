@@ -1,6 +1,7 @@
 """The book: who rests, in which order they are met, and what happens when they meet."""
 
 from matching.codes import Code, EventKind, Flag, Side, Stp
+from tests.oracle import combinations
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
 
@@ -92,12 +93,9 @@ def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None
     contract = ex.contracts[maker.contract_idx]
     price_ticks = maker.price_ticks
     for order in (taker, maker):
-        position = owned(ex, order)
-        bought = signed(order.side, lots)
-        gain = contract.tick_value_usd_micros * bought * (contract.mark_ticks - price_ticks)
-        position.qty_lots += bought
-        position.unsettled_usd_micros += gain
-        ex.accounts[order.account_idx].unsettled_usd_micros += gain
+        if not contract.legs:
+            bought = signed(order.side, lots)
+            hand_over(ex, order.account_idx, maker.contract_idx, bought, price_ticks)
         order.filled_lots += lots
         order.leaves_lots -= lots
     contract.last_trade_ticks = price_ticks
@@ -113,8 +111,20 @@ def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None
         qty_lots=lots,
         leaves_lots=maker.leaves_lots,
     )
+    if contract.legs:
+        combinations.trade_legs(ex, log, taker, maker, lots)
     if maker.leaves_lots == 0:
         leave(ex, maker)
+
+
+def hand_over(ex: Exchange, account_idx: int, contract_idx: int, lots: int, ticks: int) -> None:
+    """Give an account signed lots of a contract at a price."""
+    contract, position = ex.contracts[contract_idx], ex.position(account_idx, contract_idx)
+    assert position is not None
+    gain = contract.tick_value_usd_micros * lots * (contract.mark_ticks - ticks)
+    position.qty_lots += lots
+    position.unsettled_usd_micros += gain
+    ex.accounts[account_idx].unsettled_usd_micros += gain
 
 
 def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:

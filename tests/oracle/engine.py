@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from matching.codes import Code, Kind
-from tests.oracle import admin, amend, ids, orders
+from tests.oracle import admin, amend, combinations, ids, orders
 from tests.oracle.events import Log
 from tests.oracle.state import Capacity, Command, Exchange
 from tests.oracle.view import state_view
@@ -18,6 +18,7 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.DEPOSIT: admin.deposit,
     Kind.WITHDRAW: admin.withdraw,
     Kind.LIST: admin.list_contract,
+    Kind.LIST_COMBINATION: combinations.list_combination,
     Kind.SET_STATE: admin.set_state,
     Kind.SET_BAND: admin.set_band,
     Kind.STAGE_SHOCKS: admin.stage_shocks,

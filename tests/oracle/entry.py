@@ -9,7 +9,7 @@ from matching.limits import (
     POSITION_LOTS_MAX,
     PRICE_BITS_DEFAULT,
 )
-from tests.oracle import book, risk
+from tests.oracle import book, combinations, risk
 from tests.oracle.state import Exchange
 
 NOT_TRADING = {
@@ -50,6 +50,11 @@ def judge_states(ex: Exchange, entry: Entry) -> int:
             return Code.TIF_NOT_ALLOWED
     elif entry.tif == Tif.GFA:
         return Code.TIF_NOT_ALLOWED
+    if any(
+        leg.contract.state != TradingState.CONTINUOUS
+        for leg in ex.contracts[wish.contract_idx].legs
+    ):
+        return Code.LEG_NOT_TRADING
     if state == TradingState.CLOSE_ONLY and not risk.reduces(ex, wish):
         return Code.CONTRACT_CLOSE_ONLY
     account = ex.accounts[wish.account_idx]
@@ -98,10 +103,12 @@ def clip(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
 
 def judge_risk(ex: Exchange, wish: risk.Wish) -> int:
     account = ex.accounts[wish.account_idx]
-    more = wish.qty_lots * ex.contracts[wish.contract_idx].tick_value_usd_micros
+    more = wish.qty_lots * ex.contracts[wish.contract_idx].gross_tick_value
     # A wider price domain leaves less room in an int64.
     gross_max = GROSS_TICK_VALUE_MAX >> max(0, ex.capacity.price_bits - PRICE_BITS_DEFAULT)
     if risk.gross_tick_value(ex, wish.account_idx) + more > gross_max:
+        return Code.GROSS_LIMIT
+    if not combinations.legs_have_room(ex, wish):
         return Code.GROSS_LIMIT
     if risk.lots_at_stake(ex, wish) + wish.qty_lots > POSITION_LOTS_MAX:
         return Code.GROSS_LIMIT

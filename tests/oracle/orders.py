@@ -1,6 +1,7 @@
 """PLACE, CANCEL, AMEND, MASS_CANCEL."""
 
 from matching.codes import (
+    COMBINED,
     AccountState,
     Code,
     EventKind,
@@ -10,7 +11,7 @@ from matching.codes import (
     Stp,
     Tif,
 )
-from tests.oracle import book, entry, ids, risk
+from tests.oracle import book, combinations, entry, ids, risk
 from tests.oracle.events import Log
 from tests.oracle.state import NO_WORDS, Command, Exchange, Order, Position
 
@@ -21,6 +22,8 @@ def place(ex: Exchange, log: Log, cmd: Command) -> None:
     code, known_id = judge_who(ex, cmd)
     if code == Code.OK:
         code = judge_fields(ex, cmd)
+    if code == Code.OK and ex.contracts[cmd.contract_idx].legs:
+        code = combinations.judge_order(cmd)
     if code != Code.OK:
         log.refuse(cmd, code, known_id)
         return
@@ -80,16 +83,23 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
 def judge_room(ex: Exchange, cmd: Command) -> int:
     if book.slots_left(ex) == 0 or not ids.has_room(ex, cmd):
         return Code.BOOK_FULL
-    known = ex.position(cmd.account_idx, cmd.contract_idx)
-    if known is None and len(ex.positions) >= ex.capacity.positions - 1:
+    if len(ex.positions) + len(unopened(ex, cmd)) > ex.capacity.positions - 1:
         return Code.POSITIONS_FULL
     return Code.OK
 
 
+def unopened(ex: Exchange, cmd: Command) -> list[int]:
+    """Return the contracts in which an order opens a position: its own, then its legs."""
+    if ex.position(cmd.account_idx, cmd.contract_idx) is not None:
+        return []
+    legs = [leg.contract_idx for leg in ex.contracts[cmd.contract_idx].legs]
+    return [idx for idx in (cmd.contract_idx, *legs) if ex.position(cmd.account_idx, idx) is None]
+
+
 def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
     """From here the order must succeed."""
-    if ex.position(cmd.account_idx, cmd.contract_idx) is None:
-        ex.positions.append(Position(cmd.account_idx, cmd.contract_idx))
+    for idx in unopened(ex, cmd):
+        ex.positions.append(Position(cmd.account_idx, idx))
     slot = book.take_slot(ex)
     order = Order(
         order_id=cmd.seq * (1 << 20) + slot,
@@ -102,7 +112,7 @@ def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
         filled_lots=0,
         tif=cmd.tif,
         stp=cmd.stp,
-        flags=cmd.flags,
+        flags=cmd.flags | (COMBINED if ex.contracts[cmd.contract_idx].legs else 0),
         expires_ns=cmd.expires_ns,
     )
     ids.register(ex, cmd, order.order_id)

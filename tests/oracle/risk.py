@@ -19,7 +19,7 @@ class Wish:
 
 def loss_against_mark(contract: Contract, side: int, price_ticks: int, lots: int) -> int:
     """Return what a fill at its price would lose at once, in usd micros."""
-    worse_ticks = price_ticks - contract.mark_ticks
+    worse_ticks = price_ticks - contract.mark_for(side)
     if side == Side.SELL:
         worse_ticks = -worse_ticks
     return contract.tick_value_usd_micros * lots * max(0, worse_ticks)
@@ -70,7 +70,7 @@ def free_usd_micros(ex: Exchange, account_idx: int, wish: Wish | None = None) ->
 
 def gross_tick_value(ex: Exchange, account_idx: int) -> int:
     return sum(
-        ex.contracts[position.contract_idx].tick_value_usd_micros
+        ex.contracts[position.contract_idx].gross_tick_value
         * (
             abs(position.qty_lots)
             + position.resting_lots(Side.BUY)

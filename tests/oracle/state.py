@@ -107,6 +107,12 @@ class Position:
         return sum(order.leaves_lots for order in self.orders if order.side == side)
 
 
+class Leg(NamedTuple):
+    contract_idx: int
+    contract: "Contract"
+    ratio: int
+
+
 @dataclass(eq=False)
 class Contract:
     tick_value_usd_micros: int
@@ -122,6 +128,33 @@ class Contract:
     shocks_staged: list[int] = field(default_factory=list)
     book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))
     # each side in time order: who came first stands first, whatever its price
+    legs: tuple[Leg, ...] = ()
+    base_ticks: int = 0  # the price of a spread's book that means no difference
+
+    @property
+    def is_spread(self) -> bool:
+        return bool(self.legs) and self.legs[1].ratio < 0
+
+    @property
+    def gross_tick_value(self) -> int:
+        return self.tick_value_usd_micros * (2 if self.is_spread else 1)
+
+    def mark_for(self, side: int) -> int:
+        """Return the mark against which an order of a side is worse."""
+        if not self.legs:
+            return self.mark_ticks
+        net = sum(leg.ratio * leg.contract.mark_ticks for leg in self.legs)
+        if self.is_spread:
+            return self.base_ticks + net
+        rounded_down = net // len(self.legs)
+        exact = rounded_down * len(self.legs) == net
+        return rounded_down if side == Side.BUY or exact else rounded_down + 1
+
+    def band_mark(self) -> int:
+        """Return the price that the width of the band is a share of."""
+        if not self.legs:
+            return self.mark_ticks
+        return sum(leg.contract.mark_ticks for leg in self.legs) // len(self.legs)
 
 
 @dataclass(eq=False)
@@ -165,8 +198,10 @@ class Exchange:
         highest = (1 << self.capacity.price_bits) - 1
         if contract.band_bps == 0:
             return 1, highest
-        width = contract.mark_ticks * contract.band_bps // 10_000
-        return max(1, contract.mark_ticks - width), min(highest, contract.mark_ticks + width)
+        middle = contract.mark_for(Side.BUY)
+        width = contract.band_mark() * contract.band_bps // 10_000
+        low, high = max(1, middle - width), min(highest, middle + width)
+        return min(low, highest), max(high, 1)
 
 
 def opposite(side: int) -> int:

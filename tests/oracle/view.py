@@ -57,9 +57,11 @@ def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
     held = [position.qty_lots for position in ex.positions if position.contract_idx == idx]
     assert sum(held) == 0
     return (
-        contract.state, contract.mark_ticks, contract.settle_ticks, contract.last_trade_ticks,
+        contract.state, contract.mark_for(Side.BUY), contract.settle_ticks,
+        contract.last_trade_ticks,
         contract.tick_value_usd_micros, contract.band_bps, *ex.band(contract),
         contract.qty_max_lots, sum(lots for lots in held if lots > 0), contract.symbol,
+        tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
         depth(ex, idx, Side.BUY), depth(ex, idx, Side.SELL),
     )  # fmt: skip
 

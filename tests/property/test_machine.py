@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 from numba import config
 
 from matching.codes import AccountState, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
-from matching.wire import pack_text
+from matching.wire import pack_legs, pack_text, spread_base_ticks
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity, Command
 from tests.property.planted import BUGS, PlantedFollower
@@ -22,13 +22,14 @@ from tests.sim.followers import Disagreement, Follower
 from tests.sim.run import rows_of
 
 CAPACITY = Capacity(
-    price_bits=12, accounts=4, contracts=3, positions=8, orders=10, client_ids=6, scenarios=8
+    price_bits=12, accounts=4, contracts=5, positions=12, orders=10, client_ids=6, scenarios=8
 )
 MARK_TICKS, TICK_VALUE, DAY_NS = 100, 7, 24 * 3600 * 1_000_000_000
 WORDS = ("client_a", "client_b", "client_c", "client_d")
 
 accounts = st.integers(0, 2)
-contracts = st.integers(0, 1)
+SPREAD, STRIP = 2, 3
+contracts = st.integers(0, 3)  # two single ones, their spread, their strip
 prices = st.integers(MARK_TICKS - 4, MARK_TICKS + 4)
 lots = st.integers(1, 6)
 clients = st.sampled_from(("", "", "a", "b", "c"))
@@ -37,7 +38,9 @@ SHOCK_FIELDS = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns", *W
 
 
 class Machine(RuleBasedStateMachine):
-    """Three accounts, two contracts, little money, little room."""
+    """Three accounts, two contracts and what combines them, little money, little room."""
+
+    contracts_traded = 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,10 +75,15 @@ class Machine(RuleBasedStateMachine):
         for idx in range(2):
             self.send(
                 Kind.LIST, contract_idx=idx, price_ticks=MARK_TICKS, qty_lots=20,
-                amount_usd_micros=TICK_VALUE, order_id=300, state=TradingState.CONTINUOUS,
+                amount_usd_micros=TICK_VALUE + idx, order_id=300, state=TradingState.CONTINUOUS,
             )  # fmt: skip
             shocks = dict(zip(SHOCK_FIELDS, SHOCKS, strict=True))
             self.send(Kind.STAGE_SHOCKS, contract_idx=idx, **shocks)
+        for idx, ratio in ((SPREAD, -1), (STRIP, 1)):
+            self.send(
+                Kind.LIST_COMBINATION, contract_idx=idx, qty_lots=20, order_id=300,
+                state=TradingState.CONTINUOUS, **pack_legs([(0, 1), (1, ratio)]),
+            )  # fmt: skip
         self.send(Kind.SWAP_SCENARIOS, qty_lots=8, order_id=2)
         self.flush()
 
@@ -89,6 +97,9 @@ class Machine(RuleBasedStateMachine):
     def place(
         self, account, contract, side, price, qty, tif, stp, flags, order_type, client, lives_ns
     ):
+        contract %= self.contracts_traded
+        if contract == SPREAD:
+            price += spread_base_ticks(CAPACITY.price_bits) - MARK_TICKS
         self.send(
             Kind.PLACE, account_idx=account, contract_idx=contract, side=side, qty_lots=qty,
             price_ticks=price if order_type == OrderType.LIMIT else 0, tif=tif, stp=stp,
@@ -185,7 +196,9 @@ TestMachine.settings = settings(
 
 
 class BrokenMachine(Machine):
-    """The same steps against an oracle without time priority."""
+    """The same steps against an oracle without time priority, on fewer books to meet sooner."""
+
+    contracts_traded = 2
 
     def make_followers(self) -> list[Follower]:
         return [PlantedFollower(CAPACITY, BUGS[0])]

@@ -37,8 +37,12 @@ def test_engine_and_mirror_agree_with_the_oracle(seed):
     assert report.commands == COMMANDS
 
 
+# A leg of 32 combinations: more contracts than these markets list (test_combinations.py has it).
+TOO_LARGE_FOR_A_SEED = {Code.LEG_COMBINATIONS_FULL}
+
+
 def test_every_code_occurs(seen):
-    assert [code.name for code in Code if seen[code] == 0] == []
+    assert {code for code in Code if seen[code] == 0} == TOO_LARGE_FOR_A_SEED
 
 
 def test_a_seed_always_draws_the_same_market():

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from exchange.rules.mirror_saved import mirror_from_saved
+from matching.checks_legs import legs_of
 from matching.codes import Side
 from matching.engine import Engine
 from matching.saved import unpack
@@ -95,6 +96,7 @@ def _contract(engine: Engine, idx: int, prices: list[list[int]]) -> tuple[object
     return (
         *(int(row[name]) for name in names),
         tuple(int(row[f"symbol_{name}"]) for name in "abcd"),
+        tuple(legs_of(engine.state, idx)),
         *(engine.depth(idx, side, len(prices[side])) for side in Side),
     )
 

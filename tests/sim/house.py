@@ -4,12 +4,13 @@ from random import Random
 
 from matching.codes import AccountState, Kind, TradingState
 from matching.limits import (
+    CONTRACTS_MAX,
     MONEY_USD_MICROS_MAX,
     SHOCK_TICKS_MAX,
     TICK_VALUE_USD_MICROS_MAX,
     TRANSFER_USD_MICROS_MAX,
 )
-from matching.wire import pack_text
+from matching.wire import pack_legs, pack_text
 from tests.oracle import risk
 from tests.oracle.state import Exchange
 from tests.sim.profile import Profile
@@ -19,6 +20,11 @@ SHOCK_FIELDS = (
     "price_ticks", "qty_lots", "amount_usd_micros", "expires_ns",
     "client_a", "client_b", "client_c", "client_d",
 )  # fmt: skip
+
+
+def symbol_words(contract_idx: int) -> Fields:
+    names = ("client_a", "client_b", "client_c", "client_d")
+    return dict(zip(names, pack_text(f"SIM-{contract_idx:04d}"), strict=True))
 
 
 class House:
@@ -49,6 +55,8 @@ class House:
         for idx in range(profile.contracts):
             rows.append(self.list_contract(idx) | {"state": TradingState.CONTINUOUS})
             rows += [self.stage(idx, first) for first in range(0, profile.capacity.scenarios, 8)]
+        for idx in range(profile.contracts, profile.contracts + profile.combinations):
+            rows.append(self.list_combination(idx) | {"state": TradingState.CONTINUOUS})
         rows.append(
             {"kind": Kind.SWAP_SCENARIOS, "qty_lots": profile.capacity.scenarios, "order_id": 2}
         )
@@ -101,8 +109,6 @@ class House:
         tick_value = rng.choice(profile.tick_values)
         if contract_idx >= profile.contracts:  # none of those that open the market
             tick_value = rng.choice((tick_value, tick_value, 0, TICK_VALUE_USD_MICROS_MAX + 1))
-        words = pack_text(f"SIM-{contract_idx:04d}")
-        names = ("client_a", "client_b", "client_c", "client_d")
         return {
             "kind": Kind.LIST,
             "contract_idx": contract_idx,
@@ -112,7 +118,34 @@ class House:
             "order_id": rng.choice(profile.band_bps),
             "state": rng.choice((TradingState.CONTINUOUS,) * 30 + tuple(TradingState)),
             "expires_ns": rng.choice((0, 1 << 60)),
-            **dict(zip(names, words, strict=True)),
+            **symbol_words(contract_idx),
+        }
+
+    def list_combination(self, contract_idx: int | None = None) -> Fields:
+        """List a spread or a strip of contracts there are, seldom of what cannot be one."""
+        rng, profile = self.rng, self.profile
+        legs = [idx for idx, one in enumerate(self.ex.contracts) if not one.legs]
+        if contract_idx is None:
+            contract_idx = len(self.ex.contracts) + rng.choice((-1, 0, 0, 1))
+        else:  # while the market is set up the oracle has not listed anything yet
+            legs = list(range(profile.contracts))
+        rng.shuffle(legs)
+        if rng.random() < 0.5:
+            ratios = [1, -1]
+        else:
+            ratios = [1] * rng.randint(2, max(2, len(legs)))
+        if rng.random() < 0.05:
+            ratios[0] = -1
+        if rng.random() < 0.05 or len(legs) < len(ratios):
+            legs = [rng.randrange(CONTRACTS_MAX) for _ in ratios]
+        return {
+            "kind": Kind.LIST_COMBINATION,
+            "contract_idx": contract_idx,
+            "qty_lots": profile.qty_max_lots,
+            "order_id": rng.choice(profile.band_bps),
+            "state": rng.choice((TradingState.CONTINUOUS,) * 30 + tuple(TradingState)),
+            **pack_legs(list(zip(legs, ratios, strict=False))),
+            **symbol_words(contract_idx),
         }
 
     def set_state(self) -> Fields:

@@ -13,6 +13,7 @@ Fields = dict[str, int]
 START_NS = 1_760_000_000_000_000_000
 LEAP_NS = 13 * 3600 * 1_000_000_000
 
+RARE = (Kind.LIST, Kind.LIST_COMBINATION, Kind.SET_BAND, Kind.SET_STATE, Kind.SET_ACCOUNT)
 JUNK_LIMITS = {
     "side": (-128, 127), "order_type": (-128, 127), "tif": (-128, 127), "stp": (-128, 127),
     "state": (-128, 127), "flags": (-(1 << 15), (1 << 15) - 1),
@@ -76,6 +77,7 @@ class Market:
             (house.set_state, 1.2 * control), (house.set_band, 0.5 * control),
             (house.stage, 2.0 * control), (house.swap, 0.7 * control),
             (house.list_contract, 0.3 * control), (house.open_account, 0.3 * control),
+            (house.list_combination, 0.3 * control),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 
@@ -102,7 +104,7 @@ class Market:
                 draw = self.trader.place
             fields = draw()
             self._heal_later(fields)
-        rare = fields["kind"] in (Kind.LIST, Kind.SET_BAND, Kind.SET_STATE, Kind.SET_ACCOUNT)
+        rare = fields["kind"] in RARE
         if rng.random() < (0.3 if rare else self.profile.junk):
             self._spoil(fields)
         if rng.random() < self.profile.envelope:

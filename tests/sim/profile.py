@@ -14,6 +14,7 @@ class Profile:
     capacity: Capacity
     accounts: int  # opened at the start
     contracts: int  # listed at the start
+    combinations: int  # of them, listed behind them
     tick_values: tuple[int, ...]
     qty_max_lots: int
     qty_usual_lots: int
@@ -42,20 +43,22 @@ def profile_of(rng: Random, seed: int) -> Profile:
     qty_max_lots = QTY_LOTS_MAX if rich else rng.choice((5, 50, 1000))
     qty_usual_lots = QTY_LOTS_MAX if rich else rng.choice((3, 12, 40))
     shock_ticks = rng.choice((2, 20, 100))
+    contracts = rng.randint(1, 3)
     tick_values = (1, 730, 744_000, TICK_VALUE_USD_MICROS_MAX) if rich else (1, 10, 730)
     return Profile(
         capacity=Capacity(
             price_bits=rng.choice((12, 12, 13, 16, 18)),
             accounts=6 if cramped else 12,
-            contracts=3 if cramped else 6,
-            positions=14 if cramped else 64,
+            contracts=4 if cramped else 8,
+            positions=14 if cramped else 96,
             orders=rng.choice((6, 20)) if cramped else rng.choice((64, 256)),
             client_ids=rng.choice((4, 6)) if cramped else rng.choice((16, 64)),
             origins=1024,
             scenarios=rng.choice((8, 8, 16, 16, 24, 24, 64, 128)),
         ),
         accounts=rng.randint(3, 6),
-        contracts=rng.randint(1, 3),
+        contracts=contracts,
+        combinations=rng.randint(0, 2) if contracts > 1 else 0,
         tick_values=tick_values,
         qty_max_lots=qty_max_lots,
         qty_usual_lots=qty_usual_lots,

@@ -145,7 +145,7 @@ class Trader:
             price = rng.randint(1, highest)
         else:
             spread = self.profile.spread_ticks
-            price = contract.mark_ticks + rng.randint(-spread, spread)
+            price = contract.mark_for(side) + rng.randint(-spread, spread)
         return min(highest, max(1, price))
 
     def _client(self) -> Fields:

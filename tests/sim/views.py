@@ -35,7 +35,7 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
 def _account(mirror: Mirror, idx: int) -> tuple[int, ...]:
     account, margin = mirror.accounts[idx], margin_of(mirror, idx)
     gross = sum(
-        mirror.contracts[p.contract_idx].tick_value_usd_micros
+        _gross_tick_value(mirror.contracts[p.contract_idx])
         * (abs(p.qty_lots) + p.buy_lots + p.sell_lots)
         for p in account.positions.values()
     )
@@ -45,12 +45,17 @@ def _account(mirror: Mirror, idx: int) -> tuple[int, ...]:
     )  # fmt: skip
 
 
+def _gross_tick_value(contract: Contract) -> int:
+    is_spread = [ratio for _, ratio in contract.legs] == [1, -1]
+    return contract.tick_value_usd_micros * (2 if is_spread else 1)
+
+
 def _contract(contract: Contract) -> tuple[object, ...]:
     return (
         contract.state, contract.mark_ticks, contract.settle_ticks, contract.last_trade_ticks,
         contract.tick_value_usd_micros, contract.band_bps, contract.band_low_ticks,
         contract.band_high_ticks, contract.qty_max_lots, contract.open_interest_lots,
-        contract.symbol,
+        contract.symbol, tuple((leg.contract_idx, ratio) for leg, ratio in contract.legs),
         contract.books[Side.BUY].depth(1 << 30), contract.books[Side.SELL].depth(1 << 30),
     )  # fmt: skip
 

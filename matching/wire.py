@@ -4,7 +4,6 @@ Every record is a whole number of 64-byte cache lines, signed, aligned, little
 endian. The journal stores these bytes: a change needs a migration.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -245,7 +244,7 @@ def halves(word: int) -> tuple[int, int]:
     return low - ((low & 0x80000000) << 1), word >> 32
 
 
-def pack_legs(legs: Sequence[tuple[int, int]]) -> dict[str, int]:
+def pack_legs(legs: list[tuple[int, int]]) -> dict[str, int]:
     """Return the words of a listing that name (contract_idx, ratio), the ratio 1 or -1.
 
     Errors:
@@ -261,7 +260,7 @@ def pack_legs(legs: Sequence[tuple[int, int]]) -> dict[str, int]:
     return dict(zip(LEG_WORDS, named.view("<i8").tolist(), strict=True))
 
 
-def unpack_legs(words: Sequence[int]) -> list[tuple[int, int]]:
+def unpack_legs(words: tuple[int, ...]) -> list[tuple[int, int]]:
     """Return the (contract_idx, ratio) that `pack_legs` put into three words."""
     legs: list[tuple[int, int]] = []
     for named in np.array(words, "<i8").view("<i2").tolist():

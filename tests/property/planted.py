@@ -9,9 +9,9 @@ from unittest.mock import patch
 import numpy as np
 
 from matching.codes import Flag, Stp
-from tests.oracle import admin, amend, book, entry, ids, orders, risk
+from tests.oracle import admin, amend, book, combinations, entry, ids, orders, risk
 from tests.oracle.engine import RULES, Oracle
-from tests.oracle.state import Capacity, Exchange, signed
+from tests.oracle.state import Capacity, Contract, Exchange, signed
 from tests.sim.followers import OracleFollower
 
 Patch = Callable[[], AbstractContextManager[Any]]
@@ -129,6 +129,22 @@ def _slots_in_another_order(ex: Exchange) -> int:
     return ex.slots_used
 
 
+def _at_one_price(contract: Contract, price_ticks: int, highest: int) -> list[int]:
+    if contract.is_spread:
+        return combinations.spread_prices(contract, price_ticks - contract.base_ticks, highest)
+    return [price_ticks] * len(contract.legs)
+
+
+def _first_pays(contract: Contract, difference: int, highest: int) -> list[int]:
+    second = min(max(contract.legs[1].contract.mark_ticks, 1 - difference, 1), highest - difference)
+    return [min(second, highest) + difference, min(second, highest)]
+
+
+def _both_legs(contract: Contract) -> list[int]:
+    rows = [leg.contract.shocks for leg in contract.legs]
+    return [sum(column) for column in zip(*rows, strict=True)]
+
+
 def _both(*patches: Patch) -> Patch:
     def entered() -> ExitStack:
         stack = ExitStack()
@@ -158,6 +174,12 @@ BUGS = (
     Bug("closed client ids are free", _replaced(ids, "is_live", ids.is_open)),
     Bug("the band is ignored", _replaced(entry, "outside", lambda *_: False)),
     Bug("post-only may trade", _replaced(entry, "would_trade", lambda *_: False)),
+    Bug("strips trade at one price", _replaced(combinations, "leg_prices", _at_one_price)),
+    Bug(
+        "the first leg follows, always",
+        _replaced(combinations, "spread_prices", _first_pays),
+    ),
+    Bug("a spread costs both its legs", _replaced(combinations, "shocks_of_legs", _both_legs)),
     Bug(
         "gaps between requests are let through",
         _replaced(ids, "judge_envelope", lambda *_: 0),

@@ -9,10 +9,10 @@ After `->` stands `ok` or the name of a refusal. Fills and cancelled lots are
 compared whole: a fill that is not named is a fill too many, and a line that says
 nothing must not be refused. `drop 2 ioc_remainder`
 is what the order itself lost, `out s1 2 self_trade_prevented` what another lost,
-`pays alice 30` a variation margin. Members are opened with a billion dollars when
-first named, unless `account alice 500` comes before; the contract is `contract
-H100 mark 2150 tick 1 band 0` unless another one is named first. Every line runs
-on the engine and on the oracle.
+`pays alice 30` a variation margin, `M3 2@2150` a leg of the fill of a combination.
+Members are opened with a billion dollars when first named, unless `account alice 500`
+comes before; the contract is `contract H100 mark 2150 tick 1 band 0` unless another one
+is named first. Every line runs on the engine and on the oracle.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,12 @@ from matching.engine import Engine
 from matching.state import Sizes
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
+from tests.scenarios.combined import combination_fields
 from tests.scenarios.words import OrderWords, Words, amend_words, order_words
 from tests.support.rows import command, stamped
 
 RICH_USD_MICROS = 1_000_000_000_000_000
-SIZES = {"accounts": 8, "contracts": 3, "positions": 16, "orders": 32, "client_ids": 16}
+SIZES = {"accounts": 8, "contracts": 8, "positions": 40, "orders": 32, "client_ids": 16}
 SHOCK_FIELDS = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns",
                 "client_a", "client_b", "client_c", "client_d")  # fmt: skip
 
@@ -63,6 +64,7 @@ class Scenario:
         self.envelope: dict[str, int] = {}
         self.verbs: dict[str, Callable[[Words], Any]] = {
             "account": self.open_account, "contract": self.list_contract, "time": self.set_time,
+            "combination": self.list_combination,
             "mark": self.mark, "settle": self.settle, "state": self.set_state,
             "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
             "swap": self.swap, "gateway": self.gateway, "member": self.set_account,
@@ -71,6 +73,7 @@ class Scenario:
             "position": self.position, "cash": self.cash, "book": self.book,
             "order": self.order_state, "free": self.free, "requirement": self.requirement,
             "unsettled": self.unsettled, "queue": self.queue, "band_of": self.band_of,
+            "mark_of": self.mark_of,
         }  # fmt: skip
 
     def line(self, words: Words, expected: str) -> None:
@@ -128,6 +131,20 @@ class Scenario:
                 fields[names[word]] = words.number()
         self.contracts[name] = idx = len(self.contracts)
         return self.send(Kind.LIST, symbol=name, contract_idx=idx, **fields)
+
+    def list_combination(self, words: Words) -> np.ndarray:
+        """`combination S = M3 - M4`: a spread; `combination Q = M4 + M5 + M6`: a strip."""
+        name = words.take()
+        fields = combination_fields(words, self.contracts)
+        idx = len(self.contracts)
+        events = self.send(Kind(fields.pop("kind")), symbol=name, contract_idx=idx, **fields)
+        if events[0]["kind"] != EventKind.REFUSED:
+            self.contracts[name] = idx
+        return events
+
+    def base(self, contract_idx: int) -> int:
+        """Return what is added to prices of a contract: its book knows no negative ones."""
+        return self.mirror.contracts[contract_idx].base_ticks
 
     def set_time(self, words: Words) -> np.ndarray:
         """`time 60`: the clock shows 60 ns, and nothing else happens."""
@@ -202,9 +219,11 @@ class Scenario:
             return self.cancel(idx, words), ""
         if verb == "amend":
             name = words.take()
-            return self.send(
-                Kind.AMEND, account_idx=idx, order_id=self.orders[name], **amend_words(words)
-            ), name
+            fields, order = amend_words(words), self.mirror.order(self.orders[name])
+            if order is not None and "price_ticks" in fields:
+                fields["price_ticks"] += self.base(order.contract_idx)
+            order_id = self.orders[name]
+            return self.send(Kind.AMEND, account_idx=idx, order_id=order_id, **fields), name
         if verb in ("deposit", "withdraw"):
             amount = words.number()
             ref = words.number() if words.maybe("ref") else 0
@@ -214,6 +233,8 @@ class Scenario:
 
     def place(self, idx: int, order: OrderWords) -> tuple[np.ndarray, str]:
         contract_idx = self.contracts[order.contract] if order.contract else 0
+        if "price_ticks" in order.fields:
+            order.fields["price_ticks"] += self.base(contract_idx)
         events = self.send(
             Kind.PLACE, client=order.client, account_idx=idx, contract_idx=contract_idx,
             **order.fields,
@@ -258,8 +279,10 @@ class Scenario:
     def book(self, words: Words) -> str:
         """`book sells` -> `3@2150 2@2160`, best first; `empty`."""
         side = {"buys": Side.BUY, "sells": Side.SELL}[words.take()]
-        levels = self.mirror.depth(self.contract_of(words), side, 100)
-        return " ".join(f"{lots}@{price}" for price, lots, _ in levels) or "empty"
+        contract_idx = self.contract_of(words)
+        levels = self.mirror.depth(contract_idx, side, 100)
+        base = self.base(contract_idx)
+        return " ".join(f"{lots}@{price - base}" for price, lots, _ in levels) or "empty"
 
     def queue(self, words: Words) -> str:
         """`queue buys` -> the names of the orders in the order they will be met."""
@@ -277,7 +300,12 @@ class Scenario:
 
     def band_of(self, words: Words) -> str:
         contract = self.mirror.contracts[self.contracts[words.take()]]
-        return f"{contract.band_low_ticks} .. {contract.band_high_ticks}"
+        low, high = contract.band_low_ticks, contract.band_high_ticks
+        return f"{low - contract.base_ticks} .. {high - contract.base_ticks}"
+
+    def mark_of(self, words: Words) -> str:
+        contract = self.mirror.contracts[self.contracts[words.take()]]
+        return str(contract.mark_ticks - contract.base_ticks)
 
     def said(self, events: np.ndarray, name: str) -> str:
         """Return what a command's events say, in the words of a scenario."""
@@ -295,7 +323,11 @@ class Scenario:
     def part(self, event: np.void, own: int) -> str:
         kind, lots = event["kind"], event["qty_lots"]
         if kind == EventKind.TRADE:
-            return f"fill {lots}@{event['price_ticks']}"
+            return f"fill {lots}@{event['price_ticks'] - self.base(int(event['contract_idx']))}"
+        if kind == EventKind.LEG_TRADE:
+            names = {idx: name for name, idx in self.contracts.items()}
+            leg = names[int(event["contract_idx"])]
+            return f"{leg} {lots}@{event['price_ticks']}"
         if kind == EventKind.CANCELLED:
             code = Code(int(event["code"])).name.lower()
             names = {order_id: name for name, order_id in self.orders.items()}

@@ -1,6 +1,6 @@
 # Wellhead: one command each. Needs make and Python 3.11, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run venv venv-runtime test check lint types fmt sim soak bench coverage lock freeze clean
+.PHONY: help run venv venv-runtime test check lint types fmt sim soak bench bench-peers coverage lock freeze clean
 
 SEED ?=
 COMMANDS ?=
@@ -15,7 +15,7 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 
 help:  ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 $(RUNTIME):
 	@tools/venv.sh runtime $@
@@ -52,6 +52,9 @@ soak: $(DEV)  ## Simulate with fresh seeds for MINUTES=30
 
 bench: $(DEV)  ## Measure, and append one JSON line for this commit
 	@$(PY) -m tools.bench $(ARGS)
+
+bench-peers: $(DEV)  ## Measure other matching engines beside ours (ARGS="FEED --runs 7 --keep")
+	@$(PY) -m tools.peers $(ARGS)
 
 coverage: $(DEV)  ## Line and branch coverage, with the JIT off so that kernels count
 	@$(PY) -m coverage erase

@@ -278,22 +278,6 @@ def handle_of(arrays: Any) -> Handle:
     return Handle(table.ctypes.data, (table, arrays))
 
 
-class Pointer:
-    """A handle to one array of rows after another: nothing is made for each."""
-
-    def __init__(self, kind: Callable[[np.ndarray], Any]) -> None:
-        """Name the tuple of one array that kernels view."""
-        self._kind, self._table = kind, np.zeros(2, "<i8")
-        self._address = int(self._table.ctypes.data)
-
-    def at(self, rows: np.ndarray) -> Any:
-        """Return what entry kernels are given for these rows, until the next are pointed at."""
-        if config.DISABLE_JIT:
-            return self._kind(rows)
-        self._table[0], self._table[1] = rows.ctypes.data, len(rows)
-        return self._address
-
-
 def viewer(name: str, fields: dict[str, np.dtype[Any]]) -> Callable[[Any], Any]:
     """Return a function for entry kernels: from a handle's value to the arrays."""
     if config.DISABLE_JIT:

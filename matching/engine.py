@@ -12,16 +12,21 @@ from numba.core import event as numba_event
 
 from matching import saved
 from matching._jit import COUNT
-from matching._memory import Pointer, handle_of
+from matching._memory import handle_of
+from matching._pointer import Pointer, bytes_of, words_of
 from matching.apply import Batch, apply_batch
 from matching.checks import check_state
 from matching.limits import LEGS_MAX, ORDERS_MAX
 from matching.rebuild import rebuild
 from matching.risk import requirement
-from matching.state import META_SAVED, Sizes, State, new_state
-from matching.wire import COMMAND
+from matching.state import META, META_SAVED, Sizes, State, new_state
+from matching.wire import COMMAND, EVENT
 
 Progress = Callable[[str, int, int], None]
+
+FEW_COMMANDS = 64  # so many are copied rather than pointed at
+assert META.names is not None
+EVENTS_COUNT_WORD = META.names.index("events_count")
 
 
 class Engine:
@@ -32,8 +37,10 @@ class Engine:
         self.sizes = sizes or Sizes()
         self.state: State = new_state(self.sizes)
         self._handle = handle_of(self.state)
-        self._batch = Pointer(Batch)
+        self._batch = Pointer(Batch, np.zeros(FEW_COMMANDS, COMMAND))
         self._meta = self.state.meta[0]
+        self._event_bytes = bytes_of(self.state.events)
+        self._meta_words = words_of(self.state.meta)
 
     @property
     def last_seq(self) -> int:
@@ -57,13 +64,13 @@ class Engine:
         an AssertionError, and the state is not to be used again.
         """
         assert commands.dtype == COMMAND, commands.dtype
-        rows = np.require(commands, requirements=["C", "ALIGNED"])
-        batch = self._batch.at(rows)
+        batch = self._batch.at(commands)
         pieces: list[np.ndarray] = []
         place, end = 0, len(commands)
         while place < end or not pieces:
             place = apply_batch(self._handle.value, batch, place, end)
-            pieces.append(self.state.events[: self._meta["events_count"]].copy())
+            size = EVENT.itemsize * self._meta_words[EVENTS_COUNT_WORD]
+            pieces.append(np.frombuffer(bytearray(self._event_bytes[:size]), EVENT))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def state_hash(self) -> bytes:

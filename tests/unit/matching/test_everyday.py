@@ -5,12 +5,14 @@ from collections import Counter
 import pytest
 
 from matching._jit import entry_kernel
-from matching._memory import Pointer, handle_of
+from matching._memory import handle_of
+from matching._pointer import Pointer
 from matching.apply import Batch, view_batch
 from matching.codes import AccountState, Code, EventKind, Kind, Side, Tif, TradingState
 from matching.engine import Engine
 from matching.everyday import place_everyday
 from matching.state import view_state
+from matching.wire import new_commands
 from tests.support.rows import command
 from tests.unit.matching.small import CASH_USD_MICROS, SIZES, Market, codes, random_run
 
@@ -142,5 +144,5 @@ def test_a_plain_order_takes_the_straight_line(fields: dict[str, int], taken: bo
     market.do(Kind.WITHDRAW, account_idx=3, amount_usd_micros=CASH_USD_MICROS)
     words = {"account_idx": 0, "side": Side.BUY, "qty_lots": 1, "price_ticks": 1990}
     row = command(Kind.PLACE, **words | fields)
-    batch = Pointer(Batch)
+    batch = Pointer(Batch, new_commands(1))
     assert straight(handle_of(market.engine.state).value, batch.at(row)) == taken

@@ -127,6 +127,9 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.COMBINATION_FOLLOWS_LEGS: 409,
     Code.COMBINATION_ORDER_UNUSUAL: 422,
     Code.LEG_NOT_TRADING: 409,
+    Code.DISPLAY_INVALID: 422,
+    Code.MIN_QUANTITY_INVALID: 422,
+    Code.NO_OPPOSITE_PRICE: 409,
     # Reasons of a cancellation: never an error, but named here like the rest.
     Code.CANCELLED_BY_USER: 200,
     Code.CANCELLED_BY_MASS_CANCEL: 200,
@@ -137,6 +140,7 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.ORDER_EXPIRED: 200,
     Code.AMENDED_BELOW_FILLED: 200,
     Code.CONTRACT_ENDED: 200,
+    Code.MIN_QUANTITY_NOT_FILLABLE: 200,
 }
 
 # Code -> (status, name): the one place where a number of the core becomes a word.
@@ -160,6 +164,9 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.POST_ONLY_WOULD_TRADE: "post_only",
     Code.REDUCE_ONLY_WOULD_INCREASE: "reduce_only",
     Code.EXPIRY_INVALID: "expires_at",
+    Code.DISPLAY_INVALID: "display_quantity",
+    Code.MIN_QUANTITY_INVALID: "min_quantity",
+    Code.NO_OPPOSITE_PRICE: "type",
     Code.CLIENT_ORDER_ID_CONFLICT: "client_order_id",
     Code.CONTRACT_UNKNOWN: "symbol",
     Code.AMOUNT_NOT_POSITIVE: "amount",
@@ -188,12 +195,17 @@ _CORE_DETAIL: Final[dict[int, str]] = {
     Code.CONTRACT_HALTED: "trading is halted; cancelling is allowed",
     Code.CONTRACT_NOT_OPEN: "not yet open for orders like this one",
     Code.CONTRACT_UNKNOWN: "there is no contract of this symbol now: see /api/v1/instruments",
+    Code.DISPLAY_INVALID: (
+        "at most the quantity; for orders that may rest and are not reduce_only"
+    ),
     Code.EXPIRY_INVALID: "GTD takes an expires_at in the future, everything else none",
     Code.GROSS_LIMIT: "positions and orders of the account are as large as they may be",
     Code.LEG_COMBINATIONS_FULL: "a contract is a leg of at most 32 combinations",
     Code.LEG_NOT_TRADING: "a leg of this combination is not in continuous trading",
     Code.MARGIN_INSUFFICIENT: "free equity does not cover the margin: see /api/v1/margin",
     Code.MARKET_ORDER_RESTS: "a market order is IOC or FOK",
+    Code.MIN_QUANTITY_INVALID: "at most the quantity, and not with post_only",
+    Code.NO_OPPOSITE_PRICE: "nobody stands on the other side: there is no price to take",
     Code.ORDER_UNKNOWN: "the account has no such open order: never had it, or it has ended",
     Code.POST_ONLY_NOT_RESTING: "post_only goes with a limit order that may rest",
     Code.POST_ONLY_WOULD_TRADE: "the price would trade at once",
@@ -202,7 +214,7 @@ _CORE_DETAIL: Final[dict[int, str]] = {
     Code.QTY_NOT_POSITIVE: "give a quantity above zero",
     Code.QTY_TOO_LARGE: "the quantity is above max_quantity of the instrument",
     Code.REDUCE_ONLY_WOULD_INCREASE: "there is no position on the other side to reduce",
-    Code.TIF_NOT_ALLOWED: "not this time in force in the contract's present state",
+    Code.TIF_NOT_ALLOWED: "not this kind of order in the contract's present state",
     Code.WITHDRAWAL_EXCEEDS_FREE: "the account needs the rest as margin",
 }
 

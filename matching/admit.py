@@ -11,6 +11,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.codes import (
     COMBINED,
+    PLACE_FLAGS,
     AccountState,
     Code,
     Flag,
@@ -25,8 +26,7 @@ from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
 from matching.match import crosses
 from matching.pool import order_slots_left
 from matching.risk import check_margin, reduces
-
-PLACE_FLAGS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
+from matching.words import high_half
 
 
 class Order(NamedTuple):
@@ -39,9 +39,12 @@ class Order(NamedTuple):
     key: int
     qty_lots: int  # as asked, before a reduce-only order is clipped
     tick_value: int
+    order_type: int
     tif: int
     stp: int
     flags: int
+    display_lots: int  # what shows at a time, 0 for all
+    min_lots: int  # what must trade at once, 0 for any
     held_lots: int  # an amended order's own lots, which come off first
     held_loss_usd_micros: int
     client: int  # 0: no client order id to keep
@@ -52,9 +55,9 @@ def check_words(s, cmd, contract):
     """Refuse what no state of the market could accept."""
     if cmd["side"] != Side.BUY and cmd["side"] != Side.SELL:
         return Code.SIDE_INVALID
-    if cmd["order_type"] != OrderType.LIMIT and cmd["order_type"] != OrderType.MARKET:
+    if not known_type(cmd["order_type"]):
         return Code.ORDER_TYPE_INVALID
-    if cmd["tif"] < Tif.GTC or cmd["tif"] > Tif.GFN:
+    if cmd["tif"] < Tif.GTC or cmd["tif"] > Tif.DAY:
         return Code.TIF_INVALID
     if cmd["stp"] < Stp.NONE or cmd["stp"] > Stp.DECREMENT:
         return Code.STP_INVALID
@@ -64,26 +67,57 @@ def check_words(s, cmd, contract):
         return Code.QTY_NOT_POSITIVE
     if cmd["qty_lots"] > contract["qty_max_lots"]:
         return Code.QTY_TOO_LARGE
-    market = cmd["order_type"] == OrderType.MARKET
-    if market and cmd["price_ticks"] != 0:
-        return Code.PRICE_INVALID
-    if not market and (cmd["price_ticks"] < 1 or cmd["price_ticks"] > s.meta[0]["price_top"]):
+    if cmd["order_type"] == OrderType.LIMIT:
+        if cmd["price_ticks"] < 1 or cmd["price_ticks"] > s.meta[0]["price_top"]:
+            return Code.PRICE_INVALID
+    elif cmd["price_ticks"] != 0:
         return Code.PRICE_INVALID
     immediate = cmd["tif"] == Tif.IOC or cmd["tif"] == Tif.FOK
-    if market and not immediate:
+    if cmd["order_type"] == OrderType.MARKET and not immediate:
         return Code.MARKET_ORDER_RESTS
-    if (cmd["flags"] & Flag.POST_ONLY) != 0 and immediate:
+    takes = immediate or cmd["order_type"] == OrderType.MARKET_TO_LIMIT
+    if (cmd["flags"] & Flag.POST_ONLY) != 0 and takes:
         return Code.POST_ONLY_NOT_RESTING
-    if cmd["tif"] == Tif.GTD:
-        if cmd["expires_ns"] <= s.meta[0]["now_ns"]:
-            return Code.EXPIRY_INVALID
-    elif cmd["expires_ns"] != 0:
+    if not sound_expiry(s, cmd):
         return Code.EXPIRY_INVALID
+    if (cmd["amount_usd_micros"] | cmd["ref_id"]) != 0:
+        return check_more_words(cmd, immediate)
+    return Code.OK
+
+
+@kernel
+def known_type(order_type):
+    """Return whether this is a type of order."""
+    plain = order_type == OrderType.LIMIT or order_type == OrderType.MARKET
+    return plain or order_type == OrderType.MARKET_TO_LIMIT
+
+
+@kernel
+def sound_expiry(s, cmd):
+    """Return whether an order good till a date has one to come, and any other has none."""
+    if cmd["tif"] == Tif.GTD:
+        return cmd["expires_ns"] > s.meta[0]["now_ns"]
+    return cmd["expires_ns"] == 0
+
+
+@cold_kernel
+def check_more_words(cmd, immediate):
+    """Refuse a display or a minimum quantity that makes no sense."""
+    display_lots = high_half(cmd["amount_usd_micros"])
+    if display_lots < 0 or display_lots > cmd["qty_lots"]:
+        return Code.DISPLAY_INVALID
+    if display_lots != 0 and (immediate or (cmd["flags"] & Flag.REDUCE_ONLY) != 0):
+        return Code.DISPLAY_INVALID
+    min_lots = high_half(cmd["ref_id"])
+    if min_lots < 0 or min_lots > cmd["qty_lots"]:
+        return Code.MIN_QUANTITY_INVALID
+    if min_lots != 0 and (cmd["flags"] & Flag.POST_ONLY) != 0:
+        return Code.MIN_QUANTITY_INVALID
     return Code.OK
 
 
 @cold_kernel
-def check_trading_state(state, tif):
+def check_trading_state(state, tif, trades_now):
     """Refuse what this state of the contract does not take."""
     if state == TradingState.PRE_OPEN:
         return Code.CONTRACT_NOT_OPEN
@@ -92,7 +126,7 @@ def check_trading_state(state, tif):
     if state == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
     in_auction = state == TradingState.AUCTION
-    if in_auction and (tif == Tif.IOC or tif == Tif.FOK or tif == Tif.GFN):
+    if in_auction and (trades_now or tif == Tif.IOC or tif == Tif.FOK or tif == Tif.GFN):
         return Code.TIF_NOT_ALLOWED
     if not in_auction and tif == Tif.GFA:
         return Code.TIF_NOT_ALLOWED
@@ -105,7 +139,8 @@ def check_market(s, order):
     state = s.contracts[order.contract_idx]["state"]
     account_state = s.accounts[order.account_idx]["state"]
     if state != TradingState.CONTINUOUS or order.tif == Tif.GFA:
-        code = check_trading_state(np.int64(state), order.tif)
+        trades_now = order.order_type == OrderType.MARKET_TO_LIMIT or order.min_lots > 0
+        code = check_trading_state(np.int64(state), order.tif, trades_now)
         if code != Code.OK:
             return code
     if (order.flags & COMBINED) != 0:
@@ -119,7 +154,7 @@ def check_market(s, order):
                 return Code.CONTRACT_CLOSE_ONLY
             return Code.ACCOUNT_REDUCE_ONLY
     if order.key < s.books[order.book_idx]["band_key"]:
-        return Code.PRICE_OUT_OF_BAND
+        return Code.PRICE_OUT_OF_BAND if order.key >= 0 else Code.NO_OPPOSITE_PRICE
     if (order.flags & Flag.POST_ONLY) != 0 and crosses(s, order):
         return Code.POST_ONLY_WOULD_TRADE
     return Code.OK

@@ -1,20 +1,46 @@
-"""Amendments: in place when an order only gets smaller, else it comes again at the back."""
+"""Amendments: in place when an order only gets or shows less, else it comes again at the back."""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit
 from matching.book import key_of, link_last, unlink
-from matching.codes import AccountState, Code, EventKind, Flag
-from matching.emit import emit_order
-from matching.lots import change_lots
-from matching.match import drop_order, emit_drops, execute, shrink_order
-from matching.orders import named_order
-from matching.pool import (
-    disown,
-    free_order_slot,
+from matching.codes import (
+    AMEND_FLAGS,
+    COMBINED,
+    PLACE_FLAGS,
+    AccountState,
+    Code,
+    EventKind,
+    Flag,
+    OrderType,
+    Tif,
 )
+from matching.details import clip_shown, display_of, show
+from matching.emit import emit_order
+from matching.expiry import add_expiry
+from matching.limits import QTY_LOTS_MAX
+from matching.lots import change_lots
+from matching.match import emit_drops, execute
+from matching.orders import named_order
+from matching.pool import disown, free_order_slot
 from matching.risk import price_loss_ticks
+from matching.trade import drop_order, shrink_order
+from matching.words import high_half
+
+
+class Terms(NamedTuple):
+    """What a resting order is to be: what an amendment does not name stays."""
+
+    key: int
+    total_lots: int
+    open_lots: int
+    display_lots: int  # 0: all of it
+    tif: int
+    expires_ns: int
+    flags: int  # POST_ONLY and REDUCE_ONLY
 
 
 @kernel
@@ -29,9 +55,39 @@ def amended_total(cmd, record):
 
 
 @kernel
+def amended_terms(s, cmd, order_idx):
+    """Return what the order is to be, which has not been judged yet."""
+    record = s.orders[order_idx]
+    key, display_lots = np.int64(record["key"]), np.int64(display_of(s, order_idx))
+    tif, expires_ns = np.int64(record["tif"]), np.int64(record["expires_ns"])
+    flags = np.int64(record["flags"]) & PLACE_FLAGS
+    total_lots = amended_total(cmd, record)
+    if cmd["price_ticks"] != 0:
+        key = key_of(s, np.int64(record["book_idx"]) & 1, np.int64(cmd["price_ticks"]))
+    if (cmd["flags"] & Flag.NEW_DISPLAY) != 0:
+        display_lots = high_half(cmd["amount_usd_micros"])
+    if (cmd["flags"] & Flag.NEW_TIF) != 0:
+        tif, expires_ns = np.int64(cmd["tif"]), np.int64(cmd["expires_ns"])
+    if (cmd["flags"] & Flag.NEW_FLAGS) != 0:
+        flags = np.int64(cmd["flags"]) & PLACE_FLAGS
+    return Terms(
+        key=key,
+        total_lots=total_lots,
+        open_lots=total_lots - record["filled_lots"],
+        display_lots=display_lots,
+        tif=tif,
+        expires_ns=expires_ns,
+        flags=flags,
+    )
+
+
+@cold_kernel
 def check_amend_words(s, cmd, record, total_lots):
-    """Refuse an amendment that makes no sense in any state of the market."""
-    if (cmd["flags"] & ~Flag.QTY_IS_OPEN) != 0:
+    """Refuse a size or a price that makes no sense in any state of the market."""
+    allowed = AMEND_FLAGS
+    if (cmd["flags"] & Flag.NEW_FLAGS) != 0:
+        allowed |= PLACE_FLAGS
+    if (cmd["flags"] & ~allowed) != 0:
         return Code.FLAGS_INVALID
     is_open = (cmd["flags"] & Flag.QTY_IS_OPEN) != 0
     if cmd["qty_lots"] < -1 or (is_open and cmd["qty_lots"] < 0):
@@ -45,17 +101,50 @@ def check_amend_words(s, cmd, record, total_lots):
         return Code.QTY_TOO_LARGE
     if cmd["price_ticks"] < 0 or cmd["price_ticks"] > s.meta[0]["price_top"]:
         return Code.PRICE_INVALID
-    side = np.int64(record["book_idx"]) & 1
-    old_price_ticks = key_of(s, side, np.int64(record["key"]))
-    keeps_price = cmd["price_ticks"] == 0 or cmd["price_ticks"] == old_price_ticks
-    if keeps_price and total_lots == np.int64(record["filled_lots"]) + record["leaves_lots"]:
-        return Code.AMEND_CHANGES_NOTHING
     return Code.OK
 
 
 @cold_kernel
+def check_terms(s, cmd, record, terms):
+    """Refuse new terms that no resting order may have."""
+    if (cmd["flags"] & Flag.NEW_TIF) != 0:
+        if terms.tif < Tif.GTC or terms.tif > Tif.DAY:
+            return Code.TIF_INVALID
+        if terms.tif == Tif.IOC or terms.tif == Tif.FOK:
+            return Code.TIF_INVALID
+        if terms.tif == Tif.GTD:
+            if terms.expires_ns <= s.meta[0]["now_ns"]:
+                return Code.EXPIRY_INVALID
+        elif terms.expires_ns != 0:
+            return Code.EXPIRY_INVALID
+    sound_display = terms.display_lots >= 0 and terms.display_lots <= terms.total_lots
+    if (cmd["flags"] & Flag.NEW_DISPLAY) != 0 and not sound_display:
+        return Code.DISPLAY_INVALID
+    if terms.display_lots != 0 and (record["flags"] & COMBINED) != 0:
+        return Code.COMBINATION_ORDER_UNUSUAL
+    if terms.display_lots != 0 and (terms.flags & Flag.REDUCE_ONLY) != 0:
+        return Code.DISPLAY_INVALID
+    return Code.OK
+
+
+@kernel
+def in_sight(display_lots):
+    """Return a display as a number to compare: showing all is the most."""
+    return display_lots if display_lots != 0 else np.int64(QTY_LOTS_MAX + 1)
+
+
+@kernel
+def only_size_differs(s, order_idx, terms):
+    """Return whether price, time in force and flags stay as they are."""
+    record = s.orders[order_idx]
+    if terms.key != record["key"] or terms.flags != (record["flags"] & PLACE_FLAGS):
+        return False
+    return terms.tif == record["tif"] and terms.expires_ns == record["expires_ns"]
+
+
+@cold_kernel
 def amend(s, cmd):
-    """Change price or size of a resting order; priority is kept only by a smaller size."""
+    """Change a resting order; priority is kept only by a smaller size or a smaller display."""
     if cmd["account_idx"] < 0 or cmd["account_idx"] >= s.meta[0]["accounts_count"]:
         return Code.ACCOUNT_UNKNOWN
     order_idx = named_order(s, cmd)
@@ -63,21 +152,25 @@ def amend(s, cmd):
         return Code.ORDER_UNKNOWN
     record = s.orders[order_idx]
     s.meta[0]["named_order_id"] = record["order_id"]
-    total_lots = amended_total(cmd, record)
-    code = check_amend_words(s, cmd, record, total_lots)
+    terms = amended_terms(s, cmd, order_idx)
+    code = check_amend_words(s, cmd, record, terms.total_lots)
+    if code == Code.OK:
+        code = check_terms(s, cmd, record, terms)
     if code != Code.OK:
         return code
-    key = np.int64(record["key"])
-    if cmd["price_ticks"] != 0:
-        key = key_of(s, np.int64(record["book_idx"]) & 1, np.int64(cmd["price_ticks"]))
-    open_lots = total_lots - record["filled_lots"]
-    if open_lots <= 0:
+    old_display_lots = np.int64(display_of(s, order_idx))
+    size_only = only_size_differs(s, order_idx, terms)
+    same_display = terms.display_lots == old_display_lots
+    if size_only and same_display and terms.open_lots == record["leaves_lots"]:
+        return Code.AMEND_CHANGES_NOTHING
+    if terms.open_lots <= 0:
         amend_to_nothing(s, order_idx)
         return Code.OK
-    if key == record["key"] and open_lots < record["leaves_lots"]:
-        amend_in_place(s, order_idx, total_lots, open_lots)
+    shows_less = in_sight(terms.display_lots) <= in_sight(old_display_lots)
+    if size_only and shows_less and terms.open_lots <= record["leaves_lots"]:
+        amend_in_place(s, order_idx, terms)
         return Code.OK
-    return amend_by_moving(s, order_idx, key, total_lots, open_lots)
+    return amend_by_moving(s, order_idx, terms)
 
 
 @kernel
@@ -99,17 +192,27 @@ def amend_to_nothing(s, order_idx):
     drop_order(s, order_idx, Code.AMENDED_BELOW_FILLED)
 
 
-@kernel
-def amend_in_place(s, order_idx, total_lots, open_lots):
-    """Make an order smaller where it stands."""
+@cold_kernel
+def amend_in_place(s, order_idx, terms):
+    """Make an order smaller, or let it show less, where it stands."""
     record = s.orders[order_idx]
-    emit_amended(s, order_idx, np.int64(record["key"]), total_lots, open_lots)
-    shrink_order(s, order_idx, record["leaves_lots"] - open_lots)
+    reply = s.meta[0]["events_count"]
+    emit_amended(s, order_idx, terms.key, terms.total_lots, terms.open_lots)
+    if terms.open_lots < record["leaves_lots"]:
+        shrink_order(s, order_idx, record["leaves_lots"] - terms.open_lots)
+    detail = s.details[order_idx]
+    if terms.display_lots != 0:
+        if display_of(s, order_idx) == 0:
+            show(s, order_idx, terms.display_lots)
+        detail["display_lots"] = terms.display_lots
+        detail["shown_lots"] = min(np.int64(detail["shown_lots"]), terms.display_lots)
+        clip_shown(s, order_idx)
+    s.events[reply]["amount_usd_micros"] = detail["shown_lots"]
 
 
 @kernel
-def order_again(s, record, key, open_lots):
-    """Return a resting order as the order it would be with a new price and open size."""
+def order_again(s, record, terms):
+    """Return a resting order as the order it would be on new terms."""
     book_idx = np.int64(record["book_idx"])
     held_lots = np.int64(record["leaves_lots"])
     tick_value = np.int64(s.contracts[book_idx >> 1]["tick_value_usd_micros"])
@@ -119,12 +222,15 @@ def order_again(s, record, key, open_lots):
         contract_idx=book_idx >> 1,
         position_idx=np.int64(record["position_idx"]),
         book_idx=book_idx,
-        key=key,
-        qty_lots=np.int64(open_lots),
+        key=terms.key,
+        qty_lots=np.int64(terms.open_lots),
         tick_value=tick_value,
-        tif=np.int64(record["tif"]),
+        order_type=np.int64(OrderType.LIMIT),
+        tif=terms.tif,
         stp=np.int64(record["stp"]),
-        flags=np.int64(record["flags"]),
+        flags=terms.flags | (np.int64(record["flags"]) & COMBINED),
+        display_lots=terms.display_lots,
+        min_lots=np.int64(0),
         held_lots=held_lots,
         held_loss_usd_micros=held_lots * tick_value * held_ticks,
         client=np.int64(0),
@@ -132,10 +238,10 @@ def order_again(s, record, key, open_lots):
 
 
 @cold_kernel
-def amend_by_moving(s, order_idx, key, total_lots, open_lots):
+def amend_by_moving(s, order_idx, terms):
     """Take an order off the book and let it come again, at the back, with its old id."""
     record = s.orders[order_idx]
-    order = order_again(s, record, key, open_lots)
+    order = order_again(s, record, terms)
     if s.accounts[order.account_idx]["state"] == AccountState.FROZEN:
         return Code.ACCOUNT_FROZEN
     code, lots = admit(s, order, False)
@@ -145,16 +251,14 @@ def amend_by_moving(s, order_idx, key, total_lots, open_lots):
     lift(s, order_idx, order)
     order_id = np.int64(record["order_id"])
     reply = s.meta[0]["events_count"]
-    emit_amended(s, order_idx, key, total_lots, 0)
+    emit_amended(s, order_idx, terms.key, terms.total_lots, 0)
     leaves_lots, traded_lots, lost_lots, dropped_lots = execute(
         s, order, order_id, order.position_idx, lots
     )
-    record["leaves_lots"] = leaves_lots
-    record["filled_lots"] += traded_lots
-    record["key"] = key
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
-        link_last(s, order_idx, order.book_idx, key)
+        rest_again(s, order_idx, terms, leaves_lots, traded_lots)
+        s.events[reply]["amount_usd_micros"] = s.details[order_idx]["shown_lots"]
     else:
         disown(s, order_idx, order.account_idx, order.position_idx)
         free_order_slot(s, order_idx)
@@ -170,3 +274,21 @@ def lift(s, order_idx, order):
         s, order.account_idx, order.position_idx, order.book_idx, old_key, -order.held_lots, 0, 0
     )
     unlink(s, order_idx, order.book_idx, old_key)
+
+
+@kernel
+def rest_again(s, order_idx, terms, leaves_lots, traded_lots):
+    """Write the new terms of an order that was lifted, and put it at the back of its level."""
+    record = s.orders[order_idx]
+    record["leaves_lots"] = leaves_lots
+    record["filled_lots"] += traded_lots
+    record["key"] = terms.key
+    record["tif"] = terms.tif
+    record["flags"] = (record["flags"] & ~PLACE_FLAGS) | terms.flags
+    if terms.expires_ns != record["expires_ns"]:
+        record["expires_ns"] = terms.expires_ns
+        if terms.expires_ns != 0:
+            add_expiry(s, terms.expires_ns, np.int64(record["order_id"]))
+    if terms.display_lots != display_of(s, order_idx) or terms.display_lots != 0:
+        show(s, order_idx, terms.display_lots)
+    link_last(s, order_idx, np.int64(record["book_idx"]), terms.key)

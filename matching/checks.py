@@ -8,6 +8,7 @@ from collections import defaultdict
 import numpy as np
 
 from matching.checks_legs import check_combinations, gross_of
+from matching.codes import DETAILED
 from matching.limits import SHOCKS_PER_COMMAND
 from matching.state import State
 
@@ -20,6 +21,7 @@ def check_state(s: State) -> None:
     """
     live = live_orders(s)
     check_pool(s, live)
+    check_details(s, live)
     check_levels(s, live)
     check_bitmaps(s, live)
     check_not_crossed(s)
@@ -54,6 +56,18 @@ def check_pool(s: State, live: list[int]) -> None:
         assert order["account_idx"] == position["account_idx"], f"account of order {idx}"
         assert order["book_idx"] >> 1 == position["contract_idx"], f"contract of order {idx}"
         assert s.contracts[order["book_idx"] >> 1]["state"] != 5, f"order {idx} after the end"
+
+
+def check_details(s: State, live: list[int]) -> None:
+    """An iceberg shows a part of what it has; whoever has no detail has a blank one."""
+    used = s.details[: s.meta[0]["orders_used"] + 1]
+    detailed = [idx for idx in live if s.orders[idx]["flags"] & DETAILED]
+    for idx in detailed:
+        detail, leaves_lots = used[idx], s.orders[idx]["leaves_lots"]
+        if detail["display_lots"]:
+            most_lots = min(detail["display_lots"], leaves_lots)
+            assert 0 < detail["shown_lots"] <= most_lots, f"what iceberg {idx} shows"
+    assert not np.delete(used, detailed).tobytes().strip(b"\0"), "detail of a plain order"
 
 
 def levels_of(s: State, live: list[int]) -> dict[tuple[int, int], list[int]]:

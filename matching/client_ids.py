@@ -68,6 +68,9 @@ def same_body(entry, cmd):
         and entry["price_ticks"] == cmd["price_ticks"]
         and entry["qty_lots"] == cmd["qty_lots"]
         and entry["expires_ns"] == cmd["expires_ns"]
+        and entry["amount_usd_micros"] == cmd["amount_usd_micros"]
+        and entry["ref_id"] == cmd["ref_id"]
+        and entry["state"] == cmd["state"]
     )
 
 
@@ -260,3 +263,6 @@ def write_entry(s, cmd, entry_idx, order_id):
     entry["tif"] = cmd["tif"]
     entry["stp"] = cmd["stp"]
     entry["flags"] = cmd["flags"]
+    entry["amount_usd_micros"] = cmd["amount_usd_micros"]
+    entry["ref_id"] = cmd["ref_id"]
+    entry["state"] = cmd["state"]

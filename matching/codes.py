@@ -65,6 +65,7 @@ class OrderType(IntEnum):
 
     LIMIT = 0
     MARKET = 1
+    MARKET_TO_LIMIT = 6  # trades at the best opposite price; the rest is a limit order there
 
 
 class Tif(IntEnum):
@@ -76,6 +77,7 @@ class Tif(IntEnum):
     GTD = 3
     GFA = 4  # good for auction: refused in continuous trading
     GFN = 5  # good for continuous trading: refused in an auction
+    DAY = 6  # until the next daily settlement of its contract
 
 
 class Stp(IntEnum):
@@ -94,11 +96,20 @@ class Flag(IntEnum):
     POST_ONLY = 1
     REDUCE_ONLY = 2
     QTY_IS_OPEN = 4  # AMEND: qty_lots is the new open size, not the new total
+    NEW_DISPLAY = 8  # AMEND: what shows at a time is changed too
+    NEW_TIF = 16  # AMEND: tif and expires_ns are changed too
+    NEW_OFFSET = 32  # AMEND: a peg's offset is changed too
+    NEW_FLAGS = 64  # AMEND: POST_ONLY and REDUCE_ONLY are changed too
 
 
-FLAGS_ALL = int(Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.QTY_IS_OPEN)
+PLACE_FLAGS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
+AMEND_FLAGS = int(
+    Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
+)
+FLAGS_ALL = PLACE_FLAGS | AMEND_FLAGS
 COMBINED = 1 << 8  # in ORDER.flags, by the core alone: the order is of a combination
 DETAILED = 1 << 14  # in ORDER.flags, by the core alone: the order's DETAIL is in use
+UNUSUAL = int(Flag.REDUCE_ONLY) | DETAILED  # a maker that does not just trade what it has
 
 
 class TradingState(IntEnum):
@@ -179,6 +190,10 @@ class Code(IntEnum):
     POSITIONS_FULL = 81
     GROSS_LIMIT = 82
     MARGIN_INSUFFICIENT = 83
+    # Orders that say more of themselves.
+    DISPLAY_INVALID = 140
+    MIN_QUANTITY_INVALID = 141
+    NO_OPPOSITE_PRICE = 145
     # Why an accepted order left, or lost size.
     CANCELLED_BY_USER = 100
     CANCELLED_BY_MASS_CANCEL = 101
@@ -189,6 +204,7 @@ class Code(IntEnum):
     ORDER_EXPIRED = 106
     AMENDED_BELOW_FILLED = 107
     CONTRACT_ENDED = 108
+    MIN_QUANTITY_NOT_FILLABLE = 148
     # Combinations.
     COMBINATION_LEGS_INVALID = 200
     LEG_COMBINATIONS_FULL = 201

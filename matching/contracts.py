@@ -8,10 +8,8 @@ from matching.codes import Code, EventKind, Side, TradingState
 from matching.combinations import mark_by_legs, state_suits
 from matching.emit import emit
 from matching.legs import combination_of
-from matching.limits import QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
-from matching.match import drop_order
-
-BPS = 10_000
+from matching.limits import BPS, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
+from matching.trade import drop_order
 
 
 @kernel
@@ -153,14 +151,24 @@ def clear_book(s, book_idx):
 
 @cold_kernel
 def set_band(s, cmd):
-    """Set how far from the mark an order may be priced; 0 for no band."""
+    """Set how far from the mark an order may be priced; 0 for no band.
+
+    With COMMAND.state 1 it is the protection of market orders that is set.
+    """
     if not contract_known(s, cmd):
         return Code.CONTRACT_UNKNOWN
     if cmd["order_id"] < 0 or cmd["order_id"] > BPS:
         return Code.BAND_INVALID
+    if cmd["state"] < 0 or cmd["state"] > 1:
+        return Code.BAND_INVALID
     contract_idx = np.int64(cmd["contract_idx"])
     contract = s.contracts[contract_idx]
-    contract["band_bps"] = cmd["order_id"]
+    if cmd["state"] == 1 and contract["legs_count"] != 0:
+        return Code.COMBINATION_FOLLOWS_LEGS  # a share of a difference means nothing
+    if cmd["state"] == 1:
+        contract["protection_bps"] = cmd["order_id"]
+    else:
+        contract["band_bps"] = cmd["order_id"]
     set_mark_and_band(s, contract_idx, np.int64(contract["mark_ticks"]))
     emit(s, EventKind.BAND_SET, 0, contract_idx)
     return Code.OK

@@ -104,7 +104,7 @@ class Engine:
         check_state(self.state)
 
     def depth(self, contract_idx: int, side: int, levels: int) -> list[tuple[int, int, int]]:
-        """Return the best levels of a side: price ticks, lots, count of orders."""
+        """Return the best levels of a side: price ticks, lots in sight, count of orders."""
         state, book_idx = self.state, 2 * contract_idx + side
         found: list[tuple[int, int, int]] = []
         for key in self._keys(book_idx):
@@ -161,13 +161,19 @@ class Engine:
             yield from (64 * word + bit for bit in range(64) if (bits >> bit) & 1)
 
     def _sum(self, order_idx: int) -> tuple[int, int]:
-        """Return lots and count of a level's orders, from the first."""
+        """Return visible lots and count of a level's orders, from the first."""
         lots = count = 0
         while order_idx:
             order = self.state.orders[order_idx]
-            lots, count = lots + int(order["leaves_lots"]), count + 1
+            lots, count = lots + self._visible(order_idx), count + 1
             order_idx = int(order["next"])
         return lots, count
+
+    def _visible(self, order_idx: int) -> int:
+        """Return what an order shows."""
+        detail = self.state.details[order_idx]
+        part = detail["display_lots"] != 0
+        return int(detail["shown_lots"] if part else self.state.orders[order_idx]["leaves_lots"])
 
     def _saved_meta(self) -> dict[str, int]:
         """Return the counters that matter, and the price domain."""

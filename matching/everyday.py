@@ -13,7 +13,7 @@ from matching._jit import kernel
 from matching.admit import Order
 from matching.book import key_of, opposite_key
 from matching.client_ids import has_client_id
-from matching.codes import AccountState, Code, EventKind, Stp, Tif, TradingState
+from matching.codes import AccountState, Code, EventKind, OrderType, Stp, Tif, TradingState
 from matching.emit import emit_order
 from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
 from matching.lots import change_lots
@@ -26,6 +26,7 @@ from matching.risk import margin_after
 def plain_words(cmd):
     """Return whether an order carries nothing but side, price, quantity and a self-trade mode."""
     unusual = cmd["tif"] | cmd["order_type"] | cmd["flags"] | cmd["expires_ns"]  # all zero: plain
+    unusual |= cmd["amount_usd_micros"] | cmd["ref_id"]
     if (unusual | has_client_id(cmd)) != 0:
         return False
     if cmd["side"] < 0 or cmd["side"] > 1:
@@ -70,9 +71,12 @@ def everyday_order(cmd, contract, account_idx, contract_idx, position_idx, book_
         key=key,
         qty_lots=np.int64(cmd["qty_lots"]),
         tick_value=np.int64(contract["tick_value_usd_micros"]),
+        order_type=np.int64(OrderType.LIMIT),
         tif=np.int64(Tif.GTC),
         stp=np.int64(cmd["stp"]),
         flags=np.int64(0),
+        display_lots=np.int64(0),
+        min_lots=np.int64(0),
         held_lots=np.int64(0),
         held_loss_usd_micros=np.int64(0),
         client=np.int64(0),

@@ -1,6 +1,7 @@
 """Good-till-date orders: a binary heap of (expiry, order id), and the tick that ends them.
 
-Entries of orders that died otherwise stay until they surface, or until the heap is full.
+Entries of orders that died otherwise, or whose end was amended, stay until they surface, or until
+the heap is full.
 """
 
 import numpy as np
@@ -8,8 +9,8 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind
 from matching.emit import emit
-from matching.match import drop_order
 from matching.pool import SLOT_MASK
+from matching.trade import drop_order
 
 
 @kernel
@@ -60,9 +61,11 @@ def sift_down(s, count):
 
 @kernel
 def still_rests(s, place):
-    """Return whether the entry's order is open."""
-    order_id = s.expiries[place]["order_id"]
-    return s.orders[order_id & SLOT_MASK]["order_id"] == order_id
+    """Return whether the entry's order is open, and ends then."""
+    entry = s.expiries[place]
+    order = s.orders[entry["order_id"] & SLOT_MASK]
+    same = order["expires_ns"] == entry["expires_ns"]  # an amendment may have moved its end
+    return same and order["order_id"] == entry["order_id"]
 
 
 @cold_kernel
@@ -79,22 +82,23 @@ def push_expiry(s, expires_ns, order_id):
 
 @cold_kernel
 def drop_dead_entries(s):
-    """Build the heap anew from the entries whose orders are open."""
+    """Build the heap anew from the orders that end at some time."""
     meta = s.meta[0]
-    count = meta["expiries_count"]
     meta["expiries_count"] = 0
     meta["next_expiry_ns"] = 0
-    for place in range(count):
-        if still_rests(s, place):
-            push_expiry(s, s.expiries[place]["expires_ns"], s.expiries[place]["order_id"])
+    for order_idx in range(1, meta["orders_used"] + 1):
+        order = s.orders[order_idx]
+        if order["order_id"] != 0 and order["expires_ns"] != 0:
+            push_expiry(s, order["expires_ns"], order["order_id"])
 
 
 @cold_kernel
 def add_expiry(s, expires_ns, order_id):
-    """Remember when an order ends. Fewer orders are open than entries fit."""
+    """Remember when an open order ends. Fewer orders are open than entries fit."""
     if s.meta[0]["expiries_count"] == s.meta[0]["orders_max"]:
-        drop_dead_entries(s)
-    push_expiry(s, expires_ns, order_id)
+        drop_dead_entries(s)  # and find the new one
+    else:
+        push_expiry(s, expires_ns, order_id)
 
 
 @kernel

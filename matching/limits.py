@@ -13,6 +13,8 @@ PRICE_BITS_DEFAULT = 16  # $0.001 .. $65.535 a GPU-hour
 PRICE_BITS_MAX = 18
 PRICE_TICKS_MAX = 1 << PRICE_BITS_MAX
 
+BPS = 10_000  # basis points of a whole
+
 # Quantities.
 QTY_LOTS_MAX = 1 << 21  # one order
 POSITION_LOTS_MAX = 1 << 30  # one account in one contract: position plus resting orders

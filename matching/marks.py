@@ -4,11 +4,12 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import level_of, next_key
-from matching.codes import Code, EventKind, TradingState
+from matching.codes import Code, EventKind, Tif, TradingState
 from matching.contracts import contract_known, set_mark_and_band
 from matching.emit import emit
 from matching.legs import combination_of
 from matching.limits import INT64_SAFE
+from matching.trade import drop_order
 
 
 @kernel
@@ -86,7 +87,7 @@ def revalue_book(s, book_idx, old_mark_key, tick_value):
 
 @cold_kernel
 def settle(s, cmd):
-    """Mark to the settlement price, then turn every holder's unsettled gain into cash."""
+    """Mark to the settlement price, turn every unsettled gain into cash, end orders for the day."""
     code = check_mark(s, cmd)
     if code != Code.OK:
         return code
@@ -107,7 +108,31 @@ def settle(s, cmd):
     event = s.events[reply]
     event["price_ticks"] = cmd["price_ticks"]
     event["amount_usd_micros"] = paid_usd_micros
+    end_day(s, contract_idx)
+    for place in range(contract["combinations_count"]):
+        end_day(s, combination_of(s, contract_idx, place))
     return Code.OK
+
+
+@cold_kernel
+def end_day(s, contract_idx):
+    """End a contract's orders for the day: buys, then sells."""
+    for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
+        end_day_of_book(s, book_idx)
+
+
+@cold_kernel
+def end_day_of_book(s, book_idx):
+    """End a book's orders for the day, best price first, then by time."""
+    key = np.int64(s.books[book_idx]["best_key"])
+    while key <= s.meta[0]["price_top"]:
+        order_idx = np.int64(level_of(s, book_idx, key)["head"])
+        while order_idx != 0:
+            following = np.int64(s.orders[order_idx]["next"])
+            if s.orders[order_idx]["tif"] == Tif.DAY:
+                drop_order(s, order_idx, Code.ORDER_EXPIRED)
+            order_idx = following
+        key = next_key(s, book_idx, key + 1) if key < s.meta[0]["price_top"] else key + 1
 
 
 @kernel

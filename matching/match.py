@@ -3,74 +3,13 @@
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.book import key_of, level_of, next_key, opposite_key, unlink
-from matching.codes import COMBINED, Code, EventKind, Flag, Stp, Tif
-from matching.emit import emit, emit_cancelled
-from matching.leg_trades import trade_legs
+from matching.book import key_of, level_of, next_key, opposite_key
+from matching.codes import COMBINED, UNUSUAL, Code, Flag, Stp, Tif
+from matching.details import display_of
+from matching.emit import emit_cancelled
+from matching.icebergs import meet_iceberg
 from matching.lots import change_lots
-from matching.pool import disown, free_order_slot
-
-
-@kernel
-def end_order(s, order_idx, book_idx, key):
-    """Take an order that has no lots left out of everything."""
-    unlink(s, order_idx, book_idx, key)
-    order = s.orders[order_idx]
-    disown(s, order_idx, np.int64(order["account_idx"]), np.int64(order["position_idx"]))
-    free_order_slot(s, order_idx)
-
-
-@kernel
-def shrink_order(s, order_idx, lots):
-    """Take lots off a resting order, for any reason but a trade; at zero it ends."""
-    order = s.orders[order_idx]
-    book_idx = np.int64(order["book_idx"])
-    key = np.int64(order["key"])
-    leaves_lots = order["leaves_lots"] - lots
-    order["leaves_lots"] = leaves_lots
-    account_idx = np.int64(order["account_idx"])
-    change_lots(s, account_idx, np.int64(order["position_idx"]), book_idx, key, -lots, 0, 0)
-    if leaves_lots == 0:
-        end_order(s, order_idx, book_idx, key)
-
-
-@kernel
-def cancel_lots(s, order_idx, lots, code):
-    """Take lots off a resting order and say so."""
-    order = s.orders[order_idx]
-    book_idx = np.int64(order["book_idx"])
-    price_ticks = key_of(s, book_idx & 1, np.int64(order["key"]))
-    emit_cancelled(
-        s, code, order["account_idx"], book_idx, order["order_id"], price_ticks, lots,
-        order["leaves_lots"] - lots,
-    )  # fmt: skip
-    shrink_order(s, order_idx, lots)
-
-
-@kernel
-def cancel_whole(s, order_idx, code):
-    """Cancel all that is left of an order, and say so."""
-    order = s.orders[order_idx]
-    book_idx, key = np.int64(order["book_idx"]), np.int64(order["key"])
-    account_idx, position_idx = np.int64(order["account_idx"]), np.int64(order["position_idx"])
-    lots, none = np.int64(order["leaves_lots"]), np.int64(0)
-    price_ticks = key_of(s, book_idx & 1, key)
-    emit_cancelled(s, code, account_idx, book_idx, order["order_id"], price_ticks, lots, none)
-    order["leaves_lots"] = none
-    change_lots(s, account_idx, position_idx, book_idx, key, -lots, none, none)
-    end_order(s, order_idx, book_idx, key)
-
-
-@cold_kernel
-def drop_lots(s, order_idx, lots, code):
-    """Do as `cancel_lots`, off the path of an order."""
-    cancel_lots(s, order_idx, lots, code)
-
-
-@cold_kernel
-def drop_order(s, order_idx, code):
-    """Do as `cancel_whole`, off the path of an order."""
-    cancel_whole(s, order_idx, code)
+from matching.trade import drop_lots, drop_order, trade
 
 
 @cold_kernel
@@ -102,37 +41,26 @@ def reducible_lots(s, maker_idx, taker_position_idx, taker_traded_lots):
     return max(np.int64(0), opposite_lots)
 
 
-@kernel
-def trade(s, order, order_id, maker_idx, key, lots):
-    """Fill a resting order, and return the taker's gain against the mark, ticks x lots.
+@cold_kernel
+def meet_unusual(s, order, order_id, position_idx, maker_idx, traded_lots, left_lots, turned_idx):
+    """Let a taker of `left_lots` meet a maker that does not just trade what it has.
 
-    The lots of a combination go to its legs, on both sides and at once.
+    Returns: lots traded, the taker's gain, and `turned_idx` as `meet_iceberg` has it
     """
-    book_idx = order.book_idx ^ 1
     maker = s.orders[maker_idx]
-    leaves_lots = maker["leaves_lots"] - lots
-    price_ticks = key_of(s, book_idx & 1, key)
-    event = s.events[emit(s, EventKind.TRADE, order.account_idx, order.contract_idx)]
-    event["side"] = order.book_idx & 1
-    event["order_id"] = order_id
-    event["maker_order_id"] = maker["order_id"]
-    event["maker_account_idx"] = maker["account_idx"]
-    event["price_ticks"] = price_ticks
-    event["qty_lots"] = lots
-    event["leaves_lots"] = leaves_lots
-    maker["leaves_lots"] = leaves_lots
-    maker["filled_lots"] += lots
-    s.contracts[order.contract_idx]["last_trade_ticks"] = price_ticks
-    booked_lots, gain_ticks = lots, lots * (key - s.books[book_idx]["mark_key"])
-    if (order.flags & COMBINED) != 0:
-        trade_legs(s, order, order_id, maker_idx, price_ticks, lots)
-        booked_lots = gain_ticks = np.int64(0)
-    account_idx = np.int64(maker["account_idx"])
-    position_idx = np.int64(maker["position_idx"])
-    change_lots(s, account_idx, position_idx, book_idx, key, -lots, booked_lots, gain_ticks)
-    if leaves_lots == 0:
-        end_order(s, maker_idx, book_idx, key)
-    return -gain_ticks
+    key, lots = np.int64(maker["key"]), min(left_lots, np.int64(maker["leaves_lots"]))
+    if (maker["flags"] & Flag.REDUCE_ONLY) != 0:
+        limit_lots = reducible_lots(s, maker_idx, position_idx, traded_lots)
+        if limit_lots < lots:
+            # Its limit ends the maker here: what is beyond goes right after the trade.
+            gain_ticks = np.int64(0)
+            if limit_lots > 0:
+                gain_ticks += trade(s, order, order_id, maker_idx, key, limit_lots)
+            drop_order(s, maker_idx, Code.REDUCE_ONLY_CLIPPED)
+            return limit_lots, gain_ticks, turned_idx
+    if display_of(s, maker_idx) != 0:
+        return meet_iceberg(s, order, order_id, maker_idx, left_lots, turned_idx)
+    return lots, trade(s, order, order_id, maker_idx, key, lots), turned_idx
 
 
 @cold_kernel
@@ -147,6 +75,7 @@ def match(s, order, order_id, position_idx, lots):
     left_lots = lots
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
+    turned_idx = np.int64(0)
     while left_lots > 0 and book["best_key"] <= limit_key:
         key = book["best_key"]
         maker_idx = np.int64(level_of(s, book_idx, key)["head"])
@@ -156,18 +85,15 @@ def match(s, order, order_id, position_idx, lots):
             lost_lots += prevented_lots
             left_lots -= prevented_lots
             continue
-        maker_lots = np.int64(maker["leaves_lots"])
-        if (maker["flags"] & Flag.REDUCE_ONLY) != 0:
-            traded_lots = lots - left_lots - lost_lots
-            limit_lots = reducible_lots(s, maker_idx, position_idx, traded_lots)
-            if limit_lots < min(left_lots, maker_lots):
-                # Its limit ends the maker here: what is beyond goes right after the trade.
-                if limit_lots > 0:
-                    gain_ticks += trade(s, order, order_id, maker_idx, key, limit_lots)
-                    left_lots -= limit_lots
-                drop_order(s, maker_idx, Code.REDUCE_ONLY_CLIPPED)
-                continue
-        fill_lots = min(left_lots, maker_lots)
+        if (maker["flags"] & UNUSUAL) != 0:
+            traded_lots, gained_ticks, turned_idx = meet_unusual(
+                s, order, order_id, position_idx, maker_idx, lots - left_lots - lost_lots,
+                left_lots, turned_idx,
+            )  # fmt: skip
+            left_lots -= traded_lots
+            gain_ticks += gained_ticks
+            continue
+        fill_lots = min(left_lots, np.int64(maker["leaves_lots"]))
         gain_ticks += trade(s, order, order_id, maker_idx, key, fill_lots)
         left_lots -= fill_lots
     return left_lots, lost_lots, gain_ticks
@@ -181,7 +107,7 @@ def crosses(s, order):
 
 @cold_kernel
 def fillable(s, order, lots):
-    """Return whether a fill-or-kill order of `lots` would trade in full."""
+    """Return whether `lots` of an order would surely trade now."""
     book_idx = order.book_idx ^ 1
     limit_key = opposite_key(s, order.key)
     key = np.int64(s.books[book_idx]["best_key"])
@@ -205,6 +131,14 @@ def fillable(s, order, lots):
 
 
 @kernel
+def may_start(s, order, lots):
+    """Return whether as much as an order asks for at least would trade now."""
+    if order.tif == Tif.FOK and not fillable(s, order, lots):
+        return False
+    return order.min_lots == 0 or (order.min_lots <= lots and fillable(s, order, order.min_lots))
+
+
+@kernel
 def execute(s, order, order_id, position_idx, lots):
     """Match an admitted order and book what it did.
 
@@ -213,11 +147,11 @@ def execute(s, order, order_id, position_idx, lots):
     left_lots = lots
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
-    if crosses(s, order) and (order.tif != Tif.FOK or fillable(s, order, lots)):
+    if crosses(s, order) and may_start(s, order, lots):
         left_lots, lost_lots, gain_ticks = match(s, order, order_id, position_idx, lots)
     traded_lots = lots - left_lots - lost_lots
-    immediate = order.tif == Tif.IOC or order.tif == Tif.FOK
-    leaves_lots = np.int64(0) if immediate else left_lots
+    ends = order.tif == Tif.IOC or order.tif == Tif.FOK or (order.min_lots > 0 and traded_lots == 0)
+    leaves_lots = np.int64(0) if ends else left_lots
     booked_lots = np.int64(0) if (order.flags & COMBINED) != 0 else traded_lots
     change_lots(
         s, order.account_idx, position_idx, order.book_idx, order.key, leaves_lots, booked_lots,
@@ -229,7 +163,11 @@ def execute(s, order, order_id, position_idx, lots):
 @cold_kernel
 def emit_drops(s, order, order_id, leaves_lots, clipped_lots, lost_lots, dropped_lots):
     """Say what of the taker's own order is gone, in the order of the rules."""
-    remainder = Code.FOK_NOT_FILLABLE if order.tif == Tif.FOK else Code.IOC_REMAINDER
+    remainder = Code.IOC_REMAINDER
+    if order.tif == Tif.FOK:
+        remainder = Code.FOK_NOT_FILLABLE
+    elif order.min_lots > 0 and clipped_lots + lost_lots + dropped_lots == order.qty_lots:
+        remainder = Code.MIN_QUANTITY_NOT_FILLABLE
     price_ticks = key_of(s, order.book_idx & 1, order.key)
     for code, lots in (
         (Code.REDUCE_ONLY_CLIPPED, clipped_lots),

@@ -6,11 +6,12 @@ from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit, check_words
 from matching.book import key_of
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
-from matching.codes import COMBINED, AccountState, Code, EventKind, OrderType
+from matching.codes import COMBINED, AccountState, Code, EventKind
+from matching.details import show
 from matching.emit import emit, emit_order
 from matching.everyday import place_everyday
 from matching.legs import add_leg_positions, check_combination_order
-from matching.match import cancel_whole, drop_order, emit_drops, execute
+from matching.match import emit_drops, execute
 from matching.pool import (
     add_position,
     find_order,
@@ -18,34 +19,37 @@ from matching.pool import (
     free_order_slot,
     take_order_slot,
 )
+from matching.prices import entry_key
 from matching.rest import new_order_id, rest
+from matching.trade import cancel_whole, drop_order
+from matching.words import high_half
 
 
 @kernel
 def new_order(s, cmd, has_client):
-    """Return a PLACE command as an order; a market order takes the price of its band."""
+    """Return a PLACE command as an order."""
     account_idx = np.int64(cmd["account_idx"])
     contract_idx = np.int64(cmd["contract_idx"])
     side = np.int64(cmd["side"])
     book_idx = 2 * contract_idx + side
-    key = key_of(s, side, np.int64(cmd["price_ticks"]))
     contract = s.contracts[contract_idx]
     flags = np.int64(cmd["flags"])
     if contract["legs_count"] != 0:
         flags |= COMBINED
-    if cmd["order_type"] == OrderType.MARKET:
-        key = np.int64(s.books[book_idx]["band_key"])
     return Order(
         account_idx=account_idx,
         contract_idx=contract_idx,
         position_idx=find_position(s, account_idx, contract_idx),
         book_idx=book_idx,
-        key=key,
+        key=entry_key(s, cmd, book_idx),
         qty_lots=np.int64(cmd["qty_lots"]),
         tick_value=np.int64(contract["tick_value_usd_micros"]),
+        order_type=np.int64(cmd["order_type"]),
         tif=np.int64(cmd["tif"]),
         stp=np.int64(cmd["stp"]),
         flags=flags,
+        display_lots=high_half(cmd["amount_usd_micros"]),
+        min_lots=high_half(cmd["ref_id"]),
         held_lots=np.int64(0),
         held_loss_usd_micros=np.int64(0),
         client=has_client,
@@ -119,6 +123,8 @@ def enter(s, cmd, order, lots):
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
         rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lots, traded_lots)
+        if order.display_lots != 0:
+            s.events[reply]["amount_usd_micros"] = show(s, order_idx, order.display_lots)
     else:
         free_order_slot(s, order_idx)
     clipped = order.qty_lots - lots

@@ -3,6 +3,8 @@
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
+from matching.codes import DETAILED
+from matching.details import clear_detail
 from matching.limits import ORDERS_MAX
 
 SLOT_MASK = ORDERS_MAX - 1
@@ -36,6 +38,8 @@ def free_order_slot(s, order_idx):
     """Give a slot back."""
     meta = s.meta[0]
     order = s.orders[order_idx]
+    if (order["flags"] & DETAILED) != 0:
+        clear_detail(s, order_idx)
     order["order_id"] = 0
     order["next"] = meta["orders_free"]
     meta["orders_free"] = order_idx

@@ -176,9 +176,9 @@ class Sizes:
     def command_events_max(self) -> int:
         """Return the most events one command can cause.
 
-        Each resting order can give a trade with its legs and a cancellation, each holder one
-        payment, each combination of a leg its end; the command's own are its reply and at most
-        four cancellations of what it leaves.
+        Each resting order can give three trades, an iceberg that is, or one with its legs, and a
+        cancellation, each holder one payment, each combination of a leg its end; the command's own
+        are its reply and at most four cancellations of what it leaves.
         """
         per_order = 2 + LEGS_MAX
         return per_order * self.orders + self.positions + COMBINATIONS_PER_LEG_MAX + 5

@@ -70,7 +70,7 @@ EVENT: Final = np.dtype(
         ("price_ticks", "<i8"),
         ("qty_lots", "<i4"),
         ("leaves_lots", "<i4"),  # what rests after the command
-        ("amount_usd_micros", "<i8"),
+        ("amount_usd_micros", "<i8"),  # of an iceberg's order or fill: the lots it shows now
     ]
 )
 assert EVENT.itemsize == 64, "the journal stores these bytes: change needs a migration"
@@ -113,9 +113,14 @@ CONTRACT: Final = np.dtype(
         ("position_tail", "<i4"),
         ("legs_count", "<i2"),  # 0: no combination
         ("combinations_count", "<i2"),  # of which this is a leg
+        ("protection_bps", "<i4"),  # of market orders, from the best opposite price; 0: none
+        ("pegs", "<i4"),  # pegged orders that rest
+        ("peg_next", "<i4"),  # the next contract whose pegs have to move, its index + 1
+        ("peg_waits", "<i4"),  # 1: it is among those
+        ("reserved", "<i8", (6,)),
     ]
 )
-assert CONTRACT.itemsize == 128
+assert CONTRACT.itemsize == 192
 
 # A leg of a combination: one lot of the combination is one lot of it, bought or sold.
 LEG: Final = np.dtype([("contract_idx", "<i4"), ("ratio", "<i4")])
@@ -187,6 +192,8 @@ CLIENT_ID: Final = np.dtype(
         ("price_ticks", "<i8"),
         ("qty_lots", "<i8"),
         ("expires_ns", "<i8"),
+        ("amount_usd_micros", "<i8"),
+        ("ref_id", "<i8"),
         ("account_idx", "<i4"),
         ("contract_idx", "<i4"),
         ("side", "i1"),
@@ -194,11 +201,12 @@ CLIENT_ID: Final = np.dtype(
         ("tif", "i1"),
         ("stp", "i1"),
         ("flags", "<i2"),
-        ("reserved_a", "<i2"),
+        ("state", "i1"),
+        ("reserved_a", "i1"),
         ("next", "<i4"),  # newer in the ring, or in the free list
         ("prev", "<i4"),  # older
         ("chain", "<i4"),  # next in the same bucket; rebuilt, never saved
-        ("reserved_b", "<i4", (7,)),
+        ("reserved_b", "<i4", (3,)),
     ]
 )
 assert CLIENT_ID.itemsize == 128

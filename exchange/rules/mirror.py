@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from exchange.rules.mirror_legs import MirrorLegs
+from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.records import Account, Changes, Order, Trade
 from exchange.rules.rows import command_rows, event_rows
 from matching.codes import COMBINED, EventKind
@@ -19,8 +20,8 @@ from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
 from matching.wire import COMMAND, EVENT, SHOCK_WORD
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
-_TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
-_STATE, _FLAGS, _CONTRACT = _FIELD["state"], _FIELD["flags"], _FIELD["contract_idx"]
+_TS = _FIELD["ts_ns"]
+_STATE, _CONTRACT = _FIELD["state"], _FIELD["contract_idx"]
 _ORDER_ID, _PRICE, _QTY = _FIELD["order_id"], _FIELD["price_ticks"], _FIELD["qty_lots"]
 _AMOUNT, _EXPIRES, _CLIENT = _FIELD["amount_usd_micros"], _FIELD["expires_ns"], _FIELD["client_a"]
 _REF = _FIELD["ref_id"]
@@ -128,8 +129,11 @@ class Mirror(MirrorLegs):
 
     def _band_set(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[_CONTRACT_E]]
-        contract.band_bps = command[_ORDER_ID]
-        contract.set_band(self.price_ticks_max)
+        if command[_STATE] == 1:
+            contract.protection_bps = command[_ORDER_ID]
+        else:
+            contract.band_bps = command[_ORDER_ID]
+            contract.set_band(self.price_ticks_max)
         self._changes.contracts.add(event[_CONTRACT_E])
 
     def _shocks_staged(self, command: Row, event: Row) -> None:
@@ -189,23 +193,9 @@ class Mirror(MirrorLegs):
     # Orders
 
     def _accepted(self, command: Row, event: Row) -> None:
-        order = Order()
-        order.order_id = event[_ORDER_E]
-        order.account_idx = event[_ACCOUNT_E]
-        order.contract_idx = event[_CONTRACT_E]
-        order.side = event[_SIDE_E]
-        order.order_type, order.tif, order.stp = command[_TYPE], command[_TIF], command[_STP]
-        is_combined = bool(self.contracts[order.contract_idx].legs)
-        order.flags = command[_FLAGS] | (COMBINED if is_combined else 0)
-        order.price_ticks = event[_PRICE_E]
-        order.qty_lots = event[_QTY_E]
-        order.leaves_lots = event[_LEAVES_E]
-        order.filled_lots = order.filled_tick_lots = order.cancelled_lots = order.code = 0
-        order.fills_known = True
-        order.expires_ns = command[_EXPIRES]
-        order.client_words = command[_CLIENT : _CLIENT + 4]
-        order.created_ns = order.updated_ns = command[_TS]
-        order.updated_seq = event[0]
+        order = accepted_order(command, event)
+        if self.contracts[order.contract_idx].legs:
+            order.flags |= COMBINED
         self._taker = order
         self._changes.orders[order.order_id] = order
         self.open_positions(order.account_idx, order.contract_idx)
@@ -222,6 +212,8 @@ class Mirror(MirrorLegs):
             event[_QTY_E],
             event[_LEAVES_E],
         )
+        new_terms(order, command)
+        order.shown_lots = event[_AMOUNT_E]
         self._taker = order
         self._touch(order, command[0], command[_TS])
         if order.leaves_lots:
@@ -240,7 +232,7 @@ class Mirror(MirrorLegs):
         order = self.orders[event[_ORDER_E]]
         order.leaves_lots = event[_LEAVES_E]
         order.cancelled_lots += event[_QTY_E]
-        self._unrest(order, event[_QTY_E], event[_LEAVES_E] == 0)
+        self._unrest(order, event[_QTY_E], event[_LEAVES_E] == 0, event[_AMOUNT_E])
         self._touch(order, command[0], command[_TS])
         if event[_LEAVES_E] == 0:
             order.code = event[_CODE_E]
@@ -248,12 +240,12 @@ class Mirror(MirrorLegs):
 
     def _trade(self, command: Row, event: Row) -> None:
         seq, _, side, _, account_idx, order_id, maker_id, contract_idx, maker_idx, *rest = event
-        price_ticks, qty_lots, leaves_lots, _ = rest
+        price_ticks, qty_lots, leaves_lots, shown_lots = rest
         taker, maker = self._taker, self.orders[maker_id]
         assert taker is not None and taker.order_id == order_id
         contract = self.contracts[contract_idx]
         maker.leaves_lots = leaves_lots
-        self._unrest(maker, qty_lots, leaves_lots == 0)
+        self._unrest(maker, qty_lots, leaves_lots == 0, shown_lots)
         for order in (taker, maker):
             order.filled_lots += qty_lots
             order.filled_tick_lots += qty_lots * price_ticks

@@ -7,7 +7,7 @@ import numpy as np
 
 from exchange.rules.mirror import Mirror
 from exchange.rules.records import Account, Contract, Order
-from matching.codes import OrderType, Side
+from matching.codes import DETAILED, OrderType, Side
 from matching.limits import LEGS_MAX, SCENARIOS_MAX
 from matching.wire import unpack_text
 
@@ -54,7 +54,7 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         for name in (
             "tick_value_usd_micros", "mark_ticks", "settle_ticks", "band_bps", "band_low_ticks",
             "band_high_ticks", "last_trade_ticks", "last_trade_ns", "open_interest_lots",
-            "qty_max_lots", "state",
+            "protection_bps", "qty_max_lots", "state",
         ):  # fmt: skip
             setattr(contract, name, int(row[name]))
         mirror.contracts.append(contract)
@@ -81,12 +81,13 @@ def _positions(mirror: Mirror, rows: np.ndarray, entries: Entries) -> None:
 
 def _orders(mirror: Mirror, saved: Mapping[str, Any]) -> None:
     """Open the orders, the oldest first."""
-    resting = [row for row in saved["orders"][1:] if row["order_id"] != 0]
-    for row in sorted(resting, key=lambda row: int(row["order_id"])):
-        mirror.open_order(_order(row, saved, mirror.price_ticks_max))
+    resting = [slot for slot, row in enumerate(saved["orders"]) if row["order_id"] != 0]
+    for slot in sorted(resting, key=lambda slot: int(saved["orders"][slot]["order_id"])):
+        mirror.open_order(_order(slot, saved, mirror.price_ticks_max))
 
 
-def _order(row: np.void, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
+def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
+    row, detail = saved["orders"][slot], saved["details"][slot]
     order = Order()
     order.order_id = int(row["order_id"])
     order.account_idx = int(row["account_idx"])
@@ -98,7 +99,9 @@ def _order(row: np.void, saved: Mapping[str, Any], price_ticks_max: int) -> Orde
     order.qty_lots = order.leaves_lots + order.filled_lots
     order.filled_tick_lots, order.fills_known = 0, order.filled_lots == 0
     order.order_type = OrderType.LIMIT  # a market order never rests
-    order.tif, order.stp, order.flags = int(row["tif"]), int(row["stp"]), int(row["flags"])
+    order.tif, order.stp = int(row["tif"]), int(row["stp"])
+    order.flags = int(row["flags"]) & ~DETAILED
+    order.display_lots, order.shown_lots = int(detail["display_lots"]), int(detail["shown_lots"])
     order.expires_ns = int(row["expires_ns"])
     order.cancelled_lots = order.code = 0
     order.client_words, order.created_ns = NO_WORDS, 0

@@ -103,13 +103,17 @@ class MirrorState:
 
     def _rest(self, order: Order) -> None:
         self.contracts[order.contract_idx].books[order.side].add(
-            order.price_ticks, order.leaves_lots
+            order.price_ticks, order.visible_lots
         )
         self._resting(order, order.leaves_lots)
 
-    def _unrest(self, order: Order, qty_lots: int, orders: int) -> None:
+    def _unrest(self, order: Order, qty_lots: int, orders: int, shown_lots: int = 0) -> None:
+        """Take lots of an order off the book; of an iceberg, `shown_lots` are in sight then."""
+        visible_lots = qty_lots
+        if order.display_lots:
+            visible_lots, order.shown_lots = order.shown_lots - shown_lots, shown_lots
         self.contracts[order.contract_idx].books[order.side].take(
-            order.price_ticks, qty_lots, orders
+            order.price_ticks, visible_lots, orders
         )
         self._resting(order, -qty_lots)
 

@@ -49,6 +49,7 @@ class Order:
         "code",
         "contract_idx",
         "created_ns",
+        "display_lots",
         "expires_ns",
         "filled_lots",
         "filled_tick_lots",
@@ -59,6 +60,7 @@ class Order:
         "order_type",
         "price_ticks",
         "qty_lots",
+        "shown_lots",
         "side",
         "stp",
         "tif",
@@ -74,13 +76,15 @@ class Order:
     tif: int
     stp: int
     flags: int
-    price_ticks: int  # of a market order: the band's edge it was limited to
+    price_ticks: int  # of a market order: the limit that band and protection gave it
     qty_lots: int  # as placed, or the total of the last amendment
     filled_lots: int
     filled_tick_lots: int  # sum of price x lots of its fills: exact average price
     fills_known: bool  # False: some fills are older than what the mirror started from
     leaves_lots: int
     cancelled_lots: int
+    display_lots: int  # an iceberg shows at most so many at a time, 0: no iceberg
+    shown_lots: int  # of an iceberg: what it shows now
     expires_ns: int
     client_words: tuple[int, int, int, int]
     created_ns: int  # 0 when the order is older than what the mirror started from
@@ -92,6 +96,11 @@ class Order:
     def client_order_id(self) -> str:
         """Return the client's own id, verbatim; "" for none."""
         return unpack_text(*self.client_words) if any(self.client_words) else ""
+
+    @property
+    def visible_lots(self) -> int:
+        """Return what the public book shows of the order."""
+        return self.shown_lots if self.display_lots else self.leaves_lots
 
     @property
     def status(self) -> str:
@@ -219,6 +228,7 @@ class Contract:
         "mark_ticks",
         "open_interest_lots",
         "positions",
+        "protection_bps",
         "qty_max_lots",
         "settle_ticks",
         "state",
@@ -237,6 +247,7 @@ class Contract:
         self.mark_ticks = 0
         self.settle_ticks = 0
         self.band_bps = 0
+        self.protection_bps = 0  # of market orders, from the best opposite price; 0: none
         self.band_low_ticks = 0
         self.band_high_ticks = 0
         self.last_trade_ticks = 0

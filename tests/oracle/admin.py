@@ -1,6 +1,6 @@
 """Accounts, money, contracts, scenarios, marks and time."""
 
-from matching.codes import AccountState, Code, EventKind, TradingState
+from matching.codes import AccountState, Code, EventKind, Tif, TradingState
 from matching.limits import (
     MONEY_USD_MICROS_MAX,
     QTY_LOTS_MAX,
@@ -168,10 +168,14 @@ def end(ex: Exchange, log: Log, contract_idx: int) -> None:
 def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
     if not known_contract(ex, log, cmd):
         return
-    if not 0 <= cmd.order_id <= 10_000:
+    if not 0 <= cmd.order_id <= 10_000 or cmd.state not in (0, 1):
         log.refuse(cmd, Code.BAND_INVALID)
         return
-    ex.contracts[cmd.contract_idx].band_bps = cmd.order_id
+    if cmd.state == 1 and ex.contracts[cmd.contract_idx].legs:
+        log.refuse(cmd, Code.COMBINATION_FOLLOWS_LEGS)
+        return
+    name = "protection_bps" if cmd.state else "band_bps"
+    setattr(ex.contracts[cmd.contract_idx], name, cmd.order_id)
     log.add(EventKind.BAND_SET, contract_idx=cmd.contract_idx)
 
 
@@ -276,3 +280,14 @@ def settle(ex: Exchange, log: Log, cmd: Command) -> None:
             qty_lots=position.qty_lots,
             price_ticks=cmd.price_ticks,
         )
+    settled = ex.contracts[cmd.contract_idx]
+    joined = [
+        idx
+        for idx, contract in enumerate(ex.contracts)
+        if any(leg.contract is settled for leg in contract.legs)
+    ]
+    for idx in (cmd.contract_idx, *joined):
+        for side in (0, 1):
+            for order in book.best_first(ex, idx, side):
+                if order.tif == Tif.DAY:
+                    book.cancel(ex, log, order, Code.ORDER_EXPIRED)

@@ -1,9 +1,27 @@
-"""AMEND: a smaller order keeps its place, any other one enters anew."""
+"""AMEND: an order that only gets or shows less keeps its place, any other one enters anew."""
 
-from matching.codes import AccountState, Code, EventKind, Flag, OrderType
+from dataclasses import dataclass
+
+from matching.codes import COMBINED, AccountState, Code, EventKind, Flag, OrderType, Tif
 from tests.oracle import book, entry, orders, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Order
+
+RESTING_TIFS = (Tif.GTC, Tif.GTD, Tif.GFA, Tif.GFN, Tif.DAY)
+ENTRY_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY
+NAMED = Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the order should be."""
+
+    price_ticks: int
+    open_lots: int
+    display_lots: int
+    tif: int
+    expires_ns: int
+    flags: int
 
 
 def amend(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -14,43 +32,79 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
     if order is None:
         log.refuse(cmd, Code.ORDER_UNKNOWN)
         return
-    code = judge_fields(ex, cmd, order)
+    terms = wanted(cmd, order)
+    code = judge_fields(ex, cmd, order, terms)
     if code != Code.OK:
         log.refuse(cmd, code, order.order_id)
         return
-    price_ticks, open_lots = wanted(cmd, order)
-    if open_lots <= 0:
+    if terms.open_lots <= 0:
         end(ex, log, order)
-    elif price_ticks == order.price_ticks and open_lots < order.leaves_lots:
-        order.leaves_lots = open_lots
-        reply(log, order, order.filled_lots + open_lots)["leaves_lots"] = open_lots
+    elif keeps_place(order, terms):
+        stay(log, order, terms)
     else:
-        enter_anew(ex, log, cmd, order, price_ticks, open_lots)
+        enter_anew(ex, log, cmd, order, terms)
 
 
-def wanted(cmd: Command, order: Order) -> tuple[int, int]:
-    """Return the price and the open lots that the order should have."""
-    price_ticks = cmd.price_ticks or order.price_ticks
+def wanted(cmd: Command, order: Order) -> Terms:
+    """Return what the order should be; what is not named stays."""
     if cmd.flags & Flag.QTY_IS_OPEN:
-        return price_ticks, cmd.qty_lots
-    if cmd.qty_lots == 0:
-        return price_ticks, order.leaves_lots
-    return price_ticks, max(0, cmd.qty_lots) - order.filled_lots
+        open_lots = cmd.qty_lots
+    elif cmd.qty_lots == 0:
+        open_lots = order.leaves_lots
+    else:
+        open_lots = max(0, cmd.qty_lots) - order.filled_lots
+    new_tif, flags = cmd.flags & Flag.NEW_TIF, order.flags
+    if cmd.flags & Flag.NEW_FLAGS:
+        flags = flags & ~ENTRY_FLAGS | cmd.flags & ENTRY_FLAGS
+    return Terms(
+        price_ticks=cmd.price_ticks or order.price_ticks,
+        open_lots=open_lots,
+        display_lots=cmd.display_lots if cmd.flags & Flag.NEW_DISPLAY else order.display_lots,
+        tif=cmd.tif if new_tif else order.tif,
+        expires_ns=cmd.expires_ns if new_tif else order.expires_ns,
+        flags=flags,
+    )
 
 
-def judge_fields(ex: Exchange, cmd: Command, order: Order) -> int:
+def terms_of(order: Order) -> Terms:
+    return Terms(
+        order.price_ticks, order.leaves_lots, order.display_lots, order.tif, order.expires_ns,
+        order.flags,
+    )  # fmt: skip
+
+
+def keeps_place(order: Order, terms: Terms) -> bool:
+    """Only a smaller size or a smaller display keep the place in the queue."""
+    old = terms_of(order)
+    if (terms.price_ticks, terms.tif, terms.expires_ns, terms.flags) != (
+        old.price_ticks, old.tif, old.expires_ns, old.flags,
+    ):  # fmt: skip
+        return False
+    all_of_it = 1 << 31
+    shows_less = (terms.display_lots or all_of_it) <= (old.display_lots or all_of_it)
+    return shows_less and terms.open_lots <= old.open_lots
+
+
+def judge_fields(ex: Exchange, cmd: Command, order: Order, terms: Terms) -> int:
     highest = (1 << ex.capacity.price_bits) - 1
     is_open = cmd.flags & Flag.QTY_IS_OPEN
-    nothing_given = not is_open and cmd.qty_lots == 0 and cmd.price_ticks == 0
-    price_ticks, open_lots = wanted(cmd, order)
-    same = price_ticks == order.price_ticks and open_lots == order.leaves_lots
-    total_lots = open_lots + order.filled_lots
+    total_lots = terms.open_lots + order.filled_lots
+    allowed = NAMED | (ENTRY_FLAGS if cmd.flags & Flag.NEW_FLAGS else 0)
+    new_tif = cmd.flags & Flag.NEW_TIF
+    dated = terms.tif == Tif.GTD
+    sound_end = terms.expires_ns > ex.now_ns if dated else terms.expires_ns == 0
+    sound_display = 0 <= terms.display_lots <= total_lots
     checks = (
-        (cmd.flags & ~Flag.QTY_IS_OPEN, Code.FLAGS_INVALID),
+        (cmd.flags & ~allowed, Code.FLAGS_INVALID),
         (cmd.qty_lots < (0 if is_open else -1), Code.QTY_NOT_POSITIVE),
         (total_lots > ex.contracts[order.contract_idx].qty_max_lots, Code.QTY_TOO_LARGE),
         (not 0 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
-        (nothing_given or same, Code.AMEND_CHANGES_NOTHING),
+        (new_tif and terms.tif not in RESTING_TIFS, Code.TIF_INVALID),
+        (new_tif and not sound_end, Code.EXPIRY_INVALID),
+        (cmd.flags & Flag.NEW_DISPLAY and not sound_display, Code.DISPLAY_INVALID),
+        (terms.display_lots and terms.flags & COMBINED, Code.COMBINATION_ORDER_UNUSUAL),
+        (terms.display_lots and terms.flags & Flag.REDUCE_ONLY, Code.DISPLAY_INVALID),
+        (terms == terms_of(order), Code.AMEND_CHANGES_NOTHING),
     )
     return next((code for wrong, code in checks if wrong), Code.OK)
 
@@ -73,17 +127,26 @@ def end(ex: Exchange, log: Log, order: Order) -> None:
     book.cancel(ex, log, order, Code.AMENDED_BELOW_FILLED)
 
 
-def enter_anew(
-    ex: Exchange, log: Log, cmd: Command, order: Order, price_ticks: int, open_lots: int
-) -> None:
+def stay(log: Log, order: Order, terms: Terms) -> None:
+    """Make the order smaller, or let it show less, where it stands."""
+    if terms.display_lots:
+        order.shown_lots = min(order.visible_lots, terms.display_lots, terms.open_lots)
+    order.leaves_lots, order.display_lots = terms.open_lots, terms.display_lots
+    answer = reply(log, order, order.filled_lots + terms.open_lots)
+    answer["leaves_lots"], answer["amount_usd_micros"] = terms.open_lots, order.shown_lots
+
+
+def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms) -> None:
     """Judge the new order as if the old one were gone; if it may enter, replace the old."""
     old_lots, order.leaves_lots = order.leaves_lots, 0
-    wish = risk.Wish(order.account_idx, order.contract_idx, order.side, price_ticks, open_lots)
+    wish = risk.Wish(
+        order.account_idx, order.contract_idx, order.side, terms.price_ticks, terms.open_lots
+    )
     code: int = Code.OK
     if ex.accounts[order.account_idx].state == AccountState.FROZEN:
         code = Code.ACCOUNT_FROZEN
     if code == Code.OK:
-        entering = entry.Entry(wish, OrderType.LIMIT, order.tif, order.flags)
+        entering = entry.Entry(wish, OrderType.LIMIT, terms.tif, terms.flags)
         code, entering = entry.judge(ex, entering)
         wish = entering.wish
     if code == Code.OK:
@@ -93,9 +156,11 @@ def enter_anew(
         log.refuse(cmd, code, order.order_id)
         return
     ex.contracts[order.contract_idx].book[order.side].remove(order)
-    order.price_ticks, order.leaves_lots = price_ticks, wish.qty_lots
-    answer = reply(log, order, order.filled_lots + open_lots)
-    orders.enter(ex, log, order, answer, open_lots - wish.qty_lots)
+    order.price_ticks, order.leaves_lots = terms.price_ticks, wish.qty_lots
+    order.tif, order.expires_ns, order.flags = terms.tif, terms.expires_ns, terms.flags
+    order.display_lots = terms.display_lots
+    answer = reply(log, order, order.filled_lots + terms.open_lots)
+    orders.enter(ex, log, order, answer, terms.open_lots - wish.qty_lots)
     if order.leaves_lots == 0:
         drop(ex, order)
 

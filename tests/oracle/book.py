@@ -1,7 +1,7 @@
 """The book: who rests, in which order they are met, and what happens when they meet."""
 
 from matching.codes import Code, EventKind, Flag, Side, Stp
-from tests.oracle import combinations
+from tests.oracle import combinations, icebergs
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
 
@@ -75,8 +75,8 @@ def fill_limit(ex: Exchange, maker: Order) -> int:
     return min(maker.leaves_lots, max(0, closing))
 
 
-def fillable(ex: Exchange, taker: Order) -> bool:
-    """Return whether all of an order would surely trade now."""
+def fillable(ex: Exchange, taker: Order, lots: int) -> bool:
+    """Return whether so many lots of an order would surely trade now."""
     found = 0
     for maker in met(ex, taker.contract_idx, taker.side, taker.price_ticks):
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
@@ -85,7 +85,7 @@ def fillable(ex: Exchange, taker: Order) -> bool:
             break
         if not maker.flags & Flag.REDUCE_ONLY:
             found += maker.leaves_lots
-    return found >= taker.leaves_lots
+    return found >= lots
 
 
 def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None:
@@ -110,6 +110,7 @@ def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None
         price_ticks=price_ticks,
         qty_lots=lots,
         leaves_lots=maker.leaves_lots,
+        amount_usd_micros=maker.shown_lots if maker.leaves_lots else 0,
     )
     if contract.legs:
         combinations.trade_legs(ex, log, taker, maker, lots)
@@ -135,9 +136,11 @@ def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
         self-trade prevention stopped it.
     """
     decremented = 0
-    for maker in met(ex, taker.contract_idx, taker.side, taker.price_ticks):
-        if taker.leaves_lots == 0:
-            break
+    turned: list[Order] = []  # icebergs that showed anew on the level that is being met
+    while taker.leaves_lots and (
+        makers := met(ex, taker.contract_idx, taker.side, taker.price_ticks)
+    ):
+        maker = makers[0]
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
             if taker.stp == Stp.CANCEL_NEWEST:
                 return decremented, True
@@ -147,22 +150,32 @@ def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
             cancel(ex, log, maker, Code.SELF_TRADE_PREVENTED)
             if taker.stp == Stp.CANCEL_BOTH:
                 return decremented, True
-            continue
-        limit = fill_limit(ex, maker)
-        ends = limit < maker.leaves_lots and limit < taker.leaves_lots
-        lots = min(limit, taker.leaves_lots)
-        if lots:
-            trade(ex, log, taker, maker, lots)
-        if ends:
-            cancel(ex, log, maker, Code.REDUCE_ONLY_CLIPPED)
+        elif maker.display_lots:
+            level = [order for order in makers if order.price_ticks == maker.price_ticks]
+            icebergs.meet(ex, log, taker, level, turned)
+        else:
+            meet(ex, log, taker, maker)
     return decremented, False
+
+
+def meet(ex: Exchange, log: Log, taker: Order, maker: Order) -> None:
+    """Let the taker meet an order that shows all it has."""
+    limit = fill_limit(ex, maker)
+    ends = limit < maker.leaves_lots and limit < taker.leaves_lots
+    lots = min(limit, taker.leaves_lots)
+    if lots:
+        trade(ex, log, taker, maker, lots)
+    if ends:
+        cancel(ex, log, maker, Code.REDUCE_ONLY_CLIPPED)
 
 
 def decrement(ex: Exchange, log: Log, taker: Order, maker: Order) -> int:
     lots = min(taker.leaves_lots, maker.leaves_lots)
     taker.leaves_lots -= lots
     maker.leaves_lots -= lots
+    maker.shown_lots = min(maker.shown_lots, maker.leaves_lots)
     if maker.leaves_lots == 0:
         leave(ex, maker)
-    log.cancelled(maker, lots, Code.SELF_TRADE_PREVENTED)
+    said = log.cancelled(maker, lots, Code.SELF_TRADE_PREVENTED)
+    said["amount_usd_micros"] = maker.shown_lots
     return lots

@@ -27,6 +27,7 @@ class Entry:
     order_type: int
     tif: int
     flags: int
+    min_lots: int = 0
 
 
 def judge(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
@@ -46,7 +47,9 @@ def judge_states(ex: Exchange, entry: Entry) -> int:
     if state in NOT_TRADING:
         return NOT_TRADING[TradingState(state)]
     if state == TradingState.AUCTION:
-        if entry.tif in (Tif.IOC, Tif.FOK, Tif.GFN) or entry.order_type == OrderType.MARKET:
+        if entry.tif in (Tif.IOC, Tif.FOK, Tif.GFN) or entry.min_lots:
+            return Code.TIF_NOT_ALLOWED
+        if entry.order_type in (OrderType.MARKET, OrderType.MARKET_TO_LIMIT):
             return Code.TIF_NOT_ALLOWED
     elif entry.tif == Tif.GFA:
         return Code.TIF_NOT_ALLOWED
@@ -68,13 +71,30 @@ def judge_price(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
     wish = entry.wish
     low, high = ex.band(ex.contracts[wish.contract_idx])
     if entry.order_type == OrderType.MARKET:
-        edge = high if wish.side == Side.BUY else low
+        edge = market_limit(ex, wish, low, high)
         entry = replace(entry, wish=replace(wish, price_ticks=edge))
-    elif outside(wish.side, wish.price_ticks, low, high):
+    elif entry.order_type == OrderType.MARKET_TO_LIMIT:
+        opposite = book.best_first(ex, wish.contract_idx, 1 - wish.side)
+        if not opposite:
+            return Code.NO_OPPOSITE_PRICE, entry
+        entry = replace(entry, wish=replace(wish, price_ticks=opposite[0].price_ticks))
+    wish = entry.wish
+    if outside(wish.side, wish.price_ticks, low, high):
         return Code.PRICE_OUT_OF_BAND, entry
     if entry.flags & Flag.POST_ONLY and would_trade(ex, entry.wish):
         return Code.POST_ONLY_WOULD_TRADE, entry
     return Code.OK, entry
+
+
+def market_limit(ex: Exchange, wish: risk.Wish, low: int, high: int) -> int:
+    """Return the price at which a market order stops: protection, or at the latest the band."""
+    protection_bps = ex.contracts[wish.contract_idx].protection_bps
+    opposite = book.best_first(ex, wish.contract_idx, 1 - wish.side)
+    if protection_bps and opposite:
+        best = opposite[0].price_ticks
+        width = best * protection_bps // 10_000
+        low, high = max(low, best - width), min(high, best + width)
+    return high if wish.side == Side.BUY else low
 
 
 def outside(side: int, price_ticks: int, low: int, high: int) -> bool:

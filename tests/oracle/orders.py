@@ -28,7 +28,8 @@ def place(ex: Exchange, log: Log, cmd: Command) -> None:
         log.refuse(cmd, code, known_id)
         return
     wish = risk.Wish(cmd.account_idx, cmd.contract_idx, cmd.side, cmd.price_ticks, cmd.qty_lots)
-    code, entering = entry.judge(ex, entry.Entry(wish, cmd.order_type, cmd.tif, cmd.flags))
+    entering = entry.Entry(wish, cmd.order_type, cmd.tif, cmd.flags, cmd.min_lots)
+    code, entering = entry.judge(ex, entering)
     if code == Code.OK:
         code = judge_room(ex, cmd)
     if code == Code.OK:
@@ -58,6 +59,8 @@ def judge_who(ex: Exchange, cmd: Command) -> tuple[int, int]:
 def judge_fields(ex: Exchange, cmd: Command) -> int:
     """Check what the order says of itself."""
     market = cmd.order_type == OrderType.MARKET
+    limit = cmd.order_type == OrderType.LIMIT
+    immediate = cmd.tif in IMMEDIATE
     highest = (1 << ex.capacity.price_bits) - 1
     checks = (
         (cmd.side not in set(Side), Code.SIDE_INVALID),
@@ -67,15 +70,22 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
         (cmd.flags & ~(Flag.POST_ONLY | Flag.REDUCE_ONLY), Code.FLAGS_INVALID),
         (cmd.qty_lots <= 0, Code.QTY_NOT_POSITIVE),
         (cmd.qty_lots > ex.contracts[cmd.contract_idx].qty_max_lots, Code.QTY_TOO_LARGE),
-        (market and cmd.price_ticks != 0, Code.PRICE_INVALID),
-        (not market and not 1 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
+        (not limit and cmd.price_ticks != 0, Code.PRICE_INVALID),
+        (limit and not 1 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
         (market and cmd.tif not in IMMEDIATE, Code.MARKET_ORDER_RESTS),
         (
-            cmd.flags & Flag.POST_ONLY and (market or cmd.tif in IMMEDIATE),
+            cmd.flags & Flag.POST_ONLY and (not limit or immediate),
             Code.POST_ONLY_NOT_RESTING,
         ),
         (cmd.tif == Tif.GTD and cmd.expires_ns <= ex.now_ns, Code.EXPIRY_INVALID),
         (cmd.tif != Tif.GTD and cmd.expires_ns != 0, Code.EXPIRY_INVALID),
+        (not 0 <= cmd.display_lots <= cmd.qty_lots, Code.DISPLAY_INVALID),
+        (
+            cmd.display_lots and (immediate or cmd.flags & Flag.REDUCE_ONLY),
+            Code.DISPLAY_INVALID,
+        ),
+        (not 0 <= cmd.min_lots <= cmd.qty_lots, Code.MIN_QUANTITY_INVALID),
+        (cmd.min_lots and cmd.flags & Flag.POST_ONLY, Code.MIN_QUANTITY_INVALID),
     )
     return next((code for wrong, code in checks if wrong), Code.OK)
 
@@ -114,6 +124,8 @@ def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
         stp=cmd.stp,
         flags=cmd.flags | (COMBINED if ex.contracts[cmd.contract_idx].legs else 0),
         expires_ns=cmd.expires_ns,
+        display_lots=cmd.display_lots,
+        min_lots=cmd.min_lots,
     )
     ids.register(ex, cmd, order.order_id)
     reply = log.add(
@@ -133,8 +145,12 @@ def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
 def enter(ex: Exchange, log: Log, order: Order, reply: dict[str, int], clipped: int) -> None:
     """Match an order that is not in the book, rest what is left of it, say what was dropped."""
     decremented, stopped, dropped, code = 0, False, 0, Code.IOC_REMAINDER
-    if order.tif == Tif.FOK and not book.fillable(ex, order):
+    wanted, order.min_lots = order.min_lots, 0  # it counts once
+    if order.tif == Tif.FOK and not book.fillable(ex, order, order.leaves_lots):
         code = Code.FOK_NOT_FILLABLE
+    elif wanted and (wanted > order.leaves_lots or not book.fillable(ex, order, wanted)):
+        dropped, order.leaves_lots = order.leaves_lots, 0
+        code = Code.MIN_QUANTITY_NOT_FILLABLE
     else:
         decremented, stopped = book.match(ex, log, order)
     if stopped:
@@ -143,9 +159,11 @@ def enter(ex: Exchange, log: Log, order: Order, reply: dict[str, int], clipped: 
     else:
         prevented = decremented
         if order.tif in IMMEDIATE:
-            dropped = order.leaves_lots
+            dropped += order.leaves_lots
             order.leaves_lots = 0
+    order.shown_lots = min(order.display_lots, order.leaves_lots)
     reply["leaves_lots"] = order.leaves_lots
+    reply["amount_usd_micros"] = order.shown_lots
     if order.leaves_lots:
         book.rest(ex, order)
     for lots, why in (

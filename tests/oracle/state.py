@@ -67,6 +67,14 @@ class Command(NamedTuple):
     def words(self) -> ClientWords:
         return self.client_a, self.client_b, self.client_c, self.client_d
 
+    @property
+    def display_lots(self) -> int:
+        return self.amount_usd_micros >> 32
+
+    @property
+    def min_lots(self) -> int:
+        return self.ref_id >> 32
+
 
 assert Command._fields == COMMAND.names
 
@@ -85,6 +93,13 @@ class Order:
     stp: int
     flags: int
     expires_ns: int
+    display_lots: int = 0  # what shows at a time, 0 for all
+    shown_lots: int = 0  # of an iceberg
+    min_lots: int = 0  # what must trade at once
+
+    @property
+    def visible_lots(self) -> int:
+        return self.shown_lots if self.display_lots else self.leaves_lots
 
 
 @dataclass(eq=False)
@@ -123,6 +138,7 @@ class Contract:
     last_trade_ns: int
     symbol: ClientWords
     state: int
+    protection_bps: int = 0
     last_trade_ticks: int = 0
     shocks: list[int] = field(default_factory=list)
     shocks_staged: list[int] = field(default_factory=list)

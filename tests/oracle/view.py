@@ -28,7 +28,7 @@ def state_view(ex: Exchange) -> dict[str, Any]:
         "orders": [
             (order.order_id, order.account_idx, order.contract_idx, order.side,
              order.price_ticks, order.leaves_lots, order.filled_lots, order.tif, order.stp,
-             order.flags, order.expires_ns)
+             order.flags, order.expires_ns, order.display_lots, order.shown_lots)
             for _, order in sorted(ex.orders.items())
         ],
         "queues": [
@@ -60,8 +60,8 @@ def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
         contract.state, contract.mark_for(Side.BUY), contract.settle_ticks,
         contract.last_trade_ticks,
         contract.tick_value_usd_micros, contract.band_bps, *ex.band(contract),
-        contract.qty_max_lots, sum(lots for lots in held if lots > 0), contract.symbol,
-        tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
+        contract.protection_bps, contract.qty_max_lots, sum(lots for lots in held if lots > 0),
+        contract.symbol, tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
         depth(ex, idx, Side.BUY), depth(ex, idx, Side.SELL),
     )  # fmt: skip
 
@@ -69,5 +69,5 @@ def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
 def depth(ex: Exchange, contract_idx: int, side: int) -> list[tuple[int, int, int]]:
     levels: dict[int, list[int]] = {}
     for order in best_first(ex, contract_idx, side):
-        levels.setdefault(order.price_ticks, []).append(order.leaves_lots)
+        levels.setdefault(order.price_ticks, []).append(order.visible_lots)
     return [(price, sum(lots), len(lots)) for price, lots in levels.items()]

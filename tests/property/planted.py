@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from matching.codes import Flag, Stp
-from tests.oracle import admin, amend, book, combinations, entry, ids, orders, risk
+from matching.codes import Flag, Side, Stp
+from tests.oracle import admin, amend, book, combinations, entry, icebergs, ids, orders, risk
 from tests.oracle.engine import RULES, Oracle
 from tests.oracle.state import Capacity, Contract, Exchange, signed
 from tests.sim.followers import OracleFollower
@@ -85,13 +85,13 @@ def _at_takers_price() -> AbstractContextManager[Any]:
 def _amended_in_place_when_larger() -> AbstractContextManager[Any]:
     real = amend.enter_anew
 
-    def enter(ex: Exchange, log: Any, cmd: Any, order: Any, price: int, lots: int) -> None:
-        if price != order.price_ticks:
-            real(ex, log, cmd, order, price, lots)
+    def enter(ex: Exchange, log: Any, cmd: Any, order: Any, terms: Any) -> None:
+        if terms.price_ticks != order.price_ticks:
+            real(ex, log, cmd, order, terms)
             return
         resting = ex.contracts[order.contract_idx].book[order.side]
         place = resting.index(order)
-        real(ex, log, cmd, order, price, lots)
+        real(ex, log, cmd, order, terms)
         if order in resting:
             resting.remove(order)
             resting.insert(place, order)
@@ -155,6 +155,24 @@ def _both(*patches: Patch) -> Patch:
     return entered
 
 
+def _shows_anew_where_it_stands() -> AbstractContextManager[Any]:
+    real = icebergs.take_one_display
+
+    def take(ex: Exchange, log: Any, taker: Any, maker: Any, turned: Any) -> None:
+        side = ex.contracts[maker.contract_idx].book[maker.side]
+        place = side.index(maker)
+        real(ex, log, taker, maker, turned)
+        if maker in side:
+            side.remove(maker)
+            side.insert(place, maker)
+
+    return patch.object(icebergs, "take_one_display", take)
+
+
+def _edge_of_the_band(ex: Exchange, wish: risk.Wish, low: int, high: int) -> int:
+    return high if wish.side == Side.BUY else low
+
+
 BUGS = (
     Bug("no time priority", _replaced(book, "best_first", _newest_first)),
     Bug("the worst instead of the mean of n", _replaced(risk, "requirement", _worst_only)),
@@ -166,6 +184,9 @@ BUGS = (
     Bug("self-trade prevention ignored", _ignoring_stp),
     Bug("fill or kill fills a part", _replaced(book, "fillable", lambda *_: True)),
     Bug("a larger order keeps its place", _amended_in_place_when_larger),
+    Bug("an iceberg shows anew where it stands", _shows_anew_where_it_stands),
+    Bug("icebergs play no whole rounds", _replaced(icebergs, "take_rounds", lambda *_: None)),
+    Bug("protection is ignored", _replaced(entry, "market_limit", _edge_of_the_band)),
     Bug("expiry one nanosecond late", _expiry_a_moment_late),
     Bug("reducing forgets what rests", _replaced(risk, "reduces", _reducing_without_the_resting)),
     Bug("reducing is no reason", _replaced(risk, "reduces", lambda *_: False)),

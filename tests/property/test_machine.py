@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 from numba import config
 
 from matching.codes import AccountState, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
-from matching.wire import pack_legs, pack_text, spread_base_ticks
+from matching.wire import pack_halves, pack_legs, pack_text, spread_base_ticks
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity, Command
 from tests.property.planted import BUGS, PlantedFollower
@@ -32,6 +32,11 @@ SPREAD, STRIP = 2, 3
 contracts = st.integers(0, 3)  # two single ones, their spread, their strip
 prices = st.integers(MARK_TICKS - 4, MARK_TICKS + 4)
 lots = st.integers(1, 6)
+parts = st.sampled_from((0, 0, 1, 2, 3))
+AMENDS = (
+    Flag.NEW_DISPLAY, Flag.NEW_TIF, Flag.NEW_FLAGS | Flag.POST_ONLY,
+    Flag.NEW_FLAGS | Flag.REDUCE_ONLY, Flag.NEW_FLAGS, Flag.NEW_DISPLAY | Flag.QTY_IS_OPEN,
+)  # fmt: skip
 clients = st.sampled_from(("", "", "a", "b", "c"))
 SHOCKS = (-20, -9, -3, 0, 4, 9, 15, 21)
 SHOCK_FIELDS = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns", *WORDS)
@@ -108,6 +113,32 @@ class Machine(RuleBasedStateMachine):
             **dict(zip(WORDS, pack_text(client), strict=True)),
         )  # fmt: skip
 
+    @rule(
+        account=accounts, contract=contracts, side=st.sampled_from(Side), price=prices, qty=lots,
+        tif=st.sampled_from((Tif.GTC, Tif.DAY, Tif.IOC)), stp=st.sampled_from(Stp),
+        order_type=st.sampled_from((OrderType.LIMIT, OrderType.MARKET_TO_LIMIT)),
+        display=parts, least=parts,
+    )  # fmt: skip
+    def place_richer(
+        self, account, contract, side, price, qty, tif, stp, order_type, display, least
+    ):
+        self.send(
+            Kind.PLACE, account_idx=account, contract_idx=contract, side=side, qty_lots=qty,
+            price_ticks=price if order_type == OrderType.LIMIT else 0, tif=tif, stp=stp,
+            order_type=order_type, amount_usd_micros=pack_halves(0, display),
+            ref_id=pack_halves(0, least),
+        )  # fmt: skip
+
+    @rule(contract=contracts, side=st.sampled_from(Side), price=prices, qty=lots, display=parts)
+    def meet_two_of_one_price(self, contract, side, price, qty, display):
+        """Drawn one by one, two makers and a taker of one price are rare."""
+        for account, taking in ((0, False), (1, False), (2, True)):
+            self.send(
+                Kind.PLACE, account_idx=account, contract_idx=contract, price_ticks=price,
+                side=1 - side if taking else side, tif=Tif.IOC if taking else Tif.GTC,
+                qty_lots=qty, amount_usd_micros=0 if taking else pack_halves(0, display),
+            )  # fmt: skip
+
     @rule(pick=st.integers(0, 9), account=st.none() | accounts, client=clients)
     def cancel(self, pick, account, client):
         order_id, owner = self.resting(pick)
@@ -126,6 +157,19 @@ class Machine(RuleBasedStateMachine):
         self.send(
             Kind.AMEND, account_idx=owner if account is None else account, order_id=order_id,
             price_ticks=price, qty_lots=qty, flags=Flag.QTY_IS_OPEN if is_open else 0,
+        )  # fmt: skip
+
+    @rule(
+        pick=st.integers(0, 9), flags=st.sampled_from(AMENDS), display=parts, qty=lots,
+        tif=st.sampled_from(Tif), lives_ns=st.integers(0, 3),
+    )  # fmt: skip
+    def amend_terms(self, pick, flags, display, qty, tif, lives_ns):
+        order_id, owner = self.resting(pick)
+        self.send(
+            Kind.AMEND, account_idx=owner, order_id=order_id, flags=flags, tif=tif,
+            qty_lots=qty if flags & Flag.QTY_IS_OPEN else 0,
+            amount_usd_micros=pack_halves(0, display),
+            expires_ns=self.now_ns + lives_ns if tif == Tif.GTD else 0,
         )  # fmt: skip
 
     @rule(account=accounts, contract=st.integers(-1, 2), side=st.integers(0, 3))
@@ -148,9 +192,12 @@ class Machine(RuleBasedStateMachine):
     def set_account(self, account, state):
         self.send(Kind.SET_ACCOUNT, account_idx=account, state=state)
 
-    @rule(contract=contracts, bps=st.sampled_from((0, 100, 300, 10_000)))
-    def set_band(self, contract, bps):
-        self.send(Kind.SET_BAND, contract_idx=contract, order_id=bps)
+    @rule(
+        contract=contracts, bps=st.sampled_from((0, 100, 300, 10_000)),
+        what=st.sampled_from((0, 1)),
+    )  # fmt: skip
+    def set_band_or_protection(self, contract, bps, what):
+        self.send(Kind.SET_BAND, contract_idx=contract, order_id=bps, state=what)
 
     @rule(contract=contracts, scale=st.integers(-3, 3), worst=st.integers(1, 4), count=lots)
     def swap_scenarios(self, contract, scale, worst, count):

@@ -67,13 +67,15 @@ class Scenario:
             "combination": self.list_combination,
             "mark": self.mark, "settle": self.settle, "state": self.set_state,
             "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
-            "swap": self.swap, "gateway": self.gateway, "member": self.set_account,
+            "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
+            "member": self.set_account,
         }  # fmt: skip
         self.views: dict[str, Callable[[Words], str]] = {
             "position": self.position, "cash": self.cash, "book": self.book,
             "order": self.order_state, "free": self.free, "requirement": self.requirement,
             "unsettled": self.unsettled, "queue": self.queue, "band_of": self.band_of,
             "mark_of": self.mark_of,
+            "shown": self.shown,
         }  # fmt: skip
 
     def line(self, words: Words, expected: str) -> None:
@@ -171,6 +173,12 @@ class Scenario:
     def set_band(self, words: Words) -> np.ndarray:
         bps = words.number()
         return self.send(Kind.SET_BAND, contract_idx=self.contract_of(words), order_id=bps)
+
+    def set_protection(self, words: Words) -> np.ndarray:
+        """`protection 100`: how far from the best price a market order may go."""
+        bps = words.number()
+        contract_idx = self.contract_of(words)
+        return self.send(Kind.SET_BAND, contract_idx=contract_idx, order_id=bps, state=1)
 
     def set_account(self, words: Words) -> np.ndarray:
         """`member alice frozen`."""
@@ -297,6 +305,12 @@ class Scenario:
         assert order is not None
         why = f" {Code(order.code).name.lower()}" if order.status == "cancelled" else ""
         return f"{order.status} {order.filled_lots} of {order.qty_lots}{why}"
+
+    def shown(self, words: Words) -> str:
+        """`shown s1` -> `2 of 5`."""
+        order = self.mirror.order(self.orders[words.take()])
+        assert order is not None
+        return f"{order.visible_lots} of {order.leaves_lots}"
 
     def band_of(self, words: Words) -> str:
         contract = self.mirror.contracts[self.contracts[words.take()]]

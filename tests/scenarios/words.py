@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from matching.codes import Flag, OrderType, Side, Stp, Tif
+from matching.wire import pack_halves
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 TIFS = {tif.name.lower(): tif for tif in Tif}
@@ -64,36 +65,50 @@ class OrderWords:
 
 
 def order_words(words: Words, side: str) -> OrderWords:
-    """Read `5 @ 2150 ioc post_only cancel_newest gtd 60 client a1 in B200 as s1`."""
+    """Read `5 @ 2150 ioc post_only cancel_newest gtd 60 display 2 client a1 in B200 as s1`."""
     order = OrderWords({"side": SIDES[side], "qty_lots": words.number()})
     if words.maybe("market"):
         order.fields |= {"order_type": OrderType.MARKET, "tif": Tif.IOC}
+    elif words.maybe("to_limit"):
+        order.fields["order_type"] = OrderType.MARKET_TO_LIMIT
     else:
         words.must("@")
         order.fields["price_ticks"] = words.number()
-    flags = 0
+    flags, display, least = 0, 0, 0
     while words:
         word = words.take()
-        if word == "gtd":
-            order.fields |= {"tif": Tif.GTD, "expires_ns": words.number()}
-        elif word in TIFS:
-            order.fields["tif"] = TIFS[word]
+        if word in TIFS:
+            order.fields |= tif_words(words, word)
         elif word in FLAGS:
             flags |= FLAGS[word]
         elif word in STPS:
             order.fields["stp"] = STPS[word]
+        elif word == "display":
+            display = words.number()
+        elif word == "min":
+            least = words.number()
         elif word in ("client", "in", "as"):
             attribute = {"client": "client", "in": "contract", "as": "name"}[word]
             setattr(order, attribute, words.take())
         else:
             words.fail(f"{word!r} cannot be read")
     order.fields["flags"] = flags
+    order.fields |= {
+        "amount_usd_micros": pack_halves(0, display), "ref_id": pack_halves(0, least),
+    }  # fmt: skip
     return order
 
 
+def tif_words(words: Words, word: str) -> dict[str, int]:
+    """Read what follows a time in force: `gtd 60`, `day`."""
+    expires_ns = words.number() if word == "gtd" else 0
+    return {"tif": TIFS[word], "expires_ns": expires_ns}
+
+
 def amend_words(words: Words) -> dict[str, int]:
-    """Read `@ 2150`, `to 7`, `to nothing`, `open 3`."""
+    """Read `@ 2150`, `to 7`, `to nothing`, `open 3`, `display 2`, `day`, `post_only`, `plain`."""
     fields: dict[str, int] = {}
+    flags = 0
     while words:
         word = words.take()
         if word == "@":
@@ -101,7 +116,16 @@ def amend_words(words: Words) -> dict[str, int]:
         elif word == "to":
             fields["qty_lots"] = -1 if words.maybe("nothing") else words.number()
         elif word == "open":
-            fields |= {"qty_lots": words.number(), "flags": Flag.QTY_IS_OPEN}
+            fields["qty_lots"] = words.number()
+            flags |= Flag.QTY_IS_OPEN
+        elif word == "display":
+            fields["amount_usd_micros"] = pack_halves(0, words.number())
+            flags |= Flag.NEW_DISPLAY
+        elif word in TIFS:
+            fields |= tif_words(words, word)
+            flags |= Flag.NEW_TIF
+        elif word in FLAGS or word == "plain":
+            flags |= Flag.NEW_FLAGS | FLAGS.get(word, 0)
         else:
             words.fail(f"{word!r} cannot be read")
-    return fields
+    return fields | {"flags": flags}

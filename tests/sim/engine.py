@@ -6,7 +6,7 @@ import numpy as np
 
 from exchange.rules.mirror_saved import mirror_from_saved
 from matching.checks_legs import legs_of
-from matching.codes import Side
+from matching.codes import DETAILED, Side
 from matching.engine import Engine
 from matching.saved import unpack
 from matching.state import Sizes
@@ -70,7 +70,11 @@ def engine_view(engine: Engine) -> dict[str, Any]:
         "positions": [
             tuple(int(row[name]) for name in POSITION_NAMES) for row in saved["positions"][1:]
         ],
-        "orders": sorted(_order(row, top) for row in saved["orders"][1:] if row["order_id"]),
+        "orders": sorted(
+            _order(row, detail, top)
+            for row, detail in zip(saved["orders"][1:], saved["details"][1:], strict=True)
+            if row["order_id"]
+        ),
         "queues": [[int(row["order_id"]) for row in queue] for queue in queues],
     }
 
@@ -91,7 +95,8 @@ def _contract(engine: Engine, idx: int, prices: list[list[int]]) -> tuple[object
     row = engine.contract_row(idx)
     names = (
         "state", "mark_ticks", "settle_ticks", "last_trade_ticks", "tick_value_usd_micros",
-        "band_bps", "band_low_ticks", "band_high_ticks", "qty_max_lots", "open_interest_lots",
+        "band_bps", "band_low_ticks", "band_high_ticks", "protection_bps", "qty_max_lots",
+        "open_interest_lots",
     )  # fmt: skip
     return (
         *(int(row[name]) for name in names),
@@ -110,13 +115,13 @@ def _price(row: np.void, top: int) -> int:
     return top - int(row["key"]) if row["book_idx"] % 2 == Side.BUY else int(row["key"])
 
 
-def _order(row: np.void, top: int) -> tuple[int, ...]:
+def _order(row: np.void, detail: np.void, top: int) -> tuple[int, ...]:
     contract_idx, side = divmod(int(row["book_idx"]), 2)
     return (
         int(row["order_id"]), int(row["account_idx"]), contract_idx, side, _price(row, top),
-        *(int(row[name]) for name in (
-            "leaves_lots", "filled_lots", "tif", "stp", "flags", "expires_ns",
-        )),
+        *(int(row[name]) for name in ("leaves_lots", "filled_lots", "tif", "stp")),
+        int(row["flags"]) & ~DETAILED, int(row["expires_ns"]),
+        int(detail["display_lots"]), int(detail["shown_lots"]),
     )  # fmt: skip
 
 

@@ -163,6 +163,7 @@ class House:
             "kind": Kind.SET_BAND,
             "contract_idx": self.contract(),
             "order_id": self.rng.choice(self.profile.band_bps),
+            "state": self.rng.choice((0, 1)),
         }
 
     def stage(self, contract_idx: int | None = None, first: int | None = None) -> Fields:

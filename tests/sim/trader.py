@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from matching.codes import Flag, Kind, OrderType, Side, Stp, Tif, TradingState
-from matching.wire import pack_text
+from matching.wire import pack_halves, pack_text
 from tests.oracle.book import best_first
 from tests.oracle.state import Contract, Exchange, Order, opposite
 from tests.sim.profile import Profile
@@ -59,7 +59,30 @@ class Trader:
         elif way < 0.9:
             fields["flags"] = Flag.QTY_IS_OPEN
             fields["qty_lots"] = rng.randint(0, 2 * order.leaves_lots)
+        if rng.random() < 0.4:
+            self._new_terms(fields, order)
         return fields
+
+    def _new_terms(self, fields: Fields, order: Order) -> None:
+        """Amend what shows, how long it stays, or its flags; often nothing but that."""
+        rng = self.rng
+        flags = fields.get("flags", 0)
+        if rng.random() < 0.5:
+            flags = 0
+            fields["price_ticks"] = fields["qty_lots"] = 0
+        way = rng.random()
+        if way < 0.5:
+            lots = rng.randint(0, order.leaves_lots + rng.choice((0, 1)))
+            fields["amount_usd_micros"] = pack_halves(0, lots)
+            flags |= Flag.NEW_DISPLAY
+        if 0.4 < way < 0.75:
+            fields["tif"] = rng.choice((Tif.GTC, Tif.DAY, Tif.GTD, Tif.GTD, Tif.GFN, *Tif))
+            if fields["tif"] == Tif.GTD or rng.random() < 0.05:
+                fields["expires_ns"] = self.ex.now_ns + rng.randint(0, 20_000)
+            flags |= Flag.NEW_TIF
+        if way > 0.7:
+            flags |= Flag.NEW_FLAGS | rng.choice((0, Flag.POST_ONLY, Flag.REDUCE_ONLY))
+        fields["flags"] = flags
 
     def mass_cancel(self) -> Fields:
         rng = self.rng
@@ -91,7 +114,7 @@ class Trader:
         if rng.random() < 0.15:
             fields["qty_lots"] = contract.qty_max_lots
         if rng.random() < profile.patience:
-            fields["tif"] = rng.choice((Tif.GTC, Tif.GTC, Tif.GTD, Tif.GFN))
+            fields["tif"] = rng.choice((Tif.GTC, Tif.GTC, Tif.GTD, Tif.GFN, Tif.DAY))
             if contract.state == TradingState.AUCTION or rng.random() < 0.02:
                 fields["tif"] = rng.choice((Tif.GTC, Tif.GFA))
         else:
@@ -104,9 +127,23 @@ class Trader:
         if fields["tif"] == Tif.GTD:
             fields["expires_ns"] = self.ex.now_ns + rng.randint(0, 20_000)
         fields["flags"] = self._flags(fields)
+        self._richer(fields)
         if fields["flags"] & Flag.REDUCE_ONLY and rng.random() < 0.8:
             self._aim_to_reduce(fields)
         return fields
+
+    def _richer(self, fields: Fields) -> None:
+        """Make it an iceberg, ask for a minimum, or let it take the market's price and rest."""
+        rng, lots = self.rng, fields["qty_lots"]
+        immediate = fields["tif"] in (Tif.IOC, Tif.FOK)
+        if rng.random() < (0.01 if immediate or fields["flags"] & Flag.REDUCE_ONLY else 0.3):
+            shows = rng.randint(max(1, lots // 50), max(1, lots // rng.choice((1, 2, 4, 9))))
+            fields["amount_usd_micros"] = pack_halves(0, shows)
+        if rng.random() < (0.01 if fields["flags"] & Flag.POST_ONLY else 0.08):
+            fields["ref_id"] = pack_halves(0, rng.randint(1, max(1, lots // rng.choice((1, 3)))))
+        if rng.random() < 0.05:
+            fields["order_type"] = OrderType.MARKET_TO_LIMIT
+            fields["price_ticks"] = 0
 
     def _aim_to_reduce(self, fields: Fields) -> None:
         lots = self.ex.lots(fields["account_idx"], fields["contract_idx"])

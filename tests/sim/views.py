@@ -26,7 +26,7 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
         ),
         "orders": sorted(
             (o.order_id, o.account_idx, o.contract_idx, o.side, o.price_ticks, o.leaves_lots,
-             o.filled_lots, o.tif, o.stp, o.flags, o.expires_ns)
+             o.filled_lots, o.tif, o.stp, o.flags, o.expires_ns, o.display_lots, o.shown_lots)
             for o in mirror.orders.values()
         ),
     }  # fmt: skip
@@ -54,8 +54,9 @@ def _contract(contract: Contract) -> tuple[object, ...]:
     return (
         contract.state, contract.mark_ticks, contract.settle_ticks, contract.last_trade_ticks,
         contract.tick_value_usd_micros, contract.band_bps, contract.band_low_ticks,
-        contract.band_high_ticks, contract.qty_max_lots, contract.open_interest_lots,
-        contract.symbol, tuple((leg.contract_idx, ratio) for leg, ratio in contract.legs),
+        contract.band_high_ticks, contract.protection_bps, contract.qty_max_lots,
+        contract.open_interest_lots, contract.symbol,
+        tuple((leg.contract_idx, ratio) for leg, ratio in contract.legs),
         contract.books[Side.BUY].depth(1 << 30), contract.books[Side.SELL].depth(1 << 30),
     )  # fmt: skip
 
@@ -65,7 +66,7 @@ def oracle_view_for_mirror(view: dict[str, Any]) -> dict[str, Any]:
     known = {name: value for name, value in view.items() if name not in UNKNOWN_TO_MIRROR}
     known["positions"] = sorted(view["positions"])
     known["contracts"] = [
-        (*contract[:10], unpack_text(*contract[10]), *contract[11:])
+        (*contract[:11], unpack_text(*contract[11]), *contract[12:])
         for contract in view["contracts"]
     ]
     return known

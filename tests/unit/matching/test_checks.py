@@ -49,6 +49,7 @@ DAMAGES = {
     "the end of an order": add("orders", 3, "expires_ns", 99),
     "the heap of expiries": add("meta", 0, "next_expiry_ns"),
     "open interest": add("contracts", 0, "open_interest_lots"),
+    "the detail of a plain order": add("details", 1, "display_lots"),
 }
 
 

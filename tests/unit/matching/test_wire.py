@@ -6,8 +6,8 @@ import pytest
 from matching import wire
 
 SIZES = {
-    "COMMAND": 128, "EVENT": 64, "ACCOUNT": 64, "CONTRACT": 128, "POSITION": 64, "ORDER": 64,
-    "CLIENT_ID": 128, "ORIGIN": 16,
+    "COMMAND": 128, "EVENT": 64, "ACCOUNT": 64, "CONTRACT": 192, "POSITION": 64, "ORDER": 64,
+    "DETAIL": 64, "CLIENT_ID": 128, "ORIGIN": 16,
 }  # fmt: skip
 
 

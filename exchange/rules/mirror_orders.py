@@ -1,0 +1,53 @@
+"""What a mirror learns of an order from the command that placed or amended it."""
+
+from typing import Any
+
+from exchange.rules.records import Order
+from matching.codes import PLACE_FLAGS, Flag, OrderType
+from matching.wire import COMMAND, EVENT
+
+_FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
+_TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
+_FLAGS, _AMOUNT = _FIELD["flags"], _FIELD["amount_usd_micros"]
+_EXPIRES, _CLIENT = _FIELD["expires_ns"], _FIELD["client_a"]
+_E = {name: place for place, name in enumerate(EVENT.names or ())}
+_SIDE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["account_idx"], _E["order_id"]
+_CONTRACT_E, _PRICE_E, _QTY_E = _E["contract_idx"], _E["price_ticks"], _E["qty_lots"]
+_LEAVES_E, _AMOUNT_E = _E["leaves_lots"], _E["amount_usd_micros"]
+
+Row = Any  # the tuple of a COMMAND or EVENT row
+
+
+def accepted_order(command: Row, event: Row) -> Order:
+    """Return the order that was accepted, as its reply says it; its trades follow."""
+    order = Order()
+    order.order_id = event[_ORDER_E]
+    order.account_idx = event[_ACCOUNT_E]
+    order.contract_idx = event[_CONTRACT_E]
+    order.side = event[_SIDE_E]
+    order.order_type, order.tif, order.stp = command[_TYPE], command[_TIF], command[_STP]
+    order.flags = command[_FLAGS]
+    order.price_ticks = event[_PRICE_E]
+    order.qty_lots = event[_QTY_E]
+    order.leaves_lots = event[_LEAVES_E]
+    order.filled_lots = order.filled_tick_lots = order.cancelled_lots = order.code = 0
+    order.fills_known = True
+    order.display_lots, order.shown_lots = command[_AMOUNT] >> 32, event[_AMOUNT_E]
+    order.expires_ns = command[_EXPIRES]
+    order.client_words = command[_CLIENT : _CLIENT + 4]
+    order.created_ns = order.updated_ns = command[_TS]
+    order.updated_seq = event[0]
+    if order.leaves_lots and order.order_type == OrderType.MARKET_TO_LIMIT:
+        order.order_type = OrderType.LIMIT  # what rests is no more than that
+    return order
+
+
+def new_terms(order: Order, command: Row) -> None:
+    """Take over what an amendment names beside price and quantity."""
+    named = command[_FLAGS]
+    if named & Flag.NEW_DISPLAY:
+        order.display_lots = command[_AMOUNT] >> 32
+    if named & Flag.NEW_TIF:
+        order.tif, order.expires_ns = command[_TIF], command[_EXPIRES]
+    if named & Flag.NEW_FLAGS:
+        order.flags = order.flags & ~PLACE_FLAGS | named & PLACE_FLAGS

@@ -1,0 +1,112 @@
+"""What happens to a resting order: it trades, it loses lots, it ends."""
+
+import numpy as np
+
+from matching._jit import cold_kernel, kernel
+from matching.book import key_of, unlink
+from matching.codes import COMBINED, DETAILED, EventKind
+from matching.details import clip_shown
+from matching.emit import emit, emit_cancelled
+from matching.leg_trades import trade_legs
+from matching.lots import change_lots
+from matching.pool import disown, free_order_slot
+
+
+@kernel
+def end_order(s, order_idx, book_idx, key):
+    """Take an order that has no lots left out of everything."""
+    unlink(s, order_idx, book_idx, key)
+    order = s.orders[order_idx]
+    disown(s, order_idx, np.int64(order["account_idx"]), np.int64(order["position_idx"]))
+    free_order_slot(s, order_idx)
+
+
+@kernel
+def shrink_order(s, order_idx, lots):
+    """Take lots off a resting order, for any reason but a trade; at zero it ends."""
+    order = s.orders[order_idx]
+    book_idx = np.int64(order["book_idx"])
+    key = np.int64(order["key"])
+    leaves_lots = order["leaves_lots"] - lots
+    order["leaves_lots"] = leaves_lots
+    if (order["flags"] & DETAILED) != 0:
+        clip_shown(s, order_idx)
+    account_idx = np.int64(order["account_idx"])
+    change_lots(s, account_idx, np.int64(order["position_idx"]), book_idx, key, -lots, 0, 0)
+    if leaves_lots == 0:
+        end_order(s, order_idx, book_idx, key)
+
+
+@kernel
+def cancel_lots(s, order_idx, lots, code):
+    """Take lots off a resting order and say so."""
+    order = s.orders[order_idx]
+    book_idx = np.int64(order["book_idx"])
+    price_ticks = key_of(s, book_idx & 1, np.int64(order["key"]))
+    place = s.meta[0]["events_count"]
+    emit_cancelled(
+        s, code, order["account_idx"], book_idx, order["order_id"], price_ticks, lots,
+        order["leaves_lots"] - lots,
+    )  # fmt: skip
+    shrink_order(s, order_idx, lots)
+    if (order["flags"] & DETAILED) != 0:  # zero if the order has ended
+        s.events[place]["amount_usd_micros"] = s.details[order_idx]["shown_lots"]
+
+
+@kernel
+def cancel_whole(s, order_idx, code):
+    """Cancel all that is left of an order, and say so."""
+    order = s.orders[order_idx]
+    book_idx, key = np.int64(order["book_idx"]), np.int64(order["key"])
+    account_idx, position_idx = np.int64(order["account_idx"]), np.int64(order["position_idx"])
+    lots, none = np.int64(order["leaves_lots"]), np.int64(0)
+    price_ticks = key_of(s, book_idx & 1, key)
+    emit_cancelled(s, code, account_idx, book_idx, order["order_id"], price_ticks, lots, none)
+    order["leaves_lots"] = none
+    change_lots(s, account_idx, position_idx, book_idx, key, -lots, none, none)
+    end_order(s, order_idx, book_idx, key)
+
+
+@cold_kernel
+def drop_lots(s, order_idx, lots, code):
+    """Do as `cancel_lots`, off the path of an order."""
+    cancel_lots(s, order_idx, lots, code)
+
+
+@cold_kernel
+def drop_order(s, order_idx, code):
+    """Do as `cancel_whole`, off the path of an order."""
+    cancel_whole(s, order_idx, code)
+
+
+@kernel
+def trade(s, order, order_id, maker_idx, key, lots):
+    """Fill a resting order, and return the taker's gain against the mark, ticks x lots.
+
+    The lots of a combination go to its legs, on both sides and at once.
+    """
+    book_idx = order.book_idx ^ 1
+    maker = s.orders[maker_idx]
+    leaves_lots = maker["leaves_lots"] - lots
+    price_ticks = key_of(s, book_idx & 1, key)
+    event = s.events[emit(s, EventKind.TRADE, order.account_idx, order.contract_idx)]
+    event["side"] = order.book_idx & 1
+    event["order_id"] = order_id
+    event["maker_order_id"] = maker["order_id"]
+    event["maker_account_idx"] = maker["account_idx"]
+    event["price_ticks"] = price_ticks
+    event["qty_lots"] = lots
+    event["leaves_lots"] = leaves_lots
+    maker["leaves_lots"] = leaves_lots
+    maker["filled_lots"] += lots
+    s.contracts[order.contract_idx]["last_trade_ticks"] = price_ticks
+    booked_lots, gain_ticks = lots, lots * (key - s.books[book_idx]["mark_key"])
+    if (order.flags & COMBINED) != 0:
+        trade_legs(s, order, order_id, maker_idx, price_ticks, lots)
+        booked_lots = gain_ticks = np.int64(0)
+    account_idx = np.int64(maker["account_idx"])
+    position_idx = np.int64(maker["position_idx"])
+    change_lots(s, account_idx, position_idx, book_idx, key, -lots, booked_lots, gain_ticks)
+    if leaves_lots == 0:
+        end_order(s, maker_idx, book_idx, key)
+    return -gain_ticks

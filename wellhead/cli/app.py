@@ -48,7 +48,12 @@ COMMANDS = (
     ("ledger", "account:ledger", TRADE, "Own postings in the ledger."),
     ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),
     ("verify", "measuring:verify", MEASURE, "Replay the journal, compare every hash and balance."),
-    ("bench", "measuring:bench", MEASURE, "Measure matching, journal, gateway, clearing or start."),
+    (
+        "bench",
+        "measuring:bench",
+        MEASURE,
+        "Measure matching, worst cases, journal, gateway, clearing, start.",
+    ),
 )
 
 # What a person at a terminal does next, where the exchange speaks of its own addresses.

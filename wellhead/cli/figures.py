@@ -11,6 +11,7 @@ Result = dict[str, Any]
 
 HOMES = {
     "matching": "exchange.services.bench_matching",
+    "worst": "exchange.services.bench_worst",
     "journal": "exchange.services.bench_journal",
     "gateway": "exchange.services.bench_gateway",
     "clearing": "exchange.services.bench_clearing",

@@ -19,7 +19,7 @@ NO_HASH: Final = (
 )
 
 Tell = Callable[[str, int, int], None]
-BenchName = Literal["matching", "journal", "gateway", "clearing", "start"]
+BenchName = Literal["matching", "worst", "journal", "gateway", "clearing", "start"]
 
 
 @contextmanager
@@ -142,8 +142,9 @@ def bench(what: BenchName, /, *, quick: bool = False, options: Local = LOCAL) ->
     Parameters
     ----------
     what
-        matching: the core alone. journal: durable batches. gateway: the whole path.
-        clearing: from the journal to ledger and views. start: cold and warm.
+        matching: the core alone. worst: its longest commands. journal: durable batches.
+        gateway: the whole path. clearing: from the journal to ledger and views.
+        start: cold and warm.
     quick
         Fewer and shorter runs: to see that it works, not for a figure.
     """

@@ -1,7 +1,8 @@
 """Whether an order may go on: the checks of PLACE and AMEND, in the order of the rules.
 
 Each check is one line and one code; the order of the checks is part of the contract. Nothing is
-written here, but the cached margin bound by the very last check.
+written here, but what an accepted order changes at once: the cached margin bound, by the very last
+check, and the count of a limited account's orders.
 """
 
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from matching.codes import (
     TradingState,
 )
 from matching.legs import check_legs_trade, legs_have_room, positions_wanted
+from matching.limited import check_own_limits, count_order
 from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
 from matching.match import crosses
 from matching.pool import order_slots_left
@@ -135,7 +137,9 @@ def check_trading_state(state, tif, trades_now):
 
 @kernel
 def check_market(s, order):
-    """Refuse what contract, account and book do not take now."""
+    """Refuse what exchange, contract, account and book do not take now."""
+    if s.meta[0]["halted"] != 0:
+        return Code.EXCHANGE_HALTED
     state = s.contracts[order.contract_idx]["state"]
     account_state = s.accounts[order.account_idx]["state"]
     if state != TradingState.CONTINUOUS or order.tif == Tif.GFA:
@@ -224,7 +228,15 @@ def admit(s, order, is_new):
         code = check_slots(s, order)
         if code != Code.OK:
             return code, lots
+    limited = s.accounts[order.account_idx]["limited"] != 0
+    if limited:
+        code = check_own_limits(s, order, lots, is_new)
+        if code != Code.OK:
+            return code, lots
     code = check_limits(s, order, lots)
     if code != Code.OK:
         return code, lots
-    return check_margin(s, order, lots), lots
+    code = check_margin(s, order, lots)
+    if limited and code == Code.OK:
+        count_order(s, order.account_idx)
+    return code, lots

@@ -1,19 +1,22 @@
 """What follows from a command's own work, in one order, until all is quiet.
 
 Whatever trades or moves a price leaves a bit in META.aftermath; most commands leave none, and one
-comparison says so. The order of work: guards of the auctions, then stops that were triggered,
-then pegs that have to move; after each step from the top again, since a stop may trade and a
-trade may call the guards.
+comparison says so. The order of work: quotes whose protection was hit, guards of the auctions,
+then stops that were triggered, then pegs that have to move; after each step from the top again,
+since a stop may trade and a trade may call the guards.
 
-A step is one order at most, and a command does AFTERMATH_STEPS_MAX of them. What is left stays in
-the state and goes on behind the next command's own work, whatever that command is: its reply comes
+A step is one order at most, and a command does AFTERMATH_STEPS_MAX of them; quotes that hit their
+protection go at once, whatever the count: they end and cause nothing. What is left stays in the
+state and goes on behind the next command's own work, whatever that command is: its reply comes
 first, as always, and nothing is lost.
 """
 
 from matching._jit import cold_kernel
 from matching.limits import AFTERMATH_STEPS_MAX
+from matching.mmp import end_hit_groups
+from matching.quote_fills import HITS
 
-GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath
+GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath; another is HITS
 
 
 @cold_kernel
@@ -39,7 +42,13 @@ def aftermath(s):
     """Do what follows, a step at a time, the most urgent first."""
     meta = s.meta[0]
     steps = 0
-    while meta["aftermath"] != 0 and steps < AFTERMATH_STEPS_MAX:
+    while meta["aftermath"] != 0:
+        if (meta["aftermath"] & HITS) != 0:
+            meta["aftermath"] &= ~HITS
+            end_hit_groups(s)
+            continue
+        if steps == AFTERMATH_STEPS_MAX:
+            return
         steps += 1
         if (meta["aftermath"] & GUARDS) != 0:
             guard_step(s)

@@ -152,6 +152,8 @@ def amend(s, cmd):
         return Code.ORDER_UNKNOWN
     record = s.orders[order_idx]
     s.meta[0]["named_order_id"] = record["order_id"]
+    if (record["flags"] & Flag.QUOTE) != 0:
+        return Code.QUOTE_NOT_AMENDABLE
     terms = amended_terms(s, cmd, order_idx)
     code = check_amend_words(s, cmd, record, terms.total_lots)
     if code == Code.OK:

@@ -15,9 +15,13 @@ from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
 from matching.expiry import tick
 from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
+from matching.limited import set_limits
 from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.marks import mark, settle
+from matching.mmp import reset_mmp, set_mmp
 from matching.orders import cancel, mass_cancel, place
+from matching.protect import cancel_all_after, halt_exchange, kill_account, sweep
+from matching.quotes import quote
 from matching.scenarios import stage_shocks, swap_scenarios
 from matching.state import view_state
 from matching.wire import COMMAND
@@ -75,6 +79,29 @@ def apply_control(s, cmd):
         return mark(s, cmd)
     if kind == Kind.SETTLE:
         return settle(s, cmd)
+    return apply_protection(s, cmd)
+
+
+@cold_kernel
+def apply_protection(s, cmd):
+    """Do what protects members and the exchange, and quotes with it."""
+    kind = cmd["kind"]
+    if kind == Kind.QUOTE:
+        return quote(s, cmd)
+    if kind == Kind.CANCEL_ALL_AFTER:
+        return cancel_all_after(s, cmd)
+    if kind == Kind.SET_LIMITS:
+        return set_limits(s, cmd)
+    if kind == Kind.SET_MMP:
+        return set_mmp(s, cmd)
+    if kind == Kind.RESET_MMP:
+        return reset_mmp(s, cmd)
+    if kind == Kind.KILL_ACCOUNT:
+        return kill_account(s, cmd)
+    if kind == Kind.HALT_EXCHANGE:
+        return halt_exchange(s, cmd)
+    if kind == Kind.SWEEP:
+        return sweep(s, cmd)
     raise AssertionError("unknown kind: the codec let through what it must not")
 
 

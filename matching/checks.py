@@ -8,8 +8,14 @@ from collections import defaultdict
 import numpy as np
 
 from matching.checks_legs import check_combinations, gross_of
-from matching.codes import DETAILED
-from matching.limits import SHOCKS_PER_COMMAND
+from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag
+from matching.limits import (
+    ACCOUNTS_MAX,
+    ORDERS_MAX,
+    QUOTE_GROUPS,
+    SHOCKS_PER_COMMAND,
+    TIMERS_PER_ACCOUNT,
+)
 from matching.state import State
 
 
@@ -33,6 +39,7 @@ def check_state(s: State) -> None:
     check_worst(s)
     check_client_ids(s)
     check_expiries(s, live)
+    check_protections(s, live)
 
 
 def live_orders(s: State) -> list[int]:
@@ -143,8 +150,9 @@ def check_own_lists(s: State, live: list[int]) -> None:
             assert s.orders[idx]["prev_own"] == before, f"own list of position {position_idx}"
             listed.append(idx)
             before, idx = idx, int(s.orders[idx]["next_own"])
-        oldest_first = sorted(members[position_idx], key=lambda i: int(s.orders[i]["order_id"]))
-        assert listed == oldest_first, f"own list of position {position_idx}"
+        assert sorted(listed) == sorted(members[position_idx]), f"orders of position {position_idx}"
+        seqs = [int(s.orders[i]["order_id"]) // ORDERS_MAX for i in listed]
+        assert seqs == sorted(seqs), f"own list of position {position_idx}: not the oldest first"
         assert s.positions[position_idx]["order_tail"] == before, f"position {position_idx}: tail"
 
 
@@ -261,5 +269,31 @@ def check_expiries(s: State, live: list[int]) -> None:
     pairs = [(int(e["expires_ns"]), int(e["order_id"])) for e in entries]
     assert all(pairs[(i - 1) // 2] <= pairs[i] for i in range(1, len(pairs))), "heap of expiries"
     assert s.meta[0]["next_expiry_ns"] == (pairs[0][0] if pairs else 0), "next expiry"
+    timers = s.timers[: TIMERS_PER_ACCOUNT * s.meta[0]["accounts_count"]]
+    waits = [(int(t["wake_ns"]), place) for place, t in enumerate(timers) if t["wake_ns"]]
+    entries_of_timers = {(ns, place - 2 * ACCOUNTS_MAX) for ns, place in waits}
+    assert entries_of_timers <= set(pairs), "timers missing from the heap"
+    assert not [t for t in timers if t["due_ns"] and not 0 < t["wake_ns"] <= t["due_ns"]], "timers"
     due = [(int(s.orders[i]["expires_ns"]), int(s.orders[i]["order_id"])) for i in live]
     assert {d for d in due if d[0]} <= set(pairs), "orders missing from the heap"
+
+
+def check_protections(s: State, live: list[int]) -> None:
+    """A quote is its position's; no frozen group has quotes; nothing waits between commands."""
+    meta, count = s.meta[0], int(s.meta[0]["accounts_count"])
+    for idx in live:
+        order = s.orders[idx]
+        if order["flags"] & Flag.QUOTE:
+            name = "quote_sell_idx" if order["book_idx"] & 1 else "quote_buy_idx"
+            assert s.positions[order["position_idx"]][name] == idx, f"quote {idx}"
+            group = (int(order["flags"]) >> QUOTE_GROUP_SHIFT) % QUOTE_GROUPS
+            mmp = s.mmps[QUOTE_GROUPS * int(order["account_idx"]) + group]
+            assert not mmp["frozen"], f"quote {idx} of a frozen group"
+    assert meta["mmp_hit"] == 0 and not s.mmps["next_hit"][: QUOTE_GROUPS * count].any(), "hits"
+    trading = 0 if meta["halted"] else meta["contracts_count"]
+    assert meta["contracts_trading"] == trading, "contracts that the straight line may trade"
+    limits = s.limits[:count]
+    names = ("qty_max_lots", "notional_max_usd_micros", "position_max_lots",
+             "orders_per_second_max", "open_orders_max")  # fmt: skip
+    limited = np.any([limits[name] != 0 for name in names], axis=0)
+    assert np.array_equal(s.accounts[:count]["limited"] != 0, limited), "limited accounts"

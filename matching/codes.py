@@ -33,6 +33,14 @@ class Kind(IntEnum):
     AMEND = 22
     MASS_CANCEL = 23
     LIST_COMBINATION = 70
+    SET_LIMITS = 50
+    CANCEL_ALL_AFTER = 51
+    KILL_ACCOUNT = 52
+    HALT_EXCHANGE = 53
+    SWEEP = 54
+    QUOTE = 55
+    SET_MMP = 56
+    RESET_MMP = 57
 
 
 class EventKind(IntEnum):
@@ -58,6 +66,16 @@ class EventKind(IntEnum):
     REFUSED = 30
     COMBINATION_LISTED = 75
     LEG_TRADE = 76  # one leg of the TRADE of a combination before it
+    LIMITS_SET = 55
+    TIMER_SET = 56
+    TIMER_FIRED = 57
+    ACCOUNT_KILLED = 58
+    HALT_SET = 59
+    SWEPT = 60
+    QUOTED = 61
+    QUOTE_REFUSED = 62  # one side of a quote
+    MMP_SET = 63
+    MMP_HIT = 64
 
 
 class OrderType(IntEnum):
@@ -100,16 +118,20 @@ class Flag(IntEnum):
     NEW_TIF = 16  # AMEND: tif and expires_ns are changed too
     NEW_OFFSET = 32  # AMEND: a peg's offset is changed too
     NEW_FLAGS = 64  # AMEND: POST_ONLY and REDUCE_ONLY are changed too
+    QUOTE = 128  # in ORDER.flags alone: a side of a quote
 
 
 PLACE_FLAGS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
 AMEND_FLAGS = int(
     Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
 )
-FLAGS_ALL = PLACE_FLAGS | AMEND_FLAGS
+FLAGS_ALL = PLACE_FLAGS | AMEND_FLAGS | int(Flag.QUOTE)
 COMBINED = 1 << 8  # in ORDER.flags, by the core alone: the order is of a combination
+QUOTE_GROUP_SHIFT = 9  # in ORDER.flags of a quote: two bits of its group
 DETAILED = 1 << 14  # in ORDER.flags, by the core alone: the order's DETAIL is in use
-UNUSUAL = int(Flag.REDUCE_ONLY) | DETAILED  # a maker that does not just trade what it has
+UNUSUAL = (
+    int(Flag.REDUCE_ONLY | Flag.QUOTE) | DETAILED
+)  # a maker that does not just trade what it has
 
 
 class TradingState(IntEnum):
@@ -129,6 +151,13 @@ class AccountState(IntEnum):
     ACTIVE = 0
     REDUCE_ONLY = 1  # only orders that reduce a position
     FROZEN = 2  # no orders, no withdrawals
+
+
+class Timer(IntEnum):
+    """Who armed a timer that cancels everything: an account has one of each."""
+
+    MEMBER = 0
+    GATEWAY = 1  # for a connection that promised to cancel when it breaks
 
 
 class Code(IntEnum):
@@ -194,6 +223,20 @@ class Code(IntEnum):
     DISPLAY_INVALID = 140
     MIN_QUANTITY_INVALID = 141
     NO_OPPOSITE_PRICE = 145
+    # Protections and quotes.
+    TIMEOUT_INVALID = 160
+    LIMIT_INVALID = 161
+    EXCHANGE_HALTED = 162
+    ORDER_RATE_LIMIT = 163
+    ORDER_SIZE_LIMIT = 164
+    NOTIONAL_LIMIT = 165
+    OPEN_ORDERS_LIMIT = 166
+    POSITION_LIMIT = 167
+    QUOTE_GROUP_INVALID = 168
+    QUOTE_CROSSED = 169
+    QUOTE_NOT_AMENDABLE = 170
+    MMP_INVALID = 171
+    MMP_FROZEN = 172
     # Why an accepted order left, or lost size.
     CANCELLED_BY_USER = 100
     CANCELLED_BY_MASS_CANCEL = 101
@@ -205,6 +248,11 @@ class Code(IntEnum):
     AMENDED_BELOW_FILLED = 107
     CONTRACT_ENDED = 108
     MIN_QUANTITY_NOT_FILLABLE = 148
+    CANCELLED_BY_TIMER = 173
+    CANCELLED_BY_KILL = 174
+    QUOTE_REPLACED = 175
+    QUOTE_WITHDRAWN = 176
+    MMP_TRIGGERED = 177
     # Combinations.
     COMBINATION_LEGS_INVALID = 200
     LEG_COMBINATIONS_FULL = 201

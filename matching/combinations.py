@@ -12,6 +12,7 @@ from matching.limits import (
     QTY_LOTS_MAX,
     TICK_VALUE_USD_MICROS_MAX,
 )
+from matching.pool import count_trading
 from matching.risk import shortfall_of_one_lot
 from matching.wire import LEG_BITS, LEGS_PER_WORD
 
@@ -137,6 +138,7 @@ def list_combination(s, cmd):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
         s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
     s.meta[0]["contracts_count"] += 1
+    count_trading(s)
     event = s.events[emit(s, EventKind.COMBINATION_LISTED, 0, contract_idx)]
     event["price_ticks"] = contract["mark_ticks"]
     return Code.OK

@@ -3,13 +3,16 @@
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.book import key_of, level_of
+from matching.book import key_of
+from matching.clear import cancel_of_book
 from matching.codes import Code, EventKind, Side, TradingState
 from matching.combinations import mark_by_legs, state_suits
 from matching.emit import emit
 from matching.legs import combination_of
-from matching.limits import BPS, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
-from matching.trade import drop_order
+from matching.limits import BPS, ORDERS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
+from matching.pool import count_trading
+
+EVERY_ORDER = np.int64(ORDERS_MAX)
 
 
 @kernel
@@ -93,6 +96,7 @@ def list_contract(s, cmd):
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
     s.meta[0]["contracts_count"] += 1
+    count_trading(s)
     event = s.events[emit(s, EventKind.LISTED, 0, contract_idx)]
     event["price_ticks"] = cmd["price_ticks"]
     return Code.OK
@@ -128,7 +132,7 @@ def end_contract(s, contract_idx):
     s.contracts[contract_idx]["state"] = TradingState.EXPIRED
     emit(s, EventKind.STATE_SET, 0, contract_idx)
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
-        clear_book(s, book_idx)
+        cancel_of_book(s, book_idx, EVERY_ORDER, Code.CONTRACT_ENDED)
 
 
 @cold_kernel
@@ -138,15 +142,6 @@ def end_combinations(s, leg_idx):
         contract_idx = combination_of(s, leg_idx, place)
         if s.contracts[contract_idx]["state"] != TradingState.EXPIRED:
             end_contract(s, contract_idx)
-
-
-@cold_kernel
-def clear_book(s, book_idx):
-    """Cancel every order of a book, best price first, then by time."""
-    book = s.books[book_idx]
-    while book["best_key"] <= s.meta[0]["price_top"]:
-        order_idx = np.int64(level_of(s, book_idx, book["best_key"])["head"])
-        drop_order(s, order_idx, Code.CONTRACT_ENDED)
 
 
 @cold_kernel

@@ -16,7 +16,7 @@ from matching._memory import handle_of
 from matching._pointer import Pointer, bytes_of, words_of
 from matching.apply import Batch, apply_batch
 from matching.checks import check_state
-from matching.limits import LEGS_MAX, ORDERS_MAX
+from matching.limits import LEGS_MAX, ORDERS_MAX, QUOTE_GROUPS, TIMERS_PER_ACCOUNT
 from matching.rebuild import rebuild
 from matching.risk import requirement
 from matching.state import META, META_SAVED, Sizes, State, new_state
@@ -195,6 +195,9 @@ class Engine:
             "legs": s.legs[: contracts * LEGS_MAX],
             "client_ids": client_ids,
             "origins": s.origins,
+            "limits": s.limits[:accounts],
+            "timers": s.timers[: TIMERS_PER_ACCOUNT * accounts],
+            "mmps": s.mmps[: QUOTE_GROUPS * accounts],
             "worst": s.worst[: accounts * stride].reshape(accounts, stride)[:, :live],
             "shocks": s.shocks[: contracts * stride].reshape(contracts, stride)[:, :live],
             "staged": s.staged[: contracts * stride].reshape(contracts, stride),

@@ -37,7 +37,8 @@ def plain_words(cmd):
 @kernel
 def plain_times(s, account, contract, book_idx, key):
     """Return whether account and contract trade, and the price is in the band and meets nobody."""
-    unusual = account["state"] | contract["legs_count"]  # zero: active, and no combination
+    # Zero: active, without limits of its own, and no combination.
+    unusual = account["state"] | account["limited"] | contract["legs_count"]
     if unusual != AccountState.ACTIVE or contract["state"] != TradingState.CONTINUOUS:
         return False
     if key < s.books[book_idx]["band_key"]:
@@ -108,7 +109,7 @@ def place_everyday(s, cmd):
     account_idx, contract_idx = np.int64(cmd["account_idx"]), np.int64(cmd["contract_idx"])
     if account_idx < 0 or account_idx >= meta["accounts_count"]:
         return False
-    if contract_idx < 0 or contract_idx >= meta["contracts_count"] or not plain_words(cmd):
+    if contract_idx < 0 or contract_idx >= meta["contracts_trading"] or not plain_words(cmd):
         return False
     account, contract = s.accounts[account_idx], s.contracts[contract_idx]
     price_ticks, qty_lots = cmd["price_ticks"], cmd["qty_lots"]

@@ -9,7 +9,9 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind
 from matching.emit import emit
+from matching.limits import TIMERS_PER_ACCOUNT
 from matching.pool import SLOT_MASK
+from matching.timers import entry_id, fire, timer_of
 from matching.trade import drop_order
 
 
@@ -61,8 +63,10 @@ def sift_down(s, count):
 
 @kernel
 def still_rests(s, place):
-    """Return whether the entry's order is open, and ends then."""
+    """Return whether the entry's order is open, and ends then; or its timer waits for it."""
     entry = s.expiries[place]
+    if entry["order_id"] < 0:
+        return timer_of(s, entry["order_id"])["wake_ns"] == entry["expires_ns"]
     order = s.orders[entry["order_id"] & SLOT_MASK]
     same = order["expires_ns"] == entry["expires_ns"]  # an amendment may have moved its end
     return same and order["order_id"] == entry["order_id"]
@@ -82,7 +86,7 @@ def push_expiry(s, expires_ns, order_id):
 
 @cold_kernel
 def drop_dead_entries(s):
-    """Build the heap anew from the orders that end at some time."""
+    """Build the heap anew from the orders that end at some time, and the timers that wait."""
     meta = s.meta[0]
     meta["expiries_count"] = 0
     meta["next_expiry_ns"] = 0
@@ -90,12 +94,22 @@ def drop_dead_entries(s):
         order = s.orders[order_idx]
         if order["order_id"] != 0 and order["expires_ns"] != 0:
             push_expiry(s, order["expires_ns"], order["order_id"])
+    push_timers(s)
+
+
+@cold_kernel
+def push_timers(s):
+    """Add an entry for every timer that waits for one."""
+    for place in range(TIMERS_PER_ACCOUNT * s.meta[0]["accounts_count"]):
+        wake_ns = np.int64(s.timers[place]["wake_ns"])
+        if wake_ns != 0:
+            push_expiry(s, wake_ns, entry_id(np.int64(place)))
 
 
 @cold_kernel
 def add_expiry(s, expires_ns, order_id):
-    """Remember when an open order ends. Fewer orders are open than entries fit."""
-    if s.meta[0]["expiries_count"] == s.meta[0]["orders_max"]:
+    """Remember when an open order ends, or a timer is due; fewer of both are there than fit."""
+    if s.meta[0]["expiries_count"] == s.meta[0]["expiries_max"]:
         drop_dead_entries(s)  # and find the new one
     else:
         push_expiry(s, expires_ns, order_id)
@@ -113,18 +127,38 @@ def pop_expiry(s):
 
 
 @cold_kernel
+def wake_timer(s, order_id):
+    """Fire a timer whose entry surfaced; one that was put off goes back to where it stands now.
+
+    Even if that is past already: what is due before it comes before it.
+    """
+    timer = timer_of(s, order_id)
+    due_ns = np.int64(timer["due_ns"])
+    if due_ns > timer["wake_ns"]:
+        timer["wake_ns"] = due_ns
+        push_expiry(s, due_ns, order_id)
+        return
+    timer["wake_ns"] = 0
+    if due_ns != 0:
+        fire(s, order_id)
+
+
+@cold_kernel
 def tick(s, cmd):
-    """End every order whose time has come, in order of (expiry, order id)."""
+    """End every order, fire every timer whose time has come, in order of (time, timer or order)."""
     meta = s.meta[0]
     reply = emit(s, EventKind.TICKED, 0, 0)
     expired = 0
     while meta["expiries_count"] > 0:
-        if still_rests(s, 0):
-            if s.expiries[0]["expires_ns"] > meta["now_ns"]:
-                break
-            order_idx = s.expiries[0]["order_id"] & SLOT_MASK
-            drop_order(s, order_idx, Code.ORDER_EXPIRED)
-            expired += 1
+        lives = still_rests(s, 0)
+        if lives and s.expiries[0]["expires_ns"] > meta["now_ns"]:
+            break
+        order_id = np.int64(s.expiries[0]["order_id"])
         pop_expiry(s)
+        if lives and order_id < 0:
+            wake_timer(s, order_id)
+        elif lives:
+            drop_order(s, order_id & SLOT_MASK, Code.ORDER_EXPIRED)
+            expired += 1
     s.events[reply]["qty_lots"] = expired
     return Code.OK

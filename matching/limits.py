@@ -102,6 +102,21 @@ assert SEQ_MAX * ORDERS_MAX <= INT64_SAFE
 CLIENT_ORDER_ID_BYTES = 32
 CLIENT_ORDER_ID_TTL_NS = 24 * 3600 * 1_000_000_000
 
+# Protections.
+NS_PER_SECOND = 1_000_000_000
+TIMERS_PER_ACCOUNT = 2
+CANCEL_AFTER_NS_MAX = 24 * 3600 * NS_PER_SECOND
+SWEEP_ORDERS_MAX = 4096  # of one SWEEP: a few milliseconds
+QUOTE_GROUPS = 4  # of an account
+MMP_WINDOW_NS_MAX = 3600 * NS_PER_SECOND
+MMP_LIMIT_MAX = (1 << 31) - 1
+LIMIT_MAX = 1 << 60  # any number above means nothing: no order or position reaches it
+# One order within the gross limit has at most 2^44 of lots x tick value, so that times a price
+# it stays within the swing of the whole domain.
+assert SWING_USD_MICROS_MAX <= LIMIT_MAX
+# What a window counts grows by at most one order a fill, and no more fills than commands x orders.
+assert POSITION_LOTS_MAX + 2 * QTY_LOTS_MAX < 1 << 32
+
 BATCH_COMMANDS_MAX = 4096
 
 # What follows from a command (matching/aftermath.py) is done in steps of one order each; what is

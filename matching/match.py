@@ -9,6 +9,7 @@ from matching.details import display_of
 from matching.emit import emit_cancelled
 from matching.icebergs import meet_iceberg
 from matching.lots import change_lots
+from matching.quote_fills import note_quote_fill
 from matching.trade import drop_lots, drop_order, trade
 
 
@@ -58,6 +59,10 @@ def meet_unusual(s, order, order_id, position_idx, maker_idx, traded_lots, left_
                 gain_ticks += trade(s, order, order_id, maker_idx, key, limit_lots)
             drop_order(s, maker_idx, Code.REDUCE_ONLY_CLIPPED)
             return limit_lots, gain_ticks, turned_idx
+    if (maker["flags"] & Flag.QUOTE) != 0:
+        side = np.int64(maker["book_idx"]) & 1
+        note_quote_fill(s, maker["account_idx"], maker["flags"], side, lots)
+        return lots, trade(s, order, order_id, maker_idx, key, lots), turned_idx
     if display_of(s, maker_idx) != 0:
         return meet_iceberg(s, order, order_id, maker_idx, left_lots, turned_idx)
     return lots, trade(s, order, order_id, maker_idx, key, lots), turned_idx

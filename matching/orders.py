@@ -5,6 +5,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit, check_words
 from matching.book import key_of
+from matching.clear import cancel_orders
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
 from matching.codes import COMBINED, AccountState, Code, EventKind
 from matching.details import show
@@ -21,7 +22,7 @@ from matching.pool import (
 )
 from matching.prices import entry_key
 from matching.rest import new_order_id, rest
-from matching.trade import cancel_whole, drop_order
+from matching.trade import cancel_whole
 from matching.words import high_half
 
 
@@ -153,29 +154,9 @@ def cancel(s, cmd):
     return Code.OK
 
 
-@kernel
-def wanted(s, cmd, order_idx):
-    """Return whether a mass cancellation means this order; COMMAND.state is 0, or side + 1."""
-    return cmd["state"] == 0 or cmd["state"] == (s.orders[order_idx]["book_idx"] & 1) + 1
-
-
-@cold_kernel
-def cancel_of_position(s, cmd, position_idx):
-    """Cancel what is meant of one position, oldest first, and return how many."""
-    count = 0
-    order_idx = np.int64(s.positions[position_idx]["order_head"])
-    while order_idx != 0:
-        following = np.int64(s.orders[order_idx]["next_own"])
-        if wanted(s, cmd, order_idx):
-            drop_order(s, order_idx, Code.CANCELLED_BY_MASS_CANCEL)
-            count += 1
-        order_idx = following
-    return count
-
-
 @cold_kernel
 def mass_cancel(s, cmd):
-    """Cancel an account's orders: all, or of one contract, or of one side."""
+    """Cancel an account's orders: all, or of one contract, or of one side (`state` is side + 1)."""
     meta = s.meta[0]
     if cmd["account_idx"] < 0 or cmd["account_idx"] >= meta["accounts_count"]:
         return Code.ACCOUNT_UNKNOWN
@@ -184,12 +165,9 @@ def mass_cancel(s, cmd):
     if cmd["state"] < 0 or cmd["state"] > 2:
         return Code.SIDE_INVALID
     reply = emit(s, EventKind.MASS_CANCELLED, cmd["account_idx"], cmd["contract_idx"])
-    count = 0
-    position_idx = np.int64(s.accounts[cmd["account_idx"]]["position_head"])
-    while position_idx != 0:
-        position = s.positions[position_idx]
-        if cmd["contract_idx"] == -1 or cmd["contract_idx"] == position["contract_idx"]:
-            count += cancel_of_position(s, cmd, position_idx)
-        position_idx = np.int64(position["next_of_account"])
+    account_idx, contract_idx = np.int64(cmd["account_idx"]), np.int64(cmd["contract_idx"])
+    count = cancel_orders(
+        s, account_idx, contract_idx, np.int64(cmd["state"]), Code.CANCELLED_BY_MASS_CANCEL
+    )
     s.events[reply]["qty_lots"] = count
     return Code.OK

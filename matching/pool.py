@@ -13,6 +13,13 @@ LOW_32 = (1 << 32) - 1
 
 
 @kernel
+def count_trading(s):
+    """Say how many contracts the straight line may trade: none while the exchange is halted."""
+    meta = s.meta[0]
+    meta["contracts_trading"] = 0 if meta["halted"] != 0 else meta["contracts_count"]
+
+
+@kernel
 def order_slots_left(s):
     """Return whether a slot can be taken."""
     meta = s.meta[0]

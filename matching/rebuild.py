@@ -7,8 +7,8 @@ from matching.book import level_of, open_level
 from matching.client_ids import chain_in
 from matching.combinations import join_legs
 from matching.contracts import set_mark_and_band
-from matching.expiry import push_expiry
-from matching.pool import position_place
+from matching.expiry import push_expiry, push_timers
+from matching.pool import count_trading, position_place
 from matching.risk import shortfall_of_one_lot
 from matching.state import view_state
 
@@ -50,6 +50,7 @@ def rebuild(state):
         for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
             s.books[book_idx]["best_key"] = meta["price_top"] + 1
             s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
+    count_trading(s)
     rebuild_positions(s)
     for order_idx in range(1, meta["orders_used"] + 1):
         order = s.orders[order_idx]
@@ -57,6 +58,7 @@ def rebuild(state):
             rebuild_level(s, np.int64(order_idx))
             if order["expires_ns"] != 0:
                 push_expiry(s, order["expires_ns"], order["order_id"])
+    push_timers(s)
     for entry_idx in range(1, meta["client_ids_used"] + 1):
         if s.client_ids[entry_idx]["order_id"] != 0:
             chain_in(s, np.int64(entry_idx))

@@ -16,7 +16,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from matching.wire import ACCOUNT, CLIENT_ID, CONTRACT, DETAIL, LEG, ORDER, ORIGIN, POSITION
+from matching.wire import (
+    ACCOUNT,
+    CLIENT_ID,
+    CONTRACT,
+    DETAIL,
+    LEG,
+    ORDER,
+    ORIGIN,
+    POSITION,
+)
+from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 MAGIC: Final = b"WHSTATE2"
 STATE_HASH_BYTES: Final = 16
@@ -32,6 +42,9 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "legs": LEG,  # LEGS_MAX places of each contract
     "client_ids": CLIENT_ID,
     "origins": ORIGIN,
+    "limits": ACCOUNT_LIMITS,
+    "timers": TIMER,
+    "mmps": MMP,
     "worst": PLAIN,  # (accounts, scenarios)
     "shocks": PLAIN,  # (contracts, scenarios)
     "staged": PLAIN,  # (contracts, most scenarios)

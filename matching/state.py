@@ -27,9 +27,11 @@ from matching.limits import (
     PRICE_BITS_DEFAULT,
     PRICE_BITS_MAX,
     PRICE_BITS_MIN,
+    QUOTE_GROUPS,
     SCENARIOS_DEFAULT,
     SCENARIOS_MAX,
     SHOCKS_PER_COMMAND,
+    TIMERS_PER_ACCOUNT,
     gross_tick_value_max,
 )
 from matching.wire import (
@@ -43,6 +45,7 @@ from matching.wire import (
     ORIGIN,
     POSITION,
 )
+from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 LEVEL: Final = np.dtype(
     [
@@ -68,6 +71,7 @@ assert BOOK.itemsize == 64
 
 LONG: Final = np.dtype("<i8")
 SLOT: Final = np.dtype("<i4")
+# An order's end; or, with a negative id, a timer's (expiry.py).
 EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
 
 # Counters that are saved, then what a state is built with, then scratch.
@@ -89,6 +93,7 @@ META_SAVED: Final = (
     "client_ids_newest",
     "client_ids_oldest",
     "aftermath",  # bits of work that follows, see aftermath.py; 0 between most commands
+    "halted",  # 1: no orders anywhere
 )
 META_SIZES: Final = (
     "price_bits",
@@ -102,6 +107,7 @@ META_SIZES: Final = (
     "scenarios_max",
     "position_mask",
     "client_mask",
+    "expiries_max",
     "events_room",  # a command may start while events_count is not above it
 )
 META_SCRATCH: Final = (
@@ -109,6 +115,9 @@ META_SCRATCH: Final = (
     "next_expiry_ns",
     "events_count",
     "named_order_id",  # what a refusal names
+    "contracts_trading",  # contracts_count, or 0 while the exchange is halted
+    "mmp_hit",  # the first protection hit in this command, place + 1; 0 for none
+    "mmp_hit_last",
 )
 META: Final = np.dtype([(name, "<i8") for name in META_SAVED + META_SIZES + META_SCRATCH])
 
@@ -136,10 +145,13 @@ class State(NamedTuple):
     worst: np.ndarray  # (accounts x scenarios,) worst loss W of all fills
     shocks: np.ndarray  # (contracts x scenarios,) profit of one long lot
     staged: np.ndarray  # (contracts x scenarios,) the next shocks
-    expiries: np.ndarray  # (orders,) EXPIRY: a binary heap
+    expiries: np.ndarray  # (orders + 2 x accounts,) EXPIRY: a binary heap
     client_ids: np.ndarray  # (client_ids,) CLIENT_ID
     client_buckets: np.ndarray  # heads of chains
     origins: np.ndarray  # (ORIGINS_MAX,) ORIGIN
+    limits: np.ndarray  # (accounts,) ACCOUNT_LIMITS
+    timers: np.ndarray  # (2 x accounts,) TIMER
+    mmps: np.ndarray  # (QUOTE_GROUPS x accounts,) MMP
     events: np.ndarray  # EVENT: what the running batch has caused
 
 
@@ -176,12 +188,13 @@ class Sizes:
     def command_events_max(self) -> int:
         """Return the most events one command can cause.
 
-        Each resting order can give three trades, an iceberg that is, or one with its legs, and a
-        cancellation, each holder one payment, each combination of a leg its end; the command's own
-        are its reply and at most four cancellations of what it leaves.
+        Each resting order can give three trades, an iceberg that is, or one with its legs, a
+        protection that is hit and a cancellation, each holder one payment, each timer one word,
+        each combination of a leg its end; the command's own are its reply and at most four
+        cancellations of what it leaves, on either side of a quote.
         """
-        per_order = 2 + LEGS_MAX
-        return per_order * self.orders + self.positions + COMBINATIONS_PER_LEG_MAX + 5
+        own = COMBINATIONS_PER_LEG_MAX + TIMERS_PER_ACCOUNT * self.accounts + 10
+        return (3 + LEGS_MAX) * self.orders + self.positions + own
 
     @property
     def events(self) -> int:
@@ -229,6 +242,9 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "client_ids": CLIENT_ID,
     "client_buckets": SLOT,
     "origins": ORIGIN,
+    "limits": ACCOUNT_LIMITS,
+    "timers": TIMER,
+    "mmps": MMP,
     "events": EVENT,
 }
 assert tuple(STATE_FIELDS) == State._fields
@@ -261,10 +277,13 @@ def new_state(sizes: Sizes) -> State:
         "worst": sizes.accounts * sizes.scenarios,
         "shocks": sizes.contracts * sizes.scenarios,
         "staged": sizes.contracts * sizes.scenarios,
-        "expiries": sizes.orders,
+        "expiries": sizes.orders + TIMERS_PER_ACCOUNT * sizes.accounts,
         "client_ids": sizes.client_ids,
         "client_buckets": table_slots(sizes.client_ids),
         "origins": ORIGINS_MAX,
+        "limits": sizes.accounts,
+        "timers": TIMERS_PER_ACCOUNT * sizes.accounts,
+        "mmps": QUOTE_GROUPS * sizes.accounts,
         "events": sizes.events,
     }
     state = State(
@@ -291,4 +310,5 @@ def write_sizes(state: State, sizes: Sizes) -> None:
     meta["scenarios_max"] = sizes.scenarios
     meta["position_mask"] = len(state.position_table) - 1
     meta["client_mask"] = len(state.client_buckets) - 1
+    meta["expiries_max"] = len(state.expiries)
     meta["events_room"] = EVENTS_HEADROOM

@@ -48,6 +48,17 @@ SHOCK_WORD: Final = 5
 #                      high display_lots, of an iceberg, 0 for all
 #   ref_id:            low  offset_ticks, of a peg or a trailing stop, signed
 #                      high min_lots, the least that must trade at once, 0 for any
+#
+# A QUOTE has a buy and a sell side at once:
+#   price_ticks:       low  of the buy side, high of the sell side
+#   qty_lots:          low  of the buy side, high of the sell side; 0 withdraws a side
+#   state:             the quote group
+# CANCEL_ALL_AFTER: expires_ns is how long from now, 0 disarms; state is who asks (Timer).
+# SET_LIMITS, 0 for no limit: qty_lots of one order, amount_usd_micros of one order,
+#   order_id lots of a position, price_ticks orders a second, ref_id open orders.
+# SET_MMP, of group `state`: expires_ns the window, 0 for none; then, 0 for no limit:
+#   qty_lots filled, order_id net lots, ref_id fills.
+# HALT_EXCHANGE: state 1 halts, 0 resumes. SWEEP: qty_lots the most orders to cancel.
 
 # LIST_COMBINATION names its legs in three words, four legs a word, each as its index plus one,
 # negative for a leg that is sold when the combination is bought; the first zero ends them.
@@ -84,7 +95,8 @@ ACCOUNT: Final = np.dtype(
         ("im_bound_usd_micros", "<i8"),  # never below the exact requirement
         ("gross_tick_value", "<i8"),  # sum of lots x tick value, position + orders
         ("last_ref_id", "<i8"),
-        ("state", "<i4"),  # AccountState
+        ("state", "<i2"),  # AccountState
+        ("limited", "<i2"),  # 1: it has limits of its own
         ("open_orders", "<i4"),
         ("position_head", "<i4"),
         ("position_tail", "<i4"),
@@ -138,7 +150,8 @@ POSITION: Final = np.dtype(
         ("order_tail", "<i4"),
         ("next_of_account", "<i4"),
         ("next_of_contract", "<i4"),
-        ("reserved", "<i8"),
+        ("quote_buy_idx", "<i4"),  # the last quote's sides, which may have ended
+        ("quote_sell_idx", "<i4"),
     ]
 )
 assert POSITION.itemsize == 64

@@ -35,6 +35,13 @@ _EXPIRES, _REF = _FIELD["expires_ns"], _FIELD["ref_id"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
+# What says something of protections, which clearing does not keep.
+OF_PROTECTIONS: Final = (
+    EventKind.LIMITS_SET, EventKind.TIMER_SET, EventKind.TIMER_FIRED, EventKind.ACCOUNT_KILLED,
+    EventKind.HALT_SET, EventKind.SWEPT, EventKind.QUOTED, EventKind.QUOTE_REFUSED,
+    EventKind.MMP_SET,
+)  # fmt: skip
+
 # What `_make` does, without its check of the length: the hot path makes three rows a trade.
 _row: Final = tuple.__new__
 
@@ -137,7 +144,12 @@ class ClearingHouse:
             EventKind.TRADE: self._trade,
             EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._nothing,
+            EventKind.MMP_HIT: self._mmp_hit,
+            **dict.fromkeys(OF_PROTECTIONS, self._nothing),
         }
+
+    def _mmp_hit(self, command: Row, event: Row) -> None:
+        self._orders.begin()  # the cancellations that follow are of orders that rest
 
     def _nothing(self, command: Row, event: Row) -> None:
         """Nothing that clearing keeps."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from exchange.rules.mirror_legs import MirrorLegs
 from exchange.rules.mirror_orders import accepted_order, new_terms
-from exchange.rules.records import Account, Changes, Order, Trade
+from exchange.rules.mirror_protections import ProtectedMirror
+from exchange.rules.records import Account, Changes, Trade
 from exchange.rules.rows import command_rows, event_rows
 from matching.codes import COMBINED, EventKind
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
@@ -35,12 +36,11 @@ assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(MirrorLegs):
+class Mirror(MirrorLegs, ProtectedMirror):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
         super().__init__(price_bits)
-        self._taker: Order | None = None  # the order the current command placed or amended
         self._handlers = self._handler_table()
 
     def apply(self, commands: np.ndarray, events: np.ndarray) -> Changes:
@@ -98,6 +98,16 @@ class Mirror(MirrorLegs):
             EventKind.LEG_TRADE: self._leg_trade,
             EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._nothing,
+            EventKind.LIMITS_SET: self._limits_set,
+            EventKind.TIMER_SET: self._timer_set,
+            EventKind.TIMER_FIRED: self._timer_fired,
+            EventKind.ACCOUNT_KILLED: self._account_killed,
+            EventKind.HALT_SET: self._halt_set,
+            EventKind.SWEPT: self._nothing,
+            EventKind.QUOTED: self._nothing,
+            EventKind.QUOTE_REFUSED: self._nothing,
+            EventKind.MMP_SET: self._mmp_set,
+            EventKind.MMP_HIT: self._mmp_hit,
         }
 
     def _nothing(self, command: Row, event: Row) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exchange.rules.protections import order_flags
 from exchange.rules.records import Order
 from matching.codes import PLACE_FLAGS, Flag, OrderType
 from matching.wire import COMMAND, EVENT
@@ -26,7 +27,7 @@ def accepted_order(command: Row, event: Row) -> Order:
     order.contract_idx = event[_CONTRACT_E]
     order.side = event[_SIDE_E]
     order.order_type, order.tif, order.stp = command[_TYPE], command[_TIF], command[_STP]
-    order.flags = command[_FLAGS]
+    order.flags = order_flags(command)
     order.price_ticks = event[_PRICE_E]
     order.qty_lots = event[_QTY_E]
     order.leaves_lots = event[_LEAVES_E]

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from exchange.rules.mirror import Mirror
+from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account, Contract, Order
 from matching.codes import DETAILED, OrderType, Side
-from matching.limits import LEGS_MAX, SCENARIOS_MAX
+from matching.limits import LEGS_MAX, QUOTE_GROUPS, SCENARIOS_MAX, TIMERS_PER_ACCOUNT
 from matching.wire import unpack_text
 
 Entries = Mapping[tuple[int, int], tuple[int, int]]  # (account, contract): (entry, realised)
@@ -28,7 +29,9 @@ def mirror_from_saved(
     """
     mirror = Mirror(saved["meta"]["price_bits"])
     mirror.seq, mirror.ts_ns = saved["meta"]["seq"], saved["meta"]["now_ns"]
+    mirror.halted = bool(saved["meta"]["halted"])
     _accounts(mirror, saved["accounts"])
+    _protections(mirror, saved)
     _contracts(mirror, saved)
     _positions(mirror, saved["positions"], entries or {})
     _orders(mirror, saved)
@@ -43,6 +46,22 @@ def _accounts(mirror: Mirror, rows: np.ndarray) -> None:
         account.last_ref_id = int(row["last_ref_id"])
         account.state = int(row["state"])
         mirror.accounts.append(account)
+
+
+def _protections(mirror: Mirror, saved: Mapping[str, Any]) -> None:
+    timers = saved["timers"]["due_ns"].reshape(-1, TIMERS_PER_ACCOUNT).tolist()
+    groups = saved["mmps"].reshape(-1, QUOTE_GROUPS)
+    for account, limits, due_ns, mmps in zip(
+        mirror.accounts, saved["limits"], timers, groups, strict=True
+    ):
+        account.protections.limits = Limits(*(int(limits[name]) for name in Limits._fields))
+        account.protections.timers_ns = due_ns
+        account.protections.mmps = [_mmp(row) for row in mmps]
+
+
+def _mmp(row: np.void) -> Mmp:
+    window_ns, qty, delta, fills = (int(row[name]) for name in Mmp._fields[:-1])
+    return Mmp(window_ns, qty, delta, fills, bool(row["frozen"]))
 
 
 def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:

@@ -29,7 +29,9 @@ class MirrorState:
         self.shocks_staged: list[list[int]] = []
         self.scenario_count = 0  # before the first swap
         self.worst_count = 0
+        self.halted = False  # the whole exchange: no orders, cancels allowed
         self._changes = Changes()
+        self._taker: Order | None = None  # the order the current command placed or amended
 
     # Reads
 

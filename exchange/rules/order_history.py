@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from exchange.rules.clearing_rows import OrderChangeRow, OrderRow
+from exchange.rules.protections import order_flags
 from matching.wire import COMMAND, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
-_FLAGS, _EXPIRES, _CLIENT = _FIELD["flags"], _FIELD["expires_ns"], _FIELD["client_a"]
+_EXPIRES, _CLIENT = _FIELD["expires_ns"], _FIELD["client_a"]
 
 
 class _Places:
@@ -57,7 +58,7 @@ class OrderHistory:
         self._taker_id = order_id
         self._new[order_id] = [
             account_idx, order_id, contract_idx, side, command[_TYPE], command[_TIF],
-            command[_STP], command[_FLAGS], price, qty, leaves, 0, 0, 0, 0,
+            command[_STP], order_flags(command), price, qty, leaves, 0, 0, 0, 0,
             unpack_text(*words) if any(words) else None, command[_EXPIRES], ts_ns, ts_ns, seq,
         ]  # fmt: skip
 

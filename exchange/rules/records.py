@@ -9,6 +9,7 @@ from collections import deque
 from typing import NamedTuple
 
 from exchange.rules import legs
+from exchange.rules.protections import Protections
 from matching.codes import Side
 from matching.wire import unpack_text
 
@@ -144,6 +145,7 @@ class Account:
         "last_ref_id",
         "orders",
         "positions",
+        "protections",
         "state",
         "unsettled_usd_micros",
     )
@@ -154,6 +156,7 @@ class Account:
         self.cash_usd_micros = 0
         self.unsettled_usd_micros = 0
         self.last_ref_id = 0
+        self.protections = Protections()
         self.orders: dict[int, Order] = {}
         self.positions: dict[int, Position] = {}
 

@@ -10,16 +10,25 @@ from matching.limits import (
     TRANSFER_USD_MICROS_MAX,
     WORST_COUNT_MAX,
 )
-from tests.oracle import book, combinations, risk
+from tests.oracle import book, combinations, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange
 
 
 def tick(ex: Exchange, log: Log, cmd: Command) -> None:
-    due = [order for order in ex.orders.values() if 0 < order.expires_ns <= ex.now_ns]
-    log.add(EventKind.TICKED, qty_lots=len(due))
-    for order in sorted(due, key=lambda order: (order.expires_ns, order.order_id)):
-        book.cancel(ex, log, order, Code.ORDER_EXPIRED)
+    reply = log.add(EventKind.TICKED, qty_lots=0)
+    due = [(order.expires_ns, 1, order.order_id, 0) for order in ex.orders.values()]
+    due += [
+        (due_ns, 0, idx, which)
+        for idx, account in enumerate(ex.accounts)
+        for which, due_ns in enumerate(account.timers)
+    ]
+    for _, is_order, number, which in sorted(d for d in due if 0 < d[0] <= ex.now_ns):
+        if not is_order:
+            protect.fire(ex, log, number, which)
+        elif number in ex.orders:  # a timer may have taken it
+            book.cancel(ex, log, ex.orders[number], Code.ORDER_EXPIRED)
+            reply["qty_lots"] += 1
 
 
 def open_account(ex: Exchange, log: Log, cmd: Command) -> None:

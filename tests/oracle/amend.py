@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from matching.codes import COMBINED, AccountState, Code, EventKind, Flag, OrderType, Tif
-from tests.oracle import book, entry, orders, risk
+from tests.oracle import book, entry, orders, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Order
 
@@ -34,6 +34,8 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
         return
     terms = wanted(cmd, order)
     code = judge_fields(ex, cmd, order, terms)
+    if order.flags & Flag.QUOTE:
+        code = Code.QUOTE_NOT_AMENDABLE
     if code != Code.OK:
         log.refuse(cmd, code, order.order_id)
         return
@@ -150,11 +152,14 @@ def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms)
         code, entering = entry.judge(ex, entering)
         wish = entering.wish
     if code == Code.OK:
+        code = protect.judge_own(ex, wish, terms.open_lots, rests_anew=False)
+    if code == Code.OK:
         code = entry.judge_risk(ex, wish)
     if code != Code.OK:
         order.leaves_lots = old_lots
         log.refuse(cmd, code, order.order_id)
         return
+    protect.count_taken(ex, order.account_idx)
     ex.contracts[order.contract_idx].book[order.side].remove(order)
     order.price_ticks, order.leaves_lots = terms.price_ticks, wish.qty_lots
     order.tif, order.expires_ns, order.flags = terms.tif, terms.expires_ns, terms.flags

@@ -1,7 +1,7 @@
 """The book: who rests, in which order they are met, and what happens when they meet."""
 
 from matching.codes import Code, EventKind, Flag, Side, Stp
-from tests.oracle import combinations, icebergs
+from tests.oracle import combinations, icebergs, quotes
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
 
@@ -165,6 +165,8 @@ def meet(ex: Exchange, log: Log, taker: Order, maker: Order) -> None:
     lots = min(limit, taker.leaves_lots)
     if lots:
         trade(ex, log, taker, maker, lots)
+        if maker.flags & Flag.QUOTE:
+            quotes.note_fill(ex, maker, lots)
     if ends:
         cancel(ex, log, maker, Code.REDUCE_ONLY_CLIPPED)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from matching.codes import Code, Kind
-from tests.oracle import admin, amend, combinations, ids, orders
+from tests.oracle import admin, amend, combinations, ids, orders, protect, quotes
 from tests.oracle.events import Log
 from tests.oracle.state import Capacity, Command, Exchange
 from tests.oracle.view import state_view
@@ -29,6 +29,14 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.CANCEL: orders.cancel,
     Kind.AMEND: amend.amend,
     Kind.MASS_CANCEL: orders.mass_cancel,
+    Kind.SET_LIMITS: protect.set_limits,
+    Kind.CANCEL_ALL_AFTER: protect.cancel_all_after,
+    Kind.KILL_ACCOUNT: protect.kill_account,
+    Kind.HALT_EXCHANGE: protect.halt_exchange,
+    Kind.SWEEP: protect.sweep,
+    Kind.QUOTE: quotes.quote,
+    Kind.SET_MMP: quotes.set_mmp,
+    Kind.RESET_MMP: quotes.reset_mmp,
 }
 
 
@@ -57,6 +65,7 @@ class Oracle:
             log.refuse(cmd, code)
             return
         RULES[cmd.kind](ex, log, cmd)
+        quotes.end_hits(ex, log)
 
     def state_view(self) -> dict[str, Any]:
         """Return all that must be equal in any engine with these rules."""

@@ -43,6 +43,8 @@ def judge(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
 
 def judge_states(ex: Exchange, entry: Entry) -> int:
     wish = entry.wish
+    if ex.halted:
+        return Code.EXCHANGE_HALTED
     state = ex.contracts[wish.contract_idx].state
     if state in NOT_TRADING:
         return NOT_TRADING[TradingState(state)]

@@ -11,7 +11,7 @@ from matching.codes import (
     Stp,
     Tif,
 )
-from tests.oracle import book, combinations, entry, ids, risk
+from tests.oracle import book, combinations, entry, ids, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import NO_WORDS, Command, Exchange, Order, Position
 
@@ -32,6 +32,10 @@ def place(ex: Exchange, log: Log, cmd: Command) -> None:
     code, entering = entry.judge(ex, entering)
     if code == Code.OK:
         code = judge_room(ex, cmd)
+    if code == Code.OK:
+        code = protect.judge_own(
+            ex, entering.wish, cmd.qty_lots, rests_anew=cmd.tif not in IMMEDIATE
+        )
     if code == Code.OK:
         code = entry.judge_risk(ex, entering.wish)
     if code != Code.OK:
@@ -108,25 +112,9 @@ def unopened(ex: Exchange, cmd: Command) -> list[int]:
 
 def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
     """From here the order must succeed."""
-    for idx in unopened(ex, cmd):
-        ex.positions.append(Position(cmd.account_idx, idx))
-    slot = book.take_slot(ex)
-    order = Order(
-        order_id=cmd.seq * (1 << 20) + slot,
-        slot=slot,
-        account_idx=cmd.account_idx,
-        contract_idx=cmd.contract_idx,
-        side=cmd.side,
-        price_ticks=wish.price_ticks,
-        leaves_lots=wish.qty_lots,
-        filled_lots=0,
-        tif=cmd.tif,
-        stp=cmd.stp,
-        flags=cmd.flags | (COMBINED if ex.contracts[cmd.contract_idx].legs else 0),
-        expires_ns=cmd.expires_ns,
-        display_lots=cmd.display_lots,
-        min_lots=cmd.min_lots,
-    )
+    protect.count_taken(ex, cmd.account_idx)
+    order = new_order(ex, cmd, wish, tif=cmd.tif, flags=cmd.flags, expires_ns=cmd.expires_ns)
+    order.display_lots, order.min_lots = cmd.display_lots, cmd.min_lots
     ids.register(ex, cmd, order.order_id)
     reply = log.add(
         EventKind.ACCEPTED,
@@ -139,7 +127,30 @@ def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
     )
     enter(ex, log, order, reply, cmd.qty_lots - wish.qty_lots)
     if order.leaves_lots == 0:
-        ex.slots_free.append(slot)
+        ex.slots_free.append(order.slot)
+
+
+def new_order(
+    ex: Exchange, cmd: Command, wish: risk.Wish, *, tif: int, flags: int, expires_ns: int
+) -> Order:
+    """Return a judged wish as an order with an id, in the account's position."""
+    for idx in unopened(ex, cmd):
+        ex.positions.append(Position(cmd.account_idx, idx))
+    slot = book.take_slot(ex)
+    return Order(
+        order_id=cmd.seq * (1 << 20) + slot,
+        slot=slot,
+        account_idx=cmd.account_idx,
+        contract_idx=cmd.contract_idx,
+        side=wish.side,
+        price_ticks=wish.price_ticks,
+        leaves_lots=wish.qty_lots,
+        filled_lots=0,
+        tif=tif,
+        stp=cmd.stp,
+        flags=flags | (COMBINED if ex.contracts[cmd.contract_idx].legs else 0),
+        expires_ns=expires_ns,
+    )
 
 
 def enter(ex: Exchange, log: Log, order: Order, reply: dict[str, int], clipped: int) -> None:

@@ -13,6 +13,7 @@ from matching.limits import (
     ORIGINS_MAX,
     POSITIONS_MAX,
     PRICE_BITS_DEFAULT,
+    QUOTE_GROUPS,
     SCENARIOS_DEFAULT,
     WORST_COUNT_DEFAULT,
 )
@@ -102,12 +103,41 @@ class Order:
         return self.shown_lots if self.display_lots else self.leaves_lots
 
 
+class Limits(NamedTuple):
+    """What an account may do at most; 0 is no limit."""
+
+    qty: int = 0
+    notional: int = 0
+    position: int = 0
+    rate: int = 0
+    open_orders: int = 0
+
+
+@dataclass(eq=False)
+class Mmp:
+    """Market-maker protection of one quote group, and what it has counted."""
+
+    window_ns: int = 0
+    qty_max_lots: int = 0
+    delta_max_lots: int = 0
+    fills_max: int = 0
+    frozen: bool = False
+    start_ns: int = 0
+    qty_lots: int = 0
+    delta_lots: int = 0
+    fills: int = 0
+
+
 @dataclass(eq=False)
 class Account:
     cash_usd_micros: int = 0
     unsettled_usd_micros: int = 0
     last_ref_id: int = 0
     state: int = 0
+    limits: Limits = field(default_factory=Limits)
+    taken: tuple[int, int] = (0, 0)  # a second, and the orders taken in it
+    timers: list[int] = field(default_factory=lambda: [0, 0])  # when each is due, 0 for never
+    mmps: list[Mmp] = field(default_factory=lambda: [Mmp() for _ in range(QUOTE_GROUPS)])
 
 
 @dataclass(eq=False)
@@ -197,6 +227,8 @@ class Exchange:
     origins: dict[int, tuple[int, int]] = field(default_factory=dict)
     scenario_count: int = 0  # before the first swap
     worst_count: int = WORST_COUNT_DEFAULT
+    halted: bool = False
+    hits: list[tuple[int, int]] = field(default_factory=list)  # quote groups, in this command
 
     def position(self, account_idx: int, contract_idx: int) -> Position | None:
         for position in self.positions:

@@ -1,5 +1,6 @@
 """The state in a form that any engine of these rules can be compared in."""
 
+from dataclasses import astuple
 from typing import Any
 
 from matching.codes import Side
@@ -31,6 +32,10 @@ def state_view(ex: Exchange) -> dict[str, Any]:
              order.flags, order.expires_ns, order.display_lots, order.shown_lots)
             for _, order in sorted(ex.orders.items())
         ],
+        "halted": ex.halted,
+        "limits": [(*account.limits, *account.taken) for account in ex.accounts],
+        "timers": [tuple(account.timers) for account in ex.accounts],
+        "mmps": [[astuple(mmp) for mmp in account.mmps] for account in ex.accounts],
         "queues": [
             [order.order_id for order in best_first(ex, idx, side)]
             for idx in range(len(ex.contracts))

@@ -176,6 +176,51 @@ class Machine(RuleBasedStateMachine):
     def mass_cancel(self, account, contract, side):
         self.send(Kind.MASS_CANCEL, account_idx=account, contract_idx=contract, state=side)
 
+    @rule(
+        account=accounts, contract=contracts, buy=prices, sell=prices, group=st.integers(0, 1),
+        buy_lots=st.integers(0, 6), sell_lots=st.integers(0, 6), stp=st.sampled_from(Stp),
+        flags=st.sampled_from((0, 0, Flag.POST_ONLY)),
+    )  # fmt: skip
+    def quote(self, account, contract, buy, sell, group, buy_lots, sell_lots, stp, flags):
+        self.send(
+            Kind.QUOTE, account_idx=account, contract_idx=contract, state=group, stp=stp,
+            price_ticks=pack_halves(buy, sell), qty_lots=pack_halves(buy_lots, sell_lots),
+            flags=flags,
+        )  # fmt: skip
+
+    @rule(account=accounts, group=st.integers(0, 1), window_ns=st.sampled_from((0, 1, DAY_NS >> 6)),
+          qty=st.integers(0, 8), delta=st.integers(0, 8), fills=st.integers(0, 3))  # fmt: skip
+    def set_mmp(self, account, group, window_ns, qty, delta, fills):
+        self.send(
+            Kind.SET_MMP, account_idx=account, state=group, expires_ns=window_ns, qty_lots=qty,
+            order_id=delta, ref_id=fills,
+        )  # fmt: skip
+
+    @rule(account=accounts, group=st.integers(0, 1))
+    def reset_mmp(self, account, group):
+        self.send(Kind.RESET_MMP, account_idx=account, state=group)
+
+    @rule(account=accounts, which=st.integers(0, 2), after_ns=st.sampled_from((0, 1, 2, DAY_NS)))
+    def cancel_all_after(self, account, which, after_ns):
+        self.send(Kind.CANCEL_ALL_AFTER, account_idx=account, state=which, expires_ns=after_ns)
+
+    @rule(account=accounts, qty=lots, notional=st.sampled_from((0, 2_000)), position=lots,
+          rate=st.integers(0, 2), opened=st.integers(-1, 3))  # fmt: skip
+    def set_limits(self, account, qty, notional, position, rate, opened):
+        self.send(
+            Kind.SET_LIMITS, account_idx=account, qty_lots=qty, amount_usd_micros=notional,
+            order_id=position, price_ticks=rate, ref_id=opened,
+        )  # fmt: skip
+
+    @rule(account=accounts, what=st.sampled_from((Kind.KILL_ACCOUNT, Kind.SET_LIMITS)))
+    def kill_or_free(self, account, what):
+        self.send(what, account_idx=account)
+
+    @rule(state=st.sampled_from((0, 0, 1)), contract=st.integers(-1, 2), qty=lots)
+    def halt_or_sweep(self, state, contract, qty):
+        self.send(Kind.HALT_EXCHANGE, state=state)
+        self.send(Kind.SWEEP, contract_idx=contract, qty_lots=qty)
+
     @rule(contract=contracts, price=st.integers(80, 120), kind=st.sampled_from((11, 12)))
     def mark_or_settle(self, contract, price, kind):
         self.send(Kind(kind), contract_idx=contract, price_ticks=price)

@@ -27,6 +27,7 @@ from matching.engine import Engine
 from matching.state import Sizes
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
+from tests.scenarios import protection_words
 from tests.scenarios.combined import combination_fields
 from tests.scenarios.words import OrderWords, Words, amend_words, order_words
 from tests.support.rows import command, stamped
@@ -68,7 +69,7 @@ class Scenario:
             "mark": self.mark, "settle": self.settle, "state": self.set_state,
             "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
             "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
-            "member": self.set_account,
+            "member": self.set_account, **protection_words.verbs(self),
         }  # fmt: skip
         self.views: dict[str, Callable[[Words], str]] = {
             "position": self.position, "cash": self.cash, "book": self.book,
@@ -232,6 +233,8 @@ class Scenario:
                 fields["price_ticks"] += self.base(order.contract_idx)
             order_id = self.orders[name]
             return self.send(Kind.AMEND, account_idx=idx, order_id=order_id, **fields), name
+        if verb in protection_words.MEMBER_VERBS:
+            return protection_words.MEMBER_VERBS[verb](self, idx, words), ""
         if verb in ("deposit", "withdraw"):
             amount = words.number()
             ref = words.number() if words.maybe("ref") else 0
@@ -329,7 +332,11 @@ class Scenario:
         if reply["kind"] == EventKind.REFUSED:
             return Code(int(reply["code"])).name.lower()
         own = int(reply["order_id"])
-        parts = [part for event in events if (part := self.part(event, own))]
+        parts = [
+            part
+            for event in events
+            if (part := self.part(event, own) or protection_words.part(self, event, reply))
+        ]
         if reply["kind"] in (EventKind.ACCEPTED, EventKind.AMENDED):
             parts.append(f"rests {reply['leaves_lots']}")
         return " ".join(["ok", *parts])

@@ -8,6 +8,7 @@ from exchange.rules.mirror_saved import mirror_from_saved
 from matching.checks_legs import legs_of
 from matching.codes import DETAILED, Side
 from matching.engine import Engine
+from matching.limits import QUOTE_GROUPS
 from matching.saved import unpack
 from matching.state import Sizes
 from tests.oracle.state import Capacity
@@ -16,6 +17,14 @@ from tests.sim.views import mirror_view, oracle_view_for_mirror
 
 POSITION_NAMES = (
     "account_idx", "contract_idx", "qty_lots", "buy_lots", "sell_lots", "unsettled_usd_micros",
+)  # fmt: skip
+LIMIT_NAMES = (
+    "qty_max_lots", "notional_max_usd_micros", "position_max_lots", "orders_per_second_max",
+    "open_orders_max", "second", "second_orders",
+)  # fmt: skip
+MMP_NAMES = (
+    "window_ns", "qty_max_lots", "delta_max_lots", "fills_max", "frozen", "start_ns", "qty_lots",
+    "delta_lots", "fills",
 )  # fmt: skip
 
 
@@ -75,8 +84,19 @@ def engine_view(engine: Engine) -> dict[str, Any]:
             for row, detail in zip(saved["orders"][1:], saved["details"][1:], strict=True)
             if row["order_id"]
         ),
+        "halted": bool(saved["meta"]["halted"]),
+        "limits": [_numbers(row, LIMIT_NAMES) for row in saved["limits"]],
+        "timers": [tuple(pair) for pair in saved["timers"]["due_ns"].reshape(-1, 2).tolist()],
+        "mmps": [
+            [_numbers(row, MMP_NAMES) for row in rows]
+            for rows in saved["mmps"].reshape(-1, QUOTE_GROUPS)
+        ],
         "queues": [[int(row["order_id"]) for row in queue] for queue in queues],
     }
+
+
+def _numbers(row: np.void, names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(int(row[name]) for name in names)
 
 
 def _account(engine: Engine, idx: int) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from matching.codes import AccountState, Kind, TradingState
 from tests.oracle.state import Command, Exchange
 from tests.sim.house import House
 from tests.sim.profile import Profile
+from tests.sim.protections import Protector, healing
 from tests.sim.trader import Trader
 
 Fields = dict[str, int]
@@ -61,6 +62,7 @@ class Market:
         self.ex = ex
         self.house = House(rng, profile, ex)
         self.trader = Trader(rng, profile, ex, self.house.contract)
+        self.protector = Protector(rng, profile, ex, self.house.contract)
         self.gateways = Gateways(rng)
         self.waiting = self.house.setting_up()[::-1]
         self.healing: list[tuple[int, Fields]] = []  # (when, what puts a bad state right)
@@ -70,6 +72,7 @@ class Market:
 
     def _menu(self) -> tuple[list[Any], list[float]]:
         trader, house, control = self.trader, self.house, self.profile.control
+        protector = self.protector
         menu = [
             (trader.place, 60.0), (trader.cancel, 7.0), (trader.amend, 14.0),
             (trader.mass_cancel, 0.6), (house.mark, 3.0), (house.tick, 2.0),
@@ -78,6 +81,10 @@ class Market:
             (house.stage, 2.0 * control), (house.swap, 0.7 * control),
             (house.list_contract, 0.3 * control), (house.open_account, 0.3 * control),
             (house.list_combination, 0.3 * control),
+            (protector.quote, 14.0), (protector.mmp, 0.8), (protector.reset_mmp, 0.8),
+            (protector.timer, 0.8), (protector.limits, 0.5 * control),
+            (protector.kill, 0.15 * control), (protector.halt, 0.15 * control),
+            (protector.sweep, 0.1 * control),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 
@@ -118,6 +125,9 @@ class Market:
             when = self.seq + self.rng.randint(5, 60)
             good = fields | {"state": usual[Kind(fields["kind"])]}
             self.healing = sorted([*self.healing, (when, good)], key=lambda due: due[0])
+        elif good := healing(fields):
+            when = self.seq + self.rng.randint(5, 60)
+            self.healing = sorted([*self.healing, (when, good)], key=lambda due: due[0])
 
     def _spoil(self, fields: Fields) -> None:
         """Set one field to something it should not be."""
@@ -133,6 +143,7 @@ class Market:
         """Let time pass; a TICK often comes at the very moment an order expires."""
         soon_ns = self.now_ns + LEAP_NS  # a spoiled expiry may be centuries away
         expiries = [order.expires_ns for order in self.ex.orders.values()]
+        expiries += [due_ns for account in self.ex.accounts for due_ns in account.timers]
         due = [expires_ns for expires_ns in expiries if 0 < expires_ns < soon_ns]
         if fields["kind"] == Kind.TICK and due and self.rng.random() < 0.7:
             return max(0, min(due) - self.now_ns - self.rng.choice((0, 0, 1)))

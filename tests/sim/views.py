@@ -29,6 +29,10 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
              o.filled_lots, o.tif, o.stp, o.flags, o.expires_ns, o.display_lots, o.shown_lots)
             for o in mirror.orders.values()
         ),
+        "halted": mirror.halted,
+        "limits": [tuple(account.protections.limits) for account in mirror.accounts],
+        "timers": [tuple(account.protections.timers_ns) for account in mirror.accounts],
+        "mmps": [[tuple(mmp) for mmp in account.protections.mmps] for account in mirror.accounts],
     }  # fmt: skip
 
 
@@ -65,6 +69,8 @@ def oracle_view_for_mirror(view: dict[str, Any]) -> dict[str, Any]:
     """Return the oracle's view less what a mirror does not keep."""
     known = {name: value for name, value in view.items() if name not in UNKNOWN_TO_MIRROR}
     known["positions"] = sorted(view["positions"])
+    known["limits"] = [limits[:5] for limits in view["limits"]]
+    known["mmps"] = [[mmp[:5] for mmp in mmps] for mmps in view["mmps"]]
     known["contracts"] = [
         (*contract[:11], unpack_text(*contract[11]), *contract[12:])
         for contract in view["contracts"]

@@ -1,0 +1,128 @@
+"""Own limits, timers, the kill switch, the halt, the sweep."""
+
+from matching.codes import AccountState, Code, EventKind, Side, Timer
+from matching.limits import CANCEL_AFTER_NS_MAX, LIMIT_MAX, SWEEP_ORDERS_MAX
+from tests.oracle import book, risk
+from tests.oracle.events import Log
+from tests.oracle.state import Command, Exchange, Leg, Limits, signed
+
+SECOND_NS = 1_000_000_000
+
+
+def known_account(ex: Exchange, log: Log, cmd: Command) -> bool:
+    if 0 <= cmd.account_idx < len(ex.accounts):
+        return True
+    log.refuse(cmd, Code.ACCOUNT_UNKNOWN)
+    return False
+
+
+def set_limits(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_account(ex, log, cmd):
+        return
+    limits = Limits(cmd.qty_lots, cmd.amount_usd_micros, cmd.order_id, cmd.price_ticks, cmd.ref_id)
+    if not all(0 <= limit <= LIMIT_MAX for limit in limits):
+        log.refuse(cmd, Code.LIMIT_INVALID)
+        return
+    ex.accounts[cmd.account_idx].limits = limits
+    log.add(EventKind.LIMITS_SET, account_idx=cmd.account_idx)
+
+
+def taken_in_this_second(ex: Exchange, account_idx: int) -> int:
+    second, count = ex.accounts[account_idx].taken
+    return count if second == ex.now_ns // SECOND_NS else 0
+
+
+def judge_own(ex: Exchange, wish: risk.Wish, asked_lots: int, *, rests_anew: bool) -> int:
+    """Judge an order by the limits of its account; `rests_anew` if it adds to the open orders."""
+    limits = ex.accounts[wish.account_idx].limits
+    contract = ex.contracts[wish.contract_idx]
+    position = ex.position(wish.account_idx, wish.contract_idx)
+    held = max(
+        signed(wish.side, leg.ratio * ex.lots(wish.account_idx, leg.contract_idx))
+        for leg in contract.legs or (Leg(wish.contract_idx, contract, 1),)
+    )
+    resting = position.resting_lots(wish.side) if position else 0
+    spread = any(leg.ratio < 0 for leg in contract.legs)
+    price_ticks = abs(wish.price_ticks - contract.base_ticks) if spread else wish.price_ticks
+    open_orders = len(risk.resting_of(ex, wish.account_idx))
+    values = (
+        (limits.rate, taken_in_this_second(ex, wish.account_idx) + 1, Code.ORDER_RATE_LIMIT),
+        (limits.qty, asked_lots, Code.ORDER_SIZE_LIMIT),
+        (
+            limits.notional,
+            wish.qty_lots * price_ticks * contract.tick_value_usd_micros,
+            Code.NOTIONAL_LIMIT,
+        ),
+        (limits.open_orders if rests_anew else 0, open_orders + 1, Code.OPEN_ORDERS_LIMIT),
+        (limits.position, held + resting + wish.qty_lots, Code.POSITION_LIMIT),
+    )
+    return next((code for limit, value, code in values if limit and value > limit), Code.OK)
+
+
+def count_taken(ex: Exchange, account_idx: int) -> None:
+    account = ex.accounts[account_idx]
+    if any(account.limits):
+        account.taken = ex.now_ns // SECOND_NS, taken_in_this_second(ex, account_idx) + 1
+
+
+def cancel_all_after(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_account(ex, log, cmd):
+        return
+    if cmd.state not in set(Timer) or not 0 <= cmd.expires_ns <= CANCEL_AFTER_NS_MAX:
+        log.refuse(cmd, Code.TIMEOUT_INVALID)
+        return
+    due_ns = ex.now_ns + cmd.expires_ns if cmd.expires_ns else 0
+    ex.accounts[cmd.account_idx].timers[cmd.state] = due_ns
+    log.add(EventKind.TIMER_SET, account_idx=cmd.account_idx, contract_idx=-1, side=cmd.state)
+
+
+def cancel_everything(ex: Exchange, log: Log, account_idx: int, code: int) -> int:
+    orders = risk.resting_of(ex, account_idx)
+    for order in orders:
+        book.cancel(ex, log, order, code)
+    return len(orders)
+
+
+def fire(ex: Exchange, log: Log, account_idx: int, which: int) -> None:
+    ex.accounts[account_idx].timers[which] = 0
+    said = log.add(EventKind.TIMER_FIRED, account_idx=account_idx, contract_idx=-1, side=which)
+    said["qty_lots"] = cancel_everything(ex, log, account_idx, Code.CANCELLED_BY_TIMER)
+
+
+def kill_account(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_account(ex, log, cmd):
+        return
+    account = ex.accounts[cmd.account_idx]
+    account.state = AccountState.FROZEN
+    account.timers = [0, 0]
+    said = log.add(EventKind.ACCOUNT_KILLED, account_idx=cmd.account_idx, contract_idx=-1)
+    said["qty_lots"] = cancel_everything(ex, log, cmd.account_idx, Code.CANCELLED_BY_KILL)
+
+
+def halt_exchange(ex: Exchange, log: Log, cmd: Command) -> None:
+    if cmd.state not in (0, 1):
+        log.refuse(cmd, Code.STATE_INVALID)
+        return
+    ex.halted = cmd.state == 1
+    log.add(EventKind.HALT_SET, contract_idx=-1, qty_lots=cmd.state)
+
+
+def sweep(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not -1 <= cmd.contract_idx < len(ex.contracts):
+        log.refuse(cmd, Code.CONTRACT_UNKNOWN)
+        return
+    if not 1 <= cmd.qty_lots <= SWEEP_ORDERS_MAX:
+        log.refuse(cmd, Code.QTY_NOT_POSITIVE if cmd.qty_lots < 1 else Code.QTY_TOO_LARGE)
+        return
+    said = log.add(EventKind.SWEPT, contract_idx=cmd.contract_idx)
+    found = [
+        order
+        for idx in range(len(ex.contracts))
+        for side in Side
+        if cmd.contract_idx in (-1, idx)
+        for order in book.best_first(ex, idx, side)
+    ]
+    for order in found[: cmd.qty_lots]:
+        book.cancel(ex, log, order, Code.CANCELLED_BY_KILL)
+    said["qty_lots"] = min(len(found), cmd.qty_lots)
+    said["leaves_lots"] = len(ex.orders)

@@ -5,6 +5,7 @@
 SEED ?=
 COMMANDS ?=
 MINUTES ?= 30
+TOTAL ?=
 ARGS ?=
 
 # A stamp is named after the lock and this folder: the same lock never installs twice.
@@ -47,8 +48,8 @@ fmt: $(DEV)  ## Format, and mend what the linter can
 sim: $(DEV)  ## Simulate a market with faults: SEED=123 repeats a run, COMMANDS=n its length
 	@$(PY) -m tests.sim $(if $(SEED),--seed $(SEED)) $(if $(COMMANDS),--commands $(COMMANDS)) $(ARGS)
 
-soak: $(DEV)  ## Simulate with fresh seeds for MINUTES=30
-	@$(PY) -m tests.sim --minutes $(MINUTES) $(ARGS)
+soak: $(DEV)  ## Simulate with fresh seeds for MINUTES=30, or for TOTAL=50000000 commands
+	@$(PY) -m tests.sim $(if $(TOTAL),--total $(TOTAL),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: $(DEV)  ## Measure, and append one JSON line for this commit
 	@$(PY) -m tools.bench $(ARGS)

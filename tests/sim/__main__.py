@@ -9,6 +9,7 @@ from collections import Counter
 from matching.codes import Code
 from tests.sim.everybody import everybody
 from tests.sim.followers import Disagreement
+from tests.sim.progress import Progress
 from tests.sim.run import simulate
 
 
@@ -18,21 +19,28 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="repeat this run (default: a fresh seed)")
     parser.add_argument("--commands", type=int, default=20_000, help="commands in a run")
     parser.add_argument("--minutes", type=float, help="go on with fresh seeds for so long")
+    parser.add_argument("--total", type=int, help="go on with fresh seeds for so many commands")
     parser.add_argument("--codes", action="store_true", help="say how often each code occurred")
     args = parser.parse_args(argv)
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
-    ends = time.monotonic() + 60 * (args.minutes or 0)
+    began = time.monotonic()
+    ends = began + 60 * (args.minutes or 0)
+    progress = Progress(args.total)
     codes: Counter[int] = Counter()
     while True:
         try:
-            report = simulate(seed, args.commands, everybody)
+            report = simulate(seed, progress.next_run(args.commands), everybody)
         except Disagreement as found:
             print(found, file=sys.stderr)
             return 1
         print(report.line(), flush=True)
         codes.update(report.codes)
         seed += 1
-        if time.monotonic() >= ends:
+        progress.add(report.commands)
+        now = time.monotonic()
+        if args.minutes or args.total:
+            print(progress.line(now - began, seed), flush=True)
+        if progress.is_done or (now >= ends and (args.minutes or not args.total)):
             break
     if args.codes:
         for code in Code:

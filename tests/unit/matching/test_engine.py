@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numba import config
 
 from matching.engine import Engine
 from tests.unit.matching.small import SIZES, random_run
@@ -24,6 +25,28 @@ def test_an_engine_restored_at_any_index_has_the_same_hash_and_future():
         assert other.state_hash() == engine.state_hash(), idx
     engine.check()
     other.check()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(config.DISABLE_JIT, reason="12 million commands need the JIT")
+def test_an_engine_restored_at_any_of_five_thousand_indices_has_the_same_future():
+    rows = np.concatenate(random_run(5000, seed=11))
+    whole = Engine(SIZES)
+    pieces = [whole.apply(rows[at : at + 1]) for at in range(len(rows))]
+    events = np.concatenate(pieces)
+    firsts = np.cumsum([0, *map(len, pieces)])
+    end_hash, engine = whole.state_hash(), Engine(SIZES)
+    for idx in range(len(rows)):
+        blob = engine.save()
+        other = Engine.restore(blob, SIZES)
+        assert other.state_hash() == engine.state_hash(), idx
+        assert other.save() == blob, idx
+        future = other.apply(rows[idx:])
+        assert future.tobytes() == events[firsts[idx] :].tobytes(), idx
+        assert other.state_hash() == end_hash, idx
+        engine.apply(rows[idx : idx + 1])
+    assert len(rows) > 5000 and len(np.unique(events["code"])) > 10
+    engine.check()
 
 
 def test_a_restored_engine_passes_its_checks():

@@ -158,4 +158,4 @@ def ledger(
         )
         for row in rows
     )
-    out.show(out.table(columns, cells) if rows else "no entries")
+    out.show(out.table(columns, cells, less=("seq",)) if rows else "no entries")

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from wellhead.cli.exits import Exit
+from wellhead.cli.tables import LESS, fitted
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-PIPE_WIDTH = 200  # columns are not cut when nobody's screen sets a width
+PIPE_WIDTH = 2000  # nothing is cut or wrapped when nobody's screen sets a width
 SIDE_STYLES = {"buy": "green", "sell": "red", "long": "green", "short": "red"}
 
 
@@ -42,18 +43,15 @@ def show(renderable: "RenderableType") -> None:
     console().print(renderable)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> "Table":
-    """Return a table; a column whose name ends in `>` is set to the right."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    grid = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for name in columns:
-        right = name.endswith(">")
-        grid.add_column(name.rstrip(">"), justify="right" if right else "left", no_wrap=True)
-    for row in rows:
-        grid.add_row(*(cell(value) for value in row))
-    return grid
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    title: str = "",
+    less: Sequence[str] = LESS,
+) -> "RenderableType":
+    """Return a table that fits; a column whose name ends in `>` is set to the right."""
+    cells = (tuple(map(cell, row)) for row in rows)
+    return fitted(columns, cells, console().width, title, less)
 
 
 def cell(value: object) -> str:
@@ -71,7 +69,7 @@ def pairs(values: Mapping[str, object], title: str = "") -> "Table":
 
     grid = Table(box=None, show_header=False, title=title or None, title_justify="left")
     grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for name, value in values.items():
         if value is not None:
             grid.add_row(name, cell(value))

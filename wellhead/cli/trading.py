@@ -13,7 +13,7 @@ from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
 ORDER_COLUMNS = (
     "order>", "client id", "symbol", "side", "lots>", "price>", "filled>", "left>", "average>",
@@ -143,7 +143,7 @@ def _show_placed(placed: wt.Placed, answer: Json, options: Remote) -> None:
         out.show(out.table(("traded", "lots>", "price>", "role", "trade>"), cells))
 
 
-def _orders_table(rows: list[wt.Order]) -> "Table":
+def _orders_table(rows: list[wt.Order]) -> "RenderableType":
     cells = (
         (
             row.order_id,

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
+from wellhead.cli.app import run
+
 KEY, SECRET = "K1", "S1"
 
 
@@ -200,3 +202,8 @@ async def until(condition, timeout_s=10.0):
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def wellhead(fake, *arguments):
+    """Run a command against a fake exchange; return its exit code."""
+    return run([*arguments, "--url", fake.url])

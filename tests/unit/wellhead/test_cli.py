@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.unit.wellhead.fakes import KEY, SECRET, FakeRest, order_of
+from tests.unit.wellhead.fakes import KEY, SECRET, FakeRest, order_of, wellhead
 from wellhead.cli.app import COMMANDS, run
 from wellhead.cli.exits import Exit
 from wellhead.credentials import write_profile
@@ -17,22 +17,7 @@ ORDER = order_of({"symbol": "X", "side": "buy", "quantity": "3", "price": "2.150
 PLACED = {"order": ORDER, "trades": [], "duplicate": False, "seq": 11, "ts": 5}
 
 
-@pytest.fixture(autouse=True)
-def _clean(tmp_path, monkeypatch):
-    for name in ("URL", "KEY", "SECRET", "PROFILE", "DATA_DIR", "PORT"):
-        monkeypatch.delenv(f"WELLHEAD_{name}", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def trader(monkeypatch):
-    monkeypatch.setenv("WELLHEAD_KEY", KEY)
-    monkeypatch.setenv("WELLHEAD_SECRET", SECRET)
-
-
-def wellhead(fake, *arguments):
-    return run([*arguments, "--url", fake.url])
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 def test_an_order_is_sent_signed_and_shown(trader, capsys):

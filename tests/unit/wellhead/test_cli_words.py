@@ -9,30 +9,14 @@ import pytest
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
 from exchange.io.price_data import ATTRIBUTION
-from tests.unit.wellhead.fakes import KEY, SECRET, FakeRest
+from tests.unit.wellhead.fakes import FakeRest, wellhead
 from wellhead.cli import measuring, quiet_the_compiler
 from wellhead.cli.app import run
 from wellhead.cli.exits import Exit
 from wellhead.cli.starting import STAGES
 from wellhead.credentials import default_url
 
-
-@pytest.fixture(autouse=True)
-def _clean(tmp_path, monkeypatch):
-    for name in ("URL", "KEY", "SECRET", "PROFILE", "DATA_DIR", "PORT"):
-        monkeypatch.delenv(f"WELLHEAD_{name}", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def trader(monkeypatch):
-    monkeypatch.setenv("WELLHEAD_KEY", KEY)
-    monkeypatch.setenv("WELLHEAD_SECRET", SECRET)
-
-
-def wellhead(fake, *arguments):
-    return run([*arguments, "--url", fake.url])
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 def test_an_unknown_symbol_leads_to_the_command_that_lists_them(trader, capsys):

@@ -1,12 +1,17 @@
 """The simulated traders: what they ask for, and that own orders never meet."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from wellhead.cli.demo import rules
+from tests.unit.wellhead.fakes import FakeRest
+from wellhead.cli.demo import market, rules
 from wellhead.cli.demo.bots import Crowd, Holdings, Working, by_level, changes, settle
-from wellhead.cli.demo.rules import Chance, Fair, Quote
+from wellhead.cli.demo.rules import Chance, Fair, Market, Quote
+from wellhead.cli.demo.setup import Ready
+from wellhead.credentials import Profile
+from wellhead.signing import Credentials
 
 LADDER = [
     Quote("buy", "2.100", "5"),
@@ -82,15 +87,15 @@ def test_holdings_follow_positions_and_ended_orders():
 
 
 def test_the_same_seed_gives_the_same_market():
-    market = rules.markets(rules.today())[0]
+    one = rules.markets(rules.today())[0]
 
     def quotes():
         chance = Chance(5)
         fair = Fair(chance)
-        fair.step(market.series)
+        fair.step(one.series)
         name = rules.makers()[0]
-        ticks = fair.ticks(market)
-        return rules.maker_quotes(name, market.symbol, ticks, 3, rules.today(), chance)
+        ticks = fair.ticks(one)
+        return rules.maker_quotes(name, one.symbol, ticks, 3, rules.today(), chance)
 
     assert quotes() == quotes() and len(quotes()) >= 4
 
@@ -104,13 +109,41 @@ def test_active_contracts_are_picked_more_often():
 
 
 def test_a_taker_takes_the_best_price_or_waits():
-    market = rules.markets(rules.today())[0]
+    one = rules.markets(rules.today())[0]
     chance = Chance(3)
     name = rules.takers()[0]
-    orders = [
-        rules.taker_order(name, market.symbol, "2.100", "2.120", 0, chance) for _ in range(200)
-    ]
+    orders = [rules.taker_order(name, one.symbol, "2.100", "2.120", 0, chance) for _ in range(200)]
     asked = [order for order in orders if order]
     assert 0 < len(asked) < 200
     assert {(o.side, o.price) for o in asked} == {("buy", "2.120"), ("sell", "2.100")}
-    assert not any(rules.taker_order(name, market.symbol, None, None, 0, chance) for _ in range(50))
+    assert not any(rules.taker_order(name, one.symbol, None, None, 0, chance) for _ in range(50))
+
+
+def test_the_contract_of_the_examples_is_quoted_first_and_is_that_of_the_readme():
+    markets = rules.markets(rules.today())
+    first, *rest = rules.example_first(markets)
+    assert sorted(rest + [first], key=lambda m: m.symbol) == sorted(markets, key=lambda m: m.symbol)
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    assert f"wellhead book {rules.EXAMPLE}" in readme
+    other = Market(symbol="A", series="A", reference_ticks=1, activity_bps=1)
+    example = Market(symbol=rules.EXAMPLE, series="H", reference_ticks=1, activity_bps=1)
+    assert rules.example_first([other, example]) == [example, other]
+    assert rules.example_first([other]) == [other]
+
+
+async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypatch, capsys):
+    monkeypatch.setattr(market, "LOOK_S", 0.01)
+    side, unknown = [["2.149", "5"]], {"status": 404, "code": "contract_unknown"}
+    profile = Profile(Path("profiles/alice-demo.json"), Credentials("K", "S"))
+    demo = market.DemoMarket(Path(), market.Pace(30.0))
+
+    def book(bids, asks):
+        return 200, {"symbol": "X", "seq": 7, "bids": bids, "asks": asks}
+
+    script = [(404, unknown), book([], []), book(side, []), book([], side), book(side, side)]
+    with FakeRest(*script) as fake:
+        await demo._say_what_to_try(fake.url, [Ready("alice-demo", profile, new_key=False)])
+        assert len(fake.seen) == len(script)
+    said = capsys.readouterr().out
+    symbol = rules.example_first(rules.markets(rules.today()))[0].symbol
+    assert f"Try: wellhead book {symbol}" in said and "--profile alice-demo" in said

@@ -238,7 +238,7 @@ class Crowd:
         raise AssertionError("weights do not add up")
 
     async def fill(self, orders_per_s: float) -> None:
-        """Put quotes everywhere once, the most active contracts first."""
+        """Put quotes everywhere once, in the order of the contracts."""
         for market in self.markets:
             for maker in self.makers:
                 await _paced(partial(maker.act, market), orders_per_s)

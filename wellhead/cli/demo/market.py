@@ -10,16 +10,19 @@ from pathlib import Path
 
 import msgspec
 
+from wellhead.async_client import AsyncClient
 from wellhead.cli import out
 from wellhead.cli.demo import rules
 from wellhead.cli.demo.process import Plan, Trader
 from wellhead.cli.demo.setup import TRADER_FUNDS_USD, Ready, set_up
 from wellhead.client import Client
 from wellhead.credentials import read_profile
+from wellhead.errors import WellheadError
 
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 60.0
 END_TIMEOUT_S = 5.0
+LOOK_S = 0.2  # between two looks whether there is something to trade with
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,12 @@ class DemoMarket:
             orders_per_s=self._pace.orders_per_s,
             fill_orders_per_s=max(300.0, self._pace.orders_per_s),
         )
-        await self._keep_running(plan)
+        trying = asyncio.create_task(self._say_what_to_try(url, ready))
+        try:
+            await self._keep_running(plan)
+        finally:
+            trying.cancel()
+            await asyncio.wait({trying})
 
     def _set_up(self, url: str) -> list[Ready]:
         found = read_profile(self._data / "admin.json").credentials
@@ -88,10 +96,34 @@ class DemoMarket:
             else:
                 out.show(f"{one.account_id}: key in {one.profile.path}")
         out.show(f"For programs: export WELLHEAD_URL={url}")
-        symbol = rules.markets(rules.today())[0].symbol
-        name = people[0].account_id
+
+    async def _say_what_to_try(self, url: str, ready: list[Ready]) -> None:
+        """Name commands that work: once their contract has bids and asks."""
+        if self._as_json:
+            return
+        symbol = rules.example_first(rules.markets(rules.today()))[0].symbol
+        name = next(r.account_id for r in ready if r.profile.path.parent.name == "profiles")
+        async with AsyncClient(url) as client:
+            await until_quoted(client, symbol)
         out.show(f"\nTry: wellhead book {symbol}")
         out.show(f"     wellhead order buy {symbol} 1 --market --profile {name}\n")
+
+
+async def until_quoted(client: AsyncClient, symbol: str) -> None:
+    """Wait until a contract has bids and asks."""
+    while True:
+        if await has_both_sides(client, symbol):
+            return
+        await asyncio.sleep(LOOK_S)
+
+
+async def has_both_sides(client: AsyncClient, symbol: str) -> bool:
+    """Say whether a contract can be bought and sold now; where nobody answers it cannot."""
+    try:
+        book = await client.orderbook(symbol, depth=1)
+    except WellheadError:
+        return False
+    return bool(book.bids and book.asks)
 
 
 def _show_key(one: Ready) -> None:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import NamedTuple
 
 KIND = "simulated"  # what the registry calls such an account
+EXAMPLE = "H100-USE-2027M03"  # of every page that shows a command
 
 
 class Quote(NamedTuple):
@@ -105,6 +106,11 @@ def markets(on: date) -> list[Market]:
         if (reference := prices.of(contract)) is not None
     ]
     return sorted(found, key=lambda market: (-market.activity_bps, market.symbol))
+
+
+def example_first(found: list[Market]) -> list[Market]:
+    """Return contracts with that of the examples in front, as long as it is listed."""
+    return sorted(found, key=lambda market: market.symbol != EXAMPLE)
 
 
 def maker_quotes(

@@ -10,7 +10,7 @@ from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.fees import fee_row
 from exchange.rules.money import div_half_even, usd_text
-from exchange.rules.records import Contract, Order, Trade
+from exchange.rules.records import BLOCK_NAMES, Contract, Order, Trade
 from matching.codes import EventKind, Flag, OrderType
 
 NS_PER_MS: Final = 1_000_000
@@ -168,6 +168,7 @@ def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:
         "quantity": str(one.qty_lots),
         "role": "maker" if maker else "taker",
         "fee": usd_text(0),
+        "block": BLOCK_NAMES[one.block],
         "seq": one.seq,
         **times(one.ts_ns),
     }

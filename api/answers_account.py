@@ -10,7 +10,7 @@ from exchange.rules.clearing_rows import SettlementRow
 from exchange.rules.margin import Margin
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import div_half_even, usd_text
-from exchange.rules.records import Account, Contract, Position
+from exchange.rules.records import BLOCK_NAMES, Account, Contract, Position
 
 NS_PER_S: Final = 1_000_000_000
 
@@ -27,6 +27,7 @@ def fill_row(contract: Contract, row: Fill) -> dict[str, Any]:
         "quantity": str(abs(row.qty_lots)),
         "role": "maker" if row.is_maker else "taker",
         "fee": usd_text(0),
+        "block": BLOCK_NAMES[row.block],
         "position_quantity": str(row.position_lots),
         "realised_pnl": usd_text(row.realised_usd_micros),
         "seq": row.seq,

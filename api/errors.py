@@ -8,6 +8,7 @@ problem+json over HTTP and the `error` object of a websocket reply.
 from http import HTTPStatus
 from typing import Any, Final
 
+from api import errors_deals
 from exchange.rules.money import price_text
 from matching.codes import Code
 from matching.limits import PRICE_BITS_DEFAULT
@@ -159,6 +160,7 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.QUOTE_REPLACED: 200,
     Code.QUOTE_WITHDRAWN: 200,
     Code.MMP_TRIGGERED: 200,
+    **errors_deals.STATUS,
 }
 
 # Code -> (status, name): the one place where a number of the core becomes a word.
@@ -192,6 +194,7 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.WITHDRAWAL_EXCEEDS_FREE: "amount",
     Code.BAND_INVALID: "band_bps",
     Code.STATE_INVALID: "state",
+    **errors_deals.FIELD,
 }
 
 PRICE_MIN: Final = price_text(1)
@@ -246,6 +249,7 @@ _CORE_DETAIL: Final[dict[int, str]] = {
     Code.MMP_INVALID: "a window of 1 to 3600000 ms and at least one limit, or neither",
     Code.MMP_FROZEN: "a limit of the group was reached: reset its protection to quote again",
     Code.TIF_NOT_ALLOWED: "not this kind of order in the contract's present state",
+    **errors_deals.DETAIL,
     Code.WITHDRAWAL_EXCEEDS_FREE: "the account needs the rest as margin",
 }
 

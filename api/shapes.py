@@ -97,13 +97,16 @@ class Ticker(Part):
 
 
 class PublicTrade(Part):
-    """A trade as everybody sees it; `side` is the taker's."""
+    """A trade as everybody sees it; `side` is the taker's, `block` is block or efp if two agreed
+    on it away from the book.
+    """
 
     trade_id: str
     symbol: str
     price: str
     quantity: str
     side: str
+    block: str | None
     seq: int
     ts: int
     ts_ns: str

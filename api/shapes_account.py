@@ -63,7 +63,9 @@ class Margin(Part):
 
 
 class Fill(Part):
-    """A trade from the side of its owner."""
+    """A trade from the side of its owner; a block's order id is its proposal's, and the one who
+    proposed is the maker.
+    """
 
     trade_id: str
     order_id: str
@@ -74,6 +76,7 @@ class Fill(Part):
     quantity: str
     role: str
     fee: str
+    block: str | None
     position_quantity: str
     realised_pnl: str
     seq: int

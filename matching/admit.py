@@ -192,13 +192,19 @@ def check_slots(s, order):
 @kernel
 def check_limits(s, order, lots):
     """Refuse what would take the account beyond the bounds that int64 was proved for."""
-    account = s.accounts[order.account_idx]
-    position = s.positions[order.position_idx]
     more_lots = lots - order.held_lots
-    more_gross = more_lots * s.books[order.book_idx]["gross_tick_value"]
-    if account["gross_tick_value"] + more_gross > s.meta[0]["gross_max"]:
-        return Code.GROSS_LIMIT
     if (order.flags & COMBINED) != 0 and not legs_have_room(s, order, more_lots):
+        return Code.GROSS_LIMIT
+    gross_tick_value = np.int64(s.books[order.book_idx]["gross_tick_value"])
+    return check_bounds(s, order.account_idx, order.position_idx, more_lots, gross_tick_value)
+
+
+@kernel
+def check_bounds(s, account_idx, position_idx, more_lots, tick_value):
+    """Refuse more lots, of an order or a block, than an account may have."""
+    account = s.accounts[account_idx]
+    position = s.positions[position_idx]
+    if account["gross_tick_value"] + more_lots * tick_value > s.meta[0]["gross_max"]:
         return Code.GROSS_LIMIT
     resting_lots = position["buy_lots"] + position["sell_lots"]
     if abs(position["qty_lots"]) + resting_lots + more_lots > POSITION_LOTS_MAX:

@@ -9,6 +9,7 @@ from matching._memory import viewer
 from matching.accounts import deposit, open_account, set_account, withdraw
 from matching.aftermath import aftermath
 from matching.amend import amend
+from matching.blocks import accept
 from matching.codes import Code, Kind
 from matching.combinations import list_combination
 from matching.contracts import list_contract, set_band, set_state
@@ -20,6 +21,7 @@ from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.marks import mark, settle
 from matching.mmp import reset_mmp, set_mmp
 from matching.orders import cancel, mass_cancel, place
+from matching.proposals import decline, propose, request_quotes, set_blocks
 from matching.protect import cancel_all_after, halt_exchange, kill_account, sweep
 from matching.quotes import quote
 from matching.scenarios import stage_shocks, swap_scenarios
@@ -79,7 +81,26 @@ def apply_control(s, cmd):
         return mark(s, cmd)
     if kind == Kind.SETTLE:
         return settle(s, cmd)
+    if kind >= Kind.PROPOSE and kind <= Kind.REQUEST_QUOTES:
+        return apply_deal(s, cmd)
     return apply_protection(s, cmd)
+
+
+@cold_kernel
+def apply_deal(s, cmd):
+    """Do what two members agree on, and what comes before."""
+    kind = cmd["kind"]
+    if kind == Kind.PROPOSE:
+        return propose(s, cmd)
+    if kind == Kind.ACCEPT:
+        return accept(s, cmd)
+    if kind == Kind.DECLINE:
+        return decline(s, cmd)
+    if kind == Kind.SET_BLOCKS:
+        return set_blocks(s, cmd)
+    if kind == Kind.REQUEST_QUOTES:
+        return request_quotes(s, cmd)
+    raise AssertionError("unknown kind: the codec let through what it must not")
 
 
 @cold_kernel

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from matching.checks_deals import check_days, check_deals
 from matching.checks_legs import check_combinations, gross_of
 from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag
 from matching.limits import (
@@ -40,6 +41,8 @@ def check_state(s: State) -> None:
     check_client_ids(s)
     check_expiries(s, live)
     check_protections(s, live)
+    check_days(s)
+    check_deals(s)
 
 
 def live_orders(s: State) -> list[int]:

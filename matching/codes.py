@@ -32,6 +32,12 @@ class Kind(IntEnum):
     CANCEL = 21
     AMEND = 22
     MASS_CANCEL = 23
+    # Deals: block trades agreed between two, and requests for quotes.
+    PROPOSE = 60
+    ACCEPT = 61
+    DECLINE = 62
+    SET_BLOCKS = 63
+    REQUEST_QUOTES = 64
     LIST_COMBINATION = 70
     SET_LIMITS = 50
     CANCEL_ALL_AFTER = 51
@@ -64,6 +70,12 @@ class EventKind(IntEnum):
     TRADE = 24
     VARIATION = 25
     REFUSED = 30
+    PROPOSED = 65
+    DEAL_ENDED = 66
+    BLOCK_TRADE = 67
+    EFP_TRADE = 68
+    BLOCKS_SET = 69
+    QUOTES_REQUESTED = 70
     COMBINATION_LISTED = 75
     LEG_TRADE = 76  # one leg of the TRADE of a combination before it
     LIMITS_SET = 55
@@ -143,6 +155,14 @@ class TradingState(IntEnum):
     HALT = 3
     CLOSE_ONLY = 4  # only orders that reduce a position
     EXPIRED = 5
+
+
+class DealKind(IntEnum):
+    """What two members may agree on away from the book (COMMAND.state of a PROPOSE)."""
+
+    BLOCK = 0
+    EFP = 1  # exchange for physical: the futures leg of a trade in compute itself
+    QUOTES = 2  # a request for quotes; in the core alone, no proposal may say so
 
 
 class AccountState(IntEnum):
@@ -259,3 +279,23 @@ class Code(IntEnum):
     COMBINATION_FOLLOWS_LEGS = 202
     COMBINATION_ORDER_UNUSUAL = 203
     LEG_NOT_TRADING = 204
+    # Blocks and requests for quotes.
+    BLOCKS_NOT_ALLOWED = 180
+    BLOCK_TOO_SMALL = 181
+    BLOCK_PRICE_OUT_OF_RANGE = 182
+    BLOCK_KIND_INVALID = 183
+    BLOCK_RULE_INVALID = 184
+    COUNTERPARTY_UNKNOWN = 185
+    COUNTERPARTY_IS_SELF = 186
+    DEAL_UNKNOWN = 187
+    DEALS_FULL = 188
+    DEAL_LIMIT = 189
+    INITIATOR_NOT_ALLOWED = 190
+    INITIATOR_LIMIT = 191
+    INITIATOR_MARGIN_INSUFFICIENT = 192
+    REQUEST_UNKNOWN = 193
+    REQUEST_MISMATCH = 194
+    REQUEST_RATE_LIMIT = 195
+    DEAL_EXPIRED = 196
+    DEAL_DECLINED = 197
+    DEAL_WITHDRAWN = 198

@@ -7,10 +7,13 @@ from matching.book import key_of
 from matching.clear import cancel_of_book
 from matching.codes import Code, EventKind, Side, TradingState
 from matching.combinations import mark_by_legs, state_suits
+from matching.days import check_block_rule, set_block_rule
+from matching.deals import end_deals_of_contract
 from matching.emit import emit
 from matching.legs import combination_of
 from matching.limits import BPS, ORDERS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
 from matching.pool import count_trading
+from matching.words import high_half, low_half
 
 EVERY_ORDER = np.int64(ORDERS_MAX)
 
@@ -71,7 +74,7 @@ def check_listing(s, cmd):
         return Code.BAND_INVALID
     if cmd["state"] < TradingState.PRE_OPEN or cmd["state"] > TradingState.EXPIRED:
         return Code.STATE_INVALID
-    return Code.OK
+    return check_block_rule(low_half(cmd["ref_id"]), high_half(cmd["ref_id"]))
 
 
 @cold_kernel
@@ -92,6 +95,7 @@ def list_contract(s, cmd):
     contract["symbol_b"] = cmd["client_b"]
     contract["symbol_c"] = cmd["client_c"]
     contract["symbol_d"] = cmd["client_d"]
+    set_block_rule(s, contract_idx, low_half(cmd["ref_id"]), high_half(cmd["ref_id"]))
     set_mark_and_band(s, contract_idx, np.int64(cmd["price_ticks"]))
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
@@ -133,6 +137,7 @@ def end_contract(s, contract_idx):
     emit(s, EventKind.STATE_SET, 0, contract_idx)
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         cancel_of_book(s, book_idx, EVERY_ORDER, Code.CONTRACT_ENDED)
+    end_deals_of_contract(s, contract_idx)
 
 
 @cold_kernel

@@ -55,7 +55,11 @@ class Engine:
     @property
     def next_expiry_ns(self) -> int:
         """When the next TICK is due; 0 for never. It may come early, never late."""
-        return int(self._meta["next_expiry_ns"])
+        orders_ns, deal_idx = int(self._meta["next_expiry_ns"]), int(self._meta["deals_first"])
+        if deal_idx == 0:
+            return orders_ns
+        deals_ns = int(self.state.deals[deal_idx]["expires_ns"])
+        return min(orders_ns, deals_ns) if orders_ns else deals_ns
 
     def apply(self, commands: np.ndarray) -> np.ndarray:
         """Apply stamped COMMAND rows, all of them, and return their EVENT rows.
@@ -198,6 +202,9 @@ class Engine:
             "limits": s.limits[:accounts],
             "timers": s.timers[: TIMERS_PER_ACCOUNT * accounts],
             "mmps": s.mmps[: QUOTE_GROUPS * accounts],
+            "deals": s.deals[: meta["deals_used"] + 1],
+            "dealers": s.dealers[:accounts],
+            "days": s.days[:contracts],
             "worst": s.worst[: accounts * stride].reshape(accounts, stride)[:, :live],
             "shocks": s.shocks[: contracts * stride].reshape(contracts, stride)[:, :live],
             "staged": s.staged[: contracts * stride].reshape(contracts, stride),

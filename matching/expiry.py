@@ -8,6 +8,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind
+from matching.deals import expire_deals
 from matching.emit import emit
 from matching.limits import TIMERS_PER_ACCOUNT
 from matching.pool import SLOT_MASK
@@ -145,7 +146,10 @@ def wake_timer(s, order_id):
 
 @cold_kernel
 def tick(s, cmd):
-    """End every order, fire every timer whose time has come, in order of (time, timer or order)."""
+    """End every order, fire every timer, then end every deal, whose time has come.
+
+    In order of (time, timer or order), deals last.
+    """
     meta = s.meta[0]
     reply = emit(s, EventKind.TICKED, 0, 0)
     expired = 0
@@ -160,5 +164,5 @@ def tick(s, cmd):
         elif lives:
             drop_order(s, order_id & SLOT_MASK, Code.ORDER_EXPIRED)
             expired += 1
-    s.events[reply]["qty_lots"] = expired
+    s.events[reply]["qty_lots"] = expired + expire_deals(s)
     return Code.OK

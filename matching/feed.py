@@ -13,9 +13,10 @@ from matching._memory import Handle, handle_of, prefetch, viewer
 from matching.apply import apply_command
 from matching.codes import EventKind, Flag, Kind, Tif
 from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
+from matching.lazy import lazy_zeros
 from matching.limits import QTY_LOTS_MAX
 from matching.pool import SLOT_MASK
-from matching.state import LONG, SLOT, lazy_zeros, view_state
+from matching.state import LONG, SLOT, view_state
 from matching.wire import COMMAND, new_commands
 
 FEED_COMMAND: Final = np.dtype(

@@ -98,6 +98,19 @@ ORIGINS_MAX = 1 << 10
 SEQ_MAX = 1 << 42
 assert SEQ_MAX * ORDERS_MAX <= INT64_SAFE
 
+# Deals: block proposals and requests for quotes that are open, in one list by when they end.
+# A new one is put in from the list's end: at most DEALS_MAX steps.
+DEALS_MAX = 1 << 12
+DEALS_PER_ACCOUNT_MAX = 16
+DEAL_TTL_NS_MAX = 24 * 3600 * 1_000_000_000
+assert DEALS_MAX <= ORDERS_MAX  # a deal's id is made as an order's is
+REQUESTS_PER_WINDOW_MAX = 10  # requests for quotes of one account
+REQUEST_WINDOW_NS = 60 * 1_000_000_000
+BLOCK_RANGE_BPS_MAX = 10_000
+assert PRICE_TICKS_MAX * (10_000 + BLOCK_RANGE_BPS_MAX) <= INT64_SAFE
+# A block moves two accounts once over at most the whole domain, as an order's fill does.
+assert QTY_LOTS_MAX * PRICE_TICKS_MAX <= INT64_SAFE
+
 # A client order id is at most this many ASCII bytes, kept verbatim.
 CLIENT_ORDER_ID_BYTES = 32
 CLIENT_ORDER_ID_TTL_NS = 24 * 3600 * 1_000_000_000

@@ -6,6 +6,7 @@ from matching._jit import cold_kernel, kernel
 from matching.book import level_of, next_key
 from matching.codes import Code, EventKind, Tif, TradingState
 from matching.contracts import contract_known, set_mark_and_band
+from matching.days import new_day
 from matching.emit import emit
 from matching.legs import combination_of
 from matching.limits import INT64_SAFE
@@ -95,6 +96,7 @@ def settle(s, cmd):
     move_mark(s, contract_idx, np.int64(cmd["price_ticks"]))
     contract = s.contracts[contract_idx]
     contract["settle_ticks"] = cmd["price_ticks"]
+    new_day(s, contract_idx)
     reply = emit(s, EventKind.SETTLED, 0, contract_idx)
     paid_usd_micros = np.int64(0)
     position_idx = np.int64(contract["position_head"])

@@ -84,6 +84,20 @@ def shortfall(s, account_idx, book_idx, more_lots):
 
 
 @cold_kernel
+def shortfall_after_trade(s, account_idx, book_idx, lots):
+    """Return ES of the account's W with `lots` traded on the side of a book, usd micros."""
+    meta = s.meta[0]
+    long_lots = lots * (1 - 2 * (book_idx & 1))
+    worst = account_idx * meta["scenarios_max"]
+    shocks = (book_idx >> 1) * meta["scenarios_max"]
+    a = b = c = d = NEVER
+    for scenario in range(meta["scenarios_count"]):
+        loss = s.worst[worst + scenario] - s.shocks[shocks + scenario] * long_lots
+        a, b, c, d = four_worst(a, b, c, d, loss)
+    return mean_of_worst(meta["worst_count"], a, b, c, d)
+
+
+@cold_kernel
 def shortfall_of_one_lot(s, book_idx):
     """Return the requirement of one resting lot on its own, usd micros."""
     meta = s.meta[0]

@@ -26,13 +26,15 @@ from matching.wire import (
     ORIGIN,
     POSITION,
 )
+from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 MAGIC: Final = b"WHSTATE2"
 STATE_HASH_BYTES: Final = 16
 PLAIN: Final = np.dtype("<i8")
 
-# The arrays of a saved state, in order. Row 0 of a pool (positions, orders, client ids) is unused.
+# The arrays of a saved state, in order. Row 0 of a pool (positions, orders, client ids, deals)
+# is unused.
 ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "accounts": ACCOUNT,
     "contracts": CONTRACT,
@@ -45,6 +47,9 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "limits": ACCOUNT_LIMITS,
     "timers": TIMER,
     "mmps": MMP,
+    "deals": DEAL,
+    "dealers": DEALER,
+    "days": DAY,
     "worst": PLAIN,  # (accounts, scenarios)
     "shocks": PLAIN,  # (contracts, scenarios)
     "staged": PLAIN,  # (contracts, most scenarios)

@@ -6,20 +6,19 @@ none. What can be rebuilt from the rest (ladders, bitmaps, look-up tables, the e
 never saved.
 """
 
-import contextlib
-import mmap
-import sys
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from matching._memory import viewer
+from matching.lazy import lazy_zeros
 from matching.limits import (
     ACCOUNTS_MAX,
     CLIENT_IDS_MAX,
     COMBINATIONS_PER_LEG_MAX,
     CONTRACTS_MAX,
+    DEALS_MAX,
     LEGS_MAX,
     ORDERS_MAX,
     ORIGINS_MAX,
@@ -45,6 +44,7 @@ from matching.wire import (
     ORIGIN,
     POSITION,
 )
+from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 LEVEL: Final = np.dtype(
@@ -94,6 +94,11 @@ META_SAVED: Final = (
     "client_ids_oldest",
     "aftermath",  # bits of work that follows, see aftermath.py; 0 between most commands
     "halted",  # 1: no orders anywhere
+    "deals_used",
+    "deals_free",
+    "deals_open",
+    "deals_first",  # the one that ends first
+    "deals_last",
 )
 META_SIZES: Final = (
     "price_bits",
@@ -104,6 +109,7 @@ META_SIZES: Final = (
     "positions_max",
     "orders_max",
     "client_ids_max",
+    "deals_max",
     "scenarios_max",
     "position_mask",
     "client_mask",
@@ -122,7 +128,6 @@ META_SCRATCH: Final = (
 META: Final = np.dtype([(name, "<i8") for name in META_SAVED + META_SIZES + META_SCRATCH])
 
 SPARSE: Final = frozenset({"levels", "words", "groups"})  # a few pages of each book are used
-HUGE_PAGE: Final = 1 << 21
 EVENTS_HEADROOM: Final = 1 << 15  # events of an ordinary batch
 
 
@@ -152,6 +157,9 @@ class State(NamedTuple):
     limits: np.ndarray  # (accounts,) ACCOUNT_LIMITS
     timers: np.ndarray  # (2 x accounts,) TIMER
     mmps: np.ndarray  # (QUOTE_GROUPS x accounts,) MMP
+    deals: np.ndarray  # (deals,) DEAL
+    dealers: np.ndarray  # (accounts,) DEALER
+    days: np.ndarray  # (contracts,) DAY
     events: np.ndarray  # EVENT: what the running batch has caused
 
 
@@ -166,6 +174,7 @@ class Sizes:
     orders: int = ORDERS_MAX
     client_ids: int = CLIENT_IDS_MAX
     scenarios: int = SCENARIOS_DEFAULT
+    deals: int = DEALS_MAX
 
     def __post_init__(self) -> None:
         """Refuse what the limits do not cover."""
@@ -176,6 +185,7 @@ class Sizes:
             "positions": (2, POSITIONS_MAX),
             "orders": (2, ORDERS_MAX),
             "client_ids": (2, CLIENT_IDS_MAX),
+            "deals": (2, DEALS_MAX),
             "scenarios": (SHOCKS_PER_COMMAND, SCENARIOS_MAX),
         }
         for name, (least, most) in within.items():
@@ -190,34 +200,16 @@ class Sizes:
 
         Each resting order can give three trades, an iceberg that is, or one with its legs, a
         protection that is hit and a cancellation, each holder one payment, each timer one word,
-        each combination of a leg its end; the command's own are its reply and at most four
-        cancellations of what it leaves, on either side of a quote.
+        each combination of a leg and each deal its end; the command's own are its reply and at
+        most four cancellations of what it leaves, on either side of a quote.
         """
         own = COMBINATIONS_PER_LEG_MAX + TIMERS_PER_ACCOUNT * self.accounts + 10
-        return (3 + LEGS_MAX) * self.orders + self.positions + own
+        return (3 + LEGS_MAX) * self.orders + self.positions + self.deals + own
 
     @property
     def events(self) -> int:
         """Return the room for events: a batch's, and one command more, however large."""
         return EVENTS_HEADROOM + self.command_events_max
-
-
-def lazy_zeros(count: int, dtype: np.dtype | str, *, sparse: bool = False) -> np.ndarray:
-    """Return zeros that take no memory, nor a promise of memory, until touched.
-
-    What fills from the front comes in huge pages, which spares address translation; a `sparse`
-    array comes in small ones.
-    """
-    size = count * np.dtype(dtype).itemsize
-    if size < HUGE_PAGE or sys.platform != "linux":
-        return np.zeros(count, dtype)
-    no_reserve = 0x4000  # mmap.MAP_NORESERVE, which Python 3.11 does not name
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | no_reserve
-    memory = mmap.mmap(-1, size, flags=flags)
-    if not sparse and hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):  # a kernel without them: slower, nothing else
-            memory.madvise(mmap.MADV_HUGEPAGE)
-    return np.frombuffer(memory, dtype, count)
 
 
 # What each array of a state holds.
@@ -245,6 +237,9 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "limits": ACCOUNT_LIMITS,
     "timers": TIMER,
     "mmps": MMP,
+    "deals": DEAL,
+    "dealers": DEALER,
+    "days": DAY,
     "events": EVENT,
 }
 assert tuple(STATE_FIELDS) == State._fields
@@ -284,6 +279,9 @@ def new_state(sizes: Sizes) -> State:
         "limits": sizes.accounts,
         "timers": TIMERS_PER_ACCOUNT * sizes.accounts,
         "mmps": QUOTE_GROUPS * sizes.accounts,
+        "deals": sizes.deals,
+        "dealers": sizes.accounts,
+        "days": sizes.contracts,
         "events": sizes.events,
     }
     state = State(
@@ -307,6 +305,7 @@ def write_sizes(state: State, sizes: Sizes) -> None:
     meta["positions_max"] = sizes.positions
     meta["orders_max"] = sizes.orders
     meta["client_ids_max"] = sizes.client_ids
+    meta["deals_max"] = sizes.deals
     meta["scenarios_max"] = sizes.scenarios
     meta["position_mask"] = len(state.position_table) - 1
     meta["client_mask"] = len(state.client_buckets) - 1

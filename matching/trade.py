@@ -5,6 +5,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, unlink
 from matching.codes import COMBINED, DETAILED, EventKind
+from matching.days import widen_day
 from matching.details import clip_shown
 from matching.emit import emit, emit_cancelled
 from matching.leg_trades import trade_legs
@@ -100,6 +101,7 @@ def trade(s, order, order_id, maker_idx, key, lots):
     maker["leaves_lots"] = leaves_lots
     maker["filled_lots"] += lots
     s.contracts[order.contract_idx]["last_trade_ticks"] = price_ticks
+    widen_day(s, order.contract_idx, price_ticks)
     booked_lots, gain_ticks = lots, lots * (key - s.books[book_idx]["mark_key"])
     if (order.flags & COMBINED) != 0:
         trade_legs(s, order, order_id, maker_idx, price_ticks, lots)

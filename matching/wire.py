@@ -67,6 +67,12 @@ LEGS_PER_WORD: Final = 4
 LEG_BITS: Final = 16
 assert LEGS_PER_WORD * len(LEG_WORDS) == LEGS_MAX and CONTRACTS_MAX < 1 << (LEG_BITS - 1)
 
+# Deals. PROPOSE: state DealKind, order_id the request for quotes it answers or 0, ref_id the
+# counterparty's account_idx (unless it answers a request), expires_ns its end, client_* its id.
+# ACCEPT and DECLINE: order_id the deal. REQUEST_QUOTES: state 0 for either side, or side + 1.
+# SET_BLOCKS: qty_lots the least of a block or 0, order_id the range in bps beyond the day's prices;
+# LIST says the same in ref_id: low the least of a block, high the range.
+
 EVENT: Final = np.dtype(
     [
         ("seq", "<i8"),  # of the command that caused it

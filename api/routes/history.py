@@ -96,6 +96,7 @@ def trade_of(row: TradeRow) -> Trade:
         maker_account_idx=row.maker_account_idx,
         maker_order_id=row.maker_order_id,
         maker_leaves_lots=0,
+        block=row.block,
     )
 
 

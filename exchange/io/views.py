@@ -44,6 +44,7 @@ class Fill(NamedTuple):
     realised_usd_micros: int  # by this fill, against the average entry
     ts_ns: int
     client_order_id: str | None
+    block: int  # 0: of the book; 1 a block, 2 an EFP: the order id is then the deal's
 
     @property
     def trade_id(self) -> str:

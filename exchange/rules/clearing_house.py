@@ -23,6 +23,7 @@ from exchange.rules.entry import after_fill
 from exchange.rules.klines import Klines
 from exchange.rules.order_history import OrderHistory
 from exchange.rules.postings import Books
+from exchange.rules.records import BLOCK, EFP
 from exchange.rules.rows import command_rows, event_rows
 from exchange.rules.settlement_check import ClearingMismatch, Holding, SettlementCheck
 from matching.codes import EventKind
@@ -146,6 +147,12 @@ class ClearingHouse:
             EventKind.REFUSED: self._nothing,
             EventKind.MMP_HIT: self._mmp_hit,
             **dict.fromkeys(OF_PROTECTIONS, self._nothing),
+            EventKind.PROPOSED: self._nothing,
+            EventKind.DEAL_ENDED: self._nothing,
+            EventKind.BLOCK_TRADE: self._block_trade,
+            EventKind.EFP_TRADE: self._block_trade,
+            EventKind.BLOCKS_SET: self._nothing,
+            EventKind.QUOTES_REQUESTED: self._nothing,
         }
 
     def _mmp_hit(self, command: Row, event: Row) -> None:
@@ -245,7 +252,7 @@ class ClearingHouse:
         contract = self.contracts[contract_idx]
         fields = (
             seq, leg, contract_idx, price_ticks, qty_lots, side, taker_idx, maker_idx, taker_id,
-            maker_id, ts_ns,
+            maker_id, ts_ns, 0,
         )  # fmt: skip
         trade = _row(TradeRow, fields)
         self.effects.trades.append(trade)
@@ -255,6 +262,20 @@ class ClearingHouse:
         self._touch(contract, seq)
         self._novate(contract, trade, taker_idx, taker_id, side, False)
         self._novate(contract, trade, maker_idx, maker_id, 1 - side, True)
+
+    def _block_trade(self, command: Row, event: Row) -> None:
+        """Clear what two agreed on: it moves open interest, but no price, volume or candle."""
+        seq, kind, side, _, taker_idx, deal_id, _, contract_idx, maker_idx, price, lots, *_ = event
+        block = EFP if kind == EventKind.EFP_TRADE else BLOCK
+        contract = self.contracts[contract_idx]
+        trade = TradeRow(
+            seq, 0, contract_idx, price, lots, side, taker_idx, maker_idx, deal_id, deal_id,
+            command[_TS], block,
+        )  # fmt: skip
+        self.effects.trades.append(trade)
+        self._touch(contract, seq)
+        self._novate(contract, trade, taker_idx, deal_id, side, False)
+        self._novate(contract, trade, maker_idx, deal_id, 1 - side, True)
 
     def _novate(
         self,

@@ -24,6 +24,7 @@ class TradeRow(NamedTuple):
     taker_order_id: int
     maker_order_id: int
     ts_ns: int
+    block: int  # 0: of the book; 1 a block, 2 an EFP: both order ids are then the deal's
 
 
 class PositionEventRow(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from exchange.rules.mirror_legs import MirrorLegs
+from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
 from exchange.rules.records import Account, Changes, Trade
@@ -36,7 +36,7 @@ assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(MirrorLegs, ProtectedMirror):
+class Mirror(DealsMirror, ProtectedMirror):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
@@ -108,6 +108,7 @@ class Mirror(MirrorLegs, ProtectedMirror):
             EventKind.QUOTE_REFUSED: self._nothing,
             EventKind.MMP_SET: self._mmp_set,
             EventKind.MMP_HIT: self._mmp_hit,
+            **self._deal_handlers(),
         }
 
     def _nothing(self, command: Row, event: Row) -> None:
@@ -182,7 +183,9 @@ class Mirror(MirrorLegs, ProtectedMirror):
 
     def _settled(self, command: Row, event: Row) -> None:
         self._marked(command, event)
-        self.contracts[event[_CONTRACT_E]].settle_ticks = event[_PRICE_E]
+        contract = self.contracts[event[_CONTRACT_E]]
+        contract.settle_ticks = event[_PRICE_E]
+        contract.day_low_ticks = contract.day_high_ticks = 0
 
     def _variation(self, command: Row, event: Row) -> None:
         account_idx, contract_idx, amount_usd_micros = (
@@ -265,6 +268,7 @@ class Mirror(MirrorLegs, ProtectedMirror):
         if not contract.legs:
             self._hand_over(contract, event)
         contract.last_trade_ticks = price_ticks
+        contract.widen_day(price_ticks)
         trade = Trade(
             seq, self._leg, command[_TS], contract_idx, price_ticks, qty_lots, side,
             account_idx, order_id, maker_idx, maker_id, leaves_lots,

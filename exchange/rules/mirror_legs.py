@@ -8,12 +8,13 @@ from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Trade
 from matching.codes import Side
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
-from matching.wire import COMMAND, EVENT, unpack_legs, unpack_text
+from matching.wire import COMMAND, EVENT, halves, unpack_legs, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _STATE, _CLIENT = _FIELD["ts_ns"], _FIELD["state"], _FIELD["client_a"]
 _ORDER_ID, _PRICE, _QTY = _FIELD["order_id"], _FIELD["price_ticks"], _FIELD["qty_lots"]
 _AMOUNT, _EXPIRES = _FIELD["amount_usd_micros"], _FIELD["expires_ns"]
+_REF = _FIELD["ref_id"]
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _SIDE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["account_idx"], _E["order_id"]
 _MAKER_E, _MAKER_ACCOUNT_E = _E["maker_order_id"], _E["maker_account_idx"]
@@ -34,6 +35,7 @@ class MirrorLegs(MirrorState):
         contract.tick_value_usd_micros = command[_AMOUNT]
         contract.mark_ticks = contract.settle_ticks = command[_PRICE]
         contract.last_trade_ns = command[_EXPIRES]
+        contract.block_min_lots, contract.block_range_bps = halves(command[_REF])
         self._add(contract, command)
         self.shocks.append([0] * self.scenario_count)
 

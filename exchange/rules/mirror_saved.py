@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from exchange.rules.deals import Deal
 from exchange.rules.mirror import Mirror
 from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account, Contract, Order
@@ -35,6 +36,7 @@ def mirror_from_saved(
     _contracts(mirror, saved)
     _positions(mirror, saved["positions"], entries or {})
     _orders(mirror, saved)
+    _deals(mirror, saved["deals"])
     return mirror
 
 
@@ -76,6 +78,11 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
             "protection_bps", "qty_max_lots", "state",
         ):  # fmt: skip
             setattr(contract, name, int(row[name]))
+        day = saved["days"][contract_idx]
+        contract.block_min_lots = int(day["block_min_lots"])
+        contract.block_range_bps = int(day["block_range_bps"])
+        contract.day_low_ticks = int(day["low_ticks"])
+        contract.day_high_ticks = int(day["high_ticks"])
         mirror.contracts.append(contract)
         named = saved["legs"][contract_idx * LEGS_MAX :][: int(row["legs_count"])]
         mirror.join_legs(contract, [(int(leg["contract_idx"]), int(leg["ratio"])) for leg in named])
@@ -131,3 +138,19 @@ def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
     order.updated_ns = order.created_ns
     order.updated_seq = 0
     return order
+
+
+def _deals(mirror: Mirror, rows: np.ndarray) -> None:
+    """Open the deals, the oldest first."""
+    open_rows = [row for row in rows[1:] if row["deal_id"] != 0]
+    for row in sorted(open_rows, key=lambda row: int(row["deal_id"])):
+        deal = Deal()
+        for name in (
+            "deal_id", "kind", "account_idx", "counterparty_idx", "contract_idx", "side",
+            "price_ticks", "qty_lots", "expires_ns", "request_id", "created_ns",
+        ):  # fmt: skip
+            setattr(deal, name, int(row[name]))
+        a, b, c, d = (int(row[f"client_{name}"]) for name in "abcd")
+        deal.client_words = (a, b, c, d)
+        deal.updated_ns, deal.updated_seq = deal.created_ns, 0
+        mirror.deals.add(deal)

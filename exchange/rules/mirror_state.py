@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from exchange.rules import legs
 from exchange.rules.closed import ClosedOrders
+from exchange.rules.deals import Deals
 from exchange.rules.records import Account, Changes, ClientKey, Contract, Order, Position
 from matching.codes import Side
 from matching.limits import PRICE_BITS_DEFAULT
@@ -25,6 +26,7 @@ class MirrorState:
         self.orders: dict[int, Order] = {}
         self.by_client: dict[ClientKey, Order] = {}  # open orders only
         self.closed = ClosedOrders()
+        self.deals = Deals()
         self.shocks: list[list[int]] = []  # [contract_idx][scenario]: profit of one long lot
         self.shocks_staged: list[list[int]] = []
         self.scenario_count = 0  # before the first swap

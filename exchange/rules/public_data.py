@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import orjson
 
+from exchange.rules.book_side import BookSide
 from exchange.rules.candles import Candle, Day
 from exchange.rules.money import price_text, usd_text
-from exchange.rules.records import BookSide, Contract, Trade
+from exchange.rules.records import BLOCK_NAMES, Contract, Trade
 from matching.codes import Side, TradingState
 
 CHECKSUM_LEVELS: Final = 10
@@ -98,6 +99,7 @@ def trade(contract: Contract, one: Trade) -> dict[str, Any]:
         "price": price(one.price_ticks),
         "quantity": str(one.qty_lots),
         "side": "sell" if one.side == Side.SELL else "buy",
+        "block": BLOCK_NAMES[one.block],
         "seq": one.seq,
         **times(one.ts_ns),
     }

@@ -4,16 +4,19 @@ These are live objects: a mirror changes them in place while it applies batches.
 Whoever keeps one over a batch boundary copies it.
 """
 
-from bisect import bisect_left, insort
 from collections import deque
 from typing import NamedTuple
 
 from exchange.rules import legs
+from exchange.rules.book_side import BookSide
+from exchange.rules.deals import Deal
 from exchange.rules.protections import Protections
 from matching.codes import Side
 from matching.wire import unpack_text
 
 TRADES_KEPT = 1000  # per contract
+BLOCK, EFP = 1, 2  # of a trade that two agreed on; 0 for one of the book
+BLOCK_NAMES = (None, "block", "efp")
 
 ClientKey = tuple[int, int, int, int, int]  # account_idx and the four words of the id
 
@@ -33,6 +36,7 @@ class Trade(NamedTuple):
     maker_account_idx: int
     maker_order_id: int
     maker_leaves_lots: int
+    block: int = 0  # BLOCK or EFP: both order ids are then the deal's
 
     @property
     def trade_id(self) -> str:
@@ -161,59 +165,6 @@ class Account:
         self.positions: dict[int, Position] = {}
 
 
-class BookSide:
-    """The levels of one side: price -> [qty_lots, orders], and the prices in order."""
-
-    __slots__ = ("levels", "prices", "side")
-
-    def __init__(self, side: int) -> None:
-        self.side = side
-        self.levels: dict[int, list[int]] = {}
-        self.prices: list[int] = []  # ascending
-
-    def add(self, price_ticks: int, qty_lots: int) -> None:
-        """Add one order of `qty_lots` at a price."""
-        level = self.levels.get(price_ticks)
-        if level is None:
-            self.levels[price_ticks] = [qty_lots, 1]
-            insort(self.prices, price_ticks)
-        else:
-            level[0] += qty_lots
-            level[1] += 1
-
-    def take(self, price_ticks: int, qty_lots: int, orders: int) -> None:
-        """Remove lots, and `orders` orders (0 or 1), at a price."""
-        level = self.levels[price_ticks]
-        level[0] -= qty_lots
-        level[1] -= orders
-        if level[1] == 0:
-            assert level[0] == 0, "a level without orders still has lots"
-            del self.levels[price_ticks]
-            del self.prices[bisect_left(self.prices, price_ticks)]
-
-    def best_ticks(self) -> int:
-        """Return the best price, 0 when the side is empty."""
-        if not self.prices:
-            return 0
-        return self.prices[-1] if self.side == Side.BUY else self.prices[0]
-
-    def reach_ticks(self, qty_lots: int) -> int:
-        """Return the price by which so many lots stand, best first; 0 when fewer do."""
-        left_lots = qty_lots
-        for price in reversed(self.prices) if self.side == Side.BUY else self.prices:
-            left_lots -= self.levels[price][0]
-            if left_lots <= 0:
-                return price
-        return 0
-
-    def depth(self, levels: int) -> list[tuple[int, int, int]]:
-        """Return at most `levels` of (price_ticks, qty_lots, orders), best first."""
-        if levels <= 0:
-            return []
-        prices = self.prices[: -levels - 1 : -1] if self.side == Side.BUY else self.prices[:levels]
-        return [(price, *self.levels[price]) for price in prices]  # type: ignore[misc]
-
-
 class Contract:
     """One listed contract, its book and its recent trades."""
 
@@ -222,9 +173,13 @@ class Contract:
         "band_high_ticks",
         "band_low_ticks",
         "base_ticks",
+        "block_min_lots",
+        "block_range_bps",
         "books",
         "combinations",
         "contract_idx",
+        "day_high_ticks",
+        "day_low_ticks",
         "last_trade_ns",
         "last_trade_ticks",
         "legs",
@@ -257,6 +212,10 @@ class Contract:
         self.last_trade_ns = 0  # end of trading, 0 for never
         self.open_interest_lots = 0
         self.qty_max_lots = 0
+        self.block_min_lots = 0  # 0: no blocks
+        self.block_range_bps = 0
+        self.day_low_ticks = 0  # of the book's trades since the last settlement, 0 for none
+        self.day_high_ticks = 0
         self.state = 0
         self.books = (BookSide(Side.BUY), BookSide(Side.SELL))
         self.positions: list[Position] = []
@@ -287,13 +246,30 @@ class Contract:
     def _marks(self) -> list[tuple[int, int]]:
         return [(leg.mark_ticks, ratio) for leg, ratio in self.legs]
 
+    def widen_day(self, price_ticks: int) -> None:
+        """Take the price of a trade into the day's range."""
+        self.day_high_ticks = max(self.day_high_ticks, price_ticks)
+        self.day_low_ticks = min(self.day_low_ticks or price_ticks, price_ticks)
+
+    def block_range(self) -> tuple[int, int]:
+        """Return the least and the highest price of a block now."""
+        low_ticks, high_ticks = self.day_low_ticks, self.day_high_ticks
+        if not low_ticks:
+            low_ticks = high_ticks = self.mark_ticks
+        return (
+            low_ticks - low_ticks * self.block_range_bps // 10_000,
+            high_ticks + high_ticks * self.block_range_bps // 10_000,
+        )
+
 
 class Changes:
     """What a batch touched. Values are read from the mirror, after the batch."""
 
     __slots__ = (
         "accounts",
+        "blocks",
         "contracts",
+        "deals",
         "first_seq",
         "last_seq",
         "leg_trades",
@@ -314,6 +290,8 @@ class Changes:
         self.positions: set[tuple[int, int]] = set()  # account_idx, contract_idx
         self.accounts: set[int] = set()  # cash, unsettled or state
         self.contracts: set[int] = set()  # mark, settle, band, state, last trade, listed
-        self.trades: list[Trade] = []
+        self.trades: list[Trade] = []  # of the book
         self.leg_trades: list[Trade] = []  # what combinations traded, leg by leg
+        self.blocks: list[Trade] = []  # agreed on by two: published later than the others
+        self.deals: dict[int, Deal] = {}  # also those that ended in the batch
         self.variations: list[tuple[int, int, int, int]] = []  # seq, account, contract, amount

@@ -48,7 +48,9 @@ async def paged(read, limit: int = 7, **span) -> list:
 def fills_of(market) -> list[tuple]:
     events = [e for e in market.position_events if e.account_idx == ACCOUNT]
     clients = {o.order_id: o.client_order_id for o in market.orders}
-    rows = [(*e, clients[e.order_id]) for e in events]
+    blocks = {(t.seq, t.leg): t.block for t in market.trades}
+    assert set(blocks.values()) == {0, 1, 2}
+    rows = [(*e, clients.get(e.order_id), blocks[e.seq, e.leg]) for e in events]
     return sorted(rows, key=lambda row: row[1:4])
 
 
@@ -131,7 +133,7 @@ async def test_orders_are_found_by_state_contract_time_and_both_ids(views, marke
 @pytest.mark.parametrize("interval_s", INTERVALS_S)
 async def test_klines_are_made_of_the_trades_in_them(views, market, interval_s):
     got = await paged(lambda s: views.klines(0, interval_s, s), limit=3)
-    trades = [t for t in market.trades if t.contract_idx == 0]
+    trades = [t for t in market.trades if t.contract_idx == 0 and not t.block]
     opens = sorted({t.ts_ns - t.ts_ns % (interval_s * 10**9) for t in trades}, reverse=True)
     assert [k.open_ns for k in got] == opens
     for kline in got:

@@ -10,7 +10,8 @@ from matching.limits import (
     TRANSFER_USD_MICROS_MAX,
     WORST_COUNT_MAX,
 )
-from tests.oracle import book, combinations, protect, risk
+from matching.wire import halves
+from tests.oracle import book, combinations, deals, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange
 
@@ -29,6 +30,9 @@ def tick(ex: Exchange, log: Log, cmd: Command) -> None:
         elif number in ex.orders:  # a timer may have taken it
             book.cancel(ex, log, ex.orders[number], Code.ORDER_EXPIRED)
             reply["qty_lots"] += 1
+    for deal in deals.due(ex):
+        deals.end(ex, log, deal, Code.DEAL_EXPIRED)
+        reply["qty_lots"] += 1
 
 
 def open_account(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -113,11 +117,13 @@ def list_contract(ex: Exchange, log: Log, cmd: Command) -> None:
         (cmd.qty_lots > QTY_LOTS_MAX, Code.QTY_TOO_LARGE),
         (not 0 <= cmd.order_id <= 10_000, Code.BAND_INVALID),
         (cmd.state not in set(TradingState), Code.STATE_INVALID),
+        (not deals.sound_rule(*halves(cmd.ref_id)), Code.BLOCK_RULE_INVALID),
     )
     for wrong, code in checks:
         if wrong:
             log.refuse(cmd, code)
             return
+    min_lots, range_bps = halves(cmd.ref_id)
     ex.contracts.append(
         Contract(
             tick_value_usd_micros=cmd.amount_usd_micros,
@@ -128,6 +134,8 @@ def list_contract(ex: Exchange, log: Log, cmd: Command) -> None:
             last_trade_ns=cmd.expires_ns,
             symbol=cmd.words,
             state=cmd.state,
+            block_min_lots=min_lots,
+            block_range_bps=range_bps,
             shocks=[0] * ex.capacity.scenarios,
             shocks_staged=[0] * ex.capacity.scenarios,
         )
@@ -172,6 +180,9 @@ def end(ex: Exchange, log: Log, contract_idx: int) -> None:
     for side in (0, 1):
         for order in book.best_first(ex, contract_idx, side):
             book.cancel(ex, log, order, Code.CONTRACT_ENDED)
+    for deal in deals.by_end(ex):
+        if deal.contract_idx == contract_idx:
+            deals.end(ex, log, deal, Code.CONTRACT_ENDED)
 
 
 def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -263,6 +274,7 @@ def settle(ex: Exchange, log: Log, cmd: Command) -> None:
         return
     move_mark(ex, cmd.contract_idx, cmd.price_ticks)
     ex.contracts[cmd.contract_idx].settle_ticks = cmd.price_ticks
+    ex.contracts[cmd.contract_idx].day_prices = []
     owed = [
         position
         for position in ex.positions

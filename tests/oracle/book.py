@@ -99,6 +99,7 @@ def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None
         order.filled_lots += lots
         order.leaves_lots -= lots
     contract.last_trade_ticks = price_ticks
+    contract.day_prices.append(price_ticks)
     log.add(
         EventKind.TRADE,
         side=taker.side,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from matching.codes import Code, Kind
-from tests.oracle import admin, amend, combinations, ids, orders, protect, quotes
+from tests.oracle import admin, amend, combinations, deals, ids, orders, protect, quotes
 from tests.oracle.events import Log
 from tests.oracle.state import Capacity, Command, Exchange
 from tests.oracle.view import state_view
@@ -37,6 +37,11 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.QUOTE: quotes.quote,
     Kind.SET_MMP: quotes.set_mmp,
     Kind.RESET_MMP: quotes.reset_mmp,
+    Kind.PROPOSE: deals.propose,
+    Kind.ACCEPT: deals.accept,
+    Kind.DECLINE: deals.decline,
+    Kind.SET_BLOCKS: deals.set_blocks,
+    Kind.REQUEST_QUOTES: deals.request_quotes,
 }
 
 

@@ -124,6 +124,13 @@ def clip(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
 
 
 def judge_risk(ex: Exchange, wish: risk.Wish) -> int:
+    code = judge_bounds(ex, wish)
+    if code == Code.OK and not risk.margin_allows(ex, wish):
+        return Code.MARGIN_INSUFFICIENT
+    return code
+
+
+def judge_bounds(ex: Exchange, wish: risk.Wish) -> int:
     account = ex.accounts[wish.account_idx]
     more = wish.qty_lots * ex.contracts[wish.contract_idx].gross_tick_value
     # A wider price domain leaves less room in an int64.
@@ -137,6 +144,4 @@ def judge_risk(ex: Exchange, wish: risk.Wish) -> int:
     money = max(abs(account.cash_usd_micros), abs(account.unsettled_usd_micros))
     if money > MONEY_USD_MICROS_MAX:
         return Code.ACCOUNT_MONEY_LIMIT
-    if not risk.margin_allows(ex, wish):
-        return Code.MARGIN_INSUFFICIENT
     return Code.OK

@@ -9,6 +9,7 @@ from matching.limits import (
     ACCOUNTS_MAX,
     CLIENT_IDS_MAX,
     CONTRACTS_MAX,
+    DEALS_MAX,
     ORDERS_MAX,
     ORIGINS_MAX,
     POSITIONS_MAX,
@@ -35,6 +36,7 @@ class Capacity:
     client_ids: int = CLIENT_IDS_MAX
     origins: int = ORIGINS_MAX
     scenarios: int = SCENARIOS_DEFAULT
+    deals: int = DEALS_MAX
 
 
 class Command(NamedTuple):
@@ -170,6 +172,9 @@ class Contract:
     state: int
     protection_bps: int = 0
     last_trade_ticks: int = 0
+    block_min_lots: int = 0
+    block_range_bps: int = 0
+    day_prices: list[int] = field(default_factory=list)  # traded since the last settlement
     shocks: list[int] = field(default_factory=list)
     shocks_staged: list[int] = field(default_factory=list)
     book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))
@@ -213,6 +218,25 @@ class ClientId:
 
 
 @dataclass(eq=False)
+class Deal:
+    """A block proposal, or a request for quotes: then nobody is the counterparty yet."""
+
+    deal_id: int
+    slot: int
+    kind: int
+    account_idx: int
+    counterparty_idx: int
+    contract_idx: int
+    side: int
+    price_ticks: int
+    qty_lots: int
+    expires_ns: int
+    request_id: int
+    body: tuple[int, ...]
+    words: ClientWords
+
+
+@dataclass(eq=False)
 class Exchange:
     capacity: Capacity
     last_seq: int = 0
@@ -229,6 +253,10 @@ class Exchange:
     worst_count: int = WORST_COUNT_DEFAULT
     halted: bool = False
     hits: list[tuple[int, int]] = field(default_factory=list)  # quote groups, in this command
+    deals: list[Deal] = field(default_factory=list)  # open, oldest first
+    deal_slots_free: list[int] = field(default_factory=list)
+    deal_slots_used: int = 0
+    asked_ns: dict[int, list[int]] = field(default_factory=dict)  # when each account asked
 
     def position(self, account_idx: int, contract_idx: int) -> Position | None:
         for position in self.positions:

@@ -6,6 +6,7 @@ from typing import Any
 from matching.codes import Side
 from tests.oracle import risk
 from tests.oracle.book import best_first
+from tests.oracle.deals import asked_now, by_end
 from tests.oracle.state import Exchange
 
 
@@ -36,6 +37,12 @@ def state_view(ex: Exchange) -> dict[str, Any]:
         "limits": [(*account.limits, *account.taken) for account in ex.accounts],
         "timers": [tuple(account.timers) for account in ex.accounts],
         "mmps": [[astuple(mmp) for mmp in account.mmps] for account in ex.accounts],
+        "deals": [
+            (deal.deal_id, deal.kind, deal.account_idx, deal.counterparty_idx, deal.contract_idx,
+             deal.side, deal.price_ticks, deal.qty_lots, deal.expires_ns, deal.request_id)
+            for deal in by_end(ex)
+        ],
+        "asked": [asked_now(ex, idx) for idx in range(len(ex.accounts))],
         "queues": [
             [order.order_id for order in best_first(ex, idx, side)]
             for idx in range(len(ex.contracts))
@@ -68,6 +75,8 @@ def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
         contract.protection_bps, contract.qty_max_lots, sum(lots for lots in held if lots > 0),
         contract.symbol, tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
         depth(ex, idx, Side.BUY), depth(ex, idx, Side.SELL),
+        contract.block_min_lots, contract.block_range_bps,
+        min(contract.day_prices, default=0), max(contract.day_prices, default=0),
     )  # fmt: skip
 
 

@@ -9,7 +9,18 @@ from unittest.mock import patch
 import numpy as np
 
 from matching.codes import Flag, Side, Stp
-from tests.oracle import admin, amend, book, combinations, entry, icebergs, ids, orders, risk
+from tests.oracle import (
+    admin,
+    amend,
+    book,
+    combinations,
+    deals,
+    entry,
+    icebergs,
+    ids,
+    orders,
+    risk,
+)
 from tests.oracle.engine import RULES, Oracle
 from tests.oracle.state import Capacity, Contract, Exchange, signed
 from tests.sim.followers import OracleFollower
@@ -201,6 +212,11 @@ BUGS = (
         _replaced(combinations, "spread_prices", _first_pays),
     ),
     Bug("a spread costs both its legs", _replaced(combinations, "shocks_of_legs", _both_legs)),
+    Bug("a block at any price", _replaced(deals, "judge_block", lambda *_: 0)),
+    Bug("either side of a block unjudged", _replaced(deals, "judge_side", lambda *_: 0)),
+    Bug("what ends is forgotten by the tick", _replaced(deals, "due", lambda *_: [])),
+    Bug("as many deals as one likes", _replaced(deals, "judge_room", lambda *_: 0)),
+    Bug("asking as often as one likes", _replaced(deals, "asked_now", lambda *_: 0)),
     Bug(
         "gaps between requests are let through",
         _replaced(ids, "judge_envelope", lambda *_: 0),

@@ -22,7 +22,14 @@ from tests.sim.followers import Disagreement, Follower
 from tests.sim.run import rows_of
 
 CAPACITY = Capacity(
-    price_bits=12, accounts=4, contracts=5, positions=12, orders=10, client_ids=6, scenarios=8
+    price_bits=12,
+    accounts=4,
+    contracts=5,
+    positions=12,
+    orders=10,
+    client_ids=6,
+    scenarios=8,
+    deals=6,
 )
 MARK_TICKS, TICK_VALUE, DAY_NS = 100, 7, 24 * 3600 * 1_000_000_000
 WORDS = ("client_a", "client_b", "client_c", "client_d")
@@ -81,6 +88,7 @@ class Machine(RuleBasedStateMachine):
             self.send(
                 Kind.LIST, contract_idx=idx, price_ticks=MARK_TICKS, qty_lots=20,
                 amount_usd_micros=TICK_VALUE + idx, order_id=300, state=TradingState.CONTINUOUS,
+                ref_id=pack_halves(3, 200),
             )  # fmt: skip
             shocks = dict(zip(SHOCK_FIELDS, SHOCKS, strict=True))
             self.send(Kind.STAGE_SHOCKS, contract_idx=idx, **shocks)
@@ -249,6 +257,54 @@ class Machine(RuleBasedStateMachine):
         shocks = {name: scale * shock for name, shock in zip(SHOCK_FIELDS, SHOCKS, strict=True)}
         self.send(Kind.STAGE_SHOCKS, contract_idx=contract, **shocks)
         self.send(Kind.SWAP_SCENARIOS, qty_lots=count, order_id=worst)
+
+    def deal(self, pick: int) -> tuple[int, int, int]:
+        """Return the id and both accounts of a deal that was open at the last flush."""
+        deals = self.oracle.ex.deals
+        if not deals:
+            return 12345, 0, 1
+        one = deals[pick % len(deals)]
+        return one.deal_id, one.account_idx, one.counterparty_idx
+
+    @rule(
+        account=accounts, whom=accounts, contract=contracts, side=st.sampled_from(Side), qty=lots,
+        price=st.integers(MARK_TICKS - 3, MARK_TICKS + 3), kind=st.sampled_from((0, 0, 1, 2)),
+        lives_ns=st.integers(0, 4), client=clients, answers=st.none() | st.integers(0, 9),
+    )  # fmt: skip
+    def propose(self, account, whom, contract, side, qty, price, kind, lives_ns, client, answers):
+        request_id = 0 if answers is None else self.deal(answers)[0]
+        self.send(
+            Kind.PROPOSE, account_idx=account, ref_id=whom, contract_idx=contract, side=side,
+            qty_lots=qty, price_ticks=price, state=kind, expires_ns=self.now_ns + lives_ns,
+            order_id=request_id, **dict(zip(WORDS, pack_text(client), strict=True)),
+        )  # fmt: skip
+
+    @rule(
+        account=accounts, contract=contracts, side=st.integers(0, 3), qty=lots, client=clients,
+        lives_ns=st.integers(0, 4),
+    )  # fmt: skip
+    def request_quotes(self, account, contract, side, qty, client, lives_ns):
+        self.send(
+            Kind.REQUEST_QUOTES, account_idx=account, contract_idx=contract, state=side,
+            qty_lots=qty, expires_ns=self.now_ns + lives_ns,
+            **dict(zip(WORDS, pack_text(client), strict=True)),
+        )  # fmt: skip
+
+    @rule(pick=st.integers(0, 9), account=st.none() | accounts)
+    def accept(self, pick, account):
+        deal_id, _, whom = self.deal(pick)
+        who = max(0, whom) if account is None else account
+        self.send(Kind.ACCEPT, account_idx=who, order_id=deal_id)
+
+    @rule(pick=st.integers(0, 9), account=accounts)
+    def decline(self, pick, account):
+        self.send(Kind.DECLINE, account_idx=account, order_id=self.deal(pick)[0])
+
+    @rule(
+        contract=st.integers(0, 2), least=st.integers(-1, 4), bps=st.sampled_from((0, 200, 10_001))
+    )
+    def set_blocks(self, contract, least, bps):
+        self.send(Kind.SET_BLOCKS, contract_idx=contract, qty_lots=least, order_id=bps)
 
     @rule(origin=st.sampled_from((1, 1025)), step=st.sampled_from((1, 1, 1, 0, 2)), pick=lots)
     def cancel_from_a_gateway(self, origin, step, pick):

@@ -12,7 +12,8 @@ is what the order itself lost, `out s1 2 self_trade_prevented` what another lost
 `pays alice 30` a variation margin, `M3 2@2150` a leg of the fill of a combination.
 Members are opened with a billion dollars when first named, unless `account alice 500`
 comes before; the contract is `contract H100 mark 2150 tick 1 band 0` unless another one
-is named first. Every line runs on the engine and on the oracle.
+is named first. Every line runs on the engine and on the oracle. The lines of blocks and
+requests for quotes are in `deals.py`.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
 from tests.scenarios import protection_words
 from tests.scenarios.combined import combination_fields
+from tests.scenarios.deals import DealLines
 from tests.scenarios.words import OrderWords, Words, amend_words, order_words
 from tests.support.rows import command, stamped
 
@@ -51,7 +53,7 @@ def run(text: str) -> None:
                 raise AssertionError(f"line {number}: {line}\n{found}") from found
 
 
-class Scenario:
+class Scenario(DealLines):
     """An exchange with names instead of numbers."""
 
     def __init__(self) -> None:
@@ -69,7 +71,8 @@ class Scenario:
             "mark": self.mark, "settle": self.settle, "state": self.set_state,
             "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
             "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
-            "member": self.set_account, **protection_words.verbs(self),
+            "member": self.set_account, "blocks": self.set_blocks,
+            **protection_words.verbs(self),
         }  # fmt: skip
         self.views: dict[str, Callable[[Words], str]] = {
             "position": self.position, "cash": self.cash, "book": self.book,
@@ -77,6 +80,8 @@ class Scenario:
             "unsettled": self.unsettled, "queue": self.queue, "band_of": self.band_of,
             "mark_of": self.mark_of,
             "shown": self.shown,
+            "block_range": self.block_range, "interest": self.interest, "last": self.last,
+            "deals": self.open_deals,
         }  # fmt: skip
 
     def line(self, words: Words, expected: str) -> None:
@@ -128,7 +133,9 @@ class Scenario:
                  "band": "order_id"}  # fmt: skip
         while words:
             word = words.take()
-            if word == "state":
+            if word == "blocks":
+                fields["ref_id"] = self.block_rule(words)
+            elif word == "state":
                 fields["state"] = TradingState[words.take().upper()]
             else:
                 fields[names[word]] = words.number()
@@ -222,6 +229,8 @@ class Scenario:
 
     def member_line(self, who: str, words: Words) -> tuple[np.ndarray, str]:
         idx, verb = self.member(who), words.take()
+        if verb in ("propose", "ask", "accept", "decline"):
+            return self.deal_line(idx, verb, words), ""
         if verb in ("buy", "sell"):
             return self.place(idx, order_words(words, verb))
         if verb == "cancel":
@@ -356,6 +365,8 @@ class Scenario:
             return (
                 f"drop {lots} {code}" if event["order_id"] == own else f"out {other} {lots} {code}"
             )
+        if kind in (EventKind.BLOCK_TRADE, EventKind.EFP_TRADE, EventKind.DEAL_ENDED):
+            return self.deal_part(event)
         if kind == EventKind.VARIATION:
             members = {idx: name for name, idx in self.members.items()}
             return f"pays {members[int(event['account_idx'])]} {event['amount_usd_micros']}"

@@ -8,7 +8,7 @@ from exchange.rules.mirror_saved import mirror_from_saved
 from matching.checks_legs import legs_of
 from matching.codes import DETAILED, Side
 from matching.engine import Engine
-from matching.limits import QUOTE_GROUPS
+from matching.limits import QUOTE_GROUPS, REQUEST_WINDOW_NS
 from matching.saved import unpack
 from matching.state import Sizes
 from tests.oracle.state import Capacity
@@ -26,6 +26,11 @@ MMP_NAMES = (
     "window_ns", "qty_max_lots", "delta_max_lots", "fills_max", "frozen", "start_ns", "qty_lots",
     "delta_lots", "fills",
 )  # fmt: skip
+DAY_NAMES = ("block_min_lots", "block_range_bps", "low_ticks", "high_ticks")
+DEAL_NAMES = (
+    "deal_id", "kind", "account_idx", "counterparty_idx", "contract_idx", "side", "price_ticks",
+    "qty_lots", "expires_ns", "request_id",
+)  # fmt: skip
 
 
 def sizes_of(capacity: Capacity) -> Sizes:
@@ -38,6 +43,7 @@ def sizes_of(capacity: Capacity) -> Sizes:
         orders=capacity.orders,
         client_ids=capacity.client_ids,
         scenarios=capacity.scenarios,
+        deals=capacity.deals,
     )
 
 
@@ -73,7 +79,12 @@ def engine_view(engine: Engine) -> dict[str, Any]:
         "now_ns": engine.now_ns,
         "accounts": [_account(engine, idx) for idx in range(len(saved["accounts"]))],
         "contracts": [
-            _contract(engine, idx, [_prices(queues[2 * idx + side], top) for side in Side])
+            _contract(
+                engine,
+                saved["days"][idx],
+                idx,
+                [_prices(queues[2 * idx + side], top) for side in Side],
+            )
             for idx in contracts
         ],
         "positions": [
@@ -91,6 +102,8 @@ def engine_view(engine: Engine) -> dict[str, Any]:
             [_numbers(row, MMP_NAMES) for row in rows]
             for rows in saved["mmps"].reshape(-1, QUOTE_GROUPS)
         ],
+        "deals": [_deal(row) for row in _by_end(saved["deals"])],
+        "asked": [_asked(row, engine.now_ns) for row in saved["dealers"]],
         "queues": [[int(row["order_id"]) for row in queue] for queue in queues],
     }
 
@@ -111,7 +124,9 @@ def _account(engine: Engine, idx: int) -> tuple[int, ...]:
     return (*(int(row[name]) for name in names), need)
 
 
-def _contract(engine: Engine, idx: int, prices: list[list[int]]) -> tuple[object, ...]:
+def _contract(
+    engine: Engine, day: np.void, idx: int, prices: list[list[int]]
+) -> tuple[object, ...]:
     row = engine.contract_row(idx)
     names = (
         "state", "mark_ticks", "settle_ticks", "last_trade_ticks", "tick_value_usd_micros",
@@ -123,6 +138,7 @@ def _contract(engine: Engine, idx: int, prices: list[list[int]]) -> tuple[object
         tuple(int(row[f"symbol_{name}"]) for name in "abcd"),
         tuple(legs_of(engine.state, idx)),
         *(engine.depth(idx, side, len(prices[side])) for side in Side),
+        *(int(day[name]) for name in DAY_NAMES),
     )
 
 
@@ -161,3 +177,21 @@ def _queue(orders: np.ndarray, book_idx: int) -> list[np.void]:
                 break
             row = orders[row["next"]]
     return found
+
+
+def _by_end(deals: np.ndarray) -> list[np.void]:
+    """Return the open deals along their links, what ends first in front."""
+    row = next((row for row in deals[1:] if row["deal_id"] and row["prev"] == 0), None)
+    found = []
+    while row is not None:
+        found.append(row)
+        row = deals[row["next"]] if row["next"] else None
+    return found
+
+
+def _deal(row: np.void) -> tuple[int, ...]:
+    return tuple(int(row[name]) for name in DEAL_NAMES)
+
+
+def _asked(row: np.void, now_ns: int) -> int:
+    return int(row["requests"]) if row["window"] == now_ns // REQUEST_WINDOW_NS else 0

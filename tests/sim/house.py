@@ -10,7 +10,7 @@ from matching.limits import (
     TICK_VALUE_USD_MICROS_MAX,
     TRANSFER_USD_MICROS_MAX,
 )
-from matching.wire import pack_legs, pack_text
+from matching.wire import pack_halves, pack_legs, pack_text
 from tests.oracle import risk
 from tests.oracle.state import Exchange
 from tests.sim.profile import Profile
@@ -118,6 +118,7 @@ class House:
             "order_id": rng.choice(profile.band_bps),
             "state": rng.choice((TradingState.CONTINUOUS,) * 30 + tuple(TradingState)),
             "expires_ns": rng.choice((0, 1 << 60)),
+            "ref_id": pack_halves(rng.choice((0, 1, 2, 10)), rng.choice((0, 200, 1_000))),
             **symbol_words(contract_idx),
         }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from matching.codes import AccountState, Kind, TradingState
 from tests.oracle.state import Command, Exchange
+from tests.sim.dealer import Dealer
 from tests.sim.house import House
 from tests.sim.profile import Profile
 from tests.sim.protections import Protector, healing
@@ -63,6 +64,7 @@ class Market:
         self.house = House(rng, profile, ex)
         self.trader = Trader(rng, profile, ex, self.house.contract)
         self.protector = Protector(rng, profile, ex, self.house.contract)
+        self.dealer = Dealer(rng, profile, ex, self.house.contract)
         self.gateways = Gateways(rng)
         self.waiting = self.house.setting_up()[::-1]
         self.healing: list[tuple[int, Fields]] = []  # (when, what puts a bad state right)
@@ -73,6 +75,7 @@ class Market:
     def _menu(self) -> tuple[list[Any], list[float]]:
         trader, house, control = self.trader, self.house, self.profile.control
         protector = self.protector
+        dealer, deals = self.dealer, self.profile.deals
         menu = [
             (trader.place, 60.0), (trader.cancel, 7.0), (trader.amend, 14.0),
             (trader.mass_cancel, 0.6), (house.mark, 3.0), (house.tick, 2.0),
@@ -85,6 +88,9 @@ class Market:
             (protector.timer, 0.8), (protector.limits, 0.5 * control),
             (protector.kill, 0.15 * control), (protector.halt, 0.15 * control),
             (protector.sweep, 0.1 * control),
+            (dealer.propose, 6.0 * deals), (dealer.ask, 1.5 * deals), (dealer.accept, 3.0 * deals),
+            (dealer.decline, 0.7 * deals), (dealer.set_blocks, 0.3 * deals),
+            (dealer.flood, 0.1 * deals),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 
@@ -94,6 +100,8 @@ class Market:
             fields = self.waiting.pop()
         elif self.healing and self.healing[0][0] <= self.seq:
             fields = self.healing.pop(0)[1]
+        elif self.dealer.waiting:
+            fields = self.dealer.waiting.pop()
         else:
             fields = self._draw()
         self.seq += 1
@@ -144,6 +152,7 @@ class Market:
         soon_ns = self.now_ns + LEAP_NS  # a spoiled expiry may be centuries away
         expiries = [order.expires_ns for order in self.ex.orders.values()]
         expiries += [due_ns for account in self.ex.accounts for due_ns in account.timers]
+        expiries += [deal.expires_ns for deal in self.ex.deals]
         due = [expires_ns for expires_ns in expiries if 0 < expires_ns < soon_ns]
         if fields["kind"] == Kind.TICK and due and self.rng.random() < 0.7:
             return max(0, min(due) - self.now_ns - self.rng.choice((0, 0, 1)))

@@ -30,6 +30,7 @@ class Profile:
     control: float  # weight of states, bands, listings and the like
     self_share: float  # how often the taker is who rests at the best price
     clock_leap: float  # share of commands after which hours pass
+    deals: float  # weight of blocks and requests for quotes
 
 
 KINDS = ("roomy", "cramped", "poor", "wild", "rich")
@@ -55,6 +56,7 @@ def profile_of(rng: Random, seed: int) -> Profile:
             client_ids=rng.choice((4, 6)) if cramped else rng.choice((16, 64)),
             origins=1024,
             scenarios=rng.choice((8, 8, 16, 16, 24, 24, 64, 128)),
+            deals=8 if cramped else 96,
         ),
         accounts=rng.randint(3, 6),
         contracts=contracts,
@@ -74,6 +76,7 @@ def profile_of(rng: Random, seed: int) -> Profile:
         control=rng.choice((0.3, 1.0)) if kind != "wild" else 3.0,
         self_share=rng.choice((0.05, 0.3)),
         clock_leap=rng.choice((0.0, 0.002, 0.01)),
+        deals=rng.choice((0.5, 1.0, 3.0)),
     )
 
 

@@ -110,7 +110,9 @@ class Protector:
 
     def timer(self) -> Fields:
         rng = self.rng
-        after_ns = rng.choice((0, 1, 300, rng.randint(1, 20_000), CANCEL_AFTER_NS_MAX))
+        after_ns = rng.choice(
+            (0, 1, 300, rng.randint(1, 20_000), CANCEL_AFTER_NS_MAX, CANCEL_AFTER_NS_MAX + 1)
+        )
         return {
             "kind": Kind.CANCEL_ALL_AFTER,
             "account_idx": self._account(),

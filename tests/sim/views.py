@@ -8,7 +8,7 @@ from exchange.rules.records import Contract
 from matching.codes import Side
 from matching.wire import unpack_text
 
-UNKNOWN_TO_MIRROR = {"queues"}
+UNKNOWN_TO_MIRROR = {"queues", "asked"}
 
 
 def mirror_view(mirror: Mirror) -> dict[str, Any]:
@@ -33,6 +33,12 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
         "limits": [tuple(account.protections.limits) for account in mirror.accounts],
         "timers": [tuple(account.protections.timers_ns) for account in mirror.accounts],
         "mmps": [[tuple(mmp) for mmp in account.protections.mmps] for account in mirror.accounts],
+        "deals": sorted(
+            ((d.deal_id, d.kind, d.account_idx, d.counterparty_idx, d.contract_idx, d.side,
+              d.price_ticks, d.qty_lots, d.expires_ns, d.request_id)
+             for d in mirror.deals.open.values()),
+            key=lambda deal: (deal[8], deal[0]),
+        ),
     }  # fmt: skip
 
 
@@ -62,6 +68,8 @@ def _contract(contract: Contract) -> tuple[object, ...]:
         contract.open_interest_lots, contract.symbol,
         tuple((leg.contract_idx, ratio) for leg, ratio in contract.legs),
         contract.books[Side.BUY].depth(1 << 30), contract.books[Side.SELL].depth(1 << 30),
+        contract.block_min_lots, contract.block_range_bps, contract.day_low_ticks,
+        contract.day_high_ticks,
     )  # fmt: skip
 
 

@@ -210,7 +210,7 @@ class MemoryViews:
             Fill(
                 account_idx, one.seq, one.leg, one.side, one.maker_account_idx == account_idx,
                 one.contract_idx, one.order_id, one.price_ticks, one.qty_lots, one.qty_lots, 0,
-                one.ts_ns, None,
+                one.ts_ns, None, one.block,
             )
             for contract in self._mirror.contracts
             for one in contract.trades

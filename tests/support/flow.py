@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from exchange.io.batch import Batch
-from matching.codes import Flag, Kind, OrderType, Side, Stp, Tif, TradingState
-from matching.wire import COMMAND
+from matching.codes import EventKind, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
+from matching.wire import COMMAND, pack_halves
 from tests.oracle.engine import Oracle
 from tests.support.rows import SECOND_NS, command
 
@@ -28,6 +28,7 @@ class Flow:
         self.accounts, self.contracts = accounts, contracts
         self.seq, self.ts_ns, self.ref_id = 0, START_NS, 0
         self.open_ids: list[tuple[int, int]] = []  # account_idx, order_id
+        self.deals: list[tuple[int, int]] = []  # to whom it was proposed, deal_id
 
     def batch(self, rows: list[np.ndarray], gap_ns: int = SECOND_NS) -> Batch:
         """Stamp, apply, and return as the journal would hold it."""
@@ -41,6 +42,10 @@ class Flow:
             (int(e["account_idx"]), int(e["order_id"]))
             for e in events[(events["kind"] == 20) & (events["leaves_lots"] > 0)]
         ]
+        self.deals += [
+            (int(e["maker_account_idx"]), int(e["order_id"]))
+            for e in events[events["kind"] == EventKind.PROPOSED]
+        ]
         return Batch(first_seq, commands, events)
 
     def opening(self) -> Batch:
@@ -51,7 +56,7 @@ class Flow:
             command(
                 Kind.LIST, symbol=f"H100-USE-2027M{idx + 1:02}", contract_idx=idx,
                 price_ticks=PRICE_TICKS, qty_lots=1000, state=TradingState.CONTINUOUS,
-                amount_usd_micros=TICK_VALUE_USD_MICROS + idx,
+                amount_usd_micros=TICK_VALUE_USD_MICROS + idx, ref_id=pack_halves(1, 1000),
             )
             for idx in range(self.contracts)
         ]  # fmt: skip
@@ -88,9 +93,26 @@ class Flow:
             return self.price(Kind.SETTLE)
         if dice < 0.97:
             return command(Kind.TICK)
+        if dice < 0.985:
+            return self.deal()
         return command(
             Kind.MASS_CANCEL, account_idx=self.random.randrange(self.accounts), contract_idx=-1
         )
+
+    def deal(self) -> np.ndarray:
+        """Return the acceptance of an open proposal, or a new one."""
+        if self.deals and self.random.random() < 0.8:
+            whom, deal_id = self.deals.pop(0)
+            return command(Kind.ACCEPT, account_idx=whom, order_id=deal_id)
+        account_idx = self.random.randrange(self.accounts)
+        return command(
+            Kind.PROPOSE, account_idx=account_idx, ref_id=(account_idx + 1) % self.accounts,
+            contract_idx=self.random.randrange(self.contracts),
+            side=self.random.choice((Side.BUY, Side.SELL)), state=self.random.choice((0, 1)),
+            price_ticks=PRICE_TICKS + self.random.randint(-20, 20),
+            qty_lots=self.random.randint(1, 50),
+            expires_ns=self.ts_ns + 3600 * SECOND_NS,
+        )  # fmt: skip
 
     def price(self, kind: Kind) -> np.ndarray:
         """Return a mark or a settlement near the first price."""

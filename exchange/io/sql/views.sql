@@ -17,8 +17,9 @@ SELECT
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT e.account_idx, e.seq, e.leg, e.side, e.is_maker, e.contract_idx, e.order_id,
         e.price_ticks, e.qty_lots, e.position_lots, e.realised_usd_micros, e.ts_ns,
-        o.client_order_id
-    FROM position_event AS e LEFT JOIN order_history AS o USING (account_idx, order_id)
+        o.client_order_id, t.block
+    FROM position_event AS e JOIN trade AS t USING (seq, leg)
+    LEFT JOIN order_history AS o USING (account_idx, order_id)
     WHERE e.account_idx = $1 AND e.seq > $2 AND e.seq <= $3 AND e.ts_ns >= $4 AND e.ts_ns < $5
         AND ($6::bigint IS NULL OR e.contract_idx = $6)
         AND ($7::bigint IS NULL OR e.order_id = $7)
@@ -31,8 +32,9 @@ WHERE follower.name = 'clearing';
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT e.account_idx, e.seq, e.leg, e.side, e.is_maker, e.contract_idx, e.order_id,
         e.price_ticks, e.qty_lots, e.position_lots, e.realised_usd_micros, e.ts_ns,
-        o.client_order_id
-    FROM position_event AS e LEFT JOIN order_history AS o USING (account_idx, order_id)
+        o.client_order_id, t.block
+    FROM position_event AS e JOIN trade AS t USING (seq, leg)
+    LEFT JOIN order_history AS o USING (account_idx, order_id)
     WHERE e.account_idx = $1 AND e.seq > $2 AND e.seq <= $3 AND e.ts_ns >= $4 AND e.ts_ns < $5
         AND ($6::bigint IS NULL OR e.contract_idx = $6)
         AND ($7::bigint IS NULL OR e.order_id = $7)
@@ -44,7 +46,7 @@ WHERE follower.name = 'clearing';
 -- name: trades_newest
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
-        maker_account_idx, taker_order_id, maker_order_id, ts_ns
+        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block
     FROM trade
     WHERE contract_idx = $1 AND seq > $2 AND seq <= $3 AND ts_ns >= $4 AND ts_ns < $5
         AND (seq, leg) < ($6, $7)
@@ -55,7 +57,7 @@ WHERE follower.name = 'clearing';
 -- name: trades_oldest
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
-        maker_account_idx, taker_order_id, maker_order_id, ts_ns
+        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block
     FROM trade
     WHERE contract_idx = $1 AND seq > $2 AND seq <= $3 AND ts_ns >= $4 AND ts_ns < $5
         AND (seq, leg) > ($6, $7)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from matching.codes import Side
+from matching.codes import Kind, Side
 from matching.state import State
 from tests.unit.matching.small import Market
 
@@ -48,19 +48,34 @@ DAMAGES = {
     "the ring of client ids": add("client_ids", 1, "next"),
     "the end of an order": add("orders", 3, "expires_ns", 99),
     "the heap of expiries": add("meta", 0, "next_expiry_ns"),
+    "the list of deals": add("deals", 1, "next"),
+    "the end of a deal": add("deals", 2, "expires_ns", 1 << 40),
+    "an account's own deals": add("deals", 2, "prev_own"),
+    "the count of deals": add("dealers", 0, "deals_open"),
+    "the free deals": add("meta", 0, "deals_free"),
+    "a deal with oneself": add("deals", 1, "counterparty_idx", -1),
+    "the range of a day": add("days", 0, "low_ticks", 99),
     "open interest": add("contracts", 0, "open_interest_lots"),
     "the detail of a plain order": add("details", 1, "display_lots"),
 }
 
 
 def filled() -> Market:
-    """Return a market with a position, a queue, a free slot, a client id and an expiry."""
+    """Return a market with a position, a queue, free slots, a client id, an expiry, two deals."""
     market = Market()
     market.swap()
     market.rested(0, Side.BUY, 5, 1990, client="one")
     market.rested(1, Side.BUY, 3, 1990)
     market.rested(0, Side.SELL, 2, 2010)
     market.order(1, Side.BUY, 1, 2010)
+    market.do(Kind.SET_BLOCKS, qty_lots=1, order_id=200)
+    now_ns = market.engine.now_ns
+    for later_ns in (200, 100, 300):
+        deal = market.do(
+            Kind.PROPOSE, account_idx=0, ref_id=1, qty_lots=1, price_ticks=2010,
+            expires_ns=now_ns + later_ns,
+        )  # fmt: skip
+    market.do(Kind.DECLINE, account_idx=1, order_id=int(deal[0]["order_id"]))
     return market
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.rules.records import BookSide
+from exchange.rules.book_side import BookSide
 from exchange.rules.settlement import (
     PRICE_LIMITS,
     STEP_BPS,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from api import errors_deals
 from exchange.rules.money import price_text
 from matching.codes import Code
-from matching.limits import PRICE_BITS_DEFAULT
+from matching.limits import PEGS_MAX, PRICE_BITS_DEFAULT
 
 # What the API refuses by itself: code -> status.
 OWN: Final[dict[str, int]] = {
@@ -130,7 +130,12 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.LEG_NOT_TRADING: 409,
     Code.DISPLAY_INVALID: 422,
     Code.MIN_QUANTITY_INVALID: 422,
+    Code.PEG_INVALID: 422,
+    Code.OFFSET_INVALID: 422,
+    Code.PEG_NOT_RESTING: 422,
     Code.NO_OPPOSITE_PRICE: 409,
+    Code.NO_REFERENCE_PRICE: 409,
+    Code.PEGS_FULL: 409,
     Code.TIMEOUT_INVALID: 422,
     Code.LIMIT_INVALID: 422,
     Code.EXCHANGE_HALTED: 409,
@@ -186,7 +191,11 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.EXPIRY_INVALID: "expires_at",
     Code.DISPLAY_INVALID: "display_quantity",
     Code.MIN_QUANTITY_INVALID: "min_quantity",
+    Code.PEG_INVALID: "peg",
+    Code.OFFSET_INVALID: "peg_offset",
+    Code.PEG_NOT_RESTING: "tif",
     Code.NO_OPPOSITE_PRICE: "type",
+    Code.NO_REFERENCE_PRICE: "peg",
     Code.CLIENT_ORDER_ID_CONFLICT: "client_order_id",
     Code.CONTRACT_UNKNOWN: "symbol",
     Code.AMOUNT_NOT_POSITIVE: "amount",
@@ -226,6 +235,11 @@ _CORE_DETAIL: Final[dict[int, str]] = {
     Code.MARGIN_INSUFFICIENT: "free equity does not cover the margin: see /api/v1/margin",
     Code.MARKET_ORDER_RESTS: "a market order is IOC or FOK",
     Code.MIN_QUANTITY_INVALID: "at most the quantity, and not with post_only",
+    Code.NO_REFERENCE_PRICE: "there is no order to follow: a peg follows what is not pegged",
+    Code.OFFSET_INVALID: "a whole number of ticks within the prices, of a pegged order",
+    Code.PEG_INVALID: "a pegged order follows bid, ask or mid",
+    Code.PEG_NOT_RESTING: "a pegged order rests: it is not IOC or FOK",
+    Code.PEGS_FULL: f"a contract has at most {PEGS_MAX} pegged orders at a time",
     Code.NO_OPPOSITE_PRICE: "nobody stands on the other side: there is no price to take",
     Code.ORDER_UNKNOWN: "the account has no such open order: never had it, or it has ended",
     Code.POST_ONLY_NOT_RESTING: "post_only goes with a limit order that may rest",

@@ -17,6 +17,7 @@ from matching.codes import (
     Code,
     Flag,
     OrderType,
+    Peg,
     Side,
     Stp,
     Tif,
@@ -24,11 +25,11 @@ from matching.codes import (
 )
 from matching.legs import check_legs_trade, legs_have_room, positions_wanted
 from matching.limited import check_own_limits, count_order
-from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
+from matching.limits import MONEY_USD_MICROS_MAX, PEGS_MAX, POSITION_LOTS_MAX
 from matching.match import crosses
 from matching.pool import order_slots_left
 from matching.risk import check_margin, reduces
-from matching.words import high_half
+from matching.words import high_half, low_half
 
 
 class Order(NamedTuple):
@@ -83,7 +84,11 @@ def check_words(s, cmd, contract):
     if not sound_expiry(s, cmd):
         return Code.EXPIRY_INVALID
     if (cmd["amount_usd_micros"] | cmd["ref_id"]) != 0:
-        return check_more_words(cmd, immediate)
+        code = check_more_words(cmd, immediate)
+        if code != Code.OK:
+            return code
+    if cmd["order_type"] == OrderType.PEGGED:
+        return check_peg_words(s, cmd, immediate)
     return Code.OK
 
 
@@ -91,7 +96,7 @@ def check_words(s, cmd, contract):
 def known_type(order_type):
     """Return whether this is a type of order."""
     plain = order_type == OrderType.LIMIT or order_type == OrderType.MARKET
-    return plain or order_type == OrderType.MARKET_TO_LIMIT
+    return plain or order_type == OrderType.MARKET_TO_LIMIT or order_type == OrderType.PEGGED
 
 
 @kernel
@@ -114,6 +119,20 @@ def check_more_words(cmd, immediate):
     if min_lots < 0 or min_lots > cmd["qty_lots"]:
         return Code.MIN_QUANTITY_INVALID
     if min_lots != 0 and (cmd["flags"] & Flag.POST_ONLY) != 0:
+        return Code.MIN_QUANTITY_INVALID
+    return Code.OK
+
+
+@cold_kernel
+def check_peg_words(s, cmd, immediate):
+    """Refuse a pegged order that says nothing to follow, or that would not rest."""
+    if cmd["state"] < Peg.BID or cmd["state"] > Peg.MID:
+        return Code.PEG_INVALID
+    if abs(low_half(cmd["ref_id"])) > s.meta[0]["price_top"]:
+        return Code.OFFSET_INVALID
+    if immediate:
+        return Code.PEG_NOT_RESTING
+    if high_half(cmd["ref_id"]) != 0:
         return Code.MIN_QUANTITY_INVALID
     return Code.OK
 
@@ -143,7 +162,7 @@ def check_market(s, order):
     state = s.contracts[order.contract_idx]["state"]
     account_state = s.accounts[order.account_idx]["state"]
     if state != TradingState.CONTINUOUS or order.tif == Tif.GFA:
-        trades_now = order.order_type == OrderType.MARKET_TO_LIMIT or order.min_lots > 0
+        trades_now = order.order_type >= OrderType.MARKET_TO_LIMIT or order.min_lots > 0
         code = check_trading_state(np.int64(state), order.tif, trades_now)
         if code != Code.OK:
             return code
@@ -158,10 +177,20 @@ def check_market(s, order):
                 return Code.CONTRACT_CLOSE_ONLY
             return Code.ACCOUNT_REDUCE_ONLY
     if order.key < s.books[order.book_idx]["band_key"]:
-        return Code.PRICE_OUT_OF_BAND if order.key >= 0 else Code.NO_OPPOSITE_PRICE
+        return no_price(order)
     if (order.flags & Flag.POST_ONLY) != 0 and crosses(s, order):
         return Code.POST_ONLY_WOULD_TRADE
     return Code.OK
+
+
+@cold_kernel
+def no_price(order):
+    """Return why an order may not have the limit it has, or has none."""
+    if order.key >= 0:
+        return Code.PRICE_OUT_OF_BAND
+    if order.order_type == OrderType.PEGGED:
+        return Code.NO_REFERENCE_PRICE
+    return Code.NO_OPPOSITE_PRICE
 
 
 @kernel
@@ -180,6 +209,9 @@ def check_slots(s, order):
     meta = s.meta[0]
     if not order_slots_left(s):
         return Code.BOOK_FULL
+    full = s.contracts[order.contract_idx]["pegs"] >= PEGS_MAX
+    if full and order.order_type == OrderType.PEGGED:
+        return Code.PEGS_FULL
     if order.client != 0 and meta["client_ids_open"] >= meta["client_ids_max"] - 1:
         return Code.BOOK_FULL
     if order.position_idx == 0:

@@ -5,18 +5,18 @@ comparison says so. The order of work: quotes whose protection was hit, guards o
 then stops that were triggered, then pegs that have to move; after each step from the top again,
 since a stop may trade and a trade may call the guards.
 
-A step is one order at most, and a command does AFTERMATH_STEPS_MAX of them; quotes that hit their
-protection go at once, whatever the count: they end and cause nothing. What is left stays in the
-state and goes on behind the next command's own work, whatever that command is: its reply comes
-first, as always, and nothing is lost.
+A step is one order at most, or the pegs of one contract, and a command does AFTERMATH_STEPS_MAX of
+them; quotes that hit their protection go at once, whatever the count: they end and cause nothing
+but moves of pegs. What is left stays in the state and goes on behind the next command's own work,
+whatever that command is: its reply comes first, as always, and nothing is lost.
 """
 
 from matching._jit import cold_kernel
 from matching.limits import AFTERMATH_STEPS_MAX
 from matching.mmp import end_hit_groups
+from matching.pegs import move_next_pegs
 from matching.quote_fills import HITS
-
-GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath; another is HITS
+from matching.state import GUARDS, STOPS
 
 
 @cold_kernel
@@ -33,8 +33,8 @@ def stop_step(s):
 
 @cold_kernel
 def peg_step(s):
-    """Move the next peg: there are none yet."""
-    s.meta[0]["aftermath"] &= ~PEGS
+    """Let the pegs of the next contract go where they should."""
+    move_next_pegs(s)
 
 
 @cold_kernel

@@ -25,10 +25,12 @@ from matching.limits import QTY_LOTS_MAX
 from matching.lots import change_lots
 from matching.match import emit_drops, execute
 from matching.orders import named_order
+from matching.peg_list import is_peg
 from matching.pool import disown, free_order_slot
+from matching.prices import peg_key
 from matching.risk import price_loss_ticks
 from matching.trade import drop_order, shrink_order
-from matching.words import high_half
+from matching.words import high_half, low_half
 
 
 class Terms(NamedTuple):
@@ -41,6 +43,8 @@ class Terms(NamedTuple):
     tif: int
     expires_ns: int
     flags: int  # POST_ONLY and REDUCE_ONLY
+    peg: int  # 0: it has a price of its own
+    offset_ticks: int
 
 
 @kernel
@@ -62,12 +66,19 @@ def amended_terms(s, cmd, order_idx):
     tif, expires_ns = np.int64(record["tif"]), np.int64(record["expires_ns"])
     flags = np.int64(record["flags"]) & PLACE_FLAGS
     total_lots = amended_total(cmd, record)
-    if cmd["price_ticks"] != 0:
+    peg, offset_ticks = np.int64(0), np.int64(0)
+    if is_peg(s, order_idx):
+        detail = s.details[order_idx]
+        peg, offset_ticks = np.int64(detail["peg"]), np.int64(detail["offset_ticks"])
+    elif cmd["price_ticks"] != 0:
         key = key_of(s, np.int64(record["book_idx"]) & 1, np.int64(cmd["price_ticks"]))
     if (cmd["flags"] & Flag.NEW_DISPLAY) != 0:
         display_lots = high_half(cmd["amount_usd_micros"])
     if (cmd["flags"] & Flag.NEW_TIF) != 0:
         tif, expires_ns = np.int64(cmd["tif"]), np.int64(cmd["expires_ns"])
+    if (cmd["flags"] & Flag.NEW_OFFSET) != 0 and low_half(cmd["ref_id"]) != offset_ticks:
+        offset_ticks = low_half(cmd["ref_id"])
+        key = peg_key(s, np.int64(record["book_idx"]), peg, offset_ticks)
     if (cmd["flags"] & Flag.NEW_FLAGS) != 0:
         flags = np.int64(cmd["flags"]) & PLACE_FLAGS
     return Terms(
@@ -78,6 +89,8 @@ def amended_terms(s, cmd, order_idx):
         tif=tif,
         expires_ns=expires_ns,
         flags=flags,
+        peg=peg,
+        offset_ticks=offset_ticks,
     )
 
 
@@ -120,6 +133,11 @@ def check_terms(s, cmd, record, terms):
     sound_display = terms.display_lots >= 0 and terms.display_lots <= terms.total_lots
     if (cmd["flags"] & Flag.NEW_DISPLAY) != 0 and not sound_display:
         return Code.DISPLAY_INVALID
+    if terms.peg != 0 and cmd["price_ticks"] != 0:
+        return Code.PRICE_INVALID
+    far = abs(terms.offset_ticks) > s.meta[0]["price_top"]
+    if (cmd["flags"] & Flag.NEW_OFFSET) != 0 and (terms.peg == 0 or far):
+        return Code.OFFSET_INVALID
     if terms.display_lots != 0 and (record["flags"] & COMBINED) != 0:
         return Code.COMBINATION_ORDER_UNUSUAL
     if terms.display_lots != 0 and (terms.flags & Flag.REDUCE_ONLY) != 0:
@@ -137,6 +155,8 @@ def in_sight(display_lots):
 def only_size_differs(s, order_idx, terms):
     """Return whether price, time in force and flags stay as they are."""
     record = s.orders[order_idx]
+    if terms.peg != 0 and terms.offset_ticks != s.details[order_idx]["offset_ticks"]:
+        return False
     if terms.key != record["key"] or terms.flags != (record["flags"] & PLACE_FLAGS):
         return False
     return terms.tif == record["tif"] and terms.expires_ns == record["expires_ns"]
@@ -219,6 +239,9 @@ def order_again(s, record, terms):
     held_lots = np.int64(record["leaves_lots"])
     tick_value = np.int64(s.contracts[book_idx >> 1]["tick_value_usd_micros"])
     held_ticks = price_loss_ticks(s, book_idx, np.int64(record["key"]))
+    order_type = np.int64(OrderType.LIMIT)
+    if terms.peg != 0:
+        order_type = np.int64(OrderType.PEGGED)
     return Order(
         account_idx=np.int64(record["account_idx"]),
         contract_idx=book_idx >> 1,
@@ -227,7 +250,7 @@ def order_again(s, record, terms):
         key=terms.key,
         qty_lots=np.int64(terms.open_lots),
         tick_value=tick_value,
-        order_type=np.int64(OrderType.LIMIT),
+        order_type=order_type,
         tif=terms.tif,
         stp=np.int64(record["stp"]),
         flags=terms.flags | (np.int64(record["flags"]) & COMBINED),
@@ -291,6 +314,8 @@ def rest_again(s, order_idx, terms, leaves_lots, traded_lots):
         record["expires_ns"] = terms.expires_ns
         if terms.expires_ns != 0:
             add_expiry(s, terms.expires_ns, np.int64(record["order_id"]))
+    if terms.peg != 0:
+        s.details[order_idx]["offset_ticks"] = terms.offset_ticks
     if terms.display_lots != display_of(s, order_idx) or terms.display_lots != 0:
         show(s, order_idx, terms.display_lots)
     link_last(s, order_idx, np.int64(record["book_idx"]), terms.key)

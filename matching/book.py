@@ -8,6 +8,7 @@ that is not empty. Words are signed like everything else: only their bits mean s
 import numpy as np
 
 from matching._jit import kernel, trailing_zeros
+from matching.peg_list import wake_pegs
 
 ONE = np.int64(1)
 ALL_BITS = np.int64(-1)
@@ -110,6 +111,8 @@ def link_last(s, order_idx, book_idx, key):
     else:
         level["head"] = order_idx
         open_level(s, book_idx, key)
+    if s.books[book_idx]["pegs"] != 0:
+        wake_pegs(s, book_idx >> 1)
 
 
 @kernel
@@ -129,3 +132,5 @@ def unlink(s, order_idx, book_idx, key):
         level["tail"] = before
     if (before | following) == 0:
         close_level(s, book_idx, key)
+    if s.books[book_idx]["pegs"] != 0:
+        wake_pegs(s, book_idx >> 1)

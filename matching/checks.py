@@ -13,6 +13,7 @@ from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag
 from matching.limits import (
     ACCOUNTS_MAX,
     ORDERS_MAX,
+    PEGS_MAX,
     QUOTE_GROUPS,
     SHOCKS_PER_COMMAND,
     TIMERS_PER_ACCOUNT,
@@ -71,6 +72,8 @@ def check_pool(s: State, live: list[int]) -> None:
 def check_details(s: State, live: list[int]) -> None:
     """An iceberg shows a part of what it has; whoever has no detail has a blank one."""
     used = s.details[: s.meta[0]["orders_used"] + 1]
+    for contract_idx in range(int(s.meta[0]["contracts_count"])):
+        check_pegs(s, contract_idx, live)
     detailed = [idx for idx in live if s.orders[idx]["flags"] & DETAILED]
     for idx in detailed:
         detail, leaves_lots = used[idx], s.orders[idx]["leaves_lots"]
@@ -78,6 +81,17 @@ def check_details(s: State, live: list[int]) -> None:
             most_lots = min(detail["display_lots"], leaves_lots)
             assert 0 < detail["shown_lots"] <= most_lots, f"what iceberg {idx} shows"
     assert not np.delete(used, detailed).tobytes().strip(b"\0"), "detail of a plain order"
+
+
+def check_pegs(s: State, contract_idx: int, live: list[int]) -> None:
+    """A contract's list of pegs holds its pegged orders, oldest first, and no more than it may."""
+    pegged = [idx for idx in live if s.details[idx]["peg"]]
+    mine = [idx for idx in pegged if s.orders[idx]["book_idx"] >> 1 == contract_idx]
+    mine.sort(key=lambda idx: int(s.orders[idx]["order_id"]))
+    listed = s.pegs[contract_idx * PEGS_MAX : (contract_idx + 1) * PEGS_MAX].tolist()
+    assert listed[: len(mine)] == mine and not any(listed[len(mine) :]), "list of pegs"
+    counts = [s.contracts[contract_idx], *s.books[2 * contract_idx : 2 * contract_idx + 2]]
+    assert all(row["pegs"] == len(mine) for row in counts), "count of pegs"
 
 
 def levels_of(s: State, live: list[int]) -> dict[tuple[int, int], list[int]]:

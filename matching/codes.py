@@ -76,6 +76,7 @@ class EventKind(IntEnum):
     EFP_TRADE = 68
     BLOCKS_SET = 69
     QUOTES_REQUESTED = 70
+    REPRICED = 45  # a pegged order moved
     COMBINATION_LISTED = 75
     LEG_TRADE = 76  # one leg of the TRADE of a combination before it
     LIMITS_SET = 55
@@ -96,6 +97,15 @@ class OrderType(IntEnum):
     LIMIT = 0
     MARKET = 1
     MARKET_TO_LIMIT = 6  # trades at the best opposite price; the rest is a limit order there
+    PEGGED = 7  # follows a best price, at an offset; COMMAND.state is its Peg
+
+
+class Peg(IntEnum):
+    """What a pegged order follows: the best price of orders that are not pegged."""
+
+    BID = 1
+    ASK = 2
+    MID = 3
 
 
 class Tif(IntEnum):
@@ -242,7 +252,12 @@ class Code(IntEnum):
     # Orders that say more of themselves.
     DISPLAY_INVALID = 140
     MIN_QUANTITY_INVALID = 141
+    PEG_INVALID = 142
+    OFFSET_INVALID = 143
+    PEG_NOT_RESTING = 144
     NO_OPPOSITE_PRICE = 145
+    NO_REFERENCE_PRICE = 146  # nothing to follow; also why a pegged order left
+    PEGS_FULL = 147
     # Protections and quotes.
     TIMEOUT_INVALID = 160
     LIMIT_INVALID = 161

@@ -12,6 +12,7 @@ from matching.deals import end_deals_of_contract
 from matching.emit import emit
 from matching.legs import combination_of
 from matching.limits import BPS, ORDERS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
+from matching.peg_list import wake_pegs
 from matching.pool import count_trading
 from matching.words import high_half, low_half
 
@@ -126,6 +127,7 @@ def set_state(s, cmd):
         end_combinations(s, np.int64(cmd["contract_idx"]))
         return Code.OK
     contract["state"] = cmd["state"]
+    wake_pegs(s, np.int64(cmd["contract_idx"]))
     emit(s, EventKind.STATE_SET, 0, cmd["contract_idx"])
     return Code.OK
 
@@ -170,5 +172,6 @@ def set_band(s, cmd):
     else:
         contract["band_bps"] = cmd["order_id"]
     set_mark_and_band(s, contract_idx, np.int64(contract["mark_ticks"]))
+    wake_pegs(s, contract_idx)
     emit(s, EventKind.BAND_SET, 0, contract_idx)
     return Code.OK

@@ -7,6 +7,7 @@ first.
 
 from matching._jit import cold_kernel, kernel
 from matching.codes import DETAILED
+from matching.peg_list import remove_peg
 
 
 @cold_kernel
@@ -15,6 +16,10 @@ def clear_detail(s, order_idx):
     detail = s.details[order_idx]
     detail["display_lots"] = 0
     detail["shown_lots"] = 0
+    if detail["peg"] != 0:
+        remove_peg(s, order_idx)
+    detail["peg"] = 0
+    detail["offset_ticks"] = 0
     s.orders[order_idx]["flags"] = 0
 
 

@@ -130,8 +130,12 @@ assert SWING_USD_MICROS_MAX <= LIMIT_MAX
 # What a window counts grows by at most one order a fill, and no more fills than commands x orders.
 assert POSITION_LOTS_MAX + 2 * QTY_LOTS_MAX < 1 << 32
 
+# Pegged orders of one contract: all of them may have to move behind one command.
+PEGS_MAX = 64
+
 BATCH_COMMANDS_MAX = 4096
 
-# What follows from a command (matching/aftermath.py) is done in steps of one order each; what is
+# What follows from a command (matching/aftermath.py) is done in steps of one order each, or of one
+# contract's pegs; what is
 # left after so many goes on behind the next command.
 AFTERMATH_STEPS_MAX = 256

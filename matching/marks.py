@@ -10,6 +10,7 @@ from matching.days import new_day
 from matching.emit import emit
 from matching.legs import combination_of
 from matching.limits import INT64_SAFE
+from matching.peg_list import wake_pegs
 from matching.trade import drop_order
 
 
@@ -53,6 +54,7 @@ def move_mark(s, contract_idx, mark_ticks):
         s.accounts[position["account_idx"]]["unsettled_usd_micros"] += gain_usd_micros
         position_idx = np.int64(position["next_of_contract"])
     revalue_orders(s, contract_idx, mark_ticks)
+    wake_pegs(s, contract_idx)
     for place in range(contract["combinations_count"]):
         revalue_orders(s, combination_of(s, contract_idx, place), mark_ticks)
 

@@ -7,12 +7,13 @@ from matching.admit import Order, admit, check_words
 from matching.book import key_of
 from matching.clear import cancel_orders
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
-from matching.codes import COMBINED, AccountState, Code, EventKind
+from matching.codes import COMBINED, AccountState, Code, EventKind, OrderType
 from matching.details import show
 from matching.emit import emit, emit_order
 from matching.everyday import place_everyday
 from matching.legs import add_leg_positions, check_combination_order
 from matching.match import emit_drops, execute
+from matching.pegs import follow
 from matching.pool import (
     add_position,
     find_order,
@@ -23,7 +24,7 @@ from matching.pool import (
 from matching.prices import entry_key
 from matching.rest import new_order_id, rest
 from matching.trade import cancel_whole
-from matching.words import high_half
+from matching.words import high_half, low_half
 
 
 @kernel
@@ -126,6 +127,8 @@ def enter(s, cmd, order, lots):
         rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lots, traded_lots)
         if order.display_lots != 0:
             s.events[reply]["amount_usd_micros"] = show(s, order_idx, order.display_lots)
+        if order.order_type == OrderType.PEGGED:
+            follow(s, order_idx, np.int64(cmd["state"]), low_half(cmd["ref_id"]))
     else:
         free_order_slot(s, order_idx)
     clipped = order.qty_lots - lots

@@ -9,6 +9,7 @@ from matching.codes import AccountState, Code, EventKind
 from matching.emit import emit
 from matching.expiry import add_expiry
 from matching.limits import CANCEL_AFTER_NS_MAX, SWEEP_ORDERS_MAX, TIMERS_PER_ACCOUNT
+from matching.peg_list import wake_pegs
 from matching.pool import count_trading
 from matching.timers import disarm, entry_id, timer_place
 
@@ -57,6 +58,8 @@ def halt_exchange(s, cmd):
         return Code.STATE_INVALID
     s.meta[0]["halted"] = cmd["state"]
     count_trading(s)
+    for contract_idx in range(s.meta[0]["contracts_count"]):
+        wake_pegs(s, np.int64(contract_idx))
     reply = emit(s, EventKind.HALT_SET, 0, ALL_CONTRACTS)
     s.events[reply]["qty_lots"] = cmd["state"]
     return Code.OK

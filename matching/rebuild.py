@@ -8,6 +8,7 @@ from matching.client_ids import chain_in
 from matching.combinations import join_legs
 from matching.contracts import set_mark_and_band
 from matching.expiry import push_expiry, push_timers
+from matching.peg_list import insert_peg, is_peg
 from matching.pool import count_trading, position_place
 from matching.risk import shortfall_of_one_lot
 from matching.state import view_state
@@ -56,6 +57,8 @@ def rebuild(state):
         order = s.orders[order_idx]
         if order["order_id"] != 0:
             rebuild_level(s, np.int64(order_idx))
+            if is_peg(s, order_idx):
+                insert_peg(s, np.int64(order_idx))
             if order["expires_ns"] != 0:
                 push_expiry(s, order["expires_ns"], order["order_id"])
     push_timers(s)

@@ -22,6 +22,7 @@ from matching.limits import (
     LEGS_MAX,
     ORDERS_MAX,
     ORIGINS_MAX,
+    PEGS_MAX,
     POSITIONS_MAX,
     PRICE_BITS_DEFAULT,
     PRICE_BITS_MAX,
@@ -64,7 +65,8 @@ BOOK: Final = np.dtype(
         ("band_key", "<i8"),  # the most aggressive key an order may have
         ("es_unit_usd_micros", "<i8"),  # requirement of one resting lot on its own
         ("gross_tick_value", "<i8"),  # of one lot, in the gross limit
-        ("reserved", "<i8", (2,)),
+        ("pegs", "<i8"),  # pegged orders of the contract, on both sides together
+        ("reserved", "<i8"),
     ]
 )
 assert BOOK.itemsize == 64
@@ -92,6 +94,8 @@ META_SAVED: Final = (
     "client_ids_open",  # of them, with an order that rests
     "client_ids_newest",
     "client_ids_oldest",
+    "pegs_first",  # the first contract whose pegs have to move, its index + 1; 0 for none
+    "pegs_last",
     "aftermath",  # bits of work that follows, see aftermath.py; 0 between most commands
     "halted",  # 1: no orders anywhere
     "deals_used",
@@ -100,6 +104,7 @@ META_SAVED: Final = (
     "deals_first",  # the one that ends first
     "deals_last",
 )
+GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath
 META_SIZES: Final = (
     "price_bits",
     "price_top",  # 2^price_bits - 1: a price and its mirror are complements
@@ -142,6 +147,7 @@ class State(NamedTuple):
     details: np.ndarray  # (orders,) DETAIL of the order in the same slot
     legs: np.ndarray  # (contracts x LEGS_MAX,) LEG of each combination
     combinations: np.ndarray  # (contracts x COMBINATIONS_PER_LEG_MAX,) of which each is a leg
+    pegs: np.ndarray  # (contracts x PEGS_MAX,) slots of pegged orders, oldest first
     books: np.ndarray  # (2 x contracts,) BOOK
     levels: np.ndarray  # (2 x contracts x prices,) LEVEL
     words: np.ndarray  # level 0 of the bitmaps: a bit a level
@@ -222,6 +228,7 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "details": DETAIL,
     "legs": LEG,
     "combinations": SLOT,
+    "pegs": SLOT,
     "books": BOOK,
     "levels": LEVEL,
     "words": LONG,
@@ -264,6 +271,7 @@ def new_state(sizes: Sizes) -> State:
         "details": sizes.orders,
         "legs": sizes.contracts * LEGS_MAX,
         "combinations": sizes.contracts * COMBINATIONS_PER_LEG_MAX,
+        "pegs": sizes.contracts * PEGS_MAX,
         "books": books,
         "levels": books * prices,
         "words": books * prices // 64,

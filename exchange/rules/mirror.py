@@ -93,6 +93,7 @@ class Mirror(DealsMirror, ProtectedMirror):
             EventKind.ACCEPTED: self._accepted,
             EventKind.CANCELLED: self._cancelled,
             EventKind.AMENDED: self._amended,
+            EventKind.REPRICED: self._repriced,
             EventKind.MASS_CANCELLED: self._nothing,
             EventKind.TRADE: self._trade,
             EventKind.LEG_TRADE: self._leg_trade,
@@ -234,9 +235,17 @@ class Mirror(DealsMirror, ProtectedMirror):
         else:
             self._close(order)
 
+    def _repriced(self, command: Row, event: Row) -> None:
+        order = self.orders[event[_ORDER_E]]
+        self._unrest(order, order.leaves_lots, 1)
+        order.price_ticks, order.shown_lots = event[_PRICE_E], event[_AMOUNT_E]
+        self._rest(order)
+        self._touch(order, command[0], command[_TS])
+
     def _cancelled(self, command: Row, event: Row) -> None:
         taker = self._taker
-        if taker is not None and event[_ORDER_E] == taker.order_id:
+        own = taker is not None and event[_ORDER_E] == taker.order_id
+        if taker is not None and own and event[_LEAVES_E] == taker.leaves_lots:
             # What rests of a taker was said by its reply already.
             taker.cancelled_lots += event[_QTY_E]
             if taker.leaves_lots == 0:

@@ -5,11 +5,12 @@ from typing import Any
 from exchange.rules.protections import order_flags
 from exchange.rules.records import Order
 from matching.codes import PLACE_FLAGS, Flag, OrderType
-from matching.wire import COMMAND, EVENT
+from matching.wire import COMMAND, EVENT, halves
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
 _FLAGS, _AMOUNT = _FIELD["flags"], _FIELD["amount_usd_micros"]
+_STATE, _REF = _FIELD["state"], _FIELD["ref_id"]
 _EXPIRES, _CLIENT = _FIELD["expires_ns"], _FIELD["client_a"]
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _SIDE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["account_idx"], _E["order_id"]
@@ -34,6 +35,9 @@ def accepted_order(command: Row, event: Row) -> Order:
     order.filled_lots = order.filled_tick_lots = order.cancelled_lots = order.code = 0
     order.fills_known = True
     order.display_lots, order.shown_lots = command[_AMOUNT] >> 32, event[_AMOUNT_E]
+    order.peg = order.offset_ticks = 0
+    if order.order_type == OrderType.PEGGED:
+        order.peg, order.offset_ticks = command[_STATE], halves(command[_REF])[0]
     order.expires_ns = command[_EXPIRES]
     order.client_words = command[_CLIENT : _CLIENT + 4]
     order.created_ns = order.updated_ns = command[_TS]
@@ -48,6 +52,8 @@ def new_terms(order: Order, command: Row) -> None:
     named = command[_FLAGS]
     if named & Flag.NEW_DISPLAY:
         order.display_lots = command[_AMOUNT] >> 32
+    if named & Flag.NEW_OFFSET:
+        order.offset_ticks = halves(command[_REF])[0]
     if named & Flag.NEW_TIF:
         order.tif, order.expires_ns = command[_TIF], command[_EXPIRES]
     if named & Flag.NEW_FLAGS:

@@ -128,6 +128,9 @@ def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
     order.tif, order.stp = int(row["tif"]), int(row["stp"])
     order.flags = int(row["flags"]) & ~DETAILED
     order.display_lots, order.shown_lots = int(detail["display_lots"]), int(detail["shown_lots"])
+    order.peg, order.offset_ticks = int(detail["peg"]), int(detail["offset_ticks"])
+    if order.peg:
+        order.order_type = OrderType.PEGGED
     order.expires_ns = int(row["expires_ns"])
     order.cancelled_lots = order.code = 0
     order.client_words, order.created_ns = NO_WORDS, 0

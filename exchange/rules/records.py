@@ -61,8 +61,10 @@ class Order:
         "fills_known",
         "flags",
         "leaves_lots",
+        "offset_ticks",
         "order_id",
         "order_type",
+        "peg",
         "price_ticks",
         "qty_lots",
         "shown_lots",
@@ -90,6 +92,8 @@ class Order:
     cancelled_lots: int
     display_lots: int  # an iceberg shows at most so many at a time, 0: no iceberg
     shown_lots: int  # of an iceberg: what it shows now
+    peg: int  # what it follows, 0 for an order with a price of its own
+    offset_ticks: int  # from what it follows
     expires_ns: int
     client_words: tuple[int, int, int, int]
     created_ns: int  # 0 when the order is older than what the mirror started from

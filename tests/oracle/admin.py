@@ -11,7 +11,7 @@ from matching.limits import (
     WORST_COUNT_MAX,
 )
 from matching.wire import halves
-from tests.oracle import book, combinations, deals, protect, risk
+from tests.oracle import book, combinations, deals, pegs, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange
 
@@ -171,6 +171,7 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
                 end(ex, log, idx)
         return
     contract.state = cmd.state
+    pegs.wake(ex, cmd.contract_idx)
     log.add(EventKind.STATE_SET, contract_idx=cmd.contract_idx)
 
 
@@ -196,6 +197,7 @@ def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
         return
     name = "protection_bps" if cmd.state else "band_bps"
     setattr(ex.contracts[cmd.contract_idx], name, cmd.order_id)
+    pegs.wake(ex, cmd.contract_idx)
     log.add(EventKind.BAND_SET, contract_idx=cmd.contract_idx)
 
 
@@ -263,6 +265,7 @@ def move_mark(ex: Exchange, contract_idx: int, price_ticks: int) -> None:
     contract = ex.contracts[contract_idx]
     move = contract.tick_value_usd_micros * (price_ticks - contract.mark_ticks)
     contract.mark_ticks = price_ticks
+    pegs.wake(ex, contract_idx)
     for position in ex.positions:
         if position.contract_idx == contract_idx:
             position.unsettled_usd_micros += position.qty_lots * move

@@ -1,9 +1,9 @@
 """AMEND: an order that only gets or shows less keeps its place, any other one enters anew."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matching.codes import COMBINED, AccountState, Code, EventKind, Flag, OrderType, Tif
-from tests.oracle import book, entry, orders, protect, risk
+from tests.oracle import book, entry, orders, pegs, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Order
 
@@ -22,6 +22,7 @@ class Terms:
     tif: int
     expires_ns: int
     flags: int
+    offset_ticks: int
 
 
 def amend(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -65,22 +66,22 @@ def wanted(cmd: Command, order: Order) -> Terms:
         tif=cmd.tif if new_tif else order.tif,
         expires_ns=cmd.expires_ns if new_tif else order.expires_ns,
         flags=flags,
+        offset_ticks=cmd.offset_ticks if cmd.flags & Flag.NEW_OFFSET else order.offset_ticks,
     )
 
 
 def terms_of(order: Order) -> Terms:
     return Terms(
         order.price_ticks, order.leaves_lots, order.display_lots, order.tif, order.expires_ns,
-        order.flags,
+        order.flags, order.offset_ticks,
     )  # fmt: skip
 
 
 def keeps_place(order: Order, terms: Terms) -> bool:
     """Only a smaller size or a smaller display keep the place in the queue."""
     old = terms_of(order)
-    if (terms.price_ticks, terms.tif, terms.expires_ns, terms.flags) != (
-        old.price_ticks, old.tif, old.expires_ns, old.flags,
-    ):  # fmt: skip
+    sizes = {"open_lots": old.open_lots, "display_lots": old.display_lots}
+    if replace(terms, **sizes) != old:
         return False
     all_of_it = 1 << 31
     shows_less = (terms.display_lots or all_of_it) <= (old.display_lots or all_of_it)
@@ -104,6 +105,9 @@ def judge_fields(ex: Exchange, cmd: Command, order: Order, terms: Terms) -> int:
         (new_tif and terms.tif not in RESTING_TIFS, Code.TIF_INVALID),
         (new_tif and not sound_end, Code.EXPIRY_INVALID),
         (cmd.flags & Flag.NEW_DISPLAY and not sound_display, Code.DISPLAY_INVALID),
+        (order.peg and cmd.price_ticks, Code.PRICE_INVALID),
+        (cmd.flags & Flag.NEW_OFFSET and not order.peg, Code.OFFSET_INVALID),
+        (abs(terms.offset_ticks) > highest, Code.OFFSET_INVALID),
         (terms.display_lots and terms.flags & COMBINED, Code.COMBINATION_ORDER_UNUSUAL),
         (terms.display_lots and terms.flags & Flag.REDUCE_ONLY, Code.DISPLAY_INVALID),
         (terms == terms_of(order), Code.AMEND_CHANGES_NOTHING),
@@ -148,7 +152,10 @@ def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms)
     if ex.accounts[order.account_idx].state == AccountState.FROZEN:
         code = Code.ACCOUNT_FROZEN
     if code == Code.OK:
-        entering = entry.Entry(wish, OrderType.LIMIT, terms.tif, terms.flags)
+        kind = OrderType.PEGGED if order.peg else OrderType.LIMIT
+        if terms.offset_ticks != order.offset_ticks:
+            wish = replace(wish, price_ticks=0)  # wherever the offset leads
+        entering = entry.Entry(wish, kind, terms.tif, terms.flags, 0, order.peg, terms.offset_ticks)
         code, entering = entry.judge(ex, entering)
         wish = entering.wish
     if code == Code.OK:
@@ -161,7 +168,9 @@ def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms)
         return
     protect.count_taken(ex, order.account_idx)
     ex.contracts[order.contract_idx].book[order.side].remove(order)
-    order.price_ticks, order.leaves_lots = terms.price_ticks, wish.qty_lots
+    pegs.wake(ex, order.contract_idx)
+    order.price_ticks, order.leaves_lots = wish.price_ticks, wish.qty_lots
+    order.offset_ticks = terms.offset_ticks
     order.tif, order.expires_ns, order.flags = terms.tif, terms.expires_ns, terms.flags
     order.display_lots = terms.display_lots
     answer = reply(log, order, order.filled_lots + terms.open_lots)

@@ -1,7 +1,7 @@
 """The book: who rests, in which order they are met, and what happens when they meet."""
 
 from matching.codes import Code, EventKind, Flag, Side, Stp
-from tests.oracle import combinations, icebergs, quotes
+from tests.oracle import combinations, icebergs, pegs, quotes
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
 
@@ -37,6 +37,7 @@ def slots_left(ex: Exchange) -> int:
 
 def rest(ex: Exchange, order: Order) -> None:
     """Put an order at the back of the book; it may stand in its position's list already."""
+    pegs.wake(ex, order.contract_idx)
     ex.contracts[order.contract_idx].book[order.side].append(order)
     ex.orders[order.order_id] = order
     position = owned(ex, order)
@@ -46,6 +47,7 @@ def rest(ex: Exchange, order: Order) -> None:
 
 def leave(ex: Exchange, order: Order) -> None:
     """Take an order out of the book and free its slot."""
+    pegs.wake(ex, order.contract_idx)
     ex.contracts[order.contract_idx].book[order.side].remove(order)
     del ex.orders[order.order_id]
     owned(ex, order).orders.remove(order)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from matching.codes import Code, Kind
-from tests.oracle import admin, amend, combinations, deals, ids, orders, protect, quotes
+from tests.oracle import admin, amend, combinations, deals, ids, orders, pegs, protect, quotes
 from tests.oracle.events import Log
 from tests.oracle.state import Capacity, Command, Exchange
 from tests.oracle.view import state_view
@@ -68,9 +68,10 @@ class Oracle:
         code = ids.judge_envelope(ex, cmd)
         if code != Code.OK:
             log.refuse(cmd, code)
-            return
-        RULES[cmd.kind](ex, log, cmd)
-        quotes.end_hits(ex, log)
+        else:
+            RULES[cmd.kind](ex, log, cmd)
+            quotes.end_hits(ex, log)
+        pegs.move_all(ex, log)
 
     def state_view(self) -> dict[str, Any]:
         """Return all that must be equal in any engine with these rules."""

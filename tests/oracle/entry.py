@@ -9,7 +9,7 @@ from matching.limits import (
     POSITION_LOTS_MAX,
     PRICE_BITS_DEFAULT,
 )
-from tests.oracle import book, combinations, risk
+from tests.oracle import book, combinations, pegs, risk
 from tests.oracle.state import Exchange
 
 NOT_TRADING = {
@@ -28,6 +28,8 @@ class Entry:
     tif: int
     flags: int
     min_lots: int = 0
+    peg: int = 0
+    offset_ticks: int = 0
 
 
 def judge(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
@@ -51,7 +53,7 @@ def judge_states(ex: Exchange, entry: Entry) -> int:
     if state == TradingState.AUCTION:
         if entry.tif in (Tif.IOC, Tif.FOK, Tif.GFN) or entry.min_lots:
             return Code.TIF_NOT_ALLOWED
-        if entry.order_type in (OrderType.MARKET, OrderType.MARKET_TO_LIMIT):
+        if entry.order_type != OrderType.LIMIT:
             return Code.TIF_NOT_ALLOWED
     elif entry.tif == Tif.GFA:
         return Code.TIF_NOT_ALLOWED
@@ -80,6 +82,11 @@ def judge_price(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
         if not opposite:
             return Code.NO_OPPOSITE_PRICE, entry
         entry = replace(entry, wish=replace(wish, price_ticks=opposite[0].price_ticks))
+    elif entry.order_type == OrderType.PEGGED and wish.price_ticks == 0:
+        found = pegs.entry_price(ex, wish.contract_idx, wish.side, entry.peg, entry.offset_ticks)
+        if found is None:
+            return Code.NO_REFERENCE_PRICE, entry
+        entry = replace(entry, wish=replace(wish, price_ticks=found))
     wish = entry.wish
     if outside(wish.side, wish.price_ticks, low, high):
         return Code.PRICE_OUT_OF_BAND, entry

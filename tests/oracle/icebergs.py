@@ -1,6 +1,6 @@
 """Icebergs: a display at a time, then to the back of the level."""
 
-from tests.oracle import book
+from tests.oracle import book, pegs
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order
 
@@ -29,6 +29,7 @@ def take_one_display(
         side = ex.contracts[maker.contract_idx].book[maker.side]
         side.remove(maker)
         side.append(maker)
+        pegs.wake(ex, maker.contract_idx)
         turned.append(maker)
 
 

@@ -7,11 +7,12 @@ from matching.codes import (
     EventKind,
     Flag,
     OrderType,
+    Peg,
     Side,
     Stp,
     Tif,
 )
-from tests.oracle import book, combinations, entry, ids, protect, risk
+from tests.oracle import book, combinations, entry, ids, pegs, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import NO_WORDS, Command, Exchange, Order, Position
 
@@ -28,7 +29,9 @@ def place(ex: Exchange, log: Log, cmd: Command) -> None:
         log.refuse(cmd, code, known_id)
         return
     wish = risk.Wish(cmd.account_idx, cmd.contract_idx, cmd.side, cmd.price_ticks, cmd.qty_lots)
-    entering = entry.Entry(wish, cmd.order_type, cmd.tif, cmd.flags, cmd.min_lots)
+    entering = entry.Entry(
+        wish, cmd.order_type, cmd.tif, cmd.flags, cmd.min_lots, cmd.state, cmd.offset_ticks
+    )
     code, entering = entry.judge(ex, entering)
     if code == Code.OK:
         code = judge_room(ex, cmd)
@@ -64,6 +67,7 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
     """Check what the order says of itself."""
     market = cmd.order_type == OrderType.MARKET
     limit = cmd.order_type == OrderType.LIMIT
+    pegged = cmd.order_type == OrderType.PEGGED
     immediate = cmd.tif in IMMEDIATE
     highest = (1 << ex.capacity.price_bits) - 1
     checks = (
@@ -78,7 +82,7 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
         (limit and not 1 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
         (market and cmd.tif not in IMMEDIATE, Code.MARKET_ORDER_RESTS),
         (
-            cmd.flags & Flag.POST_ONLY and (not limit or immediate),
+            cmd.flags & Flag.POST_ONLY and (not (limit or pegged) or immediate),
             Code.POST_ONLY_NOT_RESTING,
         ),
         (cmd.tif == Tif.GTD and cmd.expires_ns <= ex.now_ns, Code.EXPIRY_INVALID),
@@ -90,12 +94,20 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
         ),
         (not 0 <= cmd.min_lots <= cmd.qty_lots, Code.MIN_QUANTITY_INVALID),
         (cmd.min_lots and cmd.flags & Flag.POST_ONLY, Code.MIN_QUANTITY_INVALID),
+        (pegged and cmd.state not in set(Peg), Code.PEG_INVALID),
+        (pegged and abs(cmd.offset_ticks) > highest, Code.OFFSET_INVALID),
+        (pegged and immediate, Code.PEG_NOT_RESTING),
+        (pegged and cmd.min_lots, Code.MIN_QUANTITY_INVALID),
     )
     return next((code for wrong, code in checks if wrong), Code.OK)
 
 
 def judge_room(ex: Exchange, cmd: Command) -> int:
-    if book.slots_left(ex) == 0 or not ids.has_room(ex, cmd):
+    if book.slots_left(ex) == 0:
+        return Code.BOOK_FULL
+    if cmd.order_type == OrderType.PEGGED and pegs.is_full(ex, cmd.contract_idx):
+        return Code.PEGS_FULL
+    if not ids.has_room(ex, cmd):
         return Code.BOOK_FULL
     if len(ex.positions) + len(unopened(ex, cmd)) > ex.capacity.positions - 1:
         return Code.POSITIONS_FULL
@@ -115,6 +127,8 @@ def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
     protect.count_taken(ex, cmd.account_idx)
     order = new_order(ex, cmd, wish, tif=cmd.tif, flags=cmd.flags, expires_ns=cmd.expires_ns)
     order.display_lots, order.min_lots = cmd.display_lots, cmd.min_lots
+    if cmd.order_type == OrderType.PEGGED:
+        order.peg, order.offset_ticks = cmd.state, cmd.offset_ticks
     ids.register(ex, cmd, order.order_id)
     reply = log.add(
         EventKind.ACCEPTED,

@@ -75,6 +75,10 @@ class Command(NamedTuple):
         return self.amount_usd_micros >> 32
 
     @property
+    def offset_ticks(self) -> int:
+        return (self.ref_id + (1 << 31)) % (1 << 32) - (1 << 31)
+
+    @property
     def min_lots(self) -> int:
         return self.ref_id >> 32
 
@@ -99,6 +103,8 @@ class Order:
     display_lots: int = 0  # what shows at a time, 0 for all
     shown_lots: int = 0  # of an iceberg
     min_lots: int = 0  # what must trade at once
+    peg: int = 0
+    offset_ticks: int = 0
 
     @property
     def visible_lots(self) -> int:
@@ -249,6 +255,7 @@ class Exchange:
     slots_used: int = 0  # slots 1..slots_used were taken at least once
     client_ids: deque[ClientId] = field(default_factory=deque)  # oldest first
     origins: dict[int, tuple[int, int]] = field(default_factory=dict)
+    pegs_waiting: list[int] = field(default_factory=list)  # contracts, the longest first
     scenario_count: int = 0  # before the first swap
     worst_count: int = WORST_COUNT_DEFAULT
     halted: bool = False

@@ -30,7 +30,8 @@ def state_view(ex: Exchange) -> dict[str, Any]:
         "orders": [
             (order.order_id, order.account_idx, order.contract_idx, order.side,
              order.price_ticks, order.leaves_lots, order.filled_lots, order.tif, order.stp,
-             order.flags, order.expires_ns, order.display_lots, order.shown_lots)
+             order.flags, order.expires_ns, order.display_lots, order.shown_lots, order.peg,
+             order.offset_ticks)
             for _, order in sorted(ex.orders.items())
         ],
         "halted": ex.halted,

@@ -19,6 +19,7 @@ from tests.oracle import (
     icebergs,
     ids,
     orders,
+    pegs,
     risk,
 )
 from tests.oracle.engine import RULES, Oracle
@@ -180,6 +181,11 @@ def _shows_anew_where_it_stands() -> AbstractContextManager[Any]:
     return patch.object(icebergs, "take_one_display", take)
 
 
+def _best_of_all(ex: Exchange, contract_idx: int, side: int) -> int | None:
+    found = book.best_first(ex, contract_idx, side)
+    return found[0].price_ticks if found else None
+
+
 def _edge_of_the_band(ex: Exchange, wish: risk.Wish, low: int, high: int) -> int:
     return high if wish.side == Side.BUY else low
 
@@ -196,6 +202,8 @@ BUGS = (
     Bug("fill or kill fills a part", _replaced(book, "fillable", lambda *_: True)),
     Bug("a larger order keeps its place", _amended_in_place_when_larger),
     Bug("an iceberg shows anew where it stands", _shows_anew_where_it_stands),
+    Bug("a peg follows other pegs", _replaced(pegs, "best_plain", _best_of_all)),
+    Bug("pegs never move", _replaced(pegs, "judge", lambda *_: None)),
     Bug("icebergs play no whole rounds", _replaced(icebergs, "take_rounds", lambda *_: None)),
     Bug("protection is ignored", _replaced(entry, "market_limit", _edge_of_the_band)),
     Bug("expiry one nanosecond late", _expiry_a_moment_late),

@@ -12,7 +12,7 @@ from hypothesis.stateful import (
 )
 from numba import config
 
-from matching.codes import AccountState, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
+from matching.codes import AccountState, Flag, Kind, OrderType, Peg, Side, Stp, Tif, TradingState
 from matching.wire import pack_halves, pack_legs, pack_text, spread_base_ticks
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity, Command
@@ -41,7 +41,7 @@ prices = st.integers(MARK_TICKS - 4, MARK_TICKS + 4)
 lots = st.integers(1, 6)
 parts = st.sampled_from((0, 0, 1, 2, 3))
 AMENDS = (
-    Flag.NEW_DISPLAY, Flag.NEW_TIF, Flag.NEW_FLAGS | Flag.POST_ONLY,
+    Flag.NEW_DISPLAY, Flag.NEW_OFFSET, Flag.NEW_TIF, Flag.NEW_FLAGS | Flag.POST_ONLY,
     Flag.NEW_FLAGS | Flag.REDUCE_ONLY, Flag.NEW_FLAGS, Flag.NEW_DISPLAY | Flag.QTY_IS_OPEN,
 )  # fmt: skip
 clients = st.sampled_from(("", "", "a", "b", "c"))
@@ -137,6 +137,17 @@ class Machine(RuleBasedStateMachine):
             ref_id=pack_halves(0, least),
         )  # fmt: skip
 
+    @rule(
+        account=accounts, contract=contracts, side=st.sampled_from(Side), qty=lots,
+        peg=st.sampled_from(Peg), offset=st.integers(-3, 3), display=parts,
+    )  # fmt: skip
+    def place_pegged(self, account, contract, side, qty, peg, offset, display):
+        self.send(
+            Kind.PLACE, account_idx=account, contract_idx=contract, side=side, qty_lots=qty,
+            order_type=OrderType.PEGGED, state=peg, amount_usd_micros=pack_halves(0, display),
+            ref_id=pack_halves(offset, 0),
+        )  # fmt: skip
+
     @rule(contract=contracts, side=st.sampled_from(Side), price=prices, qty=lots, display=parts)
     def meet_two_of_one_price(self, contract, side, price, qty, display):
         """Drawn one by one, two makers and a taker of one price are rare."""
@@ -169,14 +180,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         pick=st.integers(0, 9), flags=st.sampled_from(AMENDS), display=parts, qty=lots,
-        tif=st.sampled_from(Tif), lives_ns=st.integers(0, 3),
+        tif=st.sampled_from(Tif), lives_ns=st.integers(0, 3), offset=st.integers(-3, 3),
     )  # fmt: skip
-    def amend_terms(self, pick, flags, display, qty, tif, lives_ns):
+    def amend_terms(self, pick, flags, display, qty, tif, lives_ns, offset):
         order_id, owner = self.resting(pick)
         self.send(
             Kind.AMEND, account_idx=owner, order_id=order_id, flags=flags, tif=tif,
             qty_lots=qty if flags & Flag.QTY_IS_OPEN else 0,
-            amount_usd_micros=pack_halves(0, display),
+            amount_usd_micros=pack_halves(0, display), ref_id=pack_halves(offset, 0),
             expires_ns=self.now_ns + lives_ns if tif == Tif.GTD else 0,
         )  # fmt: skip
 

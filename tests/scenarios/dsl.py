@@ -367,6 +367,9 @@ class Scenario(DealLines):
             )
         if kind in (EventKind.BLOCK_TRADE, EventKind.EFP_TRADE, EventKind.DEAL_ENDED):
             return self.deal_part(event)
+        if kind == EventKind.REPRICED:
+            names = {order_id: name for name, order_id in self.orders.items()}
+            return f"moves {names.get(int(event['order_id']), '?')} @{event['price_ticks']}"
         if kind == EventKind.VARIATION:
             members = {idx: name for name, idx in self.members.items()}
             return f"pays {members[int(event['account_idx'])]} {event['amount_usd_micros']}"

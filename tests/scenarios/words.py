@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from matching.codes import Flag, OrderType, Side, Stp, Tif
+from matching.codes import Flag, OrderType, Peg, Side, Stp, Tif
 from matching.wire import pack_halves
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
@@ -67,8 +67,12 @@ class OrderWords:
 def order_words(words: Words, side: str) -> OrderWords:
     """Read `5 @ 2150 ioc post_only cancel_newest gtd 60 display 2 client a1 in B200 as s1`."""
     order = OrderWords({"side": SIDES[side], "qty_lots": words.number()})
+    offset = 0
     if words.maybe("market"):
         order.fields |= {"order_type": OrderType.MARKET, "tif": Tif.IOC}
+    elif words.maybe("peg"):
+        order.fields |= {"order_type": OrderType.PEGGED, "state": Peg[words.take().upper()]}
+        offset = words.number()
     elif words.maybe("to_limit"):
         order.fields["order_type"] = OrderType.MARKET_TO_LIMIT
     else:
@@ -94,7 +98,7 @@ def order_words(words: Words, side: str) -> OrderWords:
             words.fail(f"{word!r} cannot be read")
     order.fields["flags"] = flags
     order.fields |= {
-        "amount_usd_micros": pack_halves(0, display), "ref_id": pack_halves(0, least),
+        "amount_usd_micros": pack_halves(0, display), "ref_id": pack_halves(offset, least),
     }  # fmt: skip
     return order
 
@@ -121,6 +125,9 @@ def amend_words(words: Words) -> dict[str, int]:
         elif word == "display":
             fields["amount_usd_micros"] = pack_halves(0, words.number())
             flags |= Flag.NEW_DISPLAY
+        elif word == "offset":
+            fields["ref_id"] = pack_halves(words.number(), 0)
+            flags |= Flag.NEW_OFFSET
         elif word in TIFS:
             fields |= tif_words(words, word)
             flags |= Flag.NEW_TIF

@@ -157,7 +157,7 @@ def _order(row: np.void, detail: np.void, top: int) -> tuple[int, ...]:
         int(row["order_id"]), int(row["account_idx"]), contract_idx, side, _price(row, top),
         *(int(row[name]) for name in ("leaves_lots", "filled_lots", "tif", "stp")),
         int(row["flags"]) & ~DETAILED, int(row["expires_ns"]),
-        int(detail["display_lots"]), int(detail["shown_lots"]),
+        *(int(detail[name]) for name in ("display_lots", "shown_lots", "peg", "offset_ticks")),
     )  # fmt: skip
 
 

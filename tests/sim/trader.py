@@ -75,6 +75,10 @@ class Trader:
             lots = rng.randint(0, order.leaves_lots + rng.choice((0, 1)))
             fields["amount_usd_micros"] = pack_halves(0, lots)
             flags |= Flag.NEW_DISPLAY
+        if rng.random() < (0.6 if order.peg else 0.02):
+            fields["ref_id"] = pack_halves(self._offset(), 0)
+            flags |= Flag.NEW_OFFSET
+            fields["price_ticks"] = 0
         if 0.4 < way < 0.75:
             fields["tif"] = rng.choice((Tif.GTC, Tif.DAY, Tif.GTD, Tif.GTD, Tif.GFN, *Tif))
             if fields["tif"] == Tif.GTD or rng.random() < 0.05:
@@ -144,6 +148,19 @@ class Trader:
         if rng.random() < 0.05:
             fields["order_type"] = OrderType.MARKET_TO_LIMIT
             fields["price_ticks"] = 0
+        if rng.random() < (0.005 if immediate else 0.15):
+            self._pegged(fields)
+
+    def _pegged(self, fields: Fields) -> None:
+        """Let it follow the best bid, the best offer or the mid, mostly from a little behind."""
+        rng = self.rng
+        fields["order_type"], fields["price_ticks"] = OrderType.PEGGED, 0
+        fields["state"] = rng.choice((1, 2, 3, 3, rng.randrange(5)))
+        fields["ref_id"] = pack_halves(self._offset(), int(rng.random() < 0.01))
+
+    def _offset(self) -> int:
+        rng = self.rng
+        return rng.choice((0, rng.randint(-3, 3), rng.randint(-9, 9), rng.randint(-9000, 9000)))
 
     def _aim_to_reduce(self, fields: Fields) -> None:
         lots = self.ex.lots(fields["account_idx"], fields["contract_idx"])

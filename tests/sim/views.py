@@ -26,7 +26,8 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
         ),
         "orders": sorted(
             (o.order_id, o.account_idx, o.contract_idx, o.side, o.price_ticks, o.leaves_lots,
-             o.filled_lots, o.tif, o.stp, o.flags, o.expires_ns, o.display_lots, o.shown_lots)
+             o.filled_lots, o.tif, o.stp, o.flags, o.expires_ns, o.display_lots, o.shown_lots,
+             o.peg, o.offset_ticks)
             for o in mirror.orders.values()
         ),
         "halted": mirror.halted,

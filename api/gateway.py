@@ -19,8 +19,8 @@ from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.errors import Unavailable
 from exchange.io.status import Mode, Status
+from exchange.rules.changes import Changes
 from exchange.rules.mirror import Mirror
-from exchange.rules.records import Changes
 from exchange.rules.rows import event_rows
 from matching.codes import Code, EventKind
 from matching.wire import COMMAND

@@ -12,11 +12,10 @@ whatever that command is: its reply comes first, as always, and nothing is lost.
 """
 
 from matching._jit import cold_kernel
-from matching.limits import AFTERMATH_STEPS_MAX
+from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, STOPS
 from matching.mmp import end_hit_groups
 from matching.pegs import move_next_pegs
 from matching.quote_fills import HITS
-from matching.state import GUARDS, STOPS
 
 
 @cold_kernel

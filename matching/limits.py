@@ -139,3 +139,4 @@ BATCH_COMMANDS_MAX = 4096
 # contract's pegs; what is
 # left after so many goes on behind the next command.
 AFTERMATH_STEPS_MAX = 256
+GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath: what there is to do

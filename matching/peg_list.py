@@ -7,8 +7,7 @@ own work.
 
 from matching._jit import cold_kernel, kernel
 from matching.codes import DETAILED
-from matching.limits import PEGS_MAX
-from matching.state import PEGS
+from matching.limits import PEGS, PEGS_MAX
 
 
 @kernel

@@ -104,7 +104,6 @@ META_SAVED: Final = (
     "deals_first",  # the one that ends first
     "deals_last",
 )
-GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath
 META_SIZES: Final = (
     "price_bits",
     "price_top",  # 2^price_bits - 1: a price and its mirror are complements
@@ -214,7 +213,7 @@ class Sizes:
 
     @property
     def events(self) -> int:
-        """Return the room for events: a batch's, and one command more, however large."""
+        """Return the room for events: a batch's, and one command more."""
         return EVENTS_HEADROOM + self.command_events_max
 
 

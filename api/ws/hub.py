@@ -12,8 +12,8 @@ from api.replies import Reply
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
 from exchange.io.batch import Batch
+from exchange.rules.changes import Changes
 from exchange.rules.public_data import message
-from exchange.rules.records import Changes
 
 if TYPE_CHECKING:
     from api.deps import Services

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 from api import answers, answers_account
+from exchange.rules.changes import Changes
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.public_data import message
-from exchange.rules.records import Changes
 
 NAMES: Final = ("orders", "fills", "positions", "balances")
 

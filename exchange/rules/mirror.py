@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from exchange.rules.changes import Changes
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
-from exchange.rules.records import Account, Changes, Trade
+from exchange.rules.records import Account, Trade
 from exchange.rules.rows import command_rows, event_rows
 from matching.codes import COMBINED, EventKind
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX

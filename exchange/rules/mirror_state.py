@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from exchange.rules import legs
+from exchange.rules.changes import Changes
 from exchange.rules.closed import ClosedOrders
 from exchange.rules.deals import Deals
-from exchange.rules.records import Account, Changes, ClientKey, Contract, Order, Position
+from exchange.rules.records import Account, ClientKey, Contract, Order, Position
 from matching.codes import Side
 from matching.limits import PRICE_BITS_DEFAULT
 

@@ -11,8 +11,9 @@ from exchange.io.errors import Unavailable
 from exchange.io.views import Span, Views
 from exchange.rules import public_data as shapes
 from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle, Candles, candle_of
+from exchange.rules.changes import Changes
 from exchange.rules.mirror_state import MirrorState
-from exchange.rules.records import Changes, Contract, Trade
+from exchange.rules.records import Contract, Trade
 from exchange.services.market_data.channels import (
     BestChannel,
     BookChannel,

@@ -1,0 +1,39 @@
+"""What a batch touched."""
+
+from exchange.rules.deals import Deal
+from exchange.rules.records import Order, Trade
+
+
+class Changes:
+    """What a batch touched. Values are read from the mirror, after the batch."""
+
+    __slots__ = (
+        "accounts",
+        "blocks",
+        "contracts",
+        "deals",
+        "first_seq",
+        "last_seq",
+        "leg_trades",
+        "levels",
+        "orders",
+        "positions",
+        "trades",
+        "ts_ns",
+        "variations",
+    )
+
+    def __init__(self) -> None:
+        self.first_seq = 0
+        self.last_seq = 0
+        self.ts_ns = 0  # of the last command
+        self.levels: set[tuple[int, int, int]] = set()  # contract_idx, side, price_ticks
+        self.orders: dict[int, Order] = {}  # also those that ended in the batch
+        self.positions: set[tuple[int, int]] = set()  # account_idx, contract_idx
+        self.accounts: set[int] = set()  # cash, unsettled or state
+        self.contracts: set[int] = set()  # mark, settle, band, state, last trade, listed
+        self.trades: list[Trade] = []  # of the book
+        self.leg_trades: list[Trade] = []  # what combinations traded, leg by leg
+        self.blocks: list[Trade] = []  # agreed on by two: published later than the others
+        self.deals: dict[int, Deal] = {}  # also those that ended in the batch
+        self.variations: list[tuple[int, int, int, int]] = []  # seq, account, contract, amount

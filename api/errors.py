@@ -148,28 +148,27 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.QUOTE_NOT_AMENDABLE: 409,
     Code.MMP_INVALID: 422,
     Code.MMP_FROZEN: 409,
-    # Reasons of a cancellation: never an error, but named here like the rest.
-    Code.CANCELLED_BY_USER: 200,
-    Code.CANCELLED_BY_MASS_CANCEL: 200,
-    Code.IOC_REMAINDER: 200,
-    Code.FOK_NOT_FILLABLE: 200,
-    Code.SELF_TRADE_PREVENTED: 200,
-    Code.REDUCE_ONLY_CLIPPED: 200,
-    Code.ORDER_EXPIRED: 200,
-    Code.AMENDED_BELOW_FILLED: 200,
-    Code.CONTRACT_ENDED: 200,
-    Code.MIN_QUANTITY_NOT_FILLABLE: 200,
-    Code.CANCELLED_BY_TIMER: 200,
-    Code.CANCELLED_BY_KILL: 200,
-    Code.QUOTE_REPLACED: 200,
-    Code.QUOTE_WITHDRAWN: 200,
-    Code.MMP_TRIGGERED: 200,
+    Code.AUCTION_INVALID: 422,
+    Code.AUCTION_NOT_RUNNING: 409,
+    Code.GUARD_INVALID: 422,
+    Code.MARKET_ORDER_WAITS: 409,
     **errors_deals.STATUS,
 }
 
+# Reasons of a cancellation, and what else an event is named after: never an error.
+_REASONS: Final = (
+    Code.CANCELLED_BY_USER, Code.CANCELLED_BY_MASS_CANCEL, Code.IOC_REMAINDER,
+    Code.FOK_NOT_FILLABLE, Code.SELF_TRADE_PREVENTED, Code.REDUCE_ONLY_CLIPPED,
+    Code.ORDER_EXPIRED, Code.AMENDED_BELOW_FILLED, Code.CONTRACT_ENDED,
+    Code.MIN_QUANTITY_NOT_FILLABLE, Code.CANCELLED_BY_TIMER, Code.CANCELLED_BY_KILL,
+    Code.QUOTE_REPLACED, Code.QUOTE_WITHDRAWN, Code.MMP_TRIGGERED, Code.AUCTION_ENDED,
+    Code.AUCTION_STARTED, Code.AUCTION_TRADE, Code.PRICE_MOVED_FAST, Code.PRICE_MOVED_FAR,
+)  # fmt: skip
+
 # Code -> (status, name): the one place where a number of the core becomes a word.
 CORE: Final[dict[int, tuple[int, str]]] = {
-    int(code): (status, code.name.lower()) for code, status in _CORE_STATUS.items()
+    int(code): (status, code.name.lower())
+    for code, status in (_CORE_STATUS | dict.fromkeys(_REASONS, 200)).items()
 }
 
 # The field at fault, where a refusal of the core is about one.

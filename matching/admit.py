@@ -12,6 +12,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.codes import (
     COMBINED,
+    MARKET_ORDER,
     PLACE_FLAGS,
     AccountState,
     Code,
@@ -76,9 +77,11 @@ def check_words(s, cmd, contract):
     elif cmd["price_ticks"] != 0:
         return Code.PRICE_INVALID
     immediate = cmd["tif"] == Tif.IOC or cmd["tif"] == Tif.FOK
-    if cmd["order_type"] == OrderType.MARKET and not immediate:
+    waits = cmd["tif"] == Tif.GFA and contract["state"] == TradingState.AUCTION
+    if cmd["order_type"] == OrderType.MARKET and not immediate and not waits:
         return Code.MARKET_ORDER_RESTS
-    takes = immediate or cmd["order_type"] == OrderType.MARKET_TO_LIMIT
+    priced = cmd["order_type"] == OrderType.LIMIT or cmd["order_type"] == OrderType.PEGGED
+    takes = immediate or not priced
     if (cmd["flags"] & Flag.POST_ONLY) != 0 and takes:
         return Code.POST_ONLY_NOT_RESTING
     if not sound_expiry(s, cmd):
@@ -170,13 +173,17 @@ def check_market(s, order):
         code = check_legs_trade(s, order.contract_idx)
         if code != Code.OK:
             return code
-    if state == TradingState.CLOSE_ONLY or account_state == AccountState.REDUCE_ONLY:
+    close_only = state == TradingState.CLOSE_ONLY
+    if state == TradingState.AUCTION:
+        close_only = s.calls[order.contract_idx]["after"] == TradingState.CLOSE_ONLY
+    if close_only or account_state == AccountState.REDUCE_ONLY:
         lots, held_lots = order.qty_lots, order.held_lots
         if not reduces(s, order.position_idx, order.book_idx, lots, held_lots):
-            if state == TradingState.CLOSE_ONLY:
+            if close_only:
                 return Code.CONTRACT_CLOSE_ONLY
             return Code.ACCOUNT_REDUCE_ONLY
-    if order.key < s.books[order.book_idx]["band_key"]:
+    limited = (order.flags & MARKET_ORDER) == 0
+    if order.key < s.books[order.book_idx]["band_key"] and limited:
         return no_price(order)
     if (order.flags & Flag.POST_ONLY) != 0 and crosses(s, order):
         return Code.POST_ONLY_WOULD_TRADE
@@ -260,8 +267,6 @@ def admit(s, order, is_new):
     lots = clipped_lots(s, order)
     if lots == 0:
         return Code.REDUCE_ONLY_WOULD_INCREASE, lots
-    if s.contracts[order.contract_idx]["state"] == TradingState.AUCTION and crosses(s, order):
-        return Code.CONTRACT_NOT_OPEN, lots
     if is_new:
         code = check_slots(s, order)
         if code != Code.OK:

@@ -7,6 +7,7 @@ from matching.admit import Order, admit
 from matching.book import key_of, link_last, unlink
 from matching.codes import (
     COMBINED,
+    MARKET_ORDER,
     PLACE_FLAGS,
     AccountState,
     Code,
@@ -62,6 +63,8 @@ def amend(s, cmd):
     if size_only and shows_less and terms.open_lots <= record["leaves_lots"]:
         amend_in_place(s, order_idx, terms)
         return Code.OK
+    if (record["flags"] & MARKET_ORDER) != 0:
+        return Code.MARKET_ORDER_WAITS
     return amend_by_moving(s, order_idx, terms)
 
 

@@ -9,6 +9,7 @@ from matching._memory import viewer
 from matching.accounts import deposit, open_account, set_account, withdraw
 from matching.aftermath import aftermath
 from matching.amend import amend
+from matching.auction import end_call, set_guard, start_call
 from matching.blocks import accept
 from matching.codes import Code, Kind
 from matching.combinations import list_combination
@@ -83,6 +84,12 @@ def apply_control(s, cmd):
         return settle(s, cmd)
     if kind >= Kind.PROPOSE and kind <= Kind.REQUEST_QUOTES:
         return apply_deal(s, cmd)
+    if kind == Kind.START_CALL:
+        return start_call(s, cmd)
+    if kind == Kind.END_CALL:
+        return end_call(s, cmd)
+    if kind == Kind.SET_GUARD:
+        return set_guard(s, cmd)
     return apply_protection(s, cmd)
 
 

@@ -7,9 +7,10 @@ from collections import defaultdict
 
 import numpy as np
 
+from matching.checks_calls import check_calls
 from matching.checks_deals import check_days, check_deals
 from matching.checks_legs import check_combinations, gross_of
-from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag
+from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag, TradingState
 from matching.limits import (
     ACCOUNTS_MAX,
     ORDERS_MAX,
@@ -19,6 +20,8 @@ from matching.limits import (
     TIMERS_PER_ACCOUNT,
 )
 from matching.state import State
+
+MEETING = (TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
 
 
 def check_state(s: State) -> None:
@@ -44,6 +47,7 @@ def check_state(s: State) -> None:
     check_protections(s, live)
     check_days(s)
     check_deals(s)
+    check_calls(s, live)
 
 
 def live_orders(s: State) -> list[int]:
@@ -146,11 +150,11 @@ def set_bits(words: np.ndarray) -> set[int]:
 
 
 def check_not_crossed(s: State) -> None:
-    """No buy rests at or above a sell."""
+    """No buy rests at or above a sell where orders meet; in a call, or after one, they may."""
     top = int(s.meta[0]["price_top"])
     for contract_idx in range(int(s.meta[0]["contracts_count"])):
         buy, sell = (int(s.books[2 * contract_idx + side]["best_key"]) for side in (0, 1))
-        if buy <= top and sell <= top:
+        if buy <= top and sell <= top and s.contracts[contract_idx]["state"] in MEETING:
             assert top - buy < sell, f"contract {contract_idx} is crossed"
 
 

@@ -5,6 +5,12 @@ A number is never reused and never changes its meaning: it is in the journal.
 
 from enum import IntEnum
 
+from matching.states import AccountState as AccountState
+from matching.states import CallPhase as CallPhase
+from matching.states import DealKind as DealKind
+from matching.states import Peg as Peg
+from matching.states import TradingState as TradingState
+
 
 class Side(IntEnum):
     """Which way an order goes. Books mirror bids, so kernels do not branch on it."""
@@ -32,6 +38,9 @@ class Kind(IntEnum):
     CANCEL = 21
     AMEND = 22
     MASS_CANCEL = 23
+    START_CALL = 40
+    END_CALL = 41
+    SET_GUARD = 42
     # Deals: block trades agreed between two, and requests for quotes.
     PROPOSE = 60
     ACCEPT = 61
@@ -70,6 +79,10 @@ class EventKind(IntEnum):
     TRADE = 24
     VARIATION = 25
     REFUSED = 30
+    CALL_STARTED = 50
+    CALL_ENDED = 51
+    INDICATIVE = 52
+    GUARD_SET = 53
     PROPOSED = 65
     DEAL_ENDED = 66
     BLOCK_TRADE = 67
@@ -98,14 +111,6 @@ class OrderType(IntEnum):
     MARKET = 1
     MARKET_TO_LIMIT = 6  # trades at the best opposite price; the rest is a limit order there
     PEGGED = 7  # follows a best price, at an offset; COMMAND.state is its Peg
-
-
-class Peg(IntEnum):
-    """What a pegged order follows: the best price of orders that are not pegged."""
-
-    BID = 1
-    ASK = 2
-    MID = 3
 
 
 class Tif(IntEnum):
@@ -150,37 +155,11 @@ AMEND_FLAGS = int(
 FLAGS_ALL = PLACE_FLAGS | AMEND_FLAGS | int(Flag.QUOTE)
 COMBINED = 1 << 8  # in ORDER.flags, by the core alone: the order is of a combination
 QUOTE_GROUP_SHIFT = 9  # in ORDER.flags of a quote: two bits of its group
+MARKET_ORDER = 1 << 13  # in ORDER.flags, by the core alone: it waits in a call without a limit
 DETAILED = 1 << 14  # in ORDER.flags, by the core alone: the order's DETAIL is in use
 UNUSUAL = (
     int(Flag.REDUCE_ONLY | Flag.QUOTE) | DETAILED
 )  # a maker that does not just trade what it has
-
-
-class TradingState(IntEnum):
-    """State of a contract. Cancels are allowed in every state."""
-
-    PRE_OPEN = 0  # no new orders yet
-    AUCTION = 1  # a call is running: IOC and FOK have no meaning
-    CONTINUOUS = 2
-    HALT = 3
-    CLOSE_ONLY = 4  # only orders that reduce a position
-    EXPIRED = 5
-
-
-class DealKind(IntEnum):
-    """What two members may agree on away from the book (COMMAND.state of a PROPOSE)."""
-
-    BLOCK = 0
-    EFP = 1  # exchange for physical: the futures leg of a trade in compute itself
-    QUOTES = 2  # a request for quotes; in the core alone, no proposal may say so
-
-
-class AccountState(IntEnum):
-    """State of an account. Cancels are allowed in every state."""
-
-    ACTIVE = 0
-    REDUCE_ONLY = 1  # only orders that reduce a position
-    FROZEN = 2  # no orders, no withdrawals
 
 
 class Timer(IntEnum):
@@ -283,6 +262,15 @@ class Code(IntEnum):
     AMENDED_BELOW_FILLED = 107
     CONTRACT_ENDED = 108
     MIN_QUANTITY_NOT_FILLABLE = 148
+    AUCTION_TRADE = 150  # in a TRADE: at the one price of a call
+    AUCTION_ENDED = 151  # good for the auction, and that is over
+    AUCTION_STARTED = 152  # good for continuous trading, and that has stopped
+    AUCTION_INVALID = 153
+    AUCTION_NOT_RUNNING = 154
+    GUARD_INVALID = 155
+    PRICE_MOVED_FAST = 156  # why a call started: the velocity guard
+    PRICE_MOVED_FAR = 157  # why a call started: the daily limit
+    MARKET_ORDER_WAITS = 158  # it may only get smaller while it waits in a call
     CANCELLED_BY_TIMER = 173
     CANCELLED_BY_KILL = 174
     QUOTE_REPLACED = 175

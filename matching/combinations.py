@@ -5,6 +5,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind, TradingState
 from matching.emit import emit
+from matching.guards import take_guard_price
 from matching.legs import is_spread, leg_of, spread_base
 from matching.limits import (
     COMBINATIONS_PER_LEG_MAX,
@@ -137,6 +138,7 @@ def list_combination(s, cmd):
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
         s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
+    take_guard_price(s, contract_idx, np.int64(contract["mark_ticks"]))
     s.meta[0]["contracts_count"] += 1
     count_trading(s)
     event = s.events[emit(s, EventKind.COMBINATION_LISTED, 0, contract_idx)]

@@ -4,16 +4,19 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of
+from matching.calls import begin_call, enter_call, leave_call, matches
 from matching.clear import cancel_of_book
-from matching.codes import Code, EventKind, Side, TradingState
+from matching.codes import CallPhase, Code, EventKind, Side, TradingState
 from matching.combinations import mark_by_legs, state_suits
 from matching.days import check_block_rule, set_block_rule
 from matching.deals import end_deals_of_contract
 from matching.emit import emit
+from matching.guards import take_guard_price
 from matching.legs import combination_of
 from matching.limits import BPS, ORDERS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
 from matching.peg_list import wake_pegs
 from matching.pool import count_trading
+from matching.uncross import crossed, uncross
 from matching.words import high_half, low_half
 
 EVERY_ORDER = np.int64(ORDERS_MAX)
@@ -100,6 +103,9 @@ def list_contract(s, cmd):
     set_mark_and_band(s, contract_idx, np.int64(cmd["price_ticks"]))
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
+    take_guard_price(s, contract_idx, np.int64(cmd["price_ticks"]))
+    if cmd["state"] == TradingState.AUCTION:
+        enter_call(s, contract_idx, np.int64(CallPhase.MANUAL))
     s.meta[0]["contracts_count"] += 1
     count_trading(s)
     event = s.events[emit(s, EventKind.LISTED, 0, contract_idx)]
@@ -126,17 +132,17 @@ def set_state(s, cmd):
         end_contract(s, np.int64(cmd["contract_idx"]))
         end_combinations(s, np.int64(cmd["contract_idx"]))
         return Code.OK
-    contract["state"] = cmd["state"]
-    wake_pegs(s, np.int64(cmd["contract_idx"]))
     emit(s, EventKind.STATE_SET, 0, cmd["contract_idx"])
+    change_state(s, np.int64(cmd["contract_idx"]), np.int64(cmd["state"]))
+    wake_pegs(s, np.int64(cmd["contract_idx"]))
     return Code.OK
 
 
 @cold_kernel
 def end_contract(s, contract_idx):
     """End a contract and cancel its orders."""
-    s.contracts[contract_idx]["state"] = TradingState.EXPIRED
     emit(s, EventKind.STATE_SET, 0, contract_idx)
+    change_state(s, contract_idx, np.int64(TradingState.EXPIRED))
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         cancel_of_book(s, book_idx, EVERY_ORDER, Code.CONTRACT_ENDED)
     end_deals_of_contract(s, contract_idx)
@@ -149,6 +155,21 @@ def end_combinations(s, leg_idx):
         contract_idx = combination_of(s, leg_idx, place)
         if s.contracts[contract_idx]["state"] != TradingState.EXPIRED:
             end_contract(s, contract_idx)
+
+
+@cold_kernel
+def change_state(s, contract_idx, state):
+    """Go over to a state; where orders meet in it, nothing may be crossed any more."""
+    contract, call = s.contracts[contract_idx], s.calls[contract_idx]
+    if state == TradingState.AUCTION:
+        none, phase = np.int64(0), np.int64(CallPhase.MANUAL)
+        begin_call(s, contract_idx, phase, none, none, none)
+    elif call["phase"] != CallPhase.NONE:
+        leave_call(s, contract_idx, state)
+    else:
+        contract["state"] = state
+        if matches(state) and crossed(s, contract_idx):
+            uncross(s, contract_idx, np.int64(CallPhase.NONE), state)
 
 
 @cold_kernel

@@ -55,11 +55,11 @@ class Engine:
     @property
     def next_expiry_ns(self) -> int:
         """When the next TICK is due; 0 for never. It may come early, never late."""
-        orders_ns, deal_idx = int(self._meta["next_expiry_ns"]), int(self._meta["deals_first"])
-        if deal_idx == 0:
-            return orders_ns
-        deals_ns = int(self.state.deals[deal_idx]["expires_ns"])
-        return min(orders_ns, deals_ns) if orders_ns else deals_ns
+        due = [int(self._meta[name]) for name in ("next_expiry_ns", "next_call_ns")]
+        deal_idx = int(self._meta["deals_first"])
+        if deal_idx != 0:
+            due.append(int(self.state.deals[deal_idx]["expires_ns"]))
+        return min((due_ns for due_ns in due if due_ns), default=0)
 
     def apply(self, commands: np.ndarray) -> np.ndarray:
         """Apply stamped COMMAND rows, all of them, and return their EVENT rows.
@@ -197,6 +197,7 @@ class Engine:
             "orders": s.orders[: meta["orders_used"] + 1],
             "details": s.details[: meta["orders_used"] + 1],
             "legs": s.legs[: contracts * LEGS_MAX],
+            "calls": s.calls[:contracts],
             "client_ids": client_ids,
             "origins": s.origins,
             "limits": s.limits[:accounts],

@@ -7,6 +7,7 @@ the heap is full.
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
+from matching.calls import run_calls
 from matching.codes import Code, EventKind
 from matching.deals import expire_deals
 from matching.emit import emit
@@ -148,7 +149,7 @@ def wake_timer(s, order_id):
 def tick(s, cmd):
     """End every order, fire every timer, then end every deal, whose time has come.
 
-    In order of (time, timer or order), deals last.
+    In order of (time, timer or order), then deals, then what is due in calls.
     """
     meta = s.meta[0]
     reply = emit(s, EventKind.TICKED, 0, 0)
@@ -165,4 +166,5 @@ def tick(s, cmd):
             drop_order(s, order_id & SLOT_MASK, Code.ORDER_EXPIRED)
             expired += 1
     s.events[reply]["qty_lots"] = expired + expire_deals(s)
+    run_calls(s)
     return Code.OK

@@ -140,3 +140,11 @@ BATCH_COMMANDS_MAX = 4096
 # left after so many goes on behind the next command.
 AFTERMATH_STEPS_MAX = 256
 GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath: what there is to do
+
+# Call auctions and guards.
+CALL_WINDOW_NS_MAX = 600 * 1_000_000_000  # the random part of a call's length
+CALL_NS_MAX = 24 * 3600 * 1_000_000_000  # a volatility call, and the window of the velocity guard
+INDICATIVE_EVERY_NS = 1_000_000_000
+DRAW_PRIME = (1 << 31) - 1  # the draw of a call's end is taken modulo this
+assert DRAW_PRIME * (CALL_WINDOW_NS_MAX // 1_000) <= INT64_SAFE  # the window in microseconds
+assert ORDERS_MAX * QTY_LOTS_MAX <= INT64_SAFE  # lots of one side of a call

@@ -8,6 +8,7 @@ from matching.codes import Code, EventKind, Tif, TradingState
 from matching.contracts import contract_known, set_mark_and_band
 from matching.days import new_day
 from matching.emit import emit
+from matching.guards import take_guard_price
 from matching.legs import combination_of
 from matching.limits import INT64_SAFE
 from matching.peg_list import wake_pegs
@@ -35,6 +36,7 @@ def mark(s, cmd):
     if code != Code.OK:
         return code
     move_mark(s, np.int64(cmd["contract_idx"]), np.int64(cmd["price_ticks"]))
+    take_guard_price(s, np.int64(cmd["contract_idx"]), np.int64(cmd["price_ticks"]))
     event = s.events[emit(s, EventKind.MARKED, 0, cmd["contract_idx"])]
     event["price_ticks"] = cmd["price_ticks"]
     return Code.OK
@@ -99,6 +101,8 @@ def settle(s, cmd):
     contract = s.contracts[contract_idx]
     contract["settle_ticks"] = cmd["price_ticks"]
     new_day(s, contract_idx)
+    s.calls[contract_idx]["daily_stage"] = 0
+    take_guard_price(s, contract_idx, np.int64(cmd["price_ticks"]))
     reply = emit(s, EventKind.SETTLED, 0, contract_idx)
     paid_usd_micros = np.int64(0)
     position_idx = np.int64(contract["position_head"])

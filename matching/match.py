@@ -4,9 +4,10 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, level_of, next_key, opposite_key
-from matching.codes import COMBINED, UNUSUAL, Code, Flag, Stp, Tif
+from matching.codes import COMBINED, UNUSUAL, Code, Flag, Stp, Tif, TradingState
 from matching.details import display_of
 from matching.emit import emit_cancelled
+from matching.guards import reach_of, report_breach
 from matching.icebergs import meet_iceberg
 from matching.lots import change_lots
 from matching.quote_fills import note_quote_fill
@@ -76,7 +77,7 @@ def match(s, order, order_id, position_idx, lots):
     """
     book_idx = order.book_idx ^ 1
     book = s.books[book_idx]
-    limit_key = opposite_key(s, order.key)
+    limit_key = reach_of(s, order)
     left_lots = lots
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
@@ -101,6 +102,8 @@ def match(s, order, order_id, position_idx, lots):
         fill_lots = min(left_lots, np.int64(maker["leaves_lots"]))
         gain_ticks += trade(s, order, order_id, maker_idx, key, fill_lots)
         left_lots -= fill_lots
+    if left_lots > 0 and book["best_key"] <= opposite_key(s, order.key):
+        report_breach(s, book_idx)
     return left_lots, lost_lots, gain_ticks
 
 
@@ -114,7 +117,7 @@ def crosses(s, order):
 def fillable(s, order, lots):
     """Return whether `lots` of an order would surely trade now."""
     book_idx = order.book_idx ^ 1
-    limit_key = opposite_key(s, order.key)
+    limit_key = reach_of(s, order)
     key = np.int64(s.books[book_idx]["best_key"])
     found_lots = np.int64(0)
     while key <= limit_key:
@@ -152,7 +155,8 @@ def execute(s, order, order_id, position_idx, lots):
     left_lots = lots
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
-    if crosses(s, order) and may_start(s, order, lots):
+    calling = s.contracts[order.contract_idx]["state"] == TradingState.AUCTION
+    if crosses(s, order) and not calling and may_start(s, order, lots):
         left_lots, lost_lots, gain_ticks = match(s, order, order_id, position_idx, lots)
     traded_lots = lots - left_lots - lost_lots
     ends = order.tif == Tif.IOC or order.tif == Tif.FOK or (order.min_lots > 0 and traded_lots == 0)

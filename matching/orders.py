@@ -7,7 +7,15 @@ from matching.admit import Order, admit, check_words
 from matching.book import key_of
 from matching.clear import cancel_orders
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
-from matching.codes import COMBINED, AccountState, Code, EventKind, OrderType
+from matching.codes import (
+    COMBINED,
+    MARKET_ORDER,
+    AccountState,
+    Code,
+    EventKind,
+    OrderType,
+    Tif,
+)
 from matching.details import show
 from matching.emit import emit, emit_order
 from matching.everyday import place_everyday
@@ -38,6 +46,8 @@ def new_order(s, cmd, has_client):
     flags = np.int64(cmd["flags"])
     if contract["legs_count"] != 0:
         flags |= COMBINED
+    if cmd["order_type"] == OrderType.MARKET and cmd["tif"] == Tif.GFA:
+        flags |= MARKET_ORDER
     return Order(
         account_idx=account_idx,
         contract_idx=contract_idx,

@@ -4,7 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, level_of, next_key, opposite_key
-from matching.codes import OrderType, Peg
+from matching.codes import OrderType, Peg, Side, Tif
 from matching.limits import BPS
 from matching.peg_list import is_peg
 from matching.words import low_half
@@ -23,6 +23,14 @@ def market_key(s, book_idx):
     price_ticks = key_of(s, (book_idx ^ 1) & 1, best_key)
     width_ticks = price_ticks * protection_bps // BPS
     return max(np.int64(book["band_key"]), opposite_key(s, best_key) - width_ticks)
+
+
+@cold_kernel
+def market_key_in_call(s, book_idx):
+    """Return the limit of a market order that waits in a call: the band's edge as it began."""
+    call, side = s.calls[book_idx >> 1], book_idx & 1
+    edge_ticks = call["edge_low_ticks"] if side == Side.SELL else call["edge_high_ticks"]
+    return key_of(s, side, np.int64(edge_ticks))
 
 
 @cold_kernel
@@ -101,7 +109,7 @@ def peg_key(s, book_idx, peg, offset_ticks):
 def entry_key(s, cmd, book_idx):
     """Return the key of a new order's limit, NO_KEY where there is no price to take."""
     if cmd["order_type"] == OrderType.MARKET:
-        return market_key(s, book_idx)
+        return market_key_in_call(s, book_idx) if cmd["tif"] == Tif.GFA else market_key(s, book_idx)
     if cmd["order_type"] == OrderType.MARKET_TO_LIMIT:
         return best_opposite_key(s, book_idx)
     if cmd["order_type"] == OrderType.PEGGED:

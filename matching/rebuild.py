@@ -4,10 +4,12 @@ import numpy as np
 
 from matching._jit import entry_kernel, kernel
 from matching.book import level_of, open_level
+from matching.calls import wake_by
 from matching.client_ids import chain_in
 from matching.combinations import join_legs
 from matching.contracts import set_mark_and_band
 from matching.expiry import push_expiry, push_timers
+from matching.guards import set_guard_keys
 from matching.peg_list import insert_peg, is_peg
 from matching.pool import count_trading, position_place
 from matching.risk import shortfall_of_one_lot
@@ -48,6 +50,9 @@ def rebuild(state):
     for contract_idx in range(meta["contracts_count"]):
         join_legs(s, np.int64(contract_idx))
         set_mark_and_band(s, contract_idx, s.contracts[contract_idx]["mark_ticks"])
+        set_guard_keys(s, np.int64(contract_idx))
+        wake_by(s, s.calls[contract_idx]["ends_ns"])
+        wake_by(s, s.calls[contract_idx]["indicative_due_ns"])
         for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
             s.books[book_idx]["best_key"] = meta["price_top"] + 1
             s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)

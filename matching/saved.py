@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from matching.call_record import CALL
 from matching.wire import (
     ACCOUNT,
     CLIENT_ID,
@@ -42,6 +43,7 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "orders": ORDER,
     "details": DETAIL,
     "legs": LEG,  # LEGS_MAX places of each contract
+    "calls": CALL,
     "client_ids": CLIENT_ID,
     "origins": ORIGIN,
     "limits": ACCOUNT_LIMITS,

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from matching._memory import viewer
+from matching.call_record import CALL
 from matching.lazy import lazy_zeros
 from matching.limits import (
     ACCOUNTS_MAX,
@@ -48,12 +49,8 @@ from matching.wire import (
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
-LEVEL: Final = np.dtype(
-    [
-        ("head", "<i4"),  # the oldest order, 0 when the level is empty
-        ("tail", "<i4"),
-    ]
-)
+# The oldest order of a level, 0 when it is empty, and the newest.
+LEVEL: Final = np.dtype([("head", "<i4"), ("tail", "<i4")])
 assert LEVEL.itemsize == 8, "eight levels a cache line; nothing here needs a level's lots"
 
 # One side of one contract. Keys are mirrored: lower is better on both sides.
@@ -65,14 +62,15 @@ BOOK: Final = np.dtype(
         ("band_key", "<i8"),  # the most aggressive key an order may have
         ("es_unit_usd_micros", "<i8"),  # requirement of one resting lot on its own
         ("gross_tick_value", "<i8"),  # of one lot, in the gross limit
-        ("pegs", "<i8"),  # pegged orders of the contract, on both sides together
-        ("reserved", "<i8"),
+        ("pegs", "<i4"),  # pegged orders of the contract, on both sides together
+        ("guarded", "<i4"),  # 1: a velocity guard, whose window may be over by now
+        ("guard_key", "<i4"),  # the worst key that may trade; beyond it, a call auction begins
+        ("guard_best_key", "<i4"),  # and the best
     ]
 )
 assert BOOK.itemsize == 64
 
-LONG: Final = np.dtype("<i8")
-SLOT: Final = np.dtype("<i4")
+LONG, SLOT = np.dtype("<i8"), np.dtype("<i4")
 # An order's end; or, with a negative id, a timer's (expiry.py).
 EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
 
@@ -123,6 +121,7 @@ META_SIZES: Final = (
 META_SCRATCH: Final = (
     "expiries_count",
     "next_expiry_ns",
+    "next_call_ns",  # when a call may end or say its price: never late; 0: never
     "events_count",
     "named_order_id",  # what a refusal names
     "contracts_trading",  # contracts_count, or 0 while the exchange is halted
@@ -146,6 +145,7 @@ class State(NamedTuple):
     details: np.ndarray  # (orders,) DETAIL of the order in the same slot
     legs: np.ndarray  # (contracts x LEGS_MAX,) LEG of each combination
     combinations: np.ndarray  # (contracts x COMBINATIONS_PER_LEG_MAX,) of which each is a leg
+    calls: np.ndarray  # (contracts,) CALL of the contract with the same index
     pegs: np.ndarray  # (contracts x PEGS_MAX,) slots of pegged orders, oldest first
     books: np.ndarray  # (2 x contracts,) BOOK
     levels: np.ndarray  # (2 x contracts x prices,) LEVEL
@@ -203,13 +203,11 @@ class Sizes:
     def command_events_max(self) -> int:
         """Return the most events one command can cause.
 
-        Each resting order can give three trades, an iceberg that is, or one with its legs, a
-        protection that is hit and a cancellation, each holder one payment, each timer one word,
-        each combination of a leg and each deal its end; the command's own are its reply and at
-        most four cancellations of what it leaves, on either side of a quote.
+        An order trades, is protected, ends; a holder is paid; timers, deals, combinations, calls.
         """
         own = COMBINATIONS_PER_LEG_MAX + TIMERS_PER_ACCOUNT * self.accounts + 10
-        return (3 + LEGS_MAX) * self.orders + self.positions + self.deals + own
+        own += self.deals + 3 * self.contracts
+        return (3 + LEGS_MAX) * self.orders + self.positions + own
 
     @property
     def events(self) -> int:
@@ -227,6 +225,7 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "details": DETAIL,
     "legs": LEG,
     "combinations": SLOT,
+    "calls": CALL,
     "pegs": SLOT,
     "books": BOOK,
     "levels": LEVEL,
@@ -270,6 +269,7 @@ def new_state(sizes: Sizes) -> State:
         "details": sizes.orders,
         "legs": sizes.contracts * LEGS_MAX,
         "combinations": sizes.contracts * COMBINATIONS_PER_LEG_MAX,
+        "calls": sizes.contracts,
         "pegs": sizes.contracts * PEGS_MAX,
         "books": books,
         "levels": books * prices,

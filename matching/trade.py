@@ -100,7 +100,9 @@ def trade(s, order, order_id, maker_idx, key, lots):
     event["leaves_lots"] = leaves_lots
     maker["leaves_lots"] = leaves_lots
     maker["filled_lots"] += lots
-    s.contracts[order.contract_idx]["last_trade_ticks"] = price_ticks
+    contract = s.contracts[order.contract_idx]
+    contract["last_trade_ticks"] = price_ticks
+    contract["traded"] = 1
     widen_day(s, order.contract_idx, price_ticks)
     booked_lots, gain_ticks = lots, lots * (key - s.books[book_idx]["mark_key"])
     if (order.flags & COMBINED) != 0:

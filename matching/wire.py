@@ -90,6 +90,7 @@ EVENT: Final = np.dtype(
         ("amount_usd_micros", "<i8"),  # of an iceberg's order or fill: the lots it shows now
     ]
 )
+# Events of call auctions: see call_record.py.
 assert EVENT.itemsize == 64, "the journal stores these bytes: change needs a migration"
 
 # Records of a saved state, shared with readers that must not import kernels.
@@ -129,7 +130,8 @@ CONTRACT: Final = np.dtype(
         ("state", "<i4"),  # TradingState
         ("position_head", "<i4"),
         ("position_tail", "<i4"),
-        ("legs_count", "<i2"),  # 0: no combination
+        ("legs_count", "i1"),  # 0: no combination
+        ("traded", "i1"),  # 1: it traded since the velocity guard took its reference
         ("combinations_count", "<i2"),  # of which this is a leg
         ("protection_bps", "<i4"),  # of market orders, from the best opposite price; 0: none
         ("pegs", "<i4"),  # pegged orders that rest

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from exchange.rules.changes import Changes
+from exchange.rules.mirror_calls import MirrorCalls
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
 from exchange.rules.records import Account, Trade
 from exchange.rules.rows import command_rows, event_rows
-from matching.codes import COMBINED, EventKind
+from matching.codes import COMBINED, Code, EventKind
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
 from matching.wire import COMMAND, EVENT, SHOCK_WORD
 
@@ -37,7 +38,7 @@ assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(DealsMirror, ProtectedMirror):
+class Mirror(DealsMirror, ProtectedMirror, MirrorCalls):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
@@ -111,6 +112,7 @@ class Mirror(DealsMirror, ProtectedMirror):
             EventKind.MMP_SET: self._mmp_set,
             EventKind.MMP_HIT: self._mmp_hit,
             **self._deal_handlers(),
+            **self._call_handlers(),
         }
 
     def _nothing(self, command: Row, event: Row) -> None:
@@ -135,10 +137,6 @@ class Mirror(DealsMirror, ProtectedMirror):
         self._changes.accounts.add(event[_ACCOUNT_E])
 
     # Contracts and parameters
-
-    def _state_set(self, command: Row, event: Row) -> None:
-        self.contracts[event[_CONTRACT_E]].state = command[_STATE]
-        self._changes.contracts.add(event[_CONTRACT_E])
 
     def _band_set(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[_CONTRACT_E]]
@@ -186,7 +184,7 @@ class Mirror(DealsMirror, ProtectedMirror):
     def _settled(self, command: Row, event: Row) -> None:
         self._marked(command, event)
         contract = self.contracts[event[_CONTRACT_E]]
-        contract.settle_ticks = event[_PRICE_E]
+        contract.settle_ticks, contract.call.breaches = event[_PRICE_E], 0
         contract.day_low_ticks = contract.day_high_ticks = 0
 
     def _variation(self, command: Row, event: Row) -> None:
@@ -262,26 +260,24 @@ class Mirror(DealsMirror, ProtectedMirror):
             self._close(order)
 
     def _trade(self, command: Row, event: Row) -> None:
-        seq, _, side, _, account_idx, order_id, maker_id, contract_idx, maker_idx, *rest = event
+        seq, _, side, code, account_idx, order_id, maker_id, contract_idx, maker_idx, *rest = event
         price_ticks, qty_lots, leaves_lots, shown_lots = rest
-        taker, maker = self._taker, self.orders[maker_id]
-        assert taker is not None and taker.order_id == order_id
         contract = self.contracts[contract_idx]
-        maker.leaves_lots = leaves_lots
-        self._unrest(maker, qty_lots, leaves_lots == 0, shown_lots)
-        for order in (taker, maker):
-            order.filled_lots += qty_lots
-            order.filled_tick_lots += qty_lots * price_ticks
-        self._touch(maker, seq, command[_TS])
-        if leaves_lots == 0:
-            self._close(maker)
+        if code == Code.AUCTION_TRADE:
+            self._fill_both(event, command[_TS])
+        else:
+            taker = self._taker
+            assert taker is not None and taker.order_id == order_id
+            taker.filled_lots += qty_lots
+            taker.filled_tick_lots += qty_lots * price_ticks
+            self._fill_resting(maker_id, event, leaves_lots, shown_lots, command[_TS])
         if not contract.legs:
             self._hand_over(contract, event)
         contract.last_trade_ticks = price_ticks
         contract.widen_day(price_ticks)
         trade = Trade(
             seq, self._leg, command[_TS], contract_idx, price_ticks, qty_lots, side,
-            account_idx, order_id, maker_idx, maker_id, leaves_lots,
+            account_idx, order_id, maker_idx, maker_id, leaves_lots, code == Code.AUCTION_TRADE,
         )  # fmt: skip
         self._leg += 1
         contract.trades.append(trade)

@@ -6,7 +6,7 @@ from exchange.rules.entry import after_fill
 from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Trade
-from matching.codes import Side
+from matching.codes import CallPhase, Side, TradingState
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
 from matching.wire import COMMAND, EVENT, halves, unpack_legs, unpack_text
 
@@ -36,6 +36,8 @@ class MirrorLegs(MirrorState):
         contract.mark_ticks = contract.settle_ticks = command[_PRICE]
         contract.last_trade_ns = command[_EXPIRES]
         contract.block_min_lots, contract.block_range_bps = halves(command[_REF])
+        if command[_STATE] == TradingState.AUCTION:
+            contract.call.phase = int(CallPhase.MANUAL)
         self._add(contract, command)
         self.shocks.append([0] * self.scenario_count)
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from exchange.rules.call_records import Call
 from exchange.rules.deals import Deal
 from exchange.rules.mirror import Mirror
 from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account, Contract, Order
-from matching.codes import DETAILED, OrderType, Side
+from matching.codes import DETAILED, MARKET_ORDER, OrderType, Side
 from matching.limits import LEGS_MAX, QUOTE_GROUPS, SCENARIOS_MAX, TIMERS_PER_ACCOUNT
 from matching.wire import unpack_text
 
@@ -83,6 +84,7 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         contract.block_range_bps = int(day["block_range_bps"])
         contract.day_low_ticks = int(day["low_ticks"])
         contract.day_high_ticks = int(day["high_ticks"])
+        _call(contract.call, saved["calls"][contract_idx])
         mirror.contracts.append(contract)
         named = saved["legs"][contract_idx * LEGS_MAX :][: int(row["legs_count"])]
         mirror.join_legs(contract, [(int(leg["contract_idx"]), int(leg["ratio"])) for leg in named])
@@ -90,6 +92,15 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         mirror.shocks.append(saved["shocks"][contract_idx][: mirror.scenario_count].tolist())
         staged = saved["staged"][contract_idx].tolist()
         mirror.shocks_staged.append(staged + [0] * (SCENARIOS_MAX - len(staged)))
+
+
+def _call(call: Call, row: np.void) -> None:
+    for name in (
+        "phase", "ends_after_ns", "indicative_ticks", "indicative_lots", "imbalance_lots",
+        "velocity_bps", "velocity_ns", "daily_bps", "daily_next_bps", "call_ns", "window_ns",
+    ):  # fmt: skip
+        setattr(call, name, int(row[name]))
+    call.breaches = int(row["daily_stage"])
 
 
 def _positions(mirror: Mirror, rows: np.ndarray, entries: Entries) -> None:
@@ -124,9 +135,10 @@ def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
     order.filled_lots = int(row["filled_lots"])
     order.qty_lots = order.leaves_lots + order.filled_lots
     order.filled_tick_lots, order.fills_known = 0, order.filled_lots == 0
-    order.order_type = OrderType.LIMIT  # a market order never rests
+    # A market order rests only in a call.
+    order.order_type = OrderType.MARKET if row["flags"] & MARKET_ORDER else OrderType.LIMIT
     order.tif, order.stp = int(row["tif"]), int(row["stp"])
-    order.flags = int(row["flags"]) & ~DETAILED
+    order.flags = int(row["flags"]) & ~(DETAILED | MARKET_ORDER)
     order.display_lots, order.shown_lots = int(detail["display_lots"]), int(detail["shown_lots"])
     order.peg, order.offset_ticks = int(detail["peg"]), int(detail["offset_ticks"])
     if order.peg:

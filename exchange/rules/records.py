@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from exchange.rules import legs
 from exchange.rules.book_side import BookSide
+from exchange.rules.call_records import Call
 from exchange.rules.protections import Protections
 from matching.codes import Side
 from matching.wire import unpack_text
@@ -36,6 +37,7 @@ class Trade(NamedTuple):
     maker_order_id: int
     maker_leaves_lots: int
     block: int = 0  # BLOCK or EFP: both order ids are then the deal's
+    in_auction: bool = False  # at the price of a call: nobody took, the buyer is named first
 
     @property
     def trade_id(self) -> str:
@@ -179,6 +181,7 @@ class Contract:
         "block_min_lots",
         "block_range_bps",
         "books",
+        "call",
         "combinations",
         "contract_idx",
         "day_high_ticks",
@@ -220,6 +223,7 @@ class Contract:
         self.day_low_ticks = 0  # of the book's trades since the last settlement, 0 for none
         self.day_high_ticks = 0
         self.state = 0
+        self.call = Call()
         self.books = (BookSide(Side.BUY), BookSide(Side.SELL))
         self.positions: list[Position] = []
         self.trades: deque[Trade] = deque(maxlen=TRADES_KEPT)

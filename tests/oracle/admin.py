@@ -1,6 +1,6 @@
 """Accounts, money, contracts, scenarios, marks and time."""
 
-from matching.codes import AccountState, Code, EventKind, Tif, TradingState
+from matching.codes import AccountState, CallPhase, Code, EventKind, Tif, TradingState
 from matching.limits import (
     MONEY_USD_MICROS_MAX,
     QTY_LOTS_MAX,
@@ -11,7 +11,7 @@ from matching.limits import (
     WORST_COUNT_MAX,
 )
 from matching.wire import halves
-from tests.oracle import book, combinations, deals, pegs, protect, risk
+from tests.oracle import book, calls, combinations, deals, pegs, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange
 
@@ -33,6 +33,7 @@ def tick(ex: Exchange, log: Log, cmd: Command) -> None:
     for deal in deals.due(ex):
         deals.end(ex, log, deal, Code.DEAL_EXPIRED)
         reply["qty_lots"] += 1
+    calls.tick(ex, log)
 
 
 def open_account(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -140,6 +141,10 @@ def list_contract(ex: Exchange, log: Log, cmd: Command) -> None:
             shocks_staged=[0] * ex.capacity.scenarios,
         )
     )
+    listed = ex.contracts[-1]
+    calls.measure_from(ex, listed, listed.mark_ticks)
+    if cmd.state == TradingState.AUCTION:
+        calls.enter(ex, listed, CallPhase.MANUAL)
     log.add(EventKind.LISTED, contract_idx=count, price_ticks=cmd.price_ticks)
 
 
@@ -170,14 +175,14 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
             if is_leg and other.state != TradingState.EXPIRED:
                 end(ex, log, idx)
         return
-    contract.state = cmd.state
-    pegs.wake(ex, cmd.contract_idx)
     log.add(EventKind.STATE_SET, contract_idx=cmd.contract_idx)
+    calls.change_state(ex, log, cmd.contract_idx, cmd.state)
+    pegs.wake(ex, cmd.contract_idx)
 
 
 def end(ex: Exchange, log: Log, contract_idx: int) -> None:
-    ex.contracts[contract_idx].state = TradingState.EXPIRED
     log.add(EventKind.STATE_SET, contract_idx=contract_idx)
+    calls.change_state(ex, log, contract_idx, TradingState.EXPIRED)
     for side in (0, 1):
         for order in book.best_first(ex, contract_idx, side):
             book.cancel(ex, log, order, Code.CONTRACT_ENDED)
@@ -243,6 +248,7 @@ def swap_scenarios(ex: Exchange, log: Log, cmd: Command) -> None:
 def mark(ex: Exchange, log: Log, cmd: Command) -> None:
     if may_mark(ex, log, cmd):
         move_mark(ex, cmd.contract_idx, cmd.price_ticks)
+        calls.measure_from(ex, ex.contracts[cmd.contract_idx], cmd.price_ticks)
         log.add(EventKind.MARKED, contract_idx=cmd.contract_idx, price_ticks=cmd.price_ticks)
 
 
@@ -276,8 +282,10 @@ def settle(ex: Exchange, log: Log, cmd: Command) -> None:
     if not may_mark(ex, log, cmd):
         return
     move_mark(ex, cmd.contract_idx, cmd.price_ticks)
-    ex.contracts[cmd.contract_idx].settle_ticks = cmd.price_ticks
-    ex.contracts[cmd.contract_idx].day_prices = []
+    contract = ex.contracts[cmd.contract_idx]
+    contract.settle_ticks, contract.breaches = cmd.price_ticks, 0
+    contract.day_prices = []
+    calls.measure_from(ex, contract, cmd.price_ticks)
     owed = [
         position
         for position in ex.positions

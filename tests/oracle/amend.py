@@ -44,6 +44,8 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
         end(ex, log, order)
     elif keeps_place(order, terms):
         stay(log, order, terms)
+    elif order.market:
+        log.refuse(cmd, Code.MARKET_ORDER_WAITS, order.order_id)
     else:
         enter_anew(ex, log, cmd, order, terms)
 

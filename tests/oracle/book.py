@@ -1,7 +1,7 @@
 """The book: who rests, in which order they are met, and what happens when they meet."""
 
 from matching.codes import Code, EventKind, Flag, Side, Stp
-from tests.oracle import combinations, icebergs, pegs, quotes
+from tests.oracle import calls, combinations, icebergs, pegs, quotes
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
 
@@ -80,7 +80,10 @@ def fill_limit(ex: Exchange, maker: Order) -> int:
 def fillable(ex: Exchange, taker: Order, lots: int) -> bool:
     """Return whether so many lots of an order would surely trade now."""
     found = 0
+    contract = ex.contracts[taker.contract_idx]
     for maker in met(ex, taker.contract_idx, taker.side, taker.price_ticks):
+        if calls.touched(ex, contract, maker.price_ticks):
+            break
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
             if taker.stp == Stp.CANCEL_OLDEST:
                 continue
@@ -90,18 +93,24 @@ def fillable(ex: Exchange, taker: Order, lots: int) -> bool:
     return found >= lots
 
 
+def fill(ex: Exchange, order: Order, price_ticks: int, lots: int) -> None:
+    """Book one side of a trade."""
+    if not ex.contracts[order.contract_idx].legs:
+        bought = signed(order.side, lots)
+        hand_over(ex, order.account_idx, order.contract_idx, bought, price_ticks)
+    order.filled_lots += lots
+    order.leaves_lots -= lots
+
+
 def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None:
     """Trade `lots` at the maker's price."""
     contract = ex.contracts[maker.contract_idx]
     price_ticks = maker.price_ticks
     for order in (taker, maker):
-        if not contract.legs:
-            bought = signed(order.side, lots)
-            hand_over(ex, order.account_idx, maker.contract_idx, bought, price_ticks)
-        order.filled_lots += lots
-        order.leaves_lots -= lots
+        fill(ex, order, price_ticks, lots)
     contract.last_trade_ticks = price_ticks
     contract.day_prices.append(price_ticks)
+    contract.guard.traded = True
     log.add(
         EventKind.TRADE,
         side=taker.side,
@@ -140,10 +149,15 @@ def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
     """
     decremented = 0
     turned: list[Order] = []  # icebergs that showed anew on the level that is being met
+    contract = ex.contracts[taker.contract_idx]
     while taker.leaves_lots and (
         makers := met(ex, taker.contract_idx, taker.side, taker.price_ticks)
     ):
         maker = makers[0]
+        breach = calls.touched(ex, contract, maker.price_ticks)
+        if breach:
+            contract.guard.breach = breach
+            break
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
             if taker.stp == Stp.CANCEL_NEWEST:
                 return decremented, True

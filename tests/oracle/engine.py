@@ -6,7 +6,18 @@ from typing import Any
 import numpy as np
 
 from matching.codes import Code, Kind
-from tests.oracle import admin, amend, combinations, deals, ids, orders, pegs, protect, quotes
+from tests.oracle import (
+    admin,
+    amend,
+    calls,
+    combinations,
+    deals,
+    ids,
+    orders,
+    pegs,
+    protect,
+    quotes,
+)
 from tests.oracle.events import Log
 from tests.oracle.state import Capacity, Command, Exchange
 from tests.oracle.view import state_view
@@ -25,6 +36,9 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.SWAP_SCENARIOS: admin.swap_scenarios,
     Kind.MARK: admin.mark,
     Kind.SETTLE: admin.settle,
+    Kind.START_CALL: calls.start_call,
+    Kind.END_CALL: calls.end_call,
+    Kind.SET_GUARD: calls.set_guard,
     Kind.PLACE: orders.place,
     Kind.CANCEL: orders.cancel,
     Kind.AMEND: amend.amend,
@@ -71,6 +85,7 @@ class Oracle:
         else:
             RULES[cmd.kind](ex, log, cmd)
             quotes.end_hits(ex, log)
+        calls.follow_up(ex, log)
         pegs.move_all(ex, log)
 
     def state_view(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def judge_states(ex: Exchange, entry: Entry) -> int:
     if state == TradingState.AUCTION:
         if entry.tif in (Tif.IOC, Tif.FOK, Tif.GFN) or entry.min_lots:
             return Code.TIF_NOT_ALLOWED
-        if entry.order_type != OrderType.LIMIT:
+        if entry.order_type not in (OrderType.LIMIT, OrderType.MARKET):
             return Code.TIF_NOT_ALLOWED
     elif entry.tif == Tif.GFA:
         return Code.TIF_NOT_ALLOWED
@@ -62,6 +62,8 @@ def judge_states(ex: Exchange, entry: Entry) -> int:
         for leg in ex.contracts[wish.contract_idx].legs
     ):
         return Code.LEG_NOT_TRADING
+    if state == TradingState.AUCTION:
+        state = ex.contracts[wish.contract_idx].call.after
     if state == TradingState.CLOSE_ONLY and not risk.reduces(ex, wish):
         return Code.CONTRACT_CLOSE_ONLY
     account = ex.accounts[wish.account_idx]
@@ -76,6 +78,9 @@ def judge_price(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
     low, high = ex.band(ex.contracts[wish.contract_idx])
     if entry.order_type == OrderType.MARKET:
         edge = market_limit(ex, wish, low, high)
+        if entry.tif == Tif.GFA:
+            low, high = ex.contracts[wish.contract_idx].call.edges
+            edge = high if wish.side == Side.BUY else low
         entry = replace(entry, wish=replace(wish, price_ticks=edge))
     elif entry.order_type == OrderType.MARKET_TO_LIMIT:
         opposite = book.best_first(ex, wish.contract_idx, 1 - wish.side)
@@ -116,7 +121,7 @@ def would_trade(ex: Exchange, wish: risk.Wish) -> bool:
 
 
 def clip(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
-    """Clip a reduce-only order to its position; no crossing in an auction."""
+    """Clip a reduce-only order to its position."""
     wish = entry.wish
     if entry.flags & Flag.REDUCE_ONLY:
         lots = ex.lots(wish.account_idx, wish.contract_idx)
@@ -124,9 +129,6 @@ def clip(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
             return Code.REDUCE_ONLY_WOULD_INCREASE, entry
         wish = replace(wish, qty_lots=min(wish.qty_lots, abs(lots)))
         entry = replace(entry, wish=wish)
-    in_auction = ex.contracts[wish.contract_idx].state == TradingState.AUCTION
-    if in_auction and would_trade(ex, wish):
-        return Code.CONTRACT_NOT_OPEN, entry
     return Code.OK, entry
 
 

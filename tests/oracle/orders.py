@@ -11,6 +11,7 @@ from matching.codes import (
     Side,
     Stp,
     Tif,
+    TradingState,
 )
 from tests.oracle import book, combinations, entry, ids, pegs, protect, risk
 from tests.oracle.events import Log
@@ -70,6 +71,8 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
     pegged = cmd.order_type == OrderType.PEGGED
     immediate = cmd.tif in IMMEDIATE
     highest = (1 << ex.capacity.price_bits) - 1
+    calling = ex.contracts[cmd.contract_idx].state == TradingState.AUCTION
+    waits = cmd.tif == Tif.GFA and calling
     checks = (
         (cmd.side not in set(Side), Code.SIDE_INVALID),
         (cmd.order_type not in set(OrderType), Code.ORDER_TYPE_INVALID),
@@ -80,7 +83,7 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
         (cmd.qty_lots > ex.contracts[cmd.contract_idx].qty_max_lots, Code.QTY_TOO_LARGE),
         (not limit and cmd.price_ticks != 0, Code.PRICE_INVALID),
         (limit and not 1 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
-        (market and cmd.tif not in IMMEDIATE, Code.MARKET_ORDER_RESTS),
+        (market and cmd.tif not in IMMEDIATE and not waits, Code.MARKET_ORDER_RESTS),
         (
             cmd.flags & Flag.POST_ONLY and (not (limit or pegged) or immediate),
             Code.POST_ONLY_NOT_RESTING,
@@ -129,6 +132,7 @@ def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
     order.display_lots, order.min_lots = cmd.display_lots, cmd.min_lots
     if cmd.order_type == OrderType.PEGGED:
         order.peg, order.offset_ticks = cmd.state, cmd.offset_ticks
+    order.market = cmd.order_type == OrderType.MARKET and cmd.tif == Tif.GFA
     ids.register(ex, cmd, order.order_id)
     reply = log.add(
         EventKind.ACCEPTED,
@@ -171,11 +175,15 @@ def enter(ex: Exchange, log: Log, order: Order, reply: dict[str, int], clipped: 
     """Match an order that is not in the book, rest what is left of it, say what was dropped."""
     decremented, stopped, dropped, code = 0, False, 0, Code.IOC_REMAINDER
     wanted, order.min_lots = order.min_lots, 0  # it counts once
-    if order.tif == Tif.FOK and not book.fillable(ex, order, order.leaves_lots):
+    if ex.contracts[order.contract_idx].state == TradingState.AUCTION:
+        assert order.tif not in IMMEDIATE  # it gathers with the others
+    elif order.tif == Tif.FOK and not book.fillable(ex, order, order.leaves_lots):
         code = Code.FOK_NOT_FILLABLE
     elif wanted and (wanted > order.leaves_lots or not book.fillable(ex, order, wanted)):
         dropped, order.leaves_lots = order.leaves_lots, 0
         code = Code.MIN_QUANTITY_NOT_FILLABLE
+        if order.tif == Tif.FOK:
+            code = Code.FOK_NOT_FILLABLE
     else:
         decremented, stopped = book.match(ex, log, order)
     if stopped:

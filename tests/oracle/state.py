@@ -105,6 +105,7 @@ class Order:
     min_lots: int = 0  # what must trade at once
     peg: int = 0
     offset_ticks: int = 0
+    market: bool = False  # it waits in a call, without a limit of its own
 
     @property
     def visible_lots(self) -> int:
@@ -167,6 +168,35 @@ class Leg(NamedTuple):
 
 
 @dataclass(eq=False)
+class Call:
+    """The call auction of a contract; phase 0: none is running."""
+
+    phase: int = 0
+    after: int = 0
+    ends_ns: int = 0
+    ends_after_ns: int = 0
+    say_from_ns: int = 0
+    said: tuple[int, int, int] = (0, 0, 0)
+    edges: tuple[int, int] = (0, 0)
+
+
+@dataclass(eq=False)
+class Guard:
+    """How far prices may move."""
+
+    velocity_bps: int = 0
+    velocity_ns: int = 0
+    daily_bps: int = 0
+    daily_next_bps: int = 0
+    call_ns: int = 0
+    window_ns: int = 0
+    measured_from: int = 0
+    since_ns: int = 0
+    traded: bool = False
+    breach: int = 0
+
+
+@dataclass(eq=False)
 class Contract:
     tick_value_usd_micros: int
     mark_ticks: int
@@ -181,6 +211,9 @@ class Contract:
     block_min_lots: int = 0
     block_range_bps: int = 0
     day_prices: list[int] = field(default_factory=list)  # traded since the last settlement
+    call: Call = field(default_factory=Call)
+    guard: Guard = field(default_factory=Guard)
+    breaches: int = 0  # of the daily limit, since the last settlement
     shocks: list[int] = field(default_factory=list)
     shocks_staged: list[int] = field(default_factory=list)
     book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))

@@ -7,7 +7,7 @@ from matching.codes import Side
 from tests.oracle import risk
 from tests.oracle.book import best_first
 from tests.oracle.deals import asked_now, by_end
-from tests.oracle.state import Exchange
+from tests.oracle.state import Contract, Exchange
 
 
 def state_view(ex: Exchange) -> dict[str, Any]:
@@ -75,9 +75,25 @@ def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
         contract.tick_value_usd_micros, contract.band_bps, *ex.band(contract),
         contract.protection_bps, contract.qty_max_lots, sum(lots for lots in held if lots > 0),
         contract.symbol, tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
+        call_view(contract), guard_view(contract),
         depth(ex, idx, Side.BUY), depth(ex, idx, Side.SELL),
         contract.block_min_lots, contract.block_range_bps,
         min(contract.day_prices, default=0), max(contract.day_prices, default=0),
+    )  # fmt: skip
+
+
+def call_view(contract: Contract) -> tuple[int, ...]:
+    """Return the call: phase, earliest end, and what was said last."""
+    call = contract.call
+    said = call.said if call.phase else (0, 0, 0)
+    return call.phase, call.ends_after_ns, *said
+
+
+def guard_view(contract: Contract) -> tuple[int, ...]:
+    guard = contract.guard
+    return (
+        guard.velocity_bps, guard.velocity_ns, guard.daily_bps, guard.daily_next_bps,
+        guard.call_ns, guard.window_ns, contract.breaches,
     )  # fmt: skip
 
 

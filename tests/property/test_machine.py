@@ -12,7 +12,18 @@ from hypothesis.stateful import (
 )
 from numba import config
 
-from matching.codes import AccountState, Flag, Kind, OrderType, Peg, Side, Stp, Tif, TradingState
+from matching.codes import (
+    AccountState,
+    CallPhase,
+    Flag,
+    Kind,
+    OrderType,
+    Peg,
+    Side,
+    Stp,
+    Tif,
+    TradingState,
+)
 from matching.wire import pack_halves, pack_legs, pack_text, spread_base_ticks
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity, Command
@@ -251,6 +262,31 @@ class Machine(RuleBasedStateMachine):
     @rule(contract=contracts, state=st.sampled_from((2, 2, *TradingState)))
     def set_state(self, contract, state):
         self.send(Kind.SET_STATE, contract_idx=contract, state=state)
+
+    @rule(
+        contract=contracts, phase=st.sampled_from(CallPhase),
+        lasts_ns=st.sampled_from((0, 1, 3)), window_ns=st.sampled_from((0, 0, 5_000)),
+    )  # fmt: skip
+    def start_call(self, contract, phase, lasts_ns, window_ns):
+        self.send(
+            Kind.START_CALL, contract_idx=contract, state=phase, amount_usd_micros=window_ns,
+            expires_ns=self.now_ns + lasts_ns if lasts_ns else 0,
+        )  # fmt: skip
+
+    @rule(contract=contracts)
+    def end_call(self, contract):
+        self.send(Kind.END_CALL, contract_idx=contract)
+
+    @rule(
+        contract=contracts, velocity=st.sampled_from((0, 200)), daily=st.sampled_from((0, 300)),
+        call_ns=st.sampled_from((1, DAY_NS)), window_ns=st.sampled_from((0, 5_000)),
+    )  # fmt: skip
+    def set_guard(self, contract, velocity, daily, call_ns, window_ns):
+        self.send(
+            Kind.SET_GUARD, contract_idx=contract, price_ticks=velocity,
+            amount_usd_micros=2 * (velocity > 0), order_id=pack_halves(daily, 2 * daily),
+            expires_ns=call_ns, qty_lots=window_ns,
+        )  # fmt: skip
 
     @rule(account=accounts, state=st.sampled_from((0, *AccountState)))
     def set_account(self, account, state):

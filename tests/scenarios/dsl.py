@@ -23,9 +23,10 @@ import numpy as np
 
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
-from matching.codes import AccountState, Code, EventKind, Kind, Side, TradingState
+from matching.codes import AccountState, CallPhase, Code, EventKind, Kind, Side, TradingState
 from matching.engine import Engine
 from matching.state import Sizes
+from matching.wire import pack_halves
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
 from tests.scenarios import protection_words
@@ -73,6 +74,7 @@ class Scenario(DealLines):
             "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
             "member": self.set_account, "blocks": self.set_blocks,
             **protection_words.verbs(self),
+            "call": self.start_call, "uncross": self.end_call, "guard": self.guard,
         }  # fmt: skip
         self.views: dict[str, Callable[[Words], str]] = {
             "position": self.position, "cash": self.cash, "book": self.book,
@@ -82,6 +84,7 @@ class Scenario(DealLines):
             "shown": self.shown,
             "block_range": self.block_range, "interest": self.interest, "last": self.last,
             "deals": self.open_deals,
+            "auction": self.auction,
         }  # fmt: skip
 
     def line(self, words: Words, expected: str) -> None:
@@ -209,6 +212,31 @@ class Scenario(DealLines):
         words.must("worst")
         return self.send(Kind.SWAP_SCENARIOS, qty_lots=count, order_id=words.number())
 
+    def start_call(self, words: Words) -> np.ndarray:
+        """`call opening`, `call closing until 60 window 10 in B200`."""
+        fields = {"state": CallPhase[words.take().upper()]}
+        fields["expires_ns"] = words.number() if words.maybe("until") else 0
+        fields["amount_usd_micros"] = words.number() if words.maybe("window") else 0
+        return self.send(Kind.START_CALL, contract_idx=self.contract_of(words), **fields)
+
+    def end_call(self, words: Words) -> np.ndarray:
+        return self.send(Kind.END_CALL, contract_idx=self.contract_of(words))
+
+    def guard(self, words: Words) -> np.ndarray:
+        """`guard velocity 500 in 10 daily 2000 4000 call 120 window 30`, each part optional."""
+        fields, daily = {"price_ticks": 0}, (0, 0)
+        while words and words.left[0] != "in":
+            word, number = words.take(), words.number()
+            if word == "velocity":
+                words.must("within")
+                fields |= {"price_ticks": number, "amount_usd_micros": words.number()}
+            elif word == "daily":
+                daily = (number, words.number())
+            else:
+                fields[{"call": "expires_ns", "window": "qty_lots"}[word]] = number
+        fields["order_id"] = pack_halves(*daily)
+        return self.send(Kind.SET_GUARD, contract_idx=self.contract_of(words), **fields)
+
     def gateway(self, words: Words) -> Any:
         """`gateway 7 request 1 alice buy ...`: the line comes from a numbered sender."""
         origin = words.number()
@@ -333,6 +361,12 @@ class Scenario(DealLines):
         contract = self.mirror.contracts[self.contracts[words.take()]]
         return str(contract.mark_ticks - contract.base_ticks)
 
+    def auction(self, words: Words) -> str:
+        """`auction` -> `volatility 5@2150 imbalance -3`; `none` when no call is running."""
+        call = self.mirror.contracts[self.contract_of(words)].call
+        phase = CallPhase(call.phase).name.lower()
+        return phase + indicated(call.indicative_ticks, call.indicative_lots, call.imbalance_lots)
+
     def said(self, events: np.ndarray, name: str) -> str:
         """Return what a command's events say, in the words of a scenario."""
         if len(events) == 0:
@@ -352,6 +386,16 @@ class Scenario(DealLines):
 
     def part(self, event: np.void, own: int) -> str:
         kind, lots = event["kind"], event["qty_lots"]
+        names = {order_id: name for name, order_id in self.orders.items()}
+        if kind == EventKind.CALL_STARTED:
+            return f"call {CallPhase(int(event['order_id'])).name.lower()}"
+        if kind in (EventKind.CALL_ENDED, EventKind.INDICATIVE):
+            word = "uncross" if kind == EventKind.CALL_ENDED else "indicative"
+            imbalance = int(event["leaves_lots"]) * (1 - 2 * int(event["side"]))
+            return word + indicated(event["price_ticks"], lots, imbalance)
+        if kind == EventKind.TRADE and event["code"] == Code.AUCTION_TRADE:
+            pair = (names.get(int(event[name]), "?") for name in ("order_id", "maker_order_id"))
+            return f"meet {' '.join(pair)} {lots}"
         if kind == EventKind.TRADE:
             return f"fill {lots}@{event['price_ticks'] - self.base(int(event['contract_idx']))}"
         if kind == EventKind.LEG_TRADE:
@@ -360,7 +404,6 @@ class Scenario(DealLines):
             return f"{leg} {lots}@{event['price_ticks']}"
         if kind == EventKind.CANCELLED:
             code = Code(int(event["code"])).name.lower()
-            names = {order_id: name for name, order_id in self.orders.items()}
             other = names.get(int(event["order_id"]), "?")
             return (
                 f"drop {lots} {code}" if event["order_id"] == own else f"out {other} {lots} {code}"
@@ -374,6 +417,12 @@ class Scenario(DealLines):
             members = {idx: name for name, idx in self.members.items()}
             return f"pays {members[int(event['account_idx'])]} {event['amount_usd_micros']}"
         return ""
+
+
+def indicated(price_ticks: int, lots: int, imbalance_lots: int) -> str:
+    """Say a price of a call: ` 5@2150 imbalance -3`, nothing when nothing would trade."""
+    left = f" imbalance {imbalance_lots}" if imbalance_lots else ""
+    return f" {lots}@{price_ticks}{left}" if price_ticks else ""
 
 
 def without_rests(found: str, expected: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from exchange.rules.mirror_saved import mirror_from_saved
 from matching.checks_legs import legs_of
-from matching.codes import DETAILED, Side
+from matching.codes import DETAILED, MARKET_ORDER, Side
 from matching.engine import Engine
 from matching.limits import QUOTE_GROUPS, REQUEST_WINDOW_NS
 from matching.saved import unpack
@@ -30,6 +30,13 @@ DAY_NAMES = ("block_min_lots", "block_range_bps", "low_ticks", "high_ticks")
 DEAL_NAMES = (
     "deal_id", "kind", "account_idx", "counterparty_idx", "contract_idx", "side", "price_ticks",
     "qty_lots", "expires_ns", "request_id",
+)  # fmt: skip
+
+
+CALL_NAMES = ("phase", "ends_after_ns", "indicative_ticks", "indicative_lots", "imbalance_lots")
+GUARD_NAMES = (
+    "velocity_bps", "velocity_ns", "daily_bps", "daily_next_bps", "call_ns", "window_ns",
+    "daily_stage",
 )  # fmt: skip
 
 
@@ -127,7 +134,7 @@ def _account(engine: Engine, idx: int) -> tuple[int, ...]:
 def _contract(
     engine: Engine, day: np.void, idx: int, prices: list[list[int]]
 ) -> tuple[object, ...]:
-    row = engine.contract_row(idx)
+    row, call = engine.contract_row(idx), engine.state.calls[idx]
     names = (
         "state", "mark_ticks", "settle_ticks", "last_trade_ticks", "tick_value_usd_micros",
         "band_bps", "band_low_ticks", "band_high_ticks", "protection_bps", "qty_max_lots",
@@ -137,6 +144,8 @@ def _contract(
         *(int(row[name]) for name in names),
         tuple(int(row[f"symbol_{name}"]) for name in "abcd"),
         tuple(legs_of(engine.state, idx)),
+        tuple(int(call[name]) for name in CALL_NAMES),
+        tuple(int(call[name]) for name in GUARD_NAMES),
         *(engine.depth(idx, side, len(prices[side])) for side in Side),
         *(int(day[name]) for name in DAY_NAMES),
     )
@@ -156,7 +165,7 @@ def _order(row: np.void, detail: np.void, top: int) -> tuple[int, ...]:
     return (
         int(row["order_id"]), int(row["account_idx"]), contract_idx, side, _price(row, top),
         *(int(row[name]) for name in ("leaves_lots", "filled_lots", "tif", "stp")),
-        int(row["flags"]) & ~DETAILED, int(row["expires_ns"]),
+        int(row["flags"]) & ~(DETAILED | MARKET_ORDER), int(row["expires_ns"]),
         *(int(detail[name]) for name in ("display_lots", "shown_lots", "peg", "offset_ticks")),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from matching.codes import AccountState, Kind, TradingState
+from matching.codes import AccountState, CallPhase, Kind, TradingState
 from matching.limits import (
     CONTRACTS_MAX,
     MONEY_USD_MICROS_MAX,
@@ -16,6 +16,7 @@ from tests.oracle.state import Exchange
 from tests.sim.profile import Profile
 
 Fields = dict[str, int]
+SECOND_NS = 1_000_000_000
 SHOCK_FIELDS = (
     "price_ticks", "qty_lots", "amount_usd_micros", "expires_ns",
     "client_a", "client_b", "client_c", "client_d",
@@ -158,6 +159,37 @@ class House:
         if alive > 1 and rng.random() < 0.05:
             state = TradingState.EXPIRED
         return {"kind": Kind.SET_STATE, "contract_idx": idx, "state": state}
+
+    def start_call(self) -> Fields:
+        """Begin a call: half of them end by themselves, some at once."""
+        rng = self.rng
+        fields: Fields = {
+            "kind": Kind.START_CALL,
+            "contract_idx": self.contract(),
+            "state": rng.choice(tuple(CallPhase)),
+        }
+        if rng.random() < 0.5:
+            fields["expires_ns"] = self.ex.now_ns + rng.choice((0, 500, 20_000, 3 * SECOND_NS))
+            fields["amount_usd_micros"] = rng.choice((0, 5_000, 2 * SECOND_NS))
+        return fields
+
+    def end_call(self) -> Fields:
+        return {"kind": Kind.END_CALL, "contract_idx": self.contract()}
+
+    def set_guard(self) -> Fields:
+        """Set guards that are touched often, or none."""
+        rng = self.rng
+        velocity_bps = rng.choice((0, 1, 100, 500))
+        daily_bps = rng.choice((0, 50, 1_000))
+        return {
+            "kind": Kind.SET_GUARD,
+            "contract_idx": self.contract(),
+            "price_ticks": velocity_bps,
+            "amount_usd_micros": rng.choice((2_000, SECOND_NS)) * (velocity_bps > 0),
+            "order_id": pack_halves(daily_bps, rng.choice((0, 2 * daily_bps))),
+            "expires_ns": rng.choice((1, 3_000, 2 * SECOND_NS)),
+            "qty_lots": rng.choice((0, 5_000)),
+        }
 
     def set_band(self) -> Fields:
         return {

@@ -91,6 +91,8 @@ class Market:
             (dealer.propose, 6.0 * deals), (dealer.ask, 1.5 * deals), (dealer.accept, 3.0 * deals),
             (dealer.decline, 0.7 * deals), (dealer.set_blocks, 0.3 * deals),
             (dealer.flood, 0.1 * deals),
+            (house.start_call, 0.8 * control), (house.end_call, 0.6 * control),
+            (house.set_guard, 0.4 * control),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 
@@ -128,6 +130,8 @@ class Market:
 
     def _heal_later(self, fields: Fields) -> None:
         """A market that stays halted has nothing to say: put it right soon."""
+        if fields["kind"] == Kind.START_CALL:
+            fields = fields | {"kind": Kind.SET_STATE}
         usual = {Kind.SET_STATE: TradingState.CONTINUOUS, Kind.SET_ACCOUNT: AccountState.ACTIVE}
         if fields["kind"] in usual:
             when = self.seq + self.rng.randint(5, 60)
@@ -153,6 +157,11 @@ class Market:
         expiries = [order.expires_ns for order in self.ex.orders.values()]
         expiries += [due_ns for account in self.ex.accounts for due_ns in account.timers]
         expiries += [deal.expires_ns for deal in self.ex.deals]
+        for contract in self.ex.contracts:
+            expiries += [
+                contract.call.ends_ns,
+                contract.call.say_from_ns * (contract.call.phase > 0),
+            ]
         due = [expires_ns for expires_ns in expiries if 0 < expires_ns < soon_ns]
         if fields["kind"] == Kind.TICK and due and self.rng.random() < 0.7:
             return max(0, min(due) - self.now_ns - self.rng.choice((0, 0, 1)))

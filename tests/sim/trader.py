@@ -117,10 +117,14 @@ class Trader:
         }
         if rng.random() < 0.15:
             fields["qty_lots"] = contract.qty_max_lots
-        if rng.random() < profile.patience:
+        calling = contract.state == TradingState.AUCTION
+        if rng.random() < (0.97 if calling else profile.patience):
             fields["tif"] = rng.choice((Tif.GTC, Tif.GTC, Tif.GTD, Tif.GFN, Tif.DAY))
-            if contract.state == TradingState.AUCTION or rng.random() < 0.02:
+            if calling or rng.random() < 0.02:
                 fields["tif"] = rng.choice((Tif.GTC, Tif.GFA))
+                if fields["tif"] == Tif.GFA and rng.random() < 0.3:
+                    fields["order_type"] = OrderType.MARKET
+                    fields["price_ticks"] = 0
         else:
             fields["tif"] = rng.choice((Tif.IOC, Tif.FOK))
             if rng.random() < 0.4:

@@ -11,6 +11,13 @@ from matching.wire import unpack_text
 UNKNOWN_TO_MIRROR = {"queues", "asked"}
 
 
+CALL_NAMES = ("phase", "ends_after_ns", "indicative_ticks", "indicative_lots", "imbalance_lots")
+GUARD_NAMES = (
+    "velocity_bps", "velocity_ns", "daily_bps", "daily_next_bps", "call_ns", "window_ns",
+    "breaches",
+)  # fmt: skip
+
+
 def mirror_view(mirror: Mirror) -> dict[str, Any]:
     """Return what a mirror knows of the oracle's view; positions in order of their keys."""
     return {
@@ -68,6 +75,8 @@ def _contract(contract: Contract) -> tuple[object, ...]:
         contract.band_high_ticks, contract.protection_bps, contract.qty_max_lots,
         contract.open_interest_lots, contract.symbol,
         tuple((leg.contract_idx, ratio) for leg, ratio in contract.legs),
+        tuple(getattr(contract.call, name) for name in CALL_NAMES),
+        tuple(getattr(contract.call, name) for name in GUARD_NAMES),
         contract.books[Side.BUY].depth(1 << 30), contract.books[Side.SELL].depth(1 << 30),
         contract.block_min_lots, contract.block_range_bps, contract.day_low_ticks,
         contract.day_high_ticks,

@@ -11,8 +11,9 @@ import pytest
 
 from tests.tidy.house import PRODUCT, ROOT, Source, found, planted, product, python
 
-DOORS = {"matching/wire.py", "matching/codes.py", "matching/limits.py"}
-DOOR_IMPORTS = {"numpy", "enum", "typing", "matching.wire", "matching.codes", "matching.limits"}
+DOORS = {"matching/wire.py", "matching/codes.py", "matching/states.py", "matching/limits.py"}
+CORE_DOORS = {"matching.wire", "matching.codes", "matching.states", "matching.limits"}
+DOOR_IMPORTS = {"numpy", "enum", "typing"} | CORE_DOORS
 LAZY_HOME = "wellhead/cli/"
 
 # id of a contract -> (file to add a line to, the line). Each line breaks that contract.

@@ -14,11 +14,13 @@ SETUP = frozenset({"mode", "orders", "positions", "last_price", "time"})
 PLACED = frozenset({"result", "reason", "trades", "filled", "resting", "cancelled"})
 CANCELLED = frozenset({"result", "reason", "removed"})
 AMENDED = frozenset({"result", "reason", "trades", "remaining", "status"})
+INDICATED = frozenset({"price", "volume"})
 CHANGE = frozenset({"price", "size", "size_delta"})
 END = frozenset({"book", "positions", "orders", "open_interest", "last_price"})
 ORDER_END = frozenset({"status", "remaining", "size"})
 ENDED = {Code.CANCELLED_BY_USER: "cancelled", Code.CANCELLED_BY_MASS_CANCEL: "cancelled",
-         Code.AMENDED_BELOW_FILLED: "cancelled", Code.ORDER_EXPIRED: "expired"}  # fmt: skip
+         Code.AMENDED_BELOW_FILLED: "cancelled", Code.AUCTION_ENDED: "cancelled",
+         Code.ORDER_EXPIRED: "expired"}  # fmt: skip
 GIVEN_AT_TICKS = 1  # positions of the setup are traded at a price of no importance
 
 
@@ -102,6 +104,30 @@ def _time(market: Market, step: Json, stp: Stp) -> None:
     market.pass_time(step["t"])
 
 
+def _start(market: Market, step: Json, stp: Stp) -> None:
+    market.send(Kind.SET_STATE, state=TradingState.AUCTION)
+
+
+def _indicative(market: Market, step: Json, stp: Stp) -> None:
+    known("expect", step["expect"], INDICATED)
+    price_ticks, lots = market.indicative()
+    same("price", step["expect"]["price"], price_ticks)
+    same("volume", step["expect"]["volume"], lots)
+
+
+def _uncross(market: Market, step: Json, stp: Stp) -> None:
+    known("expect", step["expect"], INDICATED | {"trades"})
+    price_ticks, said = market.uncross()
+    names = market.names
+    trades = [
+        {"buy": names.get(buy, "?"), "sell": names.get(sell, "?"), "size": lots}
+        for buy, sell, lots in said.met
+    ]
+    same("price", step["expect"]["price"], price_ticks)
+    same("volume", step["expect"]["volume"], sum(lots for _, _, lots in said.met))
+    same("trades", step["expect"].get("trades", trades), trades)
+
+
 def _check(market: Market, step: Json, stp: Stp) -> None:
     known("expect", step["expect"], END)
     check_end(market, step["expect"])
@@ -113,6 +139,9 @@ STEPS: dict[str, Callable[[Market, Json, Stp], None]] = {
     "amend": _amend,
     "time": _time,
     "check": _check,
+    "auction_start": _start,
+    "indicative": _indicative,
+    "uncross": _uncross,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 
 # Choices of our rule book that policy cases may ask for.
-CHOICES = frozenset({"stp=cancel_aggressor"})
+CHOICES = frozenset({"stp=cancel_aggressor", "self_trade_in_auction=allowed"})
 
 
 class Skipped(Exception):

@@ -24,6 +24,9 @@ def fitted(case: Json) -> Json:
     sizes = sorted(order["size"] for order in _orders(case))
     if (not prices or prices[-1] < PRICE_TICKS_MAX) and (not sizes or sizes[-1] <= QTY_LOTS_MAX):
         return case
+    calls = any(step["op"] in ("uncross", "indicative") for step in case["steps"])
+    if calls and len(prices) > 1 and prices[-1] >= PRICE_TICKS_MAX:
+        raise Skipped("prices beyond the domain, and a call looks at their distance")
     case = copy.deepcopy(case)
     if prices and prices[-1] >= PRICE_TICKS_MAX:
         _rename_prices(case, {price: rank for rank, price in enumerate(prices, 1)})
@@ -54,7 +57,11 @@ def _rename_prices(case: Json, names: dict[int, int]) -> None:
     for order in _priced(case):
         order["price"] = names[order["price"]]
     for expect in _expectations(case):
+        if "price" in expect:
+            expect["price"] = names.get(expect["price"], UNKNOWN_TICKS)
         for trade in expect.get("trades", []):
+            if "price" not in trade:  # of a call, which has one price
+                continue
             trade["price"] = names.get(trade["price"], UNKNOWN_TICKS)
         for level in _levels(expect):
             level[0] = names.get(level[0], UNKNOWN_TICKS)

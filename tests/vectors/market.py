@@ -62,6 +62,7 @@ class Said:
     filled: int = 0
     resting: int = 0
     cancelled: int = 0  # of the order the step is about
+    met: list[tuple[int, int, int]] = field(default_factory=list)  # of a call: buyer, seller, lots
     variations: dict[int, int] = field(default_factory=dict)  # by account
 
     def reasons(self) -> tuple[str, ...]:
@@ -141,6 +142,19 @@ class Market:
             fields["qty_lots"] = max(total + _whole(change["size_delta"]), 0) or -1
         return self.send(Kind.AMEND, account_idx=self.account(user), **fields)
 
+    def uncross(self) -> tuple[int, Said]:
+        """End the call; return its price and what was said."""
+        said = self.send(Kind.END_CALL)
+        trades = self.mirror.contracts[0].trades
+        return (trades[-1].price_ticks if said.met else 0), said
+
+    def indicative(self) -> tuple[int, int]:
+        """Return the price and the lots of the call as they are said a second later."""
+        self.now_ns += SECOND_NS
+        self.send(Kind.TICK)
+        call = self.mirror.contracts[0].call
+        return call.indicative_ticks, call.indicative_lots
+
     def pass_time(self, seconds: float) -> None:
         """Go to a second of the case; what expires there expires."""
         self.now_ns = self.at(seconds)
@@ -209,7 +223,9 @@ def _said(events: np.ndarray) -> Said:
         said.resting = int(reply["leaves_lots"])
     for event in events:
         qty = int(event["qty_lots"])
-        if event["kind"] == EventKind.TRADE:
+        if event["kind"] == EventKind.TRADE and event["code"] == Code.AUCTION_TRADE:
+            said.met.append((int(event["order_id"]), int(event["maker_order_id"]), qty))
+        elif event["kind"] == EventKind.TRADE:
             said.trades.append((int(event["maker_order_id"]), int(event["price_ticks"]), qty))
             said.filled += qty
         elif event["kind"] == EventKind.CANCELLED and event["order_id"] == said.order_id:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.vectors import book, mtm, per_lot
+from tests.vectors import bands, book, mtm, per_lot
 from tests.vectors.cases import Failed, Json, Outcome, Skipped, found, judge_policy, load
 from tests.vectors.market import Core, real_core
 
 KINDS: dict[str, Callable[[Json, Core], None]] = {
     "book": book.run,
     "mtm": mtm.run,
+    "price_bands": bands.run,
     "per_lot_margin": per_lot.run,
 }
 MakeCore = Callable[[], Core]

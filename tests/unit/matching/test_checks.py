@@ -55,6 +55,10 @@ DAMAGES = {
     "the free deals": add("meta", 0, "deals_free"),
     "a deal with oneself": add("deals", 1, "counterparty_idx", -1),
     "the range of a day": add("days", 0, "low_ticks", 99),
+    "a guard of the sells": add("books", 1, "guard_key"),
+    "a guard of the buys": add("books", 0, "guard_best_key"),
+    "a call in continuous trading": add("calls", 0, "phase"),
+    "times of a call that is over": add("calls", 0, "ends_ns"),
     "open interest": add("contracts", 0, "open_interest_lots"),
     "the detail of a plain order": add("details", 1, "display_lots"),
 }

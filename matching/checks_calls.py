@@ -1,0 +1,46 @@
+"""The invariants of calls and guards, taken from scratch; `checks.py` says how."""
+
+from matching.codes import MARKET_ORDER, Tif, TradingState
+from matching.state import State
+
+
+def check_calls(s: State, live: list[int]) -> None:
+    """A call runs in its state only, will be woken for, and holds what is for it alone."""
+    due: list[int] = []
+    for contract_idx in range(int(s.meta[0]["contracts_count"])):
+        call, state = s.calls[contract_idx], s.contracts[contract_idx]["state"]
+        where = f"call of contract {contract_idx}"
+        assert (call["phase"] != 0) == (state == TradingState.AUCTION), f"{where}: state {state}"
+        times = [int(call[name]) for name in ("ends_after_ns", "ends_ns", "indicative_due_ns")]
+        assert call["phase"] != 0 or times == [0, 0, 0], f"{where}: over, with times"
+        assert times[0] <= times[1], f"{where}: ends before its earliest end"
+        due += [ts_ns for ts_ns in times[1:] if ts_ns]
+        check_guard(s, contract_idx)
+    if due:
+        assert 0 < s.meta[0]["next_call_ns"] <= min(due), "nobody is woken for a call"
+    for idx in live:
+        order = s.orders[idx]
+        calling = s.calls[order["book_idx"] >> 1]["phase"] != 0
+        assert calling or order["tif"] != Tif.GFA, f"order {idx} outlives its call"
+        assert not (calling and order["tif"] == Tif.GFN), f"order {idx} stands in a call"
+        waits = bool(order["flags"] & MARKET_ORDER)
+        assert not waits or order["tif"] == Tif.GFA, f"market order {idx} without a call"
+
+
+def check_guard(s: State, contract_idx: int) -> None:
+    """The keys of both books say what the guards allow."""
+    call, contract = s.calls[contract_idx], s.contracts[contract_idx]
+    top = int(s.meta[0]["price_top"])
+    daily = (call["daily_bps"], call["daily_next_bps"], 0)[int(call["daily_stage"])]
+    limits = [(0, top)]
+    for centre, bps in (
+        (int(call["guard_ticks"]), int(call["velocity_bps"])),
+        (int(contract["settle_ticks"]), int(daily)),
+    ):
+        width = max(1, centre * bps // 10_000)
+        limits += [(centre - width, centre + width)] * (bps != 0)
+    low, high = max(a for a, _ in limits), min(b for _, b in limits)
+    buys, sells = s.books[2 * contract_idx], s.books[2 * contract_idx + 1]
+    where = f"guard of contract {contract_idx}"
+    assert (sells["guard_best_key"], sells["guard_key"]) == (low, high), f"{where}: sells"
+    assert (buys["guard_key"], buys["guard_best_key"]) == (top - low, top - high), f"{where}: buys"

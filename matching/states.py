@@ -1,0 +1,51 @@
+"""Small enumerations of the wire: states, phases, kinds; `codes.py` hands them on.
+
+A number is never reused and never changes its meaning: it is in the journal.
+"""
+
+from enum import IntEnum
+
+
+class CallPhase(IntEnum):
+    """Why a contract is in a call (CALL.phase); none when it is not in one."""
+
+    NONE = 0
+    OPENING = 1
+    CLOSING = 2
+    VOLATILITY = 3  # a guard called it
+    MANUAL = 4  # an operator did, or a plain SET_STATE
+
+
+class TradingState(IntEnum):
+    """State of a contract. Cancels are allowed in every state."""
+
+    PRE_OPEN = 0  # no new orders yet
+    AUCTION = 1  # a call is running: IOC and FOK have no meaning
+    CONTINUOUS = 2
+    HALT = 3
+    CLOSE_ONLY = 4  # only orders that reduce a position
+    EXPIRED = 5
+
+
+class AccountState(IntEnum):
+    """State of an account. Cancels are allowed in every state."""
+
+    ACTIVE = 0
+    REDUCE_ONLY = 1  # only orders that reduce a position
+    FROZEN = 2  # no orders, no withdrawals
+
+
+class DealKind(IntEnum):
+    """What two members may agree on away from the book (COMMAND.state of a PROPOSE)."""
+
+    BLOCK = 0
+    EFP = 1  # exchange for physical: the futures leg of a trade in compute itself
+    QUOTES = 2  # a request for quotes; in the core alone, no proposal may say so
+
+
+class Peg(IntEnum):
+    """What a pegged order follows: the best price of orders that are not pegged."""
+
+    BID = 1
+    ASK = 2
+    MID = 3

@@ -1,0 +1,371 @@
+"""Call auctions, the plain way: every price is tried, everything is counted anew."""
+
+from matching.codes import CallPhase, Code, EventKind, Flag, Side, Tif, TradingState
+from tests.oracle import book, pegs, quotes
+from tests.oracle.events import Log
+from tests.oracle.state import Command, Contract, Exchange, Order, opposite
+
+SECOND_NS = 1_000_000_000
+MEETING = (TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
+PRIME = (1 << 31) - 1
+
+
+# The price
+
+
+def lots_at(ex: Exchange, contract_idx: int, side: int, price: int) -> int:
+    """Return what a side would trade at a price."""
+    return sum(
+        book.fill_limit(ex, order)
+        for order in ex.contracts[contract_idx].book[side]
+        if (order.price_ticks >= price if side == Side.BUY else order.price_ticks <= price)
+    )
+
+
+def equilibrium(ex: Exchange, contract_idx: int) -> tuple[int, int, int]:
+    """Return price, lots and buys less sells; zeros when nothing would trade."""
+    contract = ex.contracts[contract_idx]
+    reference, top = contract.mark_ticks, (1 << ex.capacity.price_bits) - 1
+    limits = {order.price_ticks for side in contract.book for order in side}
+    # Between these nothing changes.
+    near = {price + step for price in limits | {reference} for step in (-1, 0, 1)}
+    prices = sorted(price for price in near if 0 <= price <= top)
+    tried = []
+    for price in prices:
+        bought, sold = (lots_at(ex, contract_idx, side, price) for side in (Side.BUY, Side.SELL))
+        tried.append((price, min(bought, sold), bought - sold))
+    most = max((lots for _, lots, _ in tried), default=0)
+    if most == 0:
+        return 0, 0, 0
+    best = [row for row in tried if row[1] == most]
+    best = [row for row in best if not market_made(contract, row[0], best[0][0], best[-1][0])]
+    least = min(abs(surplus) for _, _, surplus in best)
+    best = [row for row in best if abs(row[2]) == least]
+    buyers = [row for row in best if row[2] > 0]
+    sellers = [row for row in best if row[2] < 0]
+    left = [row for row in best if row[2] == 0] + buyers[-1:] + sellers[:1]
+    nearest = min(left, key=lambda row: (abs(row[0] - reference), row[0]))
+    return nearest[0], most, nearest[2]
+
+
+def market_made(contract: Contract, price: int, lowest: int, highest: int) -> bool:
+    """Return whether only market orders reach to a price from where limits would do as well."""
+    buys, sells = (
+        [order.price_ticks for order in side if not order.market] for side in contract.book
+    )
+    reach_up = max([lowest, contract.mark_ticks, *buys])
+    reach_down = min([highest, contract.mark_ticks, *sells])
+    return price > reach_up or price < reach_down
+
+
+# Beginning and ending
+
+
+def draw(ex: Exchange, contract_idx: int, window_ns: int) -> int:
+    """Return how much longer than its earliest end a call lasts."""
+    drawn = 1
+    seq, ts_ns = ex.last_seq, ex.now_ns
+    for word in (seq, ts_ns, seq // PRIME, ts_ns // PRIME, contract_idx, 0, 0):
+        drawn = (48_271 * drawn + word) % PRIME
+    return drawn * (window_ns // 1000) // PRIME * 1000
+
+
+def begin(
+    ex: Exchange, log: Log, contract_idx: int, phase: int, after_ns: int, window_ns: int, code: int
+) -> None:
+    contract = ex.contracts[contract_idx]
+    enter(ex, contract, phase)
+    if after_ns:
+        contract.call.ends_after_ns = after_ns
+        contract.call.ends_ns = after_ns + draw(ex, contract_idx, window_ns)
+    log.add(
+        EventKind.CALL_STARTED,
+        contract_idx=contract_idx,
+        order_id=phase,
+        code=code,
+        price_ticks=contract.mark_ticks,
+        amount_usd_micros=after_ns,
+    )
+    cancel_all(ex, log, contract_idx, Tif.GFN, Code.AUCTION_STARTED)
+
+
+def enter(ex: Exchange, contract: Contract, phase: int) -> None:
+    call = contract.call
+    if call.phase == CallPhase.NONE:
+        close_only = contract.state == TradingState.CLOSE_ONLY
+        call.after = TradingState.CLOSE_ONLY if close_only else TradingState.CONTINUOUS
+        call.edges = ex.band(contract)
+        call.said = (0, 0, 0)
+    contract.state = TradingState.AUCTION
+    call.phase, call.ends_ns, call.ends_after_ns = phase, 0, 0
+    call.say_from_ns = ex.now_ns + SECOND_NS
+
+
+def begin_for_guard(ex: Exchange, log: Log, contract_idx: int, code: int) -> None:
+    contract = ex.contracts[contract_idx]
+    contract.breaches += code == Code.PRICE_MOVED_FAR
+    after_ns = ex.now_ns + contract.guard.call_ns
+    phase, window_ns = CallPhase.VOLATILITY, contract.guard.window_ns
+    begin(ex, log, contract_idx, phase, after_ns, window_ns, code)
+
+
+def leave(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
+    contract = ex.contracts[contract_idx]
+    phase = contract.call.phase
+    contract.state = state
+    contract.call.phase, contract.call.ends_ns, contract.call.ends_after_ns = 0, 0, 0
+    if state in MEETING:
+        uncross(ex, log, contract_idx, phase)
+    cancel_all(ex, log, contract_idx, Tif.GFA, Code.AUCTION_ENDED)
+    pegs.wake(ex, contract_idx)
+
+
+def cancel_all(ex: Exchange, log: Log, contract_idx: int, tif: int, code: int) -> None:
+    for side in Side:
+        for order in book.best_first(ex, contract_idx, side):
+            if order.tif == tif:
+                book.cancel(ex, log, order, code)
+
+
+def crossed(ex: Exchange, contract_idx: int) -> bool:
+    best_sell = book.best_first(ex, contract_idx, Side.SELL)[:1]
+    return any(book.met(ex, contract_idx, Side.BUY, 10**9)) and any(
+        book.met(ex, contract_idx, Side.SELL, order.price_ticks) for order in best_sell
+    )
+
+
+# The uncross
+
+
+def queue(ex: Exchange, contract_idx: int, side: int, price: int) -> list[Order]:
+    """Return who trades at a price, in turn: market orders, then limits by price and time."""
+    orders = book.met(ex, contract_idx, opposite(side), price)
+    return [o for o in orders if o.market] + [o for o in orders if not o.market]
+
+
+def uncross(ex: Exchange, log: Log, contract_idx: int, phase: int) -> None:
+    contract = ex.contracts[contract_idx]
+    price, lots, surplus = equilibrium(ex, contract_idx)
+    said = log.add(
+        EventKind.CALL_ENDED,
+        contract_idx=contract_idx,
+        order_id=phase,
+        side=Side.SELL if surplus < 0 else Side.BUY,
+        price_ticks=price,
+        leaves_lots=abs(surplus),
+        amount_usd_micros=contract.state,
+    )
+    traded = 0
+    while lots:
+        traded += fill_all(ex, log, contract_idx, price)
+        price, lots, _ = equilibrium(ex, contract_idx)
+    while crossed(ex, contract_idx):
+        best = [book.best_first(ex, contract_idx, side)[0] for side in Side]
+        idle = next(order for order in best if book.fill_limit(ex, order) == 0)
+        book.cancel(ex, log, idle, Code.REDUCE_ONLY_CLIPPED)
+    said["qty_lots"] = traded
+    measure_from(ex, contract, contract.last_trade_ticks if traded else contract.mark_ticks)
+
+
+def fill_all(ex: Exchange, log: Log, contract_idx: int, price: int) -> int:
+    traded = 0
+    while True:
+        buys, sells = (queue(ex, contract_idx, side, price) for side in (Side.BUY, Side.SELL))
+        if not buys or not sells:
+            return traded
+        buy, sell = buys[0], sells[0]
+        limits = {order: book.fill_limit(ex, order) for order in (buy, sell)}
+        lots = min(limits.values())
+        traded += lots
+        if lots:
+            trade(ex, log, buy, sell, price, lots)
+            continue
+        for order in (buy, sell):
+            if limits[order] == 0:
+                assert order.flags & Flag.REDUCE_ONLY
+                book.cancel(ex, log, order, Code.REDUCE_ONLY_CLIPPED)
+
+
+def trade(ex: Exchange, log: Log, buy: Order, sell: Order, price: int, lots: int) -> None:
+    contract = ex.contracts[buy.contract_idx]
+    for order in (buy, sell):
+        if order.flags & Flag.QUOTE:
+            quotes.note_fill(ex, order, lots)
+        book.fill(ex, order, price, lots)
+        order.shown_lots = min(order.display_lots, order.leaves_lots)
+    contract.last_trade_ticks = price
+    contract.day_prices.append(price)
+    log.add(
+        EventKind.TRADE,
+        code=Code.AUCTION_TRADE,
+        side=Side.BUY,
+        account_idx=buy.account_idx,
+        order_id=buy.order_id,
+        contract_idx=buy.contract_idx,
+        maker_order_id=sell.order_id,
+        maker_account_idx=sell.account_idx,
+        price_ticks=price,
+        qty_lots=lots,
+        leaves_lots=sell.leaves_lots,
+        amount_usd_micros=buy.leaves_lots,
+    )
+    for order in (buy, sell):
+        if order.leaves_lots == 0:
+            book.leave(ex, order)
+
+
+# Time
+
+
+def tick(ex: Exchange, log: Log) -> None:
+    """End the calls that are over; the others say their price, once a second at most."""
+    for contract_idx, contract in enumerate(ex.contracts):
+        call = contract.call
+        if call.phase == CallPhase.NONE or ex.halted:
+            continue
+        if 0 < call.ends_ns <= ex.now_ns:
+            price, lots, _ = equilibrium(ex, contract_idx)
+            if lots and beyond_day(contract, price):
+                begin_for_guard(ex, log, contract_idx, Code.PRICE_MOVED_FAR)
+            else:
+                leave(ex, log, contract_idx, call.after)
+        elif call.say_from_ns <= ex.now_ns:
+            say(ex, log, contract_idx)
+
+
+def say(ex: Exchange, log: Log, contract_idx: int) -> None:
+    call = ex.contracts[contract_idx].call
+    call.say_from_ns = ex.now_ns + SECOND_NS
+    now = equilibrium(ex, contract_idx)
+    if now != call.said:
+        call.said = now
+        price, lots, surplus = now
+        log.add(
+            EventKind.INDICATIVE,
+            contract_idx=contract_idx,
+            side=Side.SELL if surplus < 0 else Side.BUY,
+            price_ticks=price,
+            qty_lots=lots,
+            leaves_lots=abs(surplus),
+        )
+
+
+# Guards
+
+
+def within(price: int, centre: int, bps: int) -> bool:
+    return abs(price - centre) <= max(1, centre * bps // 10_000)
+
+
+def measure_from(ex: Exchange, contract: Contract, price: int) -> None:
+    contract.guard.measured_from = price
+    contract.guard.since_ns = ex.now_ns
+    contract.guard.traded = False
+
+
+def beyond_day(contract: Contract, price: int) -> bool:
+    steps = (contract.guard.daily_bps, contract.guard.daily_next_bps if contract.breaches else 0)
+    bps = steps[0] if contract.breaches == 0 else steps[1] if contract.breaches == 1 else 0
+    return bps > 0 and not within(price, contract.settle_ticks, bps)
+
+
+def touched(ex: Exchange, contract: Contract, price: int) -> int:
+    """Return the guard that a trade at a price would touch, 0 for none; begin a window if due."""
+    guard = contract.guard
+    if guard.velocity_bps and ex.now_ns >= guard.since_ns + guard.velocity_ns:
+        measure_from(
+            ex, contract, contract.last_trade_ticks if guard.traded else guard.measured_from
+        )
+    if beyond_day(contract, price):
+        return Code.PRICE_MOVED_FAR
+    if guard.velocity_bps and not within(price, guard.measured_from, guard.velocity_bps):
+        return Code.PRICE_MOVED_FAST
+    return 0
+
+
+def follow_up(ex: Exchange, log: Log) -> None:
+    """Begin the calls that the command's trades asked for."""
+    for contract_idx, contract in enumerate(ex.contracts):
+        if contract.guard.breach:
+            code, contract.guard.breach = contract.guard.breach, 0
+            if contract.state in MEETING:
+                begin_for_guard(ex, log, contract_idx, code)
+
+
+# Commands
+
+
+def start_call(ex: Exchange, log: Log, cmd: Command) -> None:
+    known = 0 <= cmd.contract_idx < len(ex.contracts)
+    timed, window = cmd.expires_ns != 0, cmd.amount_usd_micros
+    checks = (
+        (not known, Code.CONTRACT_UNKNOWN),
+        (known and ex.contracts[cmd.contract_idx].legs, Code.COMBINATION_FOLLOWS_LEGS),
+        (cmd.state not in (1, 2, 3, 4), Code.AUCTION_INVALID),
+        (not 0 <= window <= 600 * SECOND_NS, Code.AUCTION_INVALID),
+        (not timed and window != 0, Code.AUCTION_INVALID),
+        (
+            timed and not 0 < cmd.expires_ns - ex.now_ns <= 86_400 * SECOND_NS,
+            Code.AUCTION_INVALID,
+        ),
+        (
+            known and ex.contracts[cmd.contract_idx].state == TradingState.EXPIRED,
+            Code.CONTRACT_EXPIRED,
+        ),
+    )
+    code = next((code for wrong, code in checks if wrong), Code.OK)
+    if code != Code.OK:
+        log.refuse(cmd, code)
+        return
+    begin(ex, log, cmd.contract_idx, cmd.state, cmd.expires_ns, window, 0)
+
+
+def end_call(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not 0 <= cmd.contract_idx < len(ex.contracts):
+        log.refuse(cmd, Code.CONTRACT_UNKNOWN)
+    elif ex.contracts[cmd.contract_idx].call.phase == CallPhase.NONE:
+        log.refuse(cmd, Code.AUCTION_NOT_RUNNING)
+    else:
+        leave(ex, log, cmd.contract_idx, ex.contracts[cmd.contract_idx].call.after)
+
+
+def set_guard(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not 0 <= cmd.contract_idx < len(ex.contracts):
+        log.refuse(cmd, Code.CONTRACT_UNKNOWN)
+        return
+    if ex.contracts[cmd.contract_idx].legs:
+        log.refuse(cmd, Code.COMBINATION_FOLLOWS_LEGS)
+        return
+    daily_next, daily = divmod(cmd.order_id, 1 << 32)
+    velocity, velocity_ns = cmd.price_ticks, cmd.amount_usd_micros
+    call_ns, window_ns = cmd.expires_ns, cmd.qty_lots
+    sound = (
+        all(0 <= bps <= 10_000 for bps in (velocity, daily, daily_next))
+        and all(0 <= ns <= 86_400 * SECOND_NS for ns in (velocity_ns, call_ns))
+        and 0 <= window_ns <= 600 * SECOND_NS
+        and (velocity > 0) == (velocity_ns > 0)
+        and (daily_next == 0 or 0 < daily < daily_next)
+        and (call_ns > 0 or not (velocity or daily or window_ns))
+    )
+    if not sound:
+        log.refuse(cmd, Code.GUARD_INVALID)
+        return
+    contract = ex.contracts[cmd.contract_idx]
+    guard = contract.guard
+    guard.velocity_bps, guard.velocity_ns = velocity, velocity_ns
+    guard.daily_bps, guard.daily_next_bps = daily, daily_next
+    guard.call_ns, guard.window_ns = call_ns, window_ns
+    measure_from(ex, contract, contract.mark_ticks)
+    log.add(EventKind.GUARD_SET, contract_idx=cmd.contract_idx)
+
+
+def change_state(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
+    contract = ex.contracts[contract_idx]
+    if state == TradingState.AUCTION:
+        begin(ex, log, contract_idx, CallPhase.MANUAL, 0, 0, 0)
+    elif contract.call.phase != CallPhase.NONE:
+        leave(ex, log, contract_idx, state)
+    else:
+        contract.state = state
+        if state in MEETING and crossed(ex, contract_idx):
+            uncross(ex, log, contract_idx, CallPhase.NONE)

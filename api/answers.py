@@ -194,6 +194,8 @@ def instrument(contract: Contract) -> dict[str, Any]:
             "low": codec.price_out(contract.band_low_ticks),
             "high": codec.price_out(contract.band_high_ticks),
         },
+        "block_min_quantity": str(contract.block_min_lots),
+        "block_range": _block_range(contract),
         "mark_price": codec.price_out(contract.mark_ticks),
         "settlement_price": codec.price_out(contract.settle_ticks),
         "open_interest": str(contract.open_interest_lots),
@@ -205,6 +207,16 @@ def instrument(contract: Contract) -> dict[str, Any]:
             "taker": usd_text(fees.taker_usd_micros_per_gpu_hour),
             "clearing": usd_text(fees.clearing_usd_micros_per_gpu_hour),
         },
+    }
+
+
+def _block_range(contract: Contract) -> dict[str, Any]:
+    """Return what a block may cost now."""
+    low_ticks, high_ticks = contract.block_range()
+    return {
+        "bps": contract.block_range_bps,
+        "low": codec.price_out(low_ticks),
+        "high": codec.price_out(high_ticks),
     }
 
 

@@ -18,7 +18,7 @@ from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.rules.candles import Candle
-from exchange.rules.records import Contract
+from exchange.rules.records import Contract, Trade
 
 T = TypeVar("T")
 
@@ -38,6 +38,10 @@ class Feed(Protocol):
 
     def ticker(self, contract: Contract) -> dict[str, Any]:
         """Return the ticker of a contract."""
+        ...
+
+    def published(self, trade: Trade) -> bool:
+        """Say whether a trade is on the public tape: a block is a while later."""
         ...
 
     def klines(self, contract: Contract) -> list[Candle]:

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from api import shapes, shapes_account
+from api import shapes, shapes_account, shapes_deals
 from api.deps import Asker, JsonBody, QueryOf
 from api.errors import CORE, MEDIA_TYPE, OWN
 from exchange.io.registry import Scope
@@ -57,6 +57,14 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "list_keys": shapes_account.KeysAnswer,
     "revoke_key": shapes_account.KeyAnswer,
     "change_contract": shapes.InstrumentAnswer,
+    "propose_block": shapes_deals.BlockAnswer,
+    "list_blocks": shapes_deals.BlocksAnswer,
+    "accept_block": shapes_deals.BlockAnswer,
+    "end_block": shapes_deals.BlockAnswer,
+    "request_quotes": shapes_deals.RfqAnswer,
+    "list_rfqs": shapes_deals.RfqsAnswer,
+    "withdraw_rfq": shapes_deals.RfqAnswer,
+    "set_blocks": shapes.InstrumentAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are
@@ -144,7 +152,7 @@ def _operation(operation: Operation) -> Json:
             "503": _content("Not now: see Retry-After", "Problem", MEDIA_TYPE),
         },
     }
-    if operation.name == "place_order":
+    if operation.name in ("place_order", "propose_block", "request_quotes"):
         found["responses"]["200"] = _content("A repetition", answer, "application/json")
     if operation.body is not None:
         schema = {"$ref": REF.format(name=operation.body.__name__)}

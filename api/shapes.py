@@ -42,6 +42,14 @@ class PriceBand(Part):
     high: str
 
 
+class BlockRange(Part):
+    """What a block may cost now: the day's range, or the mark, and `bps` beyond."""
+
+    bps: int
+    low: str
+    high: str
+
+
 class Fees(Part):
     """What trading costs."""
 
@@ -69,6 +77,8 @@ class Instrument(Part):
     tick_value: str
     max_quantity: str
     price_band: PriceBand
+    block_min_quantity: str
+    block_range: BlockRange
     mark_price: str
     settlement_price: str
     open_interest: str

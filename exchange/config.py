@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     hash_every_commands: Annotated[int, Field(gt=0)] = 200_000
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
     trust_proxy_headers: bool = False
+    # How long after it was traded a block stands on the public tape: at most 15 minutes.
+    block_delay_s: Annotated[int, Field(ge=0, le=900)] = 900
 
     @field_validator("roles", mode="before")
     @classmethod

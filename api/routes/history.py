@@ -121,7 +121,9 @@ async def list_trades(
         page += [trade_of(row) for row in older.rows]
         more = older.cursor is not None
     content = {
-        "trades": [public_data.trade(contract, trade) for trade in page],
+        "trades": [
+            public_data.trade(contract, trade) for trade in page if services.feed.published(trade)
+        ],
         "next_cursor": str(place_of(page[-1])) if more else None,
     }
     return json_response(stamped(services, content))

@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from api import codec
+from api import codec, deals
 from api.errors import Problem
 from api.orders import ALL_CONTRACTS
 from api.replies import Reply
@@ -24,6 +24,7 @@ KEYS_EVERY_S: Final = 2.0
 
 
 STATUS: Final = "status"
+RFQ: Final = "rfq"
 
 
 class Nobody:
@@ -66,6 +67,32 @@ class StatusChannel:
             session.deliver(STATUS, payload)
 
 
+class RfqChannel:
+    """Requests for quotes, as they open and end; nobody is told who asks."""
+
+    def __init__(self, services: "Services") -> None:
+        self.subscribers: dict[Session, None] = {}
+        self._mirror = services.gateway.mirror
+        self._seq = self._mirror.seq
+
+    def snapshot(self) -> bytes:
+        """Return the open requests."""
+        found = [deals.rfq_out(self._mirror, deal) for deal in self._mirror.deals.requests()]
+        return message(RFQ, "snapshot", self._seq, None, self._mirror.ts_ns, found)
+
+    def apply(self, changes: Changes) -> None:
+        """Tell everyone what a batch opened and ended."""
+        found = [
+            deals.rfq_out(self._mirror, deal) for deal in changes.deals.values() if deal.is_request
+        ]
+        if not found:
+            return
+        payload = message(RFQ, "update", changes.last_seq, self._seq, changes.ts_ns, found)
+        self._seq = changes.last_seq
+        for session in tuple(self.subscribers):
+            session.deliver(RFQ, payload)
+
+
 class Hub:
     """All sessions of one process."""
 
@@ -75,6 +102,8 @@ class Hub:
         self.flusher = Flusher()
         self.private = PrivateChannels(services.gateway.mirror)
         self.status = StatusChannel(services)
+        self.rfqs = RfqChannel(services)
+        self._own: dict[str, StatusChannel | RfqChannel] = {STATUS: self.status, RFQ: self.rfqs}
         self._flush_due = False
         self._keys_due_s = 0.0
         services.gateway.listen(self.on_batch)
@@ -96,25 +125,30 @@ class Hub:
     def on_batch(self, batch: Batch, changes: Changes) -> None:
         """Feed the private channels; replies and public channels are queued by now."""
         self.private.apply(changes)
+        if changes.deals:
+            self.rfqs.apply(changes)
         self.flusher.flush()
 
-    # Public channels: one of our own, the others of the feed
+    # Public channels: two of our own, the others of the feed
 
     def subscribe(self, name: str, session: "Session") -> bytes | None:
         """Subscribe and return the snapshot to begin with, None when there is no such channel."""
-        if name == STATUS:
-            self.status.subscribers[session] = None
-            return self.status.snapshot()
+        own = self._own.get(name)
+        if own is not None:
+            own.subscribers[session] = None
+            return own.snapshot()
         return self.services.feed.subscribe(name, session)
 
     def snapshot(self, name: str) -> bytes | None:
         """Return a fresh snapshot of a channel."""
-        return self.status.snapshot() if name == STATUS else self.services.feed.snapshot(name)
+        own = self._own.get(name)
+        return self.services.feed.snapshot(name) if own is None else own.snapshot()
 
     def unsubscribe(self, name: str, session: "Session") -> None:
         """Unsubscribe."""
-        if name == STATUS:
-            self.status.subscribers.pop(session, None)
+        own = self._own.get(name)
+        if own is not None:
+            own.subscribers.pop(session, None)
         else:
             self.services.feed.unsubscribe(name, session)
 

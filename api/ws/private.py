@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
-from api import answers, answers_account
+from api import answers, answers_account, deals
 from exchange.rules.changes import Changes
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.public_data import message
 
-NAMES: Final = ("orders", "fills", "positions", "balances")
+NAMES: Final = ("orders", "fills", "positions", "balances", "blocks")
 
 
 class Listener(Protocol):
@@ -69,6 +69,13 @@ class PrivateChannels:
             return self._positions(account_idx, account.positions)
         if name == "balances":
             return [answers_account.balance(margin_of(state, account_idx))]
+        if name == "blocks":
+            own = state.deals.of_account(account_idx)
+            return [
+                deals.block_out(state, deal, account_idx, None)
+                for deal in own
+                if deal.is_open and not deal.is_request
+            ]
         return []  # fills: what was before is in GET /fills
 
     def _positions(self, account_idx: int, indices: Iterable[int]) -> list[dict[str, Any]]:
@@ -78,11 +85,13 @@ class PrivateChannels:
 
     def apply(self, changes: Changes) -> None:
         """Tell listeners what a batch changed."""
-        orders, fills, positions, balances = (self._channels[name] for name in NAMES)
+        orders, fills, positions, balances, blocks = (self._channels[name] for name in NAMES)
         if orders:
             self._orders(changes, orders)
-        if fills and changes.trades:
+        if fills and (changes.trades or changes.blocks):
             self._fills(changes, fills)
+        if blocks and changes.deals:
+            self._blocks(changes, blocks)
         if positions:
             for account_idx, indices in _grouped(changes.positions).items():
                 if channel := positions.get(account_idx):
@@ -108,7 +117,7 @@ class PrivateChannels:
     def _fills(self, changes: Changes, channels: dict[int, _Channel]) -> None:
         contracts = self._mirror.contracts
         found: dict[int, list[dict[str, Any]]] = {}
-        for trade in changes.trades:
+        for trade in (*changes.trades, *changes.blocks):
             contract = contracts[trade.contract_idx]
             for account_idx, maker in (
                 (trade.account_idx, False),
@@ -119,6 +128,16 @@ class PrivateChannels:
                     found.setdefault(account_idx, []).append(fill)
         for account_idx, data in found.items():
             self._send("fills", channels[account_idx], changes, data)
+
+    def _blocks(self, changes: Changes, channels: dict[int, _Channel]) -> None:
+        found: dict[int, list[dict[str, Any]]] = {}
+        for deal in changes.deals.values():
+            for account_idx in (deal.account_idx, deal.counterparty_idx):
+                if account_idx in channels and not deal.is_request:
+                    block = deals.block_out(self._mirror, deal, account_idx, None)
+                    found.setdefault(account_idx, []).append(block)
+        for account_idx, data in found.items():
+            self._send("blocks", channels[account_idx], changes, data)
 
     def _send(self, name: str, channel: _Channel, changes: Changes, data: object) -> None:
         payload = message(name, "update", changes.last_seq, channel.seq, changes.ts_ns, data)

@@ -6,13 +6,17 @@ sequencer stamps them.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 import numpy as np
 
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
+from exchange.rules.tenors import TENOR_ROW
 from matching.codes import Kind, TradingState
 from matching.limits import SHOCKS_PER_COMMAND
-from matching.wire import SHOCK_WORD, command_words, new_commands, pack_text
+from matching.wire import SHOCK_WORD, command_words, new_commands, pack_halves, pack_text
+
+BLOCK_RANGE_BPS: Final = 200  # beyond the prices of the day
 
 
 def tick_command() -> np.ndarray:
@@ -39,6 +43,8 @@ def list_command(
     row["order_id"] = band_bps(contract.period, on)
     row["state"] = state
     row["expires_ns"] = contract.last_trade_ns
+    least_lots = TENOR_ROW[contract.period.tenor].block_min_lots
+    row["ref_id"] = pack_halves(least_lots, BLOCK_RANGE_BPS if least_lots else 0)
     return rows
 
 

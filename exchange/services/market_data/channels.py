@@ -1,5 +1,6 @@
 """Channels: who subscribed, what was said last, and what is to be said next."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from exchange.rules import public_data as shapes
@@ -31,6 +32,7 @@ class Channel:
         self.day = day
         self.seq = seq
         self.subscribers: dict[Subscriber, None] = {}  # in order of arrival
+        self.published: Callable[[Trade], bool] = lambda trade: True
 
     def whole(self) -> Any:
         """Return the data of a snapshot."""
@@ -41,6 +43,9 @@ class Channel:
 
     def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
         """There were trades."""
+
+    def on_blocks(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
+        """Blocks are published, later than they were traded."""
 
     def on_contract(self, seq: int) -> None:
         """A price, the state or the book of the contract changed."""
@@ -117,12 +122,16 @@ class TradesChannel(Channel):
 
     def whole(self) -> Any:
         """Return the latest trades."""
-        latest = list(self.contract.trades)[-TRADES_SHOWN:]
+        latest = [one for one in self.contract.trades if self.published(one)][-TRADES_SHOWN:]
         return [shapes.trade(self.contract, trade) for trade in latest]
 
     def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
         """Send new trades."""
         self.send("update", seq, ts_ns, [shapes.trade(self.contract, one) for one in trades])
+
+    def on_blocks(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
+        """Send blocks; each has its own time and seq."""
+        self.on_trades(trades, seq, ts_ns)
 
 
 class TickerChannel(Channel):

@@ -1,6 +1,8 @@
 """Market data: follows the mirror batch by batch and feeds the public channels."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -30,6 +32,7 @@ _log = structlog.get_logger(__name__)
 
 MINUTE_S: Final = 60
 DAY_MINUTES: Final = 24 * 60
+BLOCK_DELAY_NS: Final = 15 * 60 * 1_000_000_000
 TURN_S: Final = 0.1  # of `.100ms` books, tickers and klines
 
 _Kinds = dict[str, type[Channel]]
@@ -46,8 +49,17 @@ _KINDS: Final[_Kinds] = {
 class MarketData:
     """The public side of one process. Everything happens between two turns of the loop."""
 
-    def __init__(self, mirror: MirrorState, history: Views | None = None) -> None:
+    def __init__(
+        self,
+        mirror: MirrorState,
+        history: Views | None = None,
+        *,
+        block_delay_ns: int = BLOCK_DELAY_NS,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._mirror = mirror
+        self._block_delay_ns, self._now_ns = block_delay_ns, now_ns
+        self._blocks: deque[Trade] = deque()  # traded, not published yet
         self._history = history
         self._candles = Candles()
         self._book_seqs: dict[int, int] = {}  # when a contract's book changed last
@@ -71,6 +83,10 @@ class MarketData:
         day = self._candles.of(contract.contract_idx)
         day.expire(self._mirror.ts_ns)
         return shapes.ticker(contract, day)
+
+    def published(self, trade: Trade) -> bool:
+        """Say whether a trade is on the public tape: a block is a while later."""
+        return not trade.block or trade.ts_ns + self._block_delay_ns <= self._now_ns()
 
     def klines(self, contract: Contract) -> list[Candle]:
         """Return the candles of one minute that are in memory, oldest first."""
@@ -129,6 +145,7 @@ class MarketData:
         idx = contract.contract_idx
         seq = self.book_seq(idx) if kind.startswith("book") else self._mirror.seq
         channel = _KINDS[kind](name, contract, self._candles.of(idx), seq)
+        channel.published = self.published
         self._channels[name] = channel
         self._by_contract.setdefault(idx, []).append(channel)
         return channel
@@ -145,6 +162,7 @@ class MarketData:
         for trade in changes.trades:
             self._candles.add(trade)
             traded.setdefault(trade.contract_idx, []).append(trade)
+        self._blocks.extend(changes.blocks)
         if not channels:
             return
         for contract_idx in touched.keys() & channels.keys():
@@ -158,7 +176,11 @@ class MarketData:
                 channel.on_contract(seq)
 
     def turn(self) -> None:
-        """Send what the slow channels collected."""
+        """Send what the slow channels collected, and the blocks whose time has come."""
+        while self._blocks and self.published(self._blocks[0]):
+            block = self._blocks.popleft()
+            for channel in list(self._by_contract.get(block.contract_idx, ())):
+                channel.on_blocks([block], self._mirror.seq, self._mirror.ts_ns)
         for channel in list(self._channels.values()):
             channel.day.expire(self._mirror.ts_ns)
             channel.flush(self._mirror.ts_ns)

@@ -163,7 +163,7 @@ def make_front(
         head=head,
     )
     views = Views(pool)
-    feed = MarketData(mirror, views)
+    feed = MarketData(mirror, views, block_delay_ns=settings.block_delay_s * 1_000_000_000)
     gateway.listen(feed.apply)
     services = Services(
         gateway=gateway,

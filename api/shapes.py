@@ -35,15 +35,7 @@ class Problem(Part):
 
 
 class PriceBand(Part):
-    """Buys at most `high`, sells at least `low`; bps 0 means no band."""
-
-    bps: int
-    low: str
-    high: str
-
-
-class BlockRange(Part):
-    """What a block may cost now: the day's range, or the mark, and `bps` beyond."""
+    """Buys at most `high`, sells at least `low`, blocks between both; bps 0 means no band."""
 
     bps: int
     low: str
@@ -78,7 +70,7 @@ class Instrument(Part):
     max_quantity: str
     price_band: PriceBand
     block_min_quantity: str
-    block_range: BlockRange
+    block_range: PriceBand
     mark_price: str
     settlement_price: str
     open_interest: str

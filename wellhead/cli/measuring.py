@@ -60,6 +60,7 @@ def replay(
     trades: Annotated[Path | None, Parameter(name="--trades")] = None,
     accounts: int = 1000,
     margin: bool = False,
+    to_jsonl: Annotated[Path | None, Parameter(name="--to-jsonl")] = None,
     options: Local = LOCAL,
 ) -> None:
     """Run an order feed through the real kernels.
@@ -67,27 +68,36 @@ def replay(
     Parameters
     ----------
     feed
-        A file of 16-byte commands; .xz files are unpacked on the way.
+        A file of 16-byte commands, or of one JSON object a line (.jsonl); .xz files are unpacked
+        on the way.
     trades
         Write every trade to this file: cmd,taker,maker,px,qty.
     accounts
         The account of an order is its id modulo this.
     margin
         Check the margin of every order over all scenarios.
+    to_jsonl
+        Run nothing: write the feed of 16-byte commands to this file, as lines of JSON.
     """
     from exchange.services.replay import KEYS, FeedError, replay_feed
+    from exchange.services.replay_lines import is_lines, replay_lines, write_lines
 
     if accounts < 1:
         raise CliError(Exit.USAGE, "usage", "--accounts is at least 1")
     try:
         with bars(quiet=options.json) as tell:
-            result = replay_feed(
-                feed, accounts=accounts, margin=margin, trades_path=trades, progress=tell
-            )
+            if to_jsonl is not None:
+                result = {"lines": write_lines(feed, to_jsonl, accounts=accounts)}
+            elif is_lines(feed):
+                result = replay_lines(feed, trades_path=trades, progress=tell)
+            else:
+                result = replay_feed(
+                    feed, accounts=accounts, margin=margin, trades_path=trades, progress=tell
+                )
     except (FeedError, OSError) as error:
         raise CliError(Exit.USAGE, "feed_unusable", str(error)) from error
     if options.json:
-        out.document({key: result[key] for key in KEYS})
+        out.document({key: result[key] for key in KEYS if key in result} or result)
     else:
         out.show(out.pairs(result))
 

@@ -26,7 +26,25 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
     order_id = placed["order"]["order_id"]
     made = (await world.call("operator", "POST", "/admin/accounts/bob/keys", {})).json()["key"]
     account = "/admin/accounts/shape"
+    rule = {"min_quantity": "1", "range_bps": 1000}
+    await world.call("operator", "PUT", f"/admin/contracts/{SYMBOL}/blocks", rule)
+    ends = world.now_ns() // 1_000_000 + 60_000
+    block = {**BUY, "counterparty": "operator", "expires_at": ends}
+    offered = [
+        (await world.call("alice", "POST", "/blocks", block)).json()["block"]["block_id"]
+        for _ in range(2)
+    ]
+    rfq = {"symbol": SYMBOL, "quantity": "5", "expires_at": ends}
+    asked = (await world.call("operator", "POST", "/rfqs", rfq)).json()["rfq"]["rfq_id"]
     return [
+        ("set_blocks", "PUT", f"/admin/contracts/{SYMBOL}/blocks", rule),
+        ("propose_block", "POST", "/blocks", {**block, "counterparty": "alice"}),
+        ("list_blocks", "GET", "/blocks?status=all", None),
+        ("accept_block", "POST", f"/blocks/{offered[0]}/accept", None),
+        ("end_block", "DELETE", f"/blocks/{offered[1]}", None),
+        ("request_quotes", "POST", "/rfqs", rfq),
+        ("list_rfqs", "GET", "/rfqs", None),
+        ("withdraw_rfq", "DELETE", f"/rfqs/{asked}", None),
         ("get_time", "GET", "/time", None),
         ("get_status", "GET", "/status", None),
         ("list_instruments", "GET", "/instruments", None),

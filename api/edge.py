@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import MEDIA_TYPE, Problem
-from exchange.io.errors import Conflict, IdempotencyConflict, Invalid, NotFound, Unavailable
+from exchange.io.errors import Conflict, Invalid, NotFound, Unavailable
 
 log = logging.getLogger("wellhead.api")
 
@@ -48,8 +48,6 @@ def problem_of(error: Exception) -> Problem:
         return error
     if isinstance(error, Unavailable):
         return Problem("unavailable", "something the exchange needs does not answer")
-    if isinstance(error, IdempotencyConflict):
-        return Problem("idempotency_conflict", "the same id was used with another content")
     if isinstance(error, NotFound):
         return Problem("not_found", str(error))
     if isinstance(error, Conflict):

@@ -47,7 +47,9 @@ class PostgresAccounts(Store):
         except LOST as error:
             raise DatabaseUnavailable(f"the database does not answer: {error!r}") from error
         if (row["name"], row["kind"]) != (name, kind):
-            raise IdempotencyConflict(f"the account {account_id} exists with another name or kind")
+            raise IdempotencyConflict(
+                f"the account {account_id} exists already, with another name or kind"
+            )
         return _account(row)
 
     async def _find_or_insert(

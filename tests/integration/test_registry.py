@@ -28,7 +28,7 @@ async def test_an_account_is_opened_in_the_core_and_made_once(database, pool):
         again = await accounts.create(account_id="alice", name="Alice")
         assert (first.account_idx, again) == (0, opened)
         assert house.core.account_row(0)["cash_usd_micros"] == 0
-    with pytest.raises(IdempotencyConflict):
+    with pytest.raises(IdempotencyConflict, match="exists already, with another name"):
         await accounts.create(account_id="alice", name="Mallory")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wellhead import calls
 from wellhead import types as wt
 from wellhead.cli import out
+from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Local, Remote, ask
 from wellhead.client import Client
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 24
 NS_PER_MS = 1_000_000
+Wanted = dict[str, str | None]  # sku, hub and tenor
 
 
 def status(*, options: Remote = REMOTE) -> None:
@@ -56,7 +58,7 @@ def contracts(
         return
     from exchange.io.price_data import ATTRIBUTION
 
-    rows = [row for row in _catalogue(datetime.now(UTC).date()) if _matches(row, wanted)]
+    rows = _chosen(_catalogue(datetime.now(UTC).date()), wanted)
     if options.json:
         out.document({"contracts": rows, "attribution": ATTRIBUTION})
         return
@@ -91,20 +93,39 @@ def _catalogue(on: date) -> list[dict[str, Any]]:
     return [asdict(row) for row in catalogue(references(load_price_data(), LISTED_SERIES, on))]
 
 
-def _matches(row: dict[str, Any], wanted: dict[str, str | None]) -> bool:
-    sku, hub, tenor = (wanted[name] for name in ("sku", "hub", "tenor"))
-    model = str(row["symbol"]).split("-")[0].split(".")[0]
-    return (
-        (sku is None or sku.upper() in (model, str(row["sku"]).upper()))
-        and (hub is None or hub.upper() == row["hub"])
-        and (tenor is None or tenor.lower() == str(row["tenor"]).lower())
-    )
+def _chosen(rows: list[dict[str, Any]], wanted: Wanted) -> list[dict[str, Any]]:
+    """Return the rows that are wanted.
+
+    Errors:
+        CliError: there are none; it says what there is.
+    """
+    found = [row for row in rows if all(_fits(row, name, wanted[name]) for name in wanted)]
+    if found or not rows:
+        return found
+    for name, value in wanted.items():
+        if value and not any(_fits(row, name, value) for row in rows):
+            there = ", ".join(sorted({text for row in rows for text in _names(row, name)[:1]}))
+            raise CliError(Exit.USAGE, f"{name}_unknown", f"no {name} {value}: there are {there}")
+    said = " ".join(f"--{name} {value}" for name, value in wanted.items() if value)
+    raise CliError(Exit.USAGE, "no_contract", f"no contract is all of {said}")
 
 
-def _live_contracts(wanted: dict[str, str | None], options: Remote) -> None:
+def _names(row: dict[str, Any], name: str) -> list[str]:
+    """Return what a row answers to, the shortest first."""
+    value = str(row[name])
+    if name == "sku":
+        return [str(row["symbol"]).split("-")[0].split(".")[0], value]
+    return [value]
+
+
+def _fits(row: dict[str, Any], name: str, value: str | None) -> bool:
+    return value is None or value.upper() in (text.upper() for text in _names(row, name))
+
+
+def _live_contracts(wanted: Wanted, options: Remote) -> None:
     with options.client() as client:
         tickers = {t["symbol"]: t for t in client.raw(calls.tickers())["tickers"]}
-        rows = [row for row in _all_instruments(client) if _matches(row, wanted)]
+        rows = _chosen(_all_instruments(client), wanted)
     for row in rows:
         row["ticker"] = tickers.get(row["symbol"])
     if options.json:
@@ -171,6 +192,7 @@ def book(
 def _watch(client: Client, symbol: str, depth: int, options: Local) -> None:
     from rich.live import Live
 
+    ask(client, calls.orderbook(symbol, 1))  # a symbol that is wrong is named so
     with client.stream() as stream:
         changes = stream.book(symbol, "100ms").changes()
         if options.json:

@@ -69,10 +69,11 @@ class ClearingChild:
             self.wake()
 
     def _say(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            # A full pipe says so already; a broken one is mended by `watch`.
-            with suppress(BlockingIOError, BrokenPipeError):
-                os.write(self._process.stdin.fileno(), b"\n")
+        if self._process is None or self._process.stdin is None or self._process.stdin.closed:
+            return
+        # A full pipe says so already; a broken one is mended by `watch`.
+        with suppress(BlockingIOError, BrokenPipeError):
+            os.write(self._process.stdin.fileno(), b"\n")
 
     async def watch(self) -> None:
         """Start it again whenever it ends by itself; runs until cancelled."""

@@ -58,6 +58,11 @@ def test_an_exception_becomes_a_problem_that_tells_nothing_inside(error: Excepti
     assert "secret" not in str(problem.to_dict("r"))
 
 
+def test_a_conflict_says_what_was_there_before():
+    problem = problem_of(IdempotencyConflict("the account carol exists already"))
+    assert problem.to_dict("r")["detail"] == "the account carol exists already"
+
+
 def test_a_bucket_gives_its_rate_and_then_refuses():
     now = 0.0
     buckets: Buckets[str] = Buckets("requests", 10, lambda: now)

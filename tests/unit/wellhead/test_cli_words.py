@@ -14,7 +14,8 @@ from wellhead.cli import measuring, quiet_the_compiler
 from wellhead.cli.app import run
 from wellhead.cli.exits import Exit
 from wellhead.cli.starting import STAGES
-from wellhead.credentials import default_url
+from wellhead.credentials import default_url, write_profile
+from wellhead.signing import Credentials
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -98,3 +99,48 @@ def test_the_compilers_remarks_stay_away_and_other_warnings_do_not():
         )
         warnings.warn("the sky falls", stacklevel=1)
     assert [str(one.message) for one in heard] == ["the sky falls"]
+
+
+@pytest.mark.parametrize("extra", [(), ("--json",)])
+def test_watching_an_unknown_symbol_says_that_the_symbol_is_unknown(extra, capsys):
+    problem = {"status": 404, "code": "contract_unknown", "detail": "NOPE: see /api/v1/instruments"}
+    with FakeRest((404, problem)) as fake:
+        assert wellhead(fake, "book", "NOPE", "--watch", *extra) == Exit.REFUSED
+    said = capsys.readouterr()
+    assert "contract_unknown" in said.out + said.err and "channel" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "there"),
+    [
+        (("--sku", "FOO"), "sku_unknown", "A100, B200, H100"),
+        (("--hub", "MOON"), "hub_unknown", "EUW"),
+        (("--tenor", "year"), "tenor_unknown", "month, quarter"),
+        (("--sku", "L40S", "--hub", "EUN"), "no_contract", "--sku L40S --hub EUN"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_choice_without_contracts_says_what_there_is(arguments, code, there, as_json, capsys):
+    assert run(["contracts", *arguments, *["--json"] * as_json]) == Exit.USAGE
+    said = capsys.readouterr()
+    if as_json:
+        error = json.loads(said.out)["error"]
+        assert error["code"] == code and there in error["detail"]
+    else:
+        assert said.out == "" and there in " ".join(said.err.split())
+
+
+def test_a_live_choice_without_contracts_says_what_there_is(capsys):
+    row = {"symbol": "H100-USE-2027M03", "sku": "H100-SXM", "hub": "USE", "tenor": "month"}
+    with FakeRest((200, {"tickers": []}), (200, {"instruments": [row]})) as fake:
+        assert wellhead(fake, "contracts", "--live", "--sku", "FOO") == Exit.USAGE
+    assert "no sku FOO: there are H100" in capsys.readouterr().err
+
+
+def test_an_account_that_exists_already_is_said_to(tmp_path, capsys):
+    write_profile(tmp_path / ".wellhead/admin.json", Credentials("ADMIN", "S2"))
+    text = "the account carol exists already, with another name or kind"
+    problem = {"status": 409, "code": "idempotency_conflict", "detail": text}
+    with FakeRest((409, problem)) as fake:
+        assert wellhead(fake, "accounts", "create", "carol", "--name", "Other") == Exit.REFUSED
+    assert text in " ".join(capsys.readouterr().err.split())

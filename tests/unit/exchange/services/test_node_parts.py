@@ -150,6 +150,16 @@ async def test_a_child_that_ends_is_started_again_and_one_that_found_damage_is_n
     assert child.pid is None
 
 
+async def test_waking_a_child_whose_pipe_was_closed_does_nothing():
+    child = ClearingChild(Database("", "postgresql://nobody@127.0.0.1:1/x", None))
+    child.start()
+    child._close_pipe()
+    child._say()  # nobody is told, and nothing is raised
+    await child.end()
+    child._say()
+    assert child.pid is None
+
+
 async def test_a_child_woken_often_is_told_at_once_and_then_once_in_a_while(monkeypatch):
     told: list[int] = []
     child = ClearingChild(Database("", "postgresql://nobody@127.0.0.1:1/x", None))

@@ -9,8 +9,11 @@ from api import codec
 from api.errors import Problem, core_name, core_problem
 from api.replies import Reply
 from exchange.rules.contracts import SymbolError, parse_symbol
+from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
+from exchange.rules.money import usd_text
 from exchange.rules.records import Contract, Order
+from exchange.rules.shortfalls import shortfall
 from matching.codes import Code, OrderType
 
 Words = tuple[int, int, int, int]
@@ -21,6 +24,8 @@ ENDED: Final = "GET the order to see how it ended"
 def refused_new(state: MirrorState, reply: Reply) -> Problem:
     """Return why a new order was refused."""
     first = reply.events[0]
+    if reply.code == Code.MARGIN_INSUFFICIENT:
+        return core_problem(reply.code, detail=_lacking(state, reply.seq))
     known_id = first[5] if reply.code == Code.CLIENT_ORDER_ID_CONFLICT else 0
     return _problem(reply.code, state.contracts[first[7]], order_id=known_id)
 
@@ -57,6 +62,25 @@ def _problem(code: int, contract: Contract | None = None, *, order_id: int = 0) 
     if contract is not None and code == Code.PRICE_OUT_OF_BAND:
         return core_problem(code, detail=_band(contract))
     return core_problem(code, order_id=order_id)
+
+
+def _lacking(state: MirrorState, seq: int) -> str:
+    """Say what an order needs and what is free, where that is known; else nothing."""
+    order = state.short_orders.get(seq)
+    found = shortfall(state, order) if order else None
+    if found is None:
+        return ""
+    needed, free = usd_text(found.needed_usd_micros), usd_text(found.free_usd_micros)
+    return f"the order needs {needed} USD more, {free} USD are free now: see /api/v1/margin"
+
+
+def exceeds_free(state: MirrorState, account_idx: int) -> str:
+    """Say how much of an account's money can be withdrawn now."""
+    if account_idx >= len(state.accounts):
+        return ""
+    one = margin_of(state, account_idx)
+    most = max(0, min(one.cash_usd_micros, one.free_usd_micros))
+    return f"at most {usd_text(most)} USD now: the account needs the rest as margin"
 
 
 def _band(contract: Contract) -> str:

@@ -13,11 +13,12 @@ from api.deps import Admin, JsonBody, Page, QueryOf, Services, ServicesDep
 from api.edge import json_response
 from api.errors import Problem, core_name
 from api.keys import addresses_of, expiry_of, key_out, public_key_of, scopes_of
+from api.refusals import exceeds_free
 from api.routes.public import stamped
 from api.schemas import AccountChange, AccountNew, ContractChange, KeyNew, TransferNew
 from exchange.io.registry import Account, Transfer, TransferStatus
 from exchange.rules.money import usd_text
-from matching.codes import Kind
+from matching.codes import Code, Kind
 from matching.limits import TRANSFER_USD_MICROS_MAX
 
 router = APIRouter(prefix="/admin", tags=["admin"])
@@ -148,7 +149,11 @@ async def move(services: Services, account_id: str, body: TransferNew, sign: int
     status = {TransferStatus.DONE: 201, TransferStatus.REFUSED: 422}.get(transfer.status, 202)
     if status == 422:
         name = core_name(transfer.code or 0) or "field_invalid"
-        raise Problem(name, "the exchange refused", status=status, field="amount", extra=content)
+        detail = "the exchange refused"
+        if transfer.code == Code.WITHDRAWAL_EXCEEDS_FREE:
+            mirror = services.gateway.mirror
+            detail = exceeds_free(mirror, account.account_idx) or detail
+        raise Problem(name, detail, status=status, field="amount", extra=content)
     return json_response(stamped(services, content), status)
 
 

@@ -18,12 +18,14 @@ from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
 from exchange.rules.records import Account, Trade
 from exchange.rules.rows import command_rows, event_rows
-from matching.codes import COMBINED, Code, EventKind
+from exchange.rules.short_orders import ShortOrder
+from matching.codes import COMBINED, Code, EventKind, Kind, OrderType
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
 from matching.wire import COMMAND, EVENT, SHOCK_WORD
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
-_TS = _FIELD["ts_ns"]
+_TS, _KIND, _SIDE, _TYPE = (_FIELD[name] for name in ("ts_ns", "kind", "side", "order_type"))
+_ACCOUNT = _FIELD["account_idx"]
 _STATE, _CONTRACT = _FIELD["state"], _FIELD["contract_idx"]
 _ORDER_ID, _PRICE, _QTY = _FIELD["order_id"], _FIELD["price_ticks"], _FIELD["qty_lots"]
 _AMOUNT, _EXPIRES, _CLIENT = _FIELD["amount_usd_micros"], _FIELD["expires_ns"], _FIELD["client_a"]
@@ -100,7 +102,7 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls):
             EventKind.TRADE: self._trade,
             EventKind.LEG_TRADE: self._leg_trade,
             EventKind.VARIATION: self._variation,
-            EventKind.REFUSED: self._nothing,
+            EventKind.REFUSED: self._refused,
             EventKind.LIMITS_SET: self._limits_set,
             EventKind.TIMER_SET: self._timer_set,
             EventKind.TIMER_FIRED: self._timer_fired,
@@ -117,6 +119,13 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls):
 
     def _nothing(self, command: Row, event: Row) -> None:
         """A refusal, or a reply whose effects follow as events of their own."""
+
+    def _refused(self, command: Row, event: Row) -> None:
+        """Keep a plain order that lacked margin: its answer says how much."""
+        short = event[_CODE_E] == Code.MARGIN_INSUFFICIENT and command[_KIND] == Kind.PLACE
+        if short and command[_TYPE] == OrderType.LIMIT:
+            words = (command[place] for place in (_ACCOUNT, _CONTRACT, _SIDE, _PRICE, _QTY))
+            self.short_orders.keep(event[0], ShortOrder(*words))
 
     # Accounts
 

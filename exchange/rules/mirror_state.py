@@ -7,6 +7,7 @@ from exchange.rules.changes import Changes
 from exchange.rules.closed import ClosedOrders
 from exchange.rules.deals import Deals
 from exchange.rules.records import Account, ClientKey, Contract, Order, Position
+from exchange.rules.short_orders import ShortOrders
 from matching.codes import Side
 from matching.limits import PRICE_BITS_DEFAULT
 
@@ -28,6 +29,7 @@ class MirrorState:
         self.by_client: dict[ClientKey, Order] = {}  # open orders only
         self.closed = ClosedOrders()
         self.deals = Deals()
+        self.short_orders = ShortOrders()
         self.shocks: list[list[int]] = []  # [contract_idx][scenario]: profit of one long lot
         self.shocks_staged: list[list[int]] = []
         self.scenario_count = 0  # before the first swap

@@ -103,3 +103,25 @@ async def test_an_average_without_its_first_fills_is_not_told(world: World):
     assert answers.order(contract, order)["average_price"] == "2.00"
     order.fills_known = False  # as after a start from a saved state
     assert answers.order(contract, order)["average_price"] is None
+
+
+async def test_an_order_without_margin_says_what_it_needs_and_what_is_free(world: World):
+    free = (await world.call("alice", "GET", "/balances")).json()["balances"][0]["free"]
+    rest = {"amount": str(int(float(free)) - 1)}
+    done = await world.call("operator", "POST", "/admin/accounts/alice/withdrawals", rest)
+    assert done.status_code == 201
+    free = (await world.call("alice", "GET", "/balances")).json()["balances"][0]["free"]
+    order = {**NEW, "price": "2.060", "quantity": "1000"}
+    text = await refused(world, "POST", "/orders", order, "margin_insufficient")
+    assert text.startswith("the order needs ")
+    assert text.endswith(f" USD more, {free} USD are free now: see /api/v1/margin")
+    assert float(text.split()[3]) > float(free)
+
+
+async def test_a_withdrawal_above_what_is_free_says_the_most(world: World):
+    balance = (await world.call("alice", "GET", "/balances")).json()["balances"][0]
+    more = {"amount": str(float(balance["free"]) + 1)}
+    answer = await world.call("operator", "POST", "/admin/accounts/alice/withdrawals", more)
+    problem = answer.json()
+    assert problem["code"] == "withdrawal_exceeds_free"
+    assert problem["detail"].startswith(f"at most {balance['free']} USD now")

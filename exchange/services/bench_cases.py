@@ -11,21 +11,24 @@ from typing import Any, Final
 import numpy as np
 
 from exchange.rules.operations import stage_commands, swap_command
-from matching.codes import EventKind, Kind, Side, Tif, TradingState
+from matching.codes import EventKind, Kind, OrderType, Peg, Side, Tif, TradingState
 from matching.engine import Engine
 from matching.limits import (
     BATCH_COMMANDS_MAX,
+    LEGS_MAX,
+    PEGS_MAX,
     QTY_LOTS_MAX,
     SCENARIOS_DEFAULT,
     TRANSFER_USD_MICROS_MAX,
     WORST_COUNT_DEFAULT,
 )
-from matching.wire import COMMAND, new_commands
+from matching.wire import COMMAND, new_commands, pack_halves, pack_legs
 
 MARK_TICKS: Final = 30_000
 OPENED_NS: Final = 1
 LATER_NS: Final = 10
 TICK_VALUE_USD_MICROS: Final = 1
+ICEBERG_LOTS: Final = 1000
 SHOCKS_TICKS: Final = [step * (-1) ** step for step in range(1, SCENARIOS_DEFAULT + 1)]
 
 
@@ -171,6 +174,47 @@ def wide_account(count: int) -> Stage:
     return market, row, count
 
 
+def sweep_icebergs(count: int) -> Stage:
+    """Return an order that takes `count` icebergs, each of a thousand lots that show one by one."""
+    market = Market(1001, 1)
+    market.rest(
+        count, side=Side.SELL, account_idx=1 + np.arange(count) % 1000, price_ticks=MARK_TICKS,
+        qty_lots=ICEBERG_LOTS, amount_usd_micros=pack_halves(0, 1),
+    )  # fmt: skip
+    return market, _taker(count * ICEBERG_LOTS, MARK_TICKS), count
+
+
+def moving_pegs(count: int) -> Stage:
+    """Return a best bid that `count` pegged orders follow."""
+    market = Market(1001, 1)
+    market.rest(1, side=Side.BUY, account_idx=1, price_ticks=MARK_TICKS - 100)
+    market.rest(
+        count, side=Side.BUY, account_idx=1 + np.arange(count), order_type=OrderType.PEGGED,
+        state=Peg.BID,
+    )  # fmt: skip
+    row = rows_of(Kind.PLACE, 1, side=Side.BUY, qty_lots=1, price_ticks=MARK_TICKS - 50)
+    return market, row, count
+
+
+def sweep_strip(count: int) -> Stage:
+    """Return an order that takes `count` orders of a strip of twelve contracts."""
+    market = Market(1001, LEGS_MAX)
+    legs = pack_legs([(idx, 1) for idx in range(LEGS_MAX)])
+    market.do(
+        rows_of(
+            Kind.LIST_COMBINATION, 1, contract_idx=LEGS_MAX, qty_lots=QTY_LOTS_MAX,
+            state=TradingState.CONTINUOUS, **legs,
+        )
+    )  # fmt: skip
+    market.rest(
+        count, side=Side.SELL, account_idx=1 + np.arange(count) % 1000, price_ticks=MARK_TICKS,
+        contract_idx=LEGS_MAX,
+    )  # fmt: skip
+    row = _taker(count, MARK_TICKS)
+    row["contract_idx"] = LEGS_MAX
+    return market, row, count
+
+
 def _taker(qty_lots: int, price_ticks: int) -> np.ndarray:
     return rows_of(
         Kind.PLACE, 1, side=Side.BUY, account_idx=0, qty_lots=qty_lots, price_ticks=price_ticks
@@ -198,5 +242,8 @@ CASES: Final = (
     Case("settlement", settlement, 100_000, "holders paid", 1),
     Case("new scenarios", new_scenarios, 100_000, "holders, 64 scenarios"),
     Case("expiry", expiries, 100_000, "orders at once", 1),
+    Case("sweep of icebergs", sweep_icebergs, 2_000, "icebergs of 1,000 displays each", 2),
+    Case("pegs that move", moving_pegs, PEGS_MAX, "pegged orders of one contract", 1),
+    Case("sweep of a strip", sweep_strip, 10_000, "orders, twelve legs each", 1 + LEGS_MAX),
     Case("order of a wide account", wide_account, 2_000, "contracts held"),
 )

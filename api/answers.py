@@ -10,6 +10,7 @@ from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.fees import fee_row
 from exchange.rules.money import div_half_even, usd_text
+from exchange.rules.public_data import auction
 from exchange.rules.records import BLOCK_NAMES, Contract, Order, Trade
 from matching.codes import EventKind, Flag, OrderType
 
@@ -184,6 +185,7 @@ def instrument(contract: Contract) -> dict[str, Any]:
         "symbol": contract.symbol,
         **_named(contract.symbol),
         "state": codec.TRADING_STATE_NAMES[contract.state],
+        "auction": auction(contract),
         "tick_size": codec.tick_size(),
         "lot_size": LOT_SIZE,
         "lot_gpu_hours": codec.lot_gpu_hours(contract),

@@ -6,7 +6,7 @@ from api import edge
 from api.auth import WS_TARGET
 from api.deps import Services
 from api.hot import HotRoutes
-from api.routes import account, admin, blocks, health, history, orders, public
+from api.routes import account, admin, auctions, blocks, health, history, orders, public
 from api.routes.docs import docs_router
 from api.routes.public import VERSION
 from api.ws.asgi import serve
@@ -39,6 +39,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         admin.router,
         blocks.public,
         blocks.private,
+        auctions.router,
     ):
         app.include_router(router, prefix=PREFIX)
 

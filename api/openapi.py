@@ -65,6 +65,9 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "list_rfqs": shapes_deals.RfqsAnswer,
     "withdraw_rfq": shapes_deals.RfqAnswer,
     "set_blocks": shapes.InstrumentAnswer,
+    "begin_auction": shapes.InstrumentAnswer,
+    "end_auction": shapes.InstrumentAnswer,
+    "set_guards": shapes.InstrumentAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

@@ -116,6 +116,25 @@ class ContractChange(Body):
     band_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
 
 
+class AuctionNew(Body):
+    """A call auction to begin now: without `ends_after_ms` an operator ends it."""
+
+    phase: MaybeText = UNSET
+    ends_after_ms: Annotated[int, Meta(ge=1, le=86_400_000)] | UnsetType = UNSET
+    window_ms: Annotated[int, Meta(ge=0, le=600_000)] | UnsetType = UNSET
+
+
+class GuardsNew(Body):
+    """How far a price may move before an auction begins; what is left out is no guard."""
+
+    velocity_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    velocity_ms: Annotated[int, Meta(ge=0, le=86_400_000)] | UnsetType = UNSET
+    daily_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    daily_next_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    auction_ms: Annotated[int, Meta(ge=0, le=86_400_000)] | UnsetType = UNSET
+    window_ms: Annotated[int, Meta(ge=0, le=600_000)] | UnsetType = UNSET
+
+
 # Websocket messages: `op` says which
 
 

@@ -4,6 +4,8 @@ every answer to them. Decimals are strings; times are milliseconds unless the na
 
 from msgspec import Struct
 
+from api.shapes_auction import Auction
+
 
 class Answer(Struct, forbid_unknown_fields=True, kw_only=True):
     """The root of all answers: `seq` is the number of the command it is true at."""
@@ -63,6 +65,7 @@ class Instrument(Part):
     delivery_start: int | None
     delivery_end: int | None
     state: str
+    auction: Auction | None
     tick_size: str
     lot_size: str
     lot_gpu_hours: str
@@ -96,6 +99,7 @@ class Ticker(Part):
     open_interest: str
     tick_value: str
     state: str
+    auction: Auction | None
 
 
 class PublicTrade(Part):
@@ -109,6 +113,7 @@ class PublicTrade(Part):
     quantity: str
     side: str
     block: str | None
+    auction: bool
     seq: int
     ts: int
     ts_ns: str

@@ -91,3 +91,32 @@ def set_contract(
     body = {k: v for k, v in body.items() if v is not None}
     path = target(f"/admin/contracts/{quote(symbol, safe='')}")
     return Call("PATCH", path, member("instrument", wt.Instrument), body=body)
+
+
+def _contract(symbol: str, tail: str) -> str:
+    return target(f"/admin/contracts/{quote(symbol, safe='')}/{tail}")
+
+
+def begin_auction(
+    symbol: str,
+    phase: str | None = None,
+    ends_after_ms: int | None = None,
+    window_ms: int | None = None,
+) -> Call[wt.Instrument]:
+    """Begin a call auction; without an end it lasts until `end_auction`."""
+    body: Json = {"phase": phase, "ends_after_ms": ends_after_ms, "window_ms": window_ms}
+    body = {k: v for k, v in body.items() if v is not None}
+    return Call(
+        "POST", _contract(symbol, "auction"), member("instrument", wt.Instrument), body=body
+    )
+
+
+def end_auction(symbol: str) -> Call[wt.Instrument]:
+    """End a call auction now: what crosses trades at one price."""
+    return Call("DELETE", _contract(symbol, "auction"), member("instrument", wt.Instrument))
+
+
+def set_guards(symbol: str, **guards: int) -> Call[wt.Instrument]:
+    """Set how far a price may move before an auction begins, by the names of the API."""
+    parse = member("instrument", wt.Instrument)
+    return Call("PUT", _contract(symbol, "guards"), parse, body=dict(guards))

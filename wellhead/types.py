@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from wellhead.auction_types import Auction as Auction
+
 T = TypeVar("T")
 
 
@@ -84,6 +86,7 @@ class Instrument(Answer, frozen=True, kw_only=True):
     last_trade: int | None = None
     max_quantity: Decimal | None = None
     price_band: PriceBand | None = None
+    auction: Auction | None = None
     fees: Fees | None = None
 
 
@@ -104,6 +107,7 @@ class Ticker(Answer, frozen=True, kw_only=True):
     low_24h: Decimal | None = None
     volume_24h: Decimal | None = None
     state: str = ""
+    auction: Auction | None = None
 
 
 class BookSnapshot(Answer, frozen=True, kw_only=True):

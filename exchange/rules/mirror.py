@@ -286,7 +286,8 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls):
         contract.widen_day(price_ticks)
         trade = Trade(
             seq, self._leg, command[_TS], contract_idx, price_ticks, qty_lots, side,
-            account_idx, order_id, maker_idx, maker_id, leaves_lots, code == Code.AUCTION_TRADE,
+            account_idx, order_id, maker_idx, maker_id, leaves_lots,
+            in_auction=code == Code.AUCTION_TRADE,
         )  # fmt: skip
         self._leg += 1
         contract.trades.append(trade)

@@ -12,7 +12,7 @@ import numpy as np
 
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
 from exchange.rules.tenors import TENOR_ROW
-from matching.codes import Kind, TradingState
+from matching.codes import CallPhase, Kind, TradingState
 from matching.limits import SHOCKS_PER_COMMAND
 from matching.wire import SHOCK_WORD, command_words, new_commands, pack_halves, pack_text
 
@@ -59,6 +59,41 @@ def band_command(contract_idx: int, width_bps: int) -> np.ndarray:
     """Return a SET_BAND."""
     rows = _one(Kind.SET_BAND, contract_idx)
     rows["order_id"] = width_bps
+    return rows
+
+
+def start_call_command(
+    contract_idx: int, phase: CallPhase, ends_after_ns: int, window_ns: int
+) -> np.ndarray:
+    """Return a START_CALL; it ends at a drawn time within the window, or by command without one."""
+    rows = _one(Kind.START_CALL, contract_idx)
+    rows["state"] = phase
+    rows["expires_ns"] = ends_after_ns
+    rows["amount_usd_micros"] = window_ns
+    return rows
+
+
+def end_call_command(contract_idx: int) -> np.ndarray:
+    """Return an END_CALL."""
+    return _one(Kind.END_CALL, contract_idx)
+
+
+def guard_command(
+    contract_idx: int,
+    *,
+    velocity_bps: int,
+    velocity_ns: int,
+    daily_bps: tuple[int, int],
+    call_ns: int,
+    window_ns: int,
+) -> np.ndarray:
+    """Return a SET_GUARD; zeros are no guard, `daily_bps` is the first limit and the next."""
+    rows = _one(Kind.SET_GUARD, contract_idx)
+    rows["price_ticks"] = velocity_bps
+    rows["amount_usd_micros"] = velocity_ns
+    rows["order_id"] = pack_halves(*daily_bps)
+    rows["expires_ns"] = call_ns
+    rows["qty_lots"] = window_ns
     return rows
 
 

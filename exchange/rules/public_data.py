@@ -9,7 +9,7 @@ from exchange.rules.book_side import BookSide
 from exchange.rules.candles import Candle, Day
 from exchange.rules.money import price_text, usd_text
 from exchange.rules.records import BLOCK_NAMES, Contract, Trade
-from matching.codes import Side, TradingState
+from matching.codes import CallPhase, Side, TradingState
 
 CHECKSUM_LEVELS: Final = 10
 NS_PER_MS: Final = 1_000_000
@@ -92,7 +92,7 @@ def best(contract: Contract) -> dict[str, Any]:
 
 
 def trade(contract: Contract, one: Trade) -> dict[str, Any]:
-    """Return a public trade; `side` is the taker's."""
+    """Return a public trade; `side` is the taker's, in an auction the buyer's."""
     return {
         "trade_id": one.trade_id,
         "symbol": contract.symbol,
@@ -100,6 +100,7 @@ def trade(contract: Contract, one: Trade) -> dict[str, Any]:
         "quantity": str(one.qty_lots),
         "side": "sell" if one.side == Side.SELL else "buy",
         "block": BLOCK_NAMES[one.block],
+        "auction": one.in_auction,
         "seq": one.seq,
         **times(one.ts_ns),
     }
@@ -118,6 +119,25 @@ def candle(one: Candle) -> dict[str, Any]:
     }
 
 
+def auction(contract: Contract) -> dict[str, Any] | None:
+    """Return the call auction of a contract and its indicative price, None when there is none.
+
+    What would trade is said once a second at most; `imbalance` is what would be left over.
+    """
+    call = contract.call
+    if call.phase == CallPhase.NONE:
+        return None
+    side = "sell" if call.imbalance_lots < 0 else "buy"
+    return {
+        "phase": CallPhase(call.phase).name.lower(),
+        "indicative_price": price_or_none(call.indicative_ticks),
+        "indicative_quantity": str(call.indicative_lots),
+        "imbalance": str(abs(call.imbalance_lots)),
+        "imbalance_side": side if call.imbalance_lots else None,
+        "ends_after": call.ends_after_ns // NS_PER_MS if call.ends_after_ns else None,
+    }
+
+
 def ticker(contract: Contract, day: Day) -> dict[str, Any]:
     """Return the ticker of a contract."""
     return {
@@ -132,6 +152,7 @@ def ticker(contract: Contract, day: Day) -> dict[str, Any]:
         "open_interest": str(contract.open_interest_lots),
         "tick_value": usd_text(contract.tick_value_usd_micros),
         "state": TradingState(contract.state).name.lower(),
+        "auction": auction(contract),
     }
 
 

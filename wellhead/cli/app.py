@@ -33,6 +33,7 @@ COMMANDS = (
     ("demo", "serving:demo", RUN, "Start it with a simulated market and two funded keys."),
     ("accounts", "operator:accounts", RUN, "Open accounts, move money in and out."),
     ("keys", "operator:keys", RUN, "Make, list and revoke API keys."),
+    ("auctions", "auctions:auctions", RUN, "Begin and end call auctions and halts, set guards."),
     ("status", "market:status", LOOK, "What the exchange takes now."),
     ("contracts", "market:contracts", LOOK, "The catalogue, with reference prices."),
     ("book", "market:book", LOOK, "An order book; --watch follows it."),

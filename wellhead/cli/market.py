@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wellhead import calls
 from wellhead import types as wt
 from wellhead.cli import out
+from wellhead.cli.auctions import said
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Local, Remote, ask
 from wellhead.client import Client
@@ -183,9 +184,15 @@ def book(
             _watch(client, symbol, depth, options)
             return
         snapshot, answer = ask(client, calls.orderbook(symbol, depth))
+        bids, asks = snapshot.bids, snapshot.asks
+        crossed = bool(bids and asks and bids[0][0] >= asks[0][0])  # only in an auction
+        tickers = ask(client, calls.tickers(symbol))[0] if crossed else []
     if options.json:
         out.document(answer)
     else:
+        for one in tickers:
+            if one.auction is not None:
+                out.show(said(one.state, one.auction))
         out.show(_ladder(symbol, snapshot.seq, snapshot.bids, snapshot.asks, depth))
 
 

@@ -85,6 +85,10 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("list_keys", "GET", f"{account}/keys", None),
         ("revoke_key", "DELETE", f"/admin/keys/{made['key']}", None),
         ("change_contract", "PATCH", f"/admin/contracts/{SYMBOL}", {"band_bps": 500}),
+        ("begin_auction", "POST", f"/admin/contracts/{SYMBOL}/auction", {"phase": "closing"}),
+        ("end_auction", "DELETE", f"/admin/contracts/{SYMBOL}/auction", None),
+        ("set_guards", "PUT", f"/admin/contracts/{SYMBOL}/guards", {"daily_bps": 2000,
+         "auction_ms": 120_000}),
     ]  # fmt: skip
 
 

@@ -1,0 +1,125 @@
+"""Commands of the operator: call auctions, halts, and the guards that call an auction."""
+
+from cyclopts import App
+
+from wellhead import admin_calls
+from wellhead import types as wt
+from wellhead.calls import Call
+from wellhead.cli import out
+from wellhead.cli.options import REMOTE, Remote, ask
+
+auctions = App(name="auctions", help="Begin and end call auctions and halts, set guards.")
+
+
+@auctions.command
+def begin(
+    symbol: str,
+    /,
+    *,
+    phase: str = "manual",
+    seconds: float | None = None,
+    window: float = 0,
+    options: Remote = REMOTE,
+) -> None:
+    """Begin a call auction: orders gather and may cross until all trade at one price.
+
+    Parameters
+    ----------
+    symbol
+        A contract: H100-USE-2027M03.
+    phase
+        opening, closing, volatility or manual.
+    seconds
+        How long it lasts at least; `auctions end` ends it when not given.
+    window
+        How many seconds longer at most: the end is drawn, and nobody knows it before.
+    """
+    ends_after_ms = None if seconds is None else round(seconds * 1000)
+    window_ms = round(window * 1000) if seconds is not None else None
+    _show(admin_calls.begin_auction(symbol, phase, ends_after_ms, window_ms), options)
+
+
+@auctions.command
+def end(symbol: str, /, *, options: Remote = REMOTE) -> None:
+    """End a call auction now: what crosses trades at one price, then trading goes on."""
+    _show(admin_calls.end_auction(symbol), options)
+
+
+@auctions.command
+def halt(symbol: str, /, *, options: Remote = REMOTE) -> None:
+    """Halt a contract: only cancels are taken; a running call ends without trades."""
+    _show(admin_calls.set_contract(symbol, "halt"), options)
+
+
+@auctions.command
+def resume(symbol: str, /, *, options: Remote = REMOTE) -> None:
+    """Let a halted contract trade again; what crosses then trades at one price first."""
+    _show(admin_calls.set_contract(symbol, "continuous"), options)
+
+
+@auctions.command
+def guards(
+    symbol: str,
+    /,
+    *,
+    velocity_bps: int = 0,
+    velocity_seconds: float = 10,
+    daily_bps: int = 0,
+    daily_next_bps: int = 0,
+    auction_seconds: float = 120,
+    window: float = 30,
+    options: Remote = REMOTE,
+) -> None:
+    """Set how far a price may move before a volatility auction begins; 0 is no guard.
+
+    Parameters
+    ----------
+    symbol
+        A contract: H100-USE-2027M03.
+    velocity_bps
+        Basis points within `velocity_seconds`: 500 is 5 %.
+    velocity_seconds
+        How old the price is that a move is measured from.
+    daily_bps
+        Basis points from the last settlement: 2000 is 20 %.
+    daily_next_bps
+        The limit after the first one was reached.
+    auction_seconds
+        How long the auction lasts at least.
+    window
+        How many seconds longer at most.
+    """
+    on = velocity_bps or daily_bps
+    call = admin_calls.set_guards(
+        symbol,
+        velocity_bps=velocity_bps,
+        velocity_ms=round(velocity_seconds * 1000) if velocity_bps else 0,
+        daily_bps=daily_bps,
+        daily_next_bps=daily_next_bps,
+        auction_ms=round(auction_seconds * 1000) if on else 0,
+        window_ms=round(window * 1000) if on else 0,
+    )
+    _show(call, options)
+
+
+def _show(call: Call[wt.Instrument], options: Remote) -> None:
+    with options.operator() as client:
+        one, answer = ask(client, call)
+    if options.json:
+        out.document(answer)
+    else:
+        out.show(f"{one.symbol}: {said(one.state, one.auction)}")
+
+
+def said(state: str, auction: wt.Auction | None) -> str:
+    """Return a contract's trading state, and its auction in words."""
+    if auction is None:
+        return state
+    words = f"{auction.phase} auction"
+    if auction.indicative_price is not None:
+        words += f", {auction.indicative_quantity} would trade at {auction.indicative_price}"
+    if auction.imbalance_side is not None:
+        words += f", {auction.imbalance} left over to {auction.imbalance_side}"
+    if auction.ends_after is not None:
+        words += f", ends after {out.moment(auction.ends_after)} UTC"
+    return words

@@ -1,5 +1,6 @@
 """What the exchange answers: live objects of the mirror and rows of the views, as JSON."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -7,16 +8,18 @@ from api import codec
 from api.errors import core_name
 from api.replies import Reply
 from exchange.rules.clearing_rows import OrderRow
+from exchange.rules.combinations import parse_combination
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.fees import fee_row
 from exchange.rules.money import div_half_even, usd_text
 from exchange.rules.public_data import auction
 from exchange.rules.records import BLOCK_NAMES, Contract, Order, Trade
-from matching.codes import EventKind, Flag, OrderType
+from matching.codes import EventKind, Flag, OrderType, Side
 
 NS_PER_MS: Final = 1_000_000
 NS_PER_S: Final = 1_000_000_000
 LOT_SIZE: Final = "1"
+_TRADES: Final = (EventKind.TRADE, EventKind.LEG_TRADE)
 
 
 def times(ts_ns: int) -> dict[str, Any]:
@@ -45,7 +48,7 @@ class Outcome:
         self.trades: list[Any] = []
         dropped_lots = 0
         for event in reply.events[1:]:
-            if event[1] == EventKind.TRADE:
+            if event[1] in _TRADES:
                 self.trades.append(event)
             elif event[5] == order_id:
                 dropped_lots += event[10]
@@ -57,9 +60,9 @@ def order(contract: Contract, one: Order) -> dict[str, Any]:
     """Return an order as it is now."""
     return {
         **_order(contract, one, one.client_order_id, one.filled_lots, one.leaves_lots, one.code),
-        "price": _limit(one, one.price_ticks),
+        "price": _limit(contract, one, one.price_ticks),
         "quantity": str(one.qty_lots),
-        "average_price": _average_now(one),
+        "average_price": _average_now(contract, one),
         "created_ts": millis(one.created_ns),
         "updated_ts": millis(one.updated_ns),
         "seq": one.updated_seq,
@@ -72,9 +75,9 @@ def order_after(contract: Contract, one: Order, after: Outcome, reply: Reply) ->
     known = filled == one.filled_lots
     return {
         **_order(contract, one, one.client_order_id, filled, after.leaves_lots, after.code),
-        "price": _limit(one, after.price_ticks),
+        "price": _limit(contract, one, after.price_ticks),
         "quantity": str(after.qty_lots),
-        "average_price": _average_now(one) if known else None,
+        "average_price": _average_now(contract, one) if known else None,
         "created_ts": millis(one.created_ns),
         "updated_ts": millis(reply.ts_ns),
         "seq": reply.seq,
@@ -86,9 +89,11 @@ def order_row(contract: Contract, row: OrderRow) -> dict[str, Any]:
     client_id = row.client_order_id or ""
     return {
         **_order(contract, row, client_id, row.filled_lots, row.open_lots, row.code),
-        "price": _limit(row, row.price_ticks),
+        "price": _limit(contract, row, row.price_ticks),
         "quantity": str(row.qty_lots),
-        "average_price": average_price(row.filled_tick_lots, row.filled_lots),
+        "average_price": average_price(
+            row.filled_tick_lots - contract.base_ticks * row.filled_lots, row.filled_lots
+        ),
         "created_ts": millis(row.placed_ns),
         "updated_ts": millis(row.updated_ns),
         "seq": row.updated_seq,
@@ -121,14 +126,17 @@ def _order(
     }
 
 
-def _limit(one: Order | OrderRow, ticks: int) -> str | None:
+def _limit(contract: Contract, one: Order | OrderRow, ticks: int) -> str | None:
     """Return the price of a limit order; a market order has none."""
-    return codec.price_out(ticks) if one.order_type == OrderType.LIMIT else None
+    return codec.price_out(contract.shown(ticks)) if one.order_type == OrderType.LIMIT else None
 
 
-def _average_now(one: Order) -> str | None:
+def _average_now(contract: Contract, one: Order) -> str | None:
     """Return the average price of a live order, None when its first fills are not known here."""
-    return average_price(one.filled_tick_lots, one.filled_lots) if one.fills_known else None
+    if not one.fills_known:
+        return None
+    lots = one.filled_lots
+    return average_price(one.filled_tick_lots - contract.base_ticks * lots, lots)
 
 
 def average_price(tick_lots: int, lots: int) -> str | None:
@@ -139,15 +147,16 @@ def average_price(tick_lots: int, lots: int) -> str | None:
 
 
 def taker_trades(contract: Contract, after: Outcome, reply: Reply) -> list[dict[str, Any]]:
-    """Return the trades a command made, seen by who sent it."""
+    """Return the trades a command made, seen by who sent it; legs follow their combination."""
     moment = times(reply.ts_ns)
+    named = {one.contract_idx: one for one in (contract, *(leg for leg, _ in contract.legs))}
     return [
         {
             "trade_id": f"{event[0]}-{leg}",
             "order_id": str(event[5]),
-            "symbol": contract.symbol,
+            "symbol": named[event[7]].symbol,
             "side": codec.SIDE_NAMES[event[2]],
-            "price": codec.price_out(event[9]),
+            "price": codec.price_out(named[event[7]].shown(event[9])),
             "quantity": str(event[10]),
             "role": "taker",
             "seq": event[0],
@@ -165,7 +174,7 @@ def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:
         "order_id": str(one.maker_order_id if maker else one.order_id),
         "symbol": contract.symbol,
         "side": codec.SIDE_NAMES[side],
-        "price": codec.price_out(one.price_ticks),
+        "price": codec.price_out(contract.shown(one.price_ticks)),
         "quantity": str(one.qty_lots),
         "role": "maker" if maker else "taker",
         "fee": usd_text(0),
@@ -184,6 +193,11 @@ def instrument(contract: Contract) -> dict[str, Any]:
     return {
         "symbol": contract.symbol,
         **_named(contract.symbol),
+        "kind": _kind(contract),
+        "legs": [
+            {"symbol": leg.symbol, "side": codec.SIDE_NAMES[Side.BUY if ratio > 0 else Side.SELL]}
+            for leg, ratio in contract.legs
+        ],
         "state": codec.TRADING_STATE_NAMES[contract.state],
         "auction": auction(contract),
         "tick_size": codec.tick_size(),
@@ -193,13 +207,13 @@ def instrument(contract: Contract) -> dict[str, Any]:
         "max_quantity": str(contract.qty_max_lots),
         "price_band": {
             "bps": contract.band_bps,
-            "low": codec.price_out(contract.band_low_ticks),
-            "high": codec.price_out(contract.band_high_ticks),
+            "low": codec.price_out(contract.shown(contract.band_low_ticks)),
+            "high": codec.price_out(contract.shown(contract.band_high_ticks)),
         },
         "block_min_quantity": str(contract.block_min_lots),
         "block_range": _block_range(contract),
-        "mark_price": codec.price_out(contract.mark_ticks),
-        "settlement_price": codec.price_out(contract.settle_ticks),
+        "mark_price": codec.price_out(contract.shown(contract.mark_ticks)),
+        "settlement_price": codec.price_out(contract.shown(contract.settle_ticks)),
         "open_interest": str(contract.open_interest_lots),
         "last_trade": millis(contract.last_trade_ns),
         "fees": {
@@ -217,22 +231,40 @@ def _block_range(contract: Contract) -> dict[str, Any]:
     low_ticks, high_ticks = contract.block_range()
     return {
         "bps": contract.block_range_bps,
-        "low": codec.price_out(low_ticks),
-        "high": codec.price_out(high_ticks),
+        "low": codec.price_out(contract.shown(low_ticks)),
+        "high": codec.price_out(contract.shown(high_ticks)),
     }
+
+
+def _kind(contract: Contract) -> str:
+    if not contract.legs:
+        return "future"
+    return "spread" if contract.base_ticks else "strip"
 
 
 def _named(symbol: str) -> dict[str, Any]:
-    """Return what a symbol says; a symbol outside the grammar says nothing."""
+    """Return what a symbol says; a symbol outside the grammar says nothing.
+
+    Of a combination that is what all its legs have in common, and when the first begins to deliver
+    and the last has delivered.
+    """
     try:
-        named = parse_symbol(symbol)
+        legs = [parse_symbol(symbol)]
     except SymbolError:
-        return dict.fromkeys(("sku", "hub", "grade", "tenor", "delivery_start", "delivery_end"))
+        try:
+            legs = [leg for leg, _ in parse_combination(symbol).legs]
+        except SymbolError:
+            return dict.fromkeys(("sku", "hub", "grade", "tenor", "delivery_start", "delivery_end"))
     return {
-        "sku": named.series.sku.symbol,
-        "hub": named.series.hub.symbol,
-        "grade": named.series.grade.symbol,
-        "tenor": named.period.tenor.value,
-        "delivery_start": named.delivery_start_ns // NS_PER_MS,
-        "delivery_end": named.delivery_end_ns // NS_PER_MS,
+        "sku": _common(leg.series.sku.symbol for leg in legs),
+        "hub": _common(leg.series.hub.symbol for leg in legs),
+        "grade": _common(leg.series.grade.symbol for leg in legs),
+        "tenor": _common(leg.period.tenor.value for leg in legs),
+        "delivery_start": min(leg.delivery_start_ns for leg in legs) // NS_PER_MS,
+        "delivery_end": max(leg.delivery_end_ns for leg in legs) // NS_PER_MS,
     }
+
+
+def _common(words: Iterable[str]) -> str | None:
+    found = set(words)
+    return found.pop() if len(found) == 1 else None

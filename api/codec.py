@@ -12,6 +12,7 @@ from exchange.rules.money import (
     TICK_USD_MICROS,
     DecimalError,
     Reason,
+    difference_ticks_of,
     lots_of,
     price_text,
     price_ticks_of,
@@ -84,6 +85,14 @@ def price_ticks(text: str, field: str = "price") -> int:
     return ticks
 
 
+def difference_ticks(text: str, field: str = "price") -> int:
+    """Return a difference of prices in ticks: a spread's price, which may be negative."""
+    ticks = _decimal(difference_ticks_of, text, field)
+    if abs(ticks) > PRICE_TEXT_MAX:
+        raise Problem("field_invalid", "the price is too large", field=field)
+    return ticks
+
+
 def price_out(ticks: int) -> str:
     """Return ticks as text; there are few different prices, so each is made once."""
     text = _price_texts.get(ticks)
@@ -152,8 +161,12 @@ def order_id(text: str, field: str = "order_id") -> int:
     return number
 
 
-def place_row(order: OrderNew, account_idx: int, contract_idx: int) -> bytes:
-    """Return the PLACE row of a new order."""
+def place_row(order: OrderNew, account_idx: int, contract_idx: int, base_ticks: int = 0) -> bytes:
+    """Return the PLACE row of a new order.
+
+    Args:
+        base_ticks: of a spread, what stands for a difference of zero.
+    """
     kind = _TYPES.get(order.type)
     if kind is None:
         kind = choice(TYPES, order.type, 0, "type")
@@ -164,7 +177,11 @@ def place_row(order: OrderNew, account_idx: int, contract_idx: int) -> bytes:
     else:
         if order.price is UNSET:
             raise Problem("field_missing", "a limit order has a price", field="price")
-        tif, ticks = _TIFS_LIMIT.get(order.tif), price_ticks(order.price)
+        tif = _TIFS_LIMIT.get(order.tif)
+        if base_ticks:
+            ticks = max(0, base_ticks + difference_ticks(order.price))
+        else:
+            ticks = price_ticks(order.price)
     if tif is None:
         tif = choice(TIFS, order.tif, 0, "tif")
     side, stp = SIDES.get(order.side), _STPS.get(order.stp)
@@ -183,19 +200,32 @@ def place_row(order: OrderNew, account_idx: int, contract_idx: int) -> bytes:
 
 
 def amend_row(
-    change: OrderAmend, account_idx: int, order_id: int, words: tuple[int, int, int, int]
+    change: OrderAmend,
+    account_idx: int,
+    order_id: int,
+    words: tuple[int, int, int, int],
+    *,
+    maybe_spread: bool = False,
 ) -> bytes:
-    """Return the AMEND row; the order is known by its id or by its client's words."""
-    ticks = 0 if change.price is UNSET else price_ticks(change.price)
-    if change.price is not UNSET and ticks == 0:
-        raise Problem("price_invalid", "a price is above zero", status=422, field="price")
-    lots, flags = 0, 0
+    """Return the AMEND row; the order is known by its id or by its client's words.
+
+    Args:
+        maybe_spread: the order is, or may be, one of a spread: its price is a difference.
+    """
+    lots, flags, ticks = 0, 0, 0
+    if change.price is not UNSET and maybe_spread:
+        ticks, flags = difference_ticks(change.price), int(Flag.PRICE_IS_SHOWN)
+    elif change.price is not UNSET:
+        ticks = price_ticks(change.price)
+        if ticks == 0:
+            raise Problem("price_invalid", "a price is above zero", status=422, field="price")
     if change.quantity is not UNSET and change.open_quantity is not UNSET:
         raise Problem("field_invalid", "quantity or open_quantity, not both", field="open_quantity")
     if change.quantity is not UNSET:
         lots = qty_lots(change.quantity) or -1
     elif change.open_quantity is not UNSET:
-        lots, flags = qty_lots(change.open_quantity, "open_quantity"), int(Flag.QTY_IS_OPEN)
+        lots = qty_lots(change.open_quantity, "open_quantity")
+        flags |= int(Flag.QTY_IS_OPEN)
     return ROW.pack(
         Kind.AMEND, 0, 0, 0, 0, 0, flags, account_idx, 0,
         order_id, ticks, lots, 0, 0, *words, 0,
@@ -231,5 +261,8 @@ def tick_size() -> str:
 
 
 def lot_gpu_hours(contract: Contract) -> str:
-    """Return the GPU-hours of one lot as text; one tick is $0.001 for each of them."""
+    """Return the GPU-hours of one lot as text; one tick is $0.001 for each of them.
+
+    A spread's are those of its longer leg, a strip's those of all its legs.
+    """
     return str(contract.tick_value_usd_micros // USD_MICROS_PER_TICK)

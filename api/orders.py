@@ -69,7 +69,7 @@ def new_row(gateway: Gateway, order: OrderNew, account_idx: int) -> bytes:
     gateway.check_open()
     contract = contract_of(gateway.mirror, order.symbol)
     try:
-        return codec.place_row(order, account_idx, contract.contract_idx)
+        return codec.place_row(order, account_idx, contract.contract_idx, contract.base_ticks)
     except codec.TooLarge:
         raise refusals.too_large(contract) from None
 
@@ -79,7 +79,11 @@ def amend_row(
 ) -> bytes:
     """Return the row of an amendment."""
     gateway.check_open()
-    return codec.amend_row(change, account_idx, order_id, words)
+    state = gateway.mirror
+    one = state.order(order_id) if order_id else state.order_by_client(account_idx, words)
+    # An order sent a moment ago may not be known here yet: the core knows what its price means.
+    maybe_spread = one is None or state.contracts[one.contract_idx].base_ticks != 0
+    return codec.amend_row(change, account_idx, order_id, words, maybe_spread=maybe_spread)
 
 
 def cancel_row(gateway: Gateway, account_idx: int, order_id: int, words: Words) -> bytes:

@@ -8,6 +8,7 @@ from typing import Final
 from api import codec
 from api.errors import Problem, core_name, core_problem
 from api.replies import Reply
+from exchange.rules.combinations import is_combination, parse_combination
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
@@ -44,7 +45,7 @@ def refused_change(state: MirrorState, reply: Reply, order_id: int, words: Words
 def unknown_contract(symbol: str) -> Problem:
     """Return the problem of a symbol that no contract has, with the part that is wrong."""
     try:
-        parse_symbol(symbol)
+        parse_combination(symbol) if is_combination(symbol) else parse_symbol(symbol)
     except SymbolError as error:
         return core_problem(Code.CONTRACT_UNKNOWN, detail=f"{error}: see /api/v1/instruments")
     return core_problem(Code.CONTRACT_UNKNOWN)
@@ -61,6 +62,9 @@ def _problem(code: int, contract: Contract | None = None, *, order_id: int = 0) 
         return too_large(contract)
     if contract is not None and code == Code.PRICE_OUT_OF_BAND:
         return core_problem(code, detail=_band(contract))
+    if contract is not None and contract.base_ticks and code == Code.PRICE_INVALID:
+        most = codec.price_out(contract.base_ticks - 1)
+        return core_problem(code, detail=f"a difference is from -{most} to {most} USD")
     return core_problem(code, order_id=order_id)
 
 
@@ -85,7 +89,7 @@ def exceeds_free(state: MirrorState, account_idx: int) -> str:
 
 def _band(contract: Contract) -> str:
     low, high, mark = (
-        codec.price_out(ticks)
+        codec.price_out(contract.shown(ticks))
         for ticks in (contract.band_low_ticks, contract.band_high_ticks, contract.mark_ticks)
     )
     width = f"{contract.band_bps / 100:g} %"

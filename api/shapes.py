@@ -55,9 +55,11 @@ class Fees(Part):
 
 
 class Instrument(Part):
-    """A contract: one lot is one GPU for every UTC hour of the delivery period."""
+    """A future: a lot is one GPU in every UTC hour of its period; or a spread or strip of legs."""
 
     symbol: str
+    kind: str
+    legs: list[dict[str, str]]
     sku: str | None
     hub: str | None
     grade: str | None

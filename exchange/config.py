@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from exchange.rules.legs import Listed
+
 
 class Role(StrEnum):
     """What one process does. Without any, it does everything."""
@@ -40,6 +42,8 @@ class Settings(BaseSettings):
     postgres_user: str = "nobody"
     snapshot_every_commands: Annotated[int, Field(gt=0)] = 200_000
     hash_every_commands: Annotated[int, Field(gt=0)] = 200_000
+    # Which spreads and strips are listed: none, front (the nearest of two series), all.
+    list_combinations: Listed = Listed.NONE
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
     trust_proxy_headers: bool = False
     # How long after it was traded a block stands on the public tape: at most 15 minutes.

@@ -146,12 +146,13 @@ class Flag(IntEnum):
     NEW_OFFSET = 32  # AMEND: a peg's offset is changed too
     NEW_FLAGS = 64  # AMEND: POST_ONLY and REDUCE_ONLY are changed too
     QUOTE = 128  # in ORDER.flags alone: a side of a quote
+    PRICE_IS_SHOWN = 256  # AMEND: price_ticks counts from the contract's zero, and 0 is a price
 
 
 PLACE_FLAGS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
 AMEND_FLAGS = int(
     Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
-)
+) | int(Flag.PRICE_IS_SHOWN)
 FLAGS_ALL = PLACE_FLAGS | AMEND_FLAGS | int(Flag.QUOTE)
 COMBINED = 1 << 8  # in ORDER.flags, by the core alone: the order is of a combination
 QUOTE_GROUP_SHIFT = 9  # in ORDER.flags of a quote: two bits of its group

@@ -39,6 +39,14 @@ def spread_base(s):
 
 
 @kernel
+def zero_ticks(s, contract_idx):
+    """Return the price in ticks that is shown as zero."""
+    if s.contracts[contract_idx]["legs_count"] != 0 and is_spread(s, contract_idx):
+        return spread_base(s)
+    return np.int64(0)
+
+
+@kernel
 def combination_of(s, contract_idx, place):
     """Return the index of a combination of which a contract is a leg."""
     return np.int64(s.combinations[contract_idx * COMBINATIONS_PER_LEG_MAX + place])

@@ -8,6 +8,7 @@ from matching._jit import cold_kernel, kernel
 from matching.book import key_of
 from matching.codes import AMEND_FLAGS, COMBINED, PLACE_FLAGS, Code, Flag, Tif
 from matching.details import display_of
+from matching.legs import zero_ticks
 from matching.limits import QTY_LOTS_MAX
 from matching.peg_list import is_peg
 from matching.prices import peg_key
@@ -40,6 +41,18 @@ def amended_total(cmd, record):
 
 
 @kernel
+def amended_price(s, cmd, record):
+    """Return the price that is asked for; 0: the old one stays; -1: there is no such price."""
+    price_ticks, top = np.int64(cmd["price_ticks"]), s.meta[0]["price_top"]
+    if (cmd["flags"] & Flag.PRICE_IS_SHOWN) == 0:
+        return price_ticks
+    if price_ticks < -top or price_ticks > top:
+        return np.int64(-1)
+    price_ticks += zero_ticks(s, np.int64(record["book_idx"]) >> 1)
+    return price_ticks if price_ticks > 0 else np.int64(-1)
+
+
+@kernel
 def amended_terms(s, cmd, order_idx):
     """Return what the order is to be, which has not been judged yet."""
     record = s.orders[order_idx]
@@ -51,8 +64,8 @@ def amended_terms(s, cmd, order_idx):
     if is_peg(s, order_idx):
         detail = s.details[order_idx]
         peg, offset_ticks = np.int64(detail["peg"]), np.int64(detail["offset_ticks"])
-    elif cmd["price_ticks"] != 0:
-        key = key_of(s, np.int64(record["book_idx"]) & 1, np.int64(cmd["price_ticks"]))
+    elif amended_price(s, cmd, record) != 0:
+        key = key_of(s, np.int64(record["book_idx"]) & 1, amended_price(s, cmd, record))
     if (cmd["flags"] & Flag.NEW_DISPLAY) != 0:
         display_lots = high_half(cmd["amount_usd_micros"])
     if (cmd["flags"] & Flag.NEW_TIF) != 0:
@@ -93,7 +106,8 @@ def check_amend_words(s, cmd, record, total_lots):
         return Code.QTY_TOO_LARGE
     if not keeps_qty and total_lots > contract["qty_max_lots"]:
         return Code.QTY_TOO_LARGE
-    if cmd["price_ticks"] < 0 or cmd["price_ticks"] > s.meta[0]["price_top"]:
+    price_ticks = amended_price(s, cmd, record)
+    if price_ticks < 0 or price_ticks > s.meta[0]["price_top"]:
         return Code.PRICE_INVALID
     return Code.OK
 

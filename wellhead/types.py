@@ -84,6 +84,8 @@ class Instrument(Answer, frozen=True, kw_only=True):
     delivery_start: int | None = None
     delivery_end: int | None = None
     last_trade: int | None = None
+    kind: str = "future"  # or spread, strip: one lot is one lot of each leg
+    legs: tuple[dict[str, str], ...] = ()  # symbol, and side when the combination is bought
     max_quantity: Decimal | None = None
     price_band: PriceBand | None = None
     auction: Auction | None = None

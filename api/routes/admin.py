@@ -231,7 +231,7 @@ async def revoke_key(services: ServicesDep, who: Admin, key_id: str) -> Response
 # Contracts
 
 
-@router.patch("/contracts/{symbol}", summary="Change a contract's state or price band")
+@router.patch("/contracts/{symbol:path}", summary="Change a contract's state or price band")
 async def change_contract(
     services: ServicesDep,
     who: Admin,

@@ -100,7 +100,7 @@ def trade_of(row: TradeRow) -> Trade:
     )
 
 
-@public.get("/trades/{symbol}", summary="Public trades of a contract")
+@public.get("/trades/{symbol:path}", summary="Public trades of a contract")
 async def list_trades(
     services: ServicesDep, symbol: str, query: Annotated[Page, Depends(QueryOf(Page))]
 ) -> Response:
@@ -129,7 +129,7 @@ async def list_trades(
     return json_response(stamped(services, content))
 
 
-@public.get("/klines/{symbol}", summary="Candles of a contract")
+@public.get("/klines/{symbol:path}", summary="Candles of a contract")
 async def list_klines(
     services: ServicesDep,
     symbol: str,
@@ -159,7 +159,7 @@ async def list_klines(
     content = {
         "symbol": symbol,
         "interval": interval,
-        "klines": [public_data.candle(candles[open_ns]) for open_ns in latest],
+        "klines": [public_data.candle(contract, candles[open_ns]) for open_ns in latest],
         "next_cursor": str(latest[0]) if more else None,
     }
     return json_response(stamped(services, content))

@@ -93,7 +93,7 @@ async def list_instruments(
     return json_response(stamped(services, {"instruments": page, "next_cursor": cursor}))
 
 
-@router.get("/instruments/{symbol}", summary="One contract")
+@router.get("/instruments/{symbol:path}", summary="One contract")
 async def get_instrument(services: ServicesDep, symbol: str) -> Response:
     """Return everything one must know to trade a contract."""
     await services.gateway.barrier()
@@ -115,7 +115,7 @@ async def list_tickers(
     return json_response(stamped(services, {"tickers": tickers}))
 
 
-@router.get("/orderbook/{symbol}", summary="The book of a contract")
+@router.get("/orderbook/{symbol:path}", summary="The book of a contract")
 async def get_orderbook(
     services: ServicesDep,
     symbol: str,

@@ -26,13 +26,18 @@ _statics: dict[tuple[str, int, int, int, int, int], str] = {}
 
 
 def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucket) -> str | None:
-    """Return the reply to an order.new that was accepted; None when it was not."""
+    """Return the reply to an order.new that was accepted; None when it was not.
+
+    None also for an order of a combination: those are few, and have more to say.
+    """
     events = reply.events
     seq, kind, _, _, _, order_id, _, contract_idx, _, ticks, qty, leaves, _ = events[0]
     one = state.order(order_id) if kind == _ACCEPTED else None
     if one is None:
         return None
     contract = state.contracts[contract_idx]
+    if contract.legs:
+        return None
     code = dropped = 0
     trades = ""
     if len(events) > 1:

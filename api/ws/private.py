@@ -117,7 +117,10 @@ class PrivateChannels:
     def _fills(self, changes: Changes, channels: dict[int, _Channel]) -> None:
         contracts = self._mirror.contracts
         found: dict[int, list[dict[str, Any]]] = {}
-        for trade in (*changes.trades, *changes.blocks):
+        trades = [*changes.trades, *changes.blocks]
+        if changes.leg_trades:
+            trades = sorted([*trades, *changes.leg_trades], key=lambda one: (one.seq, one.leg))
+        for trade in trades:
             contract = contracts[trade.contract_idx]
             for account_idx, maker in (
                 (trade.account_idx, False),

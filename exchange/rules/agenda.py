@@ -13,6 +13,7 @@ import numpy as np
 
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
+from exchange.rules.combinations import listed_combinations
 from exchange.rules.contracts import (
     BAND_BACK_BPS,
     BAND_FRONT_BPS,
@@ -21,9 +22,11 @@ from exchange.rules.contracts import (
     band_bps,
     parse_symbol,
 )
+from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import (
     band_command,
+    list_combination_command,
     list_command,
     mark_command,
     settle_command,
@@ -86,8 +89,10 @@ class Agenda:
         tape: Tape,
         data: PriceData,
         contracts_max: int = CONTRACTS_MAX,
+        combinations: Listed = Listed.NONE,
     ) -> None:
         """Plan for the exchange that `mirror` and `tape` follow."""
+        self._listed = combinations
         self._mirror = mirror
         self._tape = tape
         self._data = data
@@ -137,6 +142,7 @@ class Agenda:
             self.listings,
             self.margin,
             self.openings,
+            self.combinations,
             self.bands,
         ):
             rows = step(now_ns)
@@ -218,6 +224,21 @@ class Agenda:
             if listed.state == TradingState.PRE_OPEN and listed.last_trade_ns > now_ns
         )
 
+    def combinations(self, now_ns: int) -> np.ndarray:
+        """List the spreads and strips whose legs are listed; they follow their legs in all else."""
+        mirror, count = self._mirror, len(self._mirror.contracts)
+        rows: list[np.ndarray] = []
+        for one in listed_combinations(self._listed, date_of(now_ns)):
+            found = [(mirror.contract(leg.symbol), ratio) for leg, ratio in one.legs]
+            legs = [(leg, ratio) for leg, ratio in found if leg is not None and _is_living(leg)]
+            is_known = one.symbol in mirror.symbols or one.last_trade_ns <= now_ns
+            if is_known or len(legs) < len(found) or count + len(rows) >= self.contracts_max:
+                continue
+            band = max(leg.band_bps for leg, _ in legs)
+            named = [(leg.contract_idx, ratio) for leg, ratio in legs]
+            rows.append(list_combination_command(count + len(rows), one.symbol, named, band))
+        return _joined(rows)
+
     def bands(self, now_ns: int) -> np.ndarray:
         """Narrow the bands of contracts that have moved from the back to the front.
 
@@ -263,6 +284,10 @@ class Agenda:
             known = (listed.settle_ticks, on, shocks)
             self._shocks[listed.contract_idx] = known
         return known[2]
+
+
+def _is_living(contract: ListedContract) -> bool:
+    return contract.state != TradingState.EXPIRED
 
 
 def _quoted(listed: ListedContract, contract: Contract, limit: PriceLimit) -> Quoted:

@@ -78,12 +78,14 @@ class ClearedContract:
     volume_lots: int
     open_interest_lots: int
     updated_seq: int
+    legs: str
 
     def __init__(self, contract_idx: int, symbol: str) -> None:
         self.contract_idx = contract_idx
         self.symbol = symbol
         for name in ContractRow._fields[2:]:
             setattr(self, name, 0)
+        self.legs = ""
         self.positions: dict[int, ClearedPosition] = {}  # by account_idx
 
     def position(self, account_idx: int) -> ClearedPosition:

@@ -12,22 +12,18 @@ from typing import Any, Final
 import numpy as np
 
 from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
+from exchange.rules.cleared_legs import Followers, legs_text
 from exchange.rules.clearing_rows import (
-    PositionEventRow,
     SettlementRow,
-    TradeRow,
     VariationRow,
-    signed_lots,
 )
-from exchange.rules.entry import after_fill
-from exchange.rules.klines import Klines
-from exchange.rules.order_history import OrderHistory
+from exchange.rules.clearing_trades import ClearingTrades
+from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.postings import Books
-from exchange.rules.records import BLOCK, EFP
 from exchange.rules.rows import command_rows, event_rows
 from exchange.rules.settlement_check import ClearingMismatch, Holding, SettlementCheck
 from matching.codes import EventKind
-from matching.wire import COMMAND, unpack_text
+from matching.wire import COMMAND, unpack_legs, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _STATE, _CLIENT = _FIELD["ts_ns"], _FIELD["state"], _FIELD["client_a"]
@@ -43,24 +39,15 @@ OF_PROTECTIONS: Final = (
     EventKind.MMP_SET,
 )  # fmt: skip
 
-# What `_make` does, without its check of the length: the hot path makes three rows a trade.
-_row: Final = tuple.__new__
 
-
-class ClearingHouse:
+class ClearingHouse(ClearingTrades):
     """Positions, ledger and views after command `seq`, and the rows not written yet."""
 
     def __init__(self, books: Books | None = None, seq: int = 0) -> None:
-        self.seq = seq
+        super().__init__(seq)
         self.books = books if books is not None else Books()
-        self.contracts: list[ClearedContract] = []
-        self.effects = Effects(seq)
-        self._orders = OrderHistory()
-        self._klines = Klines()
+        self._followers = Followers(self.contracts)
         self._check: SettlementCheck | None = None
-        self._leg = 0
-        self._contracts_touched: set[int] = set()
-        self._positions_touched: list[ClearedPosition] = []
         self._handlers = self._handler_table()
 
     def apply(self, commands: np.ndarray, events: np.ndarray) -> None:
@@ -132,6 +119,7 @@ class ClearingHouse:
             EventKind.ACCOUNT_SET: self._nothing,
             EventKind.CASH_MOVED: self._cash_moved,
             EventKind.LISTED: self._listed,
+            EventKind.COMBINATION_LISTED: self._combination_listed,
             EventKind.STATE_SET: self._state_set,
             EventKind.BAND_SET: self._nothing,
             EventKind.SHOCKS_STAGED: self._nothing,
@@ -141,8 +129,10 @@ class ClearingHouse:
             EventKind.ACCEPTED: self._orders.accepted,
             EventKind.CANCELLED: self._orders.cancelled,
             EventKind.AMENDED: self._orders.amended,
+            EventKind.REPRICED: self._orders.repriced,
             EventKind.MASS_CANCELLED: self._nothing,
             EventKind.TRADE: self._trade,
+            EventKind.LEG_TRADE: self._leg_trade,
             EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._nothing,
             EventKind.MMP_HIT: self._mmp_hit,
@@ -178,24 +168,34 @@ class ClearingHouse:
         self.contracts.append(contract)
         self._touch(contract, event[0])
 
+    def _combination_listed(self, command: Row, event: Row) -> None:
+        contract = ClearedContract(event[7], unpack_text(*command[_CLIENT : _CLIENT + 4]))
+        legs = unpack_legs((command[_PRICE], command[_AMOUNT], command[_EXPIRES]))
+        held = [self.contracts[contract_idx] for contract_idx, _ in legs]
+        contract.legs = legs_text(legs)
+        contract.tick_value_usd_micros = tick_value_usd_micros(
+            [leg.tick_value_usd_micros for leg in held], [ratio for _, ratio in legs]
+        )
+        contract.mark_ticks = contract.settle_ticks = event[9]
+        contract.listed_seq, contract.listed_ns = event[0], command[_TS]
+        contract.ends_ns = min((leg.ends_ns for leg in held if leg.ends_ns), default=0)
+        contract.state = command[_STATE]
+        self.contracts.append(contract)
+        self._touch(contract, event[0])
+
     def _state_set(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[7]]
         contract.state = command[_STATE]
         self._touch(contract, event[0])
 
     def _marked(self, command: Row, event: Row) -> None:
-        contract = self.contracts[event[7]]
-        contract.mark_ticks = event[9]
-        self._touch(contract, event[0])
+        self._mark(self.contracts[event[7]], event[9], event[0])
 
-    def _touch(self, contract: ClearedContract, seq: int) -> None:
-        contract.updated_seq = seq
-        self._contracts_touched.add(contract.contract_idx)
-
-    def _touch_position(self, position: ClearedPosition, seq: int) -> None:
-        if position.updated_seq <= self.effects.after_seq:
-            self._positions_touched.append(position)
-        position.updated_seq = seq
+    def _mark(self, contract: ClearedContract, price_ticks: int, seq: int) -> None:
+        before_ticks, contract.mark_ticks = contract.mark_ticks, price_ticks
+        self._touch(contract, seq)
+        for combination in self._followers.marked(contract, before_ticks):
+            self._touch(combination, seq)
 
     # Settlement
 
@@ -237,84 +237,6 @@ class ClearingHouse:
             if carry_usd_micros != position.carry_usd_micros:
                 position.carry_usd_micros = carry_usd_micros
                 self._touch_position(position, check.seq)
-        contract.mark_ticks = contract.settle_ticks = price_ticks
+        contract.settle_ticks = price_ticks
         contract.volume_lots = 0
-        self._touch(contract, check.seq)
-
-    # Trades
-
-    def _trade(self, command: Row, event: Row) -> None:
-        seq, _, side, _, taker_idx, taker_id, maker_id, contract_idx, maker_idx, *rest = event
-        price_ticks, qty_lots, _, _ = rest
-        ts_ns, leg = command[_TS], self._leg
-        self._leg = leg + 1
-        self._orders.trade(event, ts_ns)
-        contract = self.contracts[contract_idx]
-        fields = (
-            seq, leg, contract_idx, price_ticks, qty_lots, side, taker_idx, maker_idx, taker_id,
-            maker_id, ts_ns, 0,
-        )  # fmt: skip
-        trade = _row(TradeRow, fields)
-        self.effects.trades.append(trade)
-        self._klines.add(contract_idx, ts_ns, price_ticks, qty_lots)
-        contract.last_trade_ticks = price_ticks
-        contract.volume_lots += qty_lots
-        self._touch(contract, seq)
-        self._novate(contract, trade, taker_idx, taker_id, side, False)
-        self._novate(contract, trade, maker_idx, maker_id, 1 - side, True)
-
-    def _block_trade(self, command: Row, event: Row) -> None:
-        """Clear what two agreed on: it moves open interest, but no price, volume or candle."""
-        seq, kind, side, _, taker_idx, deal_id, _, contract_idx, maker_idx, price, lots, *_ = event
-        block = EFP if kind == EventKind.EFP_TRADE else BLOCK
-        contract = self.contracts[contract_idx]
-        trade = TradeRow(
-            seq, 0, contract_idx, price, lots, side, taker_idx, maker_idx, deal_id, deal_id,
-            command[_TS], block,
-        )  # fmt: skip
-        self.effects.trades.append(trade)
-        self._touch(contract, seq)
-        self._novate(contract, trade, taker_idx, deal_id, side, False)
-        self._novate(contract, trade, maker_idx, deal_id, 1 - side, True)
-
-    def _novate(
-        self,
-        contract: ClearedContract,
-        trade: TradeRow,
-        account_idx: int,
-        order_id: int,
-        side: int,
-        is_maker: bool,
-    ) -> None:
-        """Book one side of a trade as a trade with the clearing house."""
-        seq, leg, contract_idx, price_ticks, qty_lots = trade[:5]
-        lots = signed_lots(side, qty_lots)
-        position = contract.position(account_idx)
-        # A trade with oneself moves nothing, but it is a trade and both its sides are shown.
-        moves = trade.taker_account_idx != trade.maker_account_idx
-        gain_usd_micros = self._fill(contract, position, lots, price_ticks) if moves else 0
-        self._touch_position(position, seq)
-        fields = (
-            account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, lots,
-            position.qty_lots, gain_usd_micros, trade.ts_ns,
-        )  # fmt: skip
-        self.effects.position_events.append(_row(PositionEventRow, fields))
-
-    @staticmethod
-    def _fill(
-        contract: ClearedContract, position: ClearedPosition, lots: int, price_ticks: int
-    ) -> int:
-        """Book signed lots at a price; return what the fill realised."""
-        value_usd_micros = contract.tick_value_usd_micros * price_ticks * lots
-        long_before_lots = max(0, position.qty_lots)
-        realised_before = position.realised_usd_micros
-        position.qty_lots, position.entry_usd_micros, position.realised_usd_micros = after_fill(
-            position.qty_lots,
-            position.entry_usd_micros,
-            realised_before,
-            lots,
-            value_usd_micros,
-        )
-        position.carry_usd_micros += value_usd_micros
-        contract.open_interest_lots += max(0, position.qty_lots) - long_before_lots
-        return position.realised_usd_micros - realised_before
+        self._mark(contract, price_ticks, check.seq)

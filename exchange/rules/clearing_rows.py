@@ -25,6 +25,7 @@ class TradeRow(NamedTuple):
     maker_order_id: int
     ts_ns: int
     block: int  # 0: of the book; 1 a block, 2 an EFP: both order ids are then the deal's
+    kind: int = 0  # TradeKind
 
 
 class PositionEventRow(NamedTuple):
@@ -124,6 +125,7 @@ class ContractRow(NamedTuple):
     volume_lots: int  # since the last settlement
     open_interest_lots: int
     updated_seq: int
+    legs: str  # of a combination, see cleared_legs.py
 
 
 class PositionRow(NamedTuple):

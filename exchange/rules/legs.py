@@ -5,11 +5,22 @@ zero stands at `spread_base_ticks`. A strip buys two to twelve legs; its price i
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from matching.codes import Side
 from matching.wire import spread_base_ticks
 
 BPS = 10_000
+
+
+class Listed(StrEnum):
+    """Which combinations the calendar lists."""
+
+    NONE = "none"
+    FRONT = "front"  # the nearest of the first two series
+    ALL = "all"  # of all series: neighbouring months and quarters
+
+
 Marks = Sequence[tuple[int, int]]  # (mark in ticks, ratio) of each leg
 
 

@@ -94,6 +94,11 @@ def price_ticks_of(text: str) -> int:
     return scaled_of(text, PRICE_DIGITS)
 
 
+def difference_ticks_of(text: str) -> int:
+    """Return a difference of prices as ticks: "-0.03" is -30."""
+    return scaled_of(text, PRICE_DIGITS, signed=True)
+
+
 def price_text(price_ticks: int) -> str:
     """Return ticks as USD per GPU-hour, always three decimals: 2_150 is "2.150"."""
     return scaled_text(price_ticks, PRICE_DIGITS, PRICE_DIGITS)

@@ -14,7 +14,14 @@ from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
 from exchange.rules.tenors import TENOR_ROW
 from matching.codes import CallPhase, Kind, TradingState
 from matching.limits import SHOCKS_PER_COMMAND
-from matching.wire import SHOCK_WORD, command_words, new_commands, pack_halves, pack_text
+from matching.wire import (
+    SHOCK_WORD,
+    command_words,
+    new_commands,
+    pack_halves,
+    pack_legs,
+    pack_text,
+)
 
 BLOCK_RANGE_BPS: Final = 200  # beyond the prices of the day
 
@@ -45,6 +52,25 @@ def list_command(
     row["expires_ns"] = contract.last_trade_ns
     least_lots = TENOR_ROW[contract.period.tenor].block_min_lots
     row["ref_id"] = pack_halves(least_lots, BLOCK_RANGE_BPS if least_lots else 0)
+    return rows
+
+
+def list_combination_command(
+    contract_idx: int, symbol: str, legs: list[tuple[int, int]], band: int
+) -> np.ndarray:
+    """Return the LIST_COMBINATION of legs, each (contract_idx, ratio); it trades at once.
+
+    Args:
+        band: basis points of the mean of the legs' marks.
+    """
+    rows = _one(Kind.LIST_COMBINATION, contract_idx)
+    row = rows[0]
+    row["client_a"], row["client_b"], row["client_c"], row["client_d"] = pack_text(symbol)
+    for name, word in pack_legs(legs).items():
+        row[name] = word
+    row["qty_lots"] = QTY_MAX_LOTS
+    row["order_id"] = band
+    row["state"] = TradingState.CONTINUOUS
     return rows
 
 

@@ -68,6 +68,11 @@ class OrderHistory:
         order[at.price], order[at.qty], order[at.open] = event[9], event[10], event[11]
         self._taker_id = event[5]
 
+    def repriced(self, command: Row, event: Row) -> None:
+        """A pegged order has moved with the market."""
+        order, at = self._touch(event[4], event[5], event[0], command[_TS])
+        order[at.price] = event[9]
+
     def cancelled(self, command: Row, event: Row) -> None:
         """An order lost lots without a trade; code is set where that ended it."""
         order, at = self._touch(event[4], event[5], event[0], command[_TS])

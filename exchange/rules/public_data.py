@@ -29,14 +29,14 @@ def price(ticks: int) -> str:
     return text
 
 
-def price_or_none(ticks: int) -> str | None:
-    """Return ticks as text, None for no price."""
-    return price(ticks) if ticks else None
+def price_or_none(ticks: int, base_ticks: int = 0) -> str | None:
+    """Return ticks as text, counted from what is shown as zero; None for no price."""
+    return price(ticks - base_ticks) if ticks else None
 
 
-def depth(side: BookSide, levels: int) -> Levels:
+def depth(side: BookSide, levels: int, base_ticks: int = 0) -> Levels:
     """Return levels as [price, quantity], best first."""
-    return [[price(ticks), str(lots)] for ticks, lots, _ in side.depth(levels)]
+    return [[price(ticks - base_ticks), str(lots)] for ticks, lots, _ in side.depth(levels)]
 
 
 def checksum(contract: Contract) -> int:
@@ -46,7 +46,7 @@ def checksum(contract: Contract) -> int:
     for rank in range(max(len(bids), len(asks))):
         for side in (bids, asks):
             if rank < len(side):
-                parts.append(f"{price(side[rank][0])}:{side[rank][1]}")
+                parts.append(f"{price(contract.shown(side[rank][0]))}:{side[rank][1]}")
     return zlib.crc32(":".join(parts).encode())
 
 
@@ -54,8 +54,8 @@ def book(contract: Contract, levels: int) -> dict[str, Any]:
     """Return the book of a contract."""
     return {
         "symbol": contract.symbol,
-        "bids": depth(contract.books[Side.BUY], levels),
-        "asks": depth(contract.books[Side.SELL], levels),
+        "bids": depth(contract.books[Side.BUY], levels, contract.base_ticks),
+        "asks": depth(contract.books[Side.SELL], levels, contract.base_ticks),
         "checksum": checksum(contract),
     }
 
@@ -69,7 +69,7 @@ def delta(contract: Contract, touched: list[tuple[int, int]]) -> dict[str, Any]:
     sides: tuple[Levels, Levels] = ([], [])
     for side, ticks in touched:
         level = contract.books[side].levels.get(ticks)
-        sides[side].append([price(ticks), str(level[0]) if level else "0"])
+        sides[side].append([price(contract.shown(ticks)), str(level[0]) if level else "0"])
     return {
         "symbol": contract.symbol,
         "bids": sides[Side.BUY],
@@ -84,9 +84,9 @@ def best(contract: Contract) -> dict[str, Any]:
     bid, ask = bids.best_ticks(), asks.best_ticks()
     return {
         "symbol": contract.symbol,
-        "bid_price": price_or_none(bid),
+        "bid_price": price_or_none(bid, contract.base_ticks),
         "bid_quantity": str(bids.levels[bid][0]) if bid else "0",
-        "ask_price": price_or_none(ask),
+        "ask_price": price_or_none(ask, contract.base_ticks),
         "ask_quantity": str(asks.levels[ask][0]) if ask else "0",
     }
 
@@ -96,7 +96,7 @@ def trade(contract: Contract, one: Trade) -> dict[str, Any]:
     return {
         "trade_id": one.trade_id,
         "symbol": contract.symbol,
-        "price": price(one.price_ticks),
+        "price": price(contract.shown(one.price_ticks)),
         "quantity": str(one.qty_lots),
         "side": "sell" if one.side == Side.SELL else "buy",
         "block": BLOCK_NAMES[one.block],
@@ -106,14 +106,14 @@ def trade(contract: Contract, one: Trade) -> dict[str, Any]:
     }
 
 
-def candle(one: Candle) -> dict[str, Any]:
+def candle(contract: Contract, one: Candle) -> dict[str, Any]:
     """Return a candle; `volume` is in lots."""
     return {
         "start": one.open_ns // NS_PER_MS,
-        "open": price(one.open_ticks),
-        "high": price(one.high_ticks),
-        "low": price(one.low_ticks),
-        "close": price(one.close_ticks),
+        "open": price(contract.shown(one.open_ticks)),
+        "high": price(contract.shown(one.high_ticks)),
+        "low": price(contract.shown(one.low_ticks)),
+        "close": price(contract.shown(one.close_ticks)),
         "volume": str(one.volume_lots),
         "trades": one.trades,
     }
@@ -140,14 +140,15 @@ def auction(contract: Contract) -> dict[str, Any] | None:
 
 def ticker(contract: Contract, day: Day) -> dict[str, Any]:
     """Return the ticker of a contract."""
+    base_ticks = contract.base_ticks
     return {
         **best(contract),
-        "last_price": price_or_none(contract.last_trade_ticks),
-        "mark_price": price(contract.mark_ticks),
-        "settlement_price": price(contract.settle_ticks),
-        "open_24h": price_or_none(day.open_ticks),
-        "high_24h": price_or_none(day.high_ticks),
-        "low_24h": price_or_none(day.low_ticks),
+        "last_price": price_or_none(contract.last_trade_ticks, base_ticks),
+        "mark_price": price(contract.shown(contract.mark_ticks)),
+        "settlement_price": price(contract.shown(contract.settle_ticks)),
+        "open_24h": price_or_none(day.open_ticks, base_ticks),
+        "high_24h": price_or_none(day.high_ticks, base_ticks),
+        "low_24h": price_or_none(day.low_ticks, base_ticks),
         "volume_24h": str(day.volume_lots),
         "open_interest": str(contract.open_interest_lots),
         "tick_value": usd_text(contract.tick_value_usd_micros),

@@ -231,24 +231,25 @@ class Contract:
     def set_band(self, price_ticks_max: int) -> None:
         """Set the band anew from the mark and its width in basis points; also the mark by legs."""
         if self.legs:
-            marks = self._marks()
-            self.mark_ticks = legs.mark_ticks(marks, self.base_ticks, Side.BUY)
-            self.band_low_ticks, self.band_high_ticks = legs.band_ticks(
-                marks, self.base_ticks, self.band_bps, price_ticks_max
-            )
-            return
-        if self.band_bps == 0:
+            marks, base_ticks = self._marks(), self.base_ticks
+            self.mark_ticks = legs.mark_ticks(marks, base_ticks, Side.BUY)
+            band = legs.band_ticks(marks, base_ticks, self.band_bps, price_ticks_max)
+            self.band_low_ticks, self.band_high_ticks = band
+        elif self.band_bps == 0:
             self.band_low_ticks, self.band_high_ticks = 1, price_ticks_max - 1
-            return
-        width_ticks = self.mark_ticks * self.band_bps // 10_000
-        self.band_low_ticks = max(1, self.mark_ticks - width_ticks)
-        self.band_high_ticks = min(price_ticks_max - 1, self.mark_ticks + width_ticks)
+        else:
+            width_ticks = self.mark_ticks * self.band_bps // 10_000
+            self.band_low_ticks = max(1, self.mark_ticks - width_ticks)
+            self.band_high_ticks = min(price_ticks_max - 1, self.mark_ticks + width_ticks)
+
+    def shown(self, price_ticks: int) -> int:
+        """Return a price as it is shown: a spread's is a difference and may be negative."""
+        return price_ticks - self.base_ticks
 
     def mark_for(self, side: int) -> int:
         """Return the mark that an order of a side is held against."""
-        if not self.legs:
-            return self.mark_ticks
-        return legs.mark_ticks(self._marks(), self.base_ticks, side)
+        marks, base = self._marks(), self.base_ticks
+        return legs.mark_ticks(marks, base, side) if marks else self.mark_ticks
 
     def _marks(self) -> list[tuple[int, int]]:
         return [(leg.mark_ticks, ratio) for leg, ratio in self.legs]

@@ -16,6 +16,7 @@ from exchange.io.clock import Clock
 from exchange.io.errors import Unavailable
 from exchange.io.journal import Journal
 from exchange.rules.agenda import Agenda, last_settlement_ns, rest_until_ns
+from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import tick_command
 from exchange.rules.quotes import PriceData
@@ -46,10 +47,11 @@ class Calendar:
         clock: Clock,
         data: PriceData,
         contracts_max: int = CONTRACTS_MAX,
+        combinations: Listed = Listed.NONE,
     ) -> None:
         """Keep the calendar of the exchange that `mirror` follows; commands go to `send`."""
         self.tape = Tape()
-        self.agenda = Agenda(mirror, self.tape, data, contracts_max)
+        self.agenda = Agenda(mirror, self.tape, data, contracts_max, combinations)
         self._mirror = mirror
         self._send = send
         self._clock = clock

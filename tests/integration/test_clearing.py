@@ -48,7 +48,7 @@ def books_of(mirror: Mirror) -> tuple[dict, dict]:
 
 
 async def test_ledger_and_positions_are_what_a_mirror_of_the_core_holds(database):
-    batches, mirror = list(Flow(5).batches(120)), Mirror()
+    batches, mirror = list(Flow(5, combinations=True).batches(120)), Mirror()
     await keep(database, batches)
     for batch in batches:
         mirror.apply(batch.commands, batch.events)
@@ -66,7 +66,7 @@ async def test_ledger_and_positions_are_what_a_mirror_of_the_core_holds(database
 
 
 async def test_cash_and_positions_of_an_earlier_command_are_those_of_then(database):
-    batches, mirror = list(Flow(6).batches(60)), Mirror()
+    batches, mirror = list(Flow(6, combinations=True).batches(60)), Mirror()
     await keep(database, batches)
     await clear(database, batches[-1].last_seq)
     for batch in batches[:30]:
@@ -76,7 +76,7 @@ async def test_cash_and_positions_of_an_earlier_command_are_those_of_then(databa
 
 
 async def test_how_batches_share_transactions_is_not_visible(postgres, database):
-    batches = list(Flow(7).batches(80))
+    batches = list(Flow(7, combinations=True).batches(80))
     other = await postgres.fresh()
     for where, group_events in ((database, 1), (other, 1_000_000)):
         await keep(where, batches)

@@ -46,7 +46,7 @@ async def fill(database: Database) -> None:
     pool = await database.pool(size_max=2)
     journal = PostgresJournal(pool, database, await Leadership(pool, "test").take())
     await journal.open()
-    flow, house = Flow(61, engine=small_engine()), ClearingHouse()
+    flow, house = Flow(61, engine=small_engine(), combinations=True), ClearingHouse()
     engine, snapshots = flow.engine, Snapshots(pool)
     connection = await database.connect()
     for number, batch in enumerate(flow.batches(BATCHES)):

@@ -10,6 +10,7 @@ from tests.oracle.state import Command, Exchange, Order
 RESTING_TIFS = (Tif.GTC, Tif.GTD, Tif.GFA, Tif.GFN, Tif.DAY)
 ENTRY_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY
 NAMED = Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
+NAMED |= Flag.PRICE_IS_SHOWN
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
     if order is None:
         log.refuse(cmd, Code.ORDER_UNKNOWN)
         return
-    terms = wanted(cmd, order)
+    terms = wanted(ex, cmd, order)
     code = judge_fields(ex, cmd, order, terms)
     if order.flags & Flag.QUOTE:
         code = Code.QUOTE_NOT_AMENDABLE
@@ -50,8 +51,12 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
         enter_anew(ex, log, cmd, order, terms)
 
 
-def wanted(cmd: Command, order: Order) -> Terms:
+def wanted(ex: Exchange, cmd: Command, order: Order) -> Terms:
     """Return what the order should be; what is not named stays."""
+    price_ticks = cmd.price_ticks or order.price_ticks
+    if cmd.flags & Flag.PRICE_IS_SHOWN:
+        contract = ex.contracts[order.contract_idx]
+        price_ticks = cmd.price_ticks + (contract.base_ticks if contract.is_spread else 0)
     if cmd.flags & Flag.QTY_IS_OPEN:
         open_lots = cmd.qty_lots
     elif cmd.qty_lots == 0:
@@ -62,7 +67,7 @@ def wanted(cmd: Command, order: Order) -> Terms:
     if cmd.flags & Flag.NEW_FLAGS:
         flags = flags & ~ENTRY_FLAGS | cmd.flags & ENTRY_FLAGS
     return Terms(
-        price_ticks=cmd.price_ticks or order.price_ticks,
+        price_ticks=price_ticks,
         open_lots=open_lots,
         display_lots=cmd.display_lots if cmd.flags & Flag.NEW_DISPLAY else order.display_lots,
         tif=cmd.tif if new_tif else order.tif,
@@ -92,7 +97,7 @@ def keeps_place(order: Order, terms: Terms) -> bool:
 
 def judge_fields(ex: Exchange, cmd: Command, order: Order, terms: Terms) -> int:
     highest = (1 << ex.capacity.price_bits) - 1
-    is_open = cmd.flags & Flag.QTY_IS_OPEN
+    is_open, is_shown = cmd.flags & Flag.QTY_IS_OPEN, cmd.flags & Flag.PRICE_IS_SHOWN
     total_lots = terms.open_lots + order.filled_lots
     allowed = NAMED | (ENTRY_FLAGS if cmd.flags & Flag.NEW_FLAGS else 0)
     new_tif = cmd.flags & Flag.NEW_TIF
@@ -103,7 +108,8 @@ def judge_fields(ex: Exchange, cmd: Command, order: Order, terms: Terms) -> int:
         (cmd.flags & ~allowed, Code.FLAGS_INVALID),
         (cmd.qty_lots < (0 if is_open else -1), Code.QTY_NOT_POSITIVE),
         (total_lots > ex.contracts[order.contract_idx].qty_max_lots, Code.QTY_TOO_LARGE),
-        (not 0 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
+        (not is_shown and not 0 <= cmd.price_ticks <= highest, Code.PRICE_INVALID),
+        (not 1 <= terms.price_ticks <= highest, Code.PRICE_INVALID),
         (new_tif and terms.tif not in RESTING_TIFS, Code.TIF_INVALID),
         (new_tif and not sound_end, Code.EXPIRY_INVALID),
         (cmd.flags & Flag.NEW_DISPLAY and not sound_display, Code.DISPLAY_INVALID),

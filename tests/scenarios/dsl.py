@@ -23,7 +23,7 @@ import numpy as np
 
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
-from matching.codes import AccountState, CallPhase, Code, EventKind, Kind, Side, TradingState
+from matching.codes import AccountState, CallPhase, Code, EventKind, Flag, Kind, Side, TradingState
 from matching.engine import Engine
 from matching.state import Sizes
 from matching.wire import pack_halves
@@ -266,8 +266,8 @@ class Scenario(DealLines):
         if verb == "amend":
             name = words.take()
             fields, order = amend_words(words), self.mirror.order(self.orders[name])
-            if order is not None and "price_ticks" in fields:
-                fields["price_ticks"] += self.base(order.contract_idx)
+            if order is not None and "price_ticks" in fields and self.base(order.contract_idx):
+                fields["flags"] = fields.get("flags", 0) | Flag.PRICE_IS_SHOWN
             order_id = self.orders[name]
             return self.send(Kind.AMEND, account_idx=idx, order_id=order_id, **fields), name
         if verb in protection_words.MEMBER_VERBS:

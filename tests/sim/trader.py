@@ -61,6 +61,10 @@ class Trader:
             fields["qty_lots"] = rng.randint(0, 2 * order.leaves_lots)
         if rng.random() < 0.4:
             self._new_terms(fields, order)
+        if fields.get("price_ticks") and self.ex.last_seq % 3 == 0:
+            fields["flags"] = fields.get("flags", 0) | Flag.PRICE_IS_SHOWN
+            contract = self.ex.contracts[order.contract_idx]
+            fields["price_ticks"] -= contract.base_ticks if contract.is_spread else 0
         return fields
 
     def _new_terms(self, fields: Fields, order: Order) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from exchange.io.batch import Batch
 from matching.codes import EventKind, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
-from matching.wire import COMMAND, pack_halves
+from matching.limits import PRICE_BITS_DEFAULT
+from matching.wire import COMMAND, pack_halves, pack_legs, spread_base_ticks
 from tests.oracle.engine import Oracle
 from tests.support.rows import SECOND_NS, command
 
@@ -21,11 +22,18 @@ class Flow:
     """A small market with a seed: the same seed gives the same journal."""
 
     def __init__(
-        self, seed: int = 1, accounts: int = 12, contracts: int = 3, engine: Any = None
+        self,
+        seed: int = 1,
+        accounts: int = 12,
+        contracts: int = 3,
+        engine: Any = None,
+        *,
+        combinations: bool = False,
     ) -> None:
         self.random = Random(seed)
         self.engine = engine or Oracle()
         self.accounts, self.contracts = accounts, contracts
+        self.combinations = combinations  # the spread of the first two, and the strip of all
         self.seq, self.ts_ns, self.ref_id = 0, START_NS, 0
         self.open_ids: list[tuple[int, int]] = []  # account_idx, order_id
         self.deals: list[tuple[int, int]] = []  # to whom it was proposed, deal_id
@@ -60,6 +68,15 @@ class Flow:
             )
             for idx in range(self.contracts)
         ]  # fmt: skip
+        if self.combinations:
+            for place, legs in enumerate(([(0, 1), (1, -1)], [(i, 1) for i in range(3)])):
+                rows.append(
+                    command(
+                        Kind.LIST_COMBINATION, symbol=f"K{place}", qty_lots=1000,
+                        contract_idx=self.contracts + place, state=TradingState.CONTINUOUS,
+                        **pack_legs(legs),
+                    )
+                )  # fmt: skip
         return self.batch(rows)
 
     def deposit(self, account_idx: int, amount_usd_micros: int) -> np.ndarray:
@@ -122,6 +139,16 @@ class Flow:
 
     def place(self) -> np.ndarray:
         """Return an order around the first price; about half of them trade."""
+        row = self.order()
+        if self.combinations and self.random.random() < 0.4:
+            place = self.random.randrange(2)
+            row["contract_idx"] = self.contracts + place
+            if place == 0 and row["order_type"][0] == OrderType.LIMIT:
+                row["price_ticks"] += spread_base_ticks(PRICE_BITS_DEFAULT) - PRICE_TICKS
+        return row
+
+    def order(self) -> np.ndarray:
+        """Return an order of a single contract."""
         pick = self.random
         market = pick.random() < 0.1
         tif = pick.choice((Tif.IOC, Tif.FOK)) if market or pick.random() < 0.1 else Tif.GTC

@@ -44,7 +44,8 @@ SELECT ledger_account_id, version, balance_usd_micros, updated_seq FROM balance;
 
 -- name: contracts
 SELECT contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns, state,
-    mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq
+    mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq,
+    legs
 FROM contract ORDER BY contract_idx;
 
 -- name: positions
@@ -62,10 +63,11 @@ ON CONFLICT (ledger_account_id) DO UPDATE SET
 
 -- name: put_contracts
 INSERT INTO contract (contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns,
-    state, mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq)
+    state, mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq,
+    legs)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
     $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-    $12::bigint[], $13::bigint[])
+    $12::bigint[], $13::bigint[], $14::text[])
 ON CONFLICT (contract_idx) DO UPDATE SET
     state = excluded.state,
     mark_ticks = excluded.mark_ticks,
@@ -144,7 +146,7 @@ LEFT JOIN (
         (taker_account_idx, CASE taker_side WHEN 0 THEN qty_lots ELSE -qty_lots END),
         (maker_account_idx, CASE taker_side WHEN 0 THEN -qty_lots ELSE qty_lots END)
     ) AS side (account_idx, lots)
-    WHERE seq > $1 GROUP BY account_idx, contract_idx
+    WHERE seq > $1 AND kind <> 1 GROUP BY account_idx, contract_idx
 ) AS since USING (account_idx, contract_idx)
 WHERE qty_lots - coalesce(since.lots, 0) <> 0
 ORDER BY account_idx, contract_idx;

@@ -29,7 +29,7 @@ FROM posting WHERE transfer_id > $1 AND transfer_id <= $2;
 
 -- name: trade
 SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
-    maker_account_idx, taker_order_id, maker_order_id, ts_ns, block
+    maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind
 FROM trade WHERE seq > $1 AND seq <= $2;
 
 -- name: position_event
@@ -68,7 +68,8 @@ SELECT ledger_account_id, version, balance_usd_micros, updated_seq FROM balance;
 
 -- name: contract
 SELECT contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns, state,
-    mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq
+    mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq,
+    legs
 FROM contract;
 
 -- name: position

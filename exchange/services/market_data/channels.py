@@ -164,7 +164,7 @@ class KlineChannel(TickerChannel):
         return {
             "symbol": self.contract.symbol,
             "interval": "1m",
-            "kline": shapes.candle(candles[-1]) if candles else None,
+            "kline": shapes.candle(self.contract, candles[-1]) if candles else None,
         }
 
     def on_contract(self, seq: int) -> None:

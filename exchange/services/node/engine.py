@@ -133,7 +133,10 @@ class EngineRole:
             snapshot_seq=self._snapshot_seq,
             cadence=_cadence(settings),
         )
-        calendar = Calendar(mirror, sequencer.submit, clock, load_price_data())
+        calendar = Calendar(
+            mirror, sequencer.submit, clock, load_price_data(),
+            combinations=settings.list_combinations,
+        )  # fmt: skip
         await calendar.catch_up(self._journal)
         outbox = Outbox(OutboxRows(pool), sequencer.submit)
         self._parts = Parts(

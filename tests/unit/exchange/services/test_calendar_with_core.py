@@ -8,6 +8,9 @@ import pytest
 from exchange.io.clock import ManualClock
 from exchange.io.price_data import load_price_data
 from exchange.rules.calendar import settlement_ns
+from exchange.rules.combinations import listed_combinations
+from exchange.rules.legs import Listed
+from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
 from exchange.rules.settlement import PRICE_LIMITS, STEP_BPS
 from exchange.rules.tenors import DAY, NS_PER_SECOND, ns_of
@@ -222,3 +225,43 @@ async def test_it_rolls_for_a_week_in_front_of_the_core(node: Node) -> None:
     for number in range(1, 8):
         await node.go_to(ns_of(MONDAY + number * DAY, 1))
     assert len(node.mirror.symbols) == len(node.mirror.contracts) > 392
+
+
+async def test_combinations_are_listed_once_their_legs_are_open(node: Node) -> None:
+    singles = len(node.mirror.contracts)
+    node.calendar = Calendar(
+        node.mirror, node.send, node.clock, load_price_data(), combinations=Listed.FRONT
+    )
+    await node.settle_down()
+    wanted = listed_combinations(Listed.FRONT, MONDAY)
+    listed = node.mirror.contracts[singles:]
+    assert [one.symbol for one in listed] == [one.symbol for one in wanted]
+    for one, combination in zip(listed, wanted, strict=True):
+        assert one.state == TradingState.CONTINUOUS
+        assert [leg.symbol for leg, _ in one.legs] == [leg.symbol for leg, _ in combination.legs]
+        assert one.last_trade_ns == combination.last_trade_ns
+    spread = listed[0]
+    price = spread.mark_ticks
+    await node.place(ALICE, Side.BUY, spread.symbol, price, 10)
+    await node.place(BOB, Side.SELL, spread.symbol, price, 10)
+    near, far = (leg.contract_idx for leg, _ in spread.legs)
+    assert node.engine.position(ALICE, near)[0] == 10
+    assert node.engine.position(ALICE, far)[0] == -10
+    alone = margin_of(node.mirror, ALICE)
+    assert alone.initial_usd_micros < max(
+        part.standalone_usd_micros for part in alone.contracts if part.contract_idx in (near, far)
+    )
+    node.engine.check()
+
+
+async def test_a_combination_ends_with_its_first_leg(node: Node) -> None:
+    node.calendar = Calendar(
+        node.mirror, node.send, node.clock, load_price_data(), combinations=Listed.FRONT
+    )
+    await node.settle_down()
+    spread = next(one for one in node.mirror.contracts if "/" in one.symbol)
+    await node.place(ALICE, Side.BUY, spread.symbol, spread.mark_ticks, 10)
+    await node.go_to(spread.last_trade_ns + NS_PER_SECOND)
+    assert spread.state == TradingState.EXPIRED
+    assert not node.mirror.accounts[ALICE].orders
+    assert spread.legs[1][0].state == TradingState.CONTINUOUS

@@ -1,0 +1,149 @@
+"""Trades of the clearing house: each becomes two positions against it, or the legs of one do."""
+
+from typing import Any, Final
+
+from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
+from exchange.rules.cleared_legs import TradeKind
+from exchange.rules.clearing_rows import PositionEventRow, TradeRow, signed_lots
+from exchange.rules.entry import after_fill
+from exchange.rules.klines import Klines
+from exchange.rules.order_history import OrderHistory
+from exchange.rules.records import BLOCK, EFP
+from matching.codes import EventKind
+from matching.wire import COMMAND
+
+_TS: Final = (COMMAND.names or ()).index("ts_ns")
+
+Row = Any  # the tuple of a COMMAND or EVENT row
+
+# What `_make` does, without its check of the length: the hot path makes three rows a trade.
+_row: Final = tuple.__new__
+
+
+class ClearingTrades:
+    """Contracts and positions after command `seq`, and the rows of their trades."""
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.contracts: list[ClearedContract] = []
+        self.effects = Effects(seq)
+        self._orders = OrderHistory()
+        self._klines = Klines()
+        self._leg = 0  # trades of the current command so far
+        self._contracts_touched: set[int] = set()
+        self._positions_touched: list[ClearedPosition] = []
+
+    def _touch(self, contract: ClearedContract, seq: int) -> None:
+        contract.updated_seq = seq
+        self._contracts_touched.add(contract.contract_idx)
+
+    def _touch_position(self, position: ClearedPosition, seq: int) -> None:
+        if position.updated_seq <= self.effects.after_seq:
+            self._positions_touched.append(position)
+        position.updated_seq = seq
+
+    def _trade(self, command: Row, event: Row) -> None:
+        seq, _, side, _, taker_idx, taker_id, maker_id, contract_idx, maker_idx, *rest = event
+        price_ticks, qty_lots, _, _ = rest
+        ts_ns, leg = command[_TS], self._leg
+        self._leg = leg + 1
+        self._orders.trade(event, ts_ns)
+        contract = self.contracts[contract_idx]
+        kind = TradeKind.COMBINATION if contract.legs else TradeKind.SINGLE
+        fields = (
+            seq, leg, contract_idx, price_ticks, qty_lots, side, taker_idx, maker_idx, taker_id,
+            maker_id, ts_ns, 0, int(kind),
+        )  # fmt: skip
+        trade = _row(TradeRow, fields)
+        self.effects.trades.append(trade)
+        self._klines.add(contract_idx, ts_ns, price_ticks, qty_lots)
+        contract.last_trade_ticks = price_ticks
+        contract.volume_lots += qty_lots
+        self._touch(contract, seq)
+        if contract.legs:
+            self._show_fill(trade, taker_idx, taker_id, side, False)
+            self._show_fill(trade, maker_idx, maker_id, 1 - side, True)
+            return
+        self._novate(contract, trade, taker_idx, taker_id, side, False)
+        self._novate(contract, trade, maker_idx, maker_id, 1 - side, True)
+
+    def _leg_trade(self, command: Row, event: Row) -> None:
+        """One leg of the trade before it: two positions, and no price of the contract's own."""
+        seq, _, side, _, taker_idx, taker_id, maker_id, contract_idx, maker_idx, *rest = event
+        contract = self.contracts[contract_idx]
+        trade = TradeRow(
+            seq, self._leg, contract_idx, rest[0], rest[1], side, taker_idx, maker_idx, taker_id,
+            maker_id, command[_TS], 0, TradeKind.LEG,
+        )  # fmt: skip
+        self._leg += 1
+        self.effects.trades.append(trade)
+        self._touch(contract, seq)
+        self._novate(contract, trade, taker_idx, taker_id, side, False)
+        self._novate(contract, trade, maker_idx, maker_id, 1 - side, True)
+
+    def _block_trade(self, command: Row, event: Row) -> None:
+        """Clear what two agreed on: it moves open interest, but no price, volume or candle."""
+        seq, kind, side, _, taker_idx, deal_id, _, contract_idx, maker_idx, price, lots, *_ = event
+        block = EFP if kind == EventKind.EFP_TRADE else BLOCK
+        contract = self.contracts[contract_idx]
+        trade = TradeRow(
+            seq, 0, contract_idx, price, lots, side, taker_idx, maker_idx, deal_id, deal_id,
+            command[_TS], block,
+        )  # fmt: skip
+        self.effects.trades.append(trade)
+        self._touch(contract, seq)
+        self._novate(contract, trade, taker_idx, deal_id, side, False)
+        self._novate(contract, trade, maker_idx, deal_id, 1 - side, True)
+
+    def _show_fill(
+        self, trade: TradeRow, account_idx: int, order_id: int, side: int, is_maker: bool
+    ) -> None:
+        """Show one side of a combination's trade; its lots go to the legs."""
+        self.effects.position_events.append(
+            PositionEventRow(
+                account_idx, trade.seq, trade.leg, side, is_maker, trade.contract_idx, order_id,
+                trade.price_ticks, signed_lots(side, trade.qty_lots), 0, 0, trade.ts_ns,
+            )
+        )  # fmt: skip
+
+    def _novate(
+        self,
+        contract: ClearedContract,
+        trade: TradeRow,
+        account_idx: int,
+        order_id: int,
+        side: int,
+        is_maker: bool,
+    ) -> None:
+        """Book one side of a trade as a trade with the clearing house."""
+        seq, leg, contract_idx, price_ticks, qty_lots = trade[:5]
+        lots = signed_lots(side, qty_lots)
+        position = contract.position(account_idx)
+        # A trade with oneself moves nothing, but it is a trade and both its sides are shown.
+        moves = trade.taker_account_idx != trade.maker_account_idx
+        gain_usd_micros = self._fill(contract, position, lots, price_ticks) if moves else 0
+        self._touch_position(position, seq)
+        fields = (
+            account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, lots,
+            position.qty_lots, gain_usd_micros, trade.ts_ns,
+        )  # fmt: skip
+        self.effects.position_events.append(_row(PositionEventRow, fields))
+
+    @staticmethod
+    def _fill(
+        contract: ClearedContract, position: ClearedPosition, lots: int, price_ticks: int
+    ) -> int:
+        """Book signed lots at a price; return what the fill realised."""
+        value_usd_micros = contract.tick_value_usd_micros * price_ticks * lots
+        long_before_lots = max(0, position.qty_lots)
+        realised_before = position.realised_usd_micros
+        position.qty_lots, position.entry_usd_micros, position.realised_usd_micros = after_fill(
+            position.qty_lots,
+            position.entry_usd_micros,
+            realised_before,
+            lots,
+            value_usd_micros,
+        )
+        position.carry_usd_micros += value_usd_micros
+        contract.open_interest_lots += max(0, position.qty_lots) - long_before_lots
+        return position.realised_usd_micros - realised_before

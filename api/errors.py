@@ -152,6 +152,14 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.AUCTION_NOT_RUNNING: 409,
     Code.GUARD_INVALID: 422,
     Code.MARKET_ORDER_WAITS: 409,
+    Code.TRIGGER_INVALID: 422,
+    Code.TRAIL_INVALID: 422,
+    Code.TRIGGER_PRICE_UNKNOWN: 409,
+    Code.STOPS_FULL: 409,
+    Code.TRAILS_FULL: 409,
+    Code.LINK_INVALID: 422,
+    Code.BRACKET_INVALID: 422,
+    Code.STOP_NOT_AMENDABLE: 409,
     **errors_deals.STATUS,
 }
 
@@ -163,6 +171,7 @@ _REASONS: Final = (
     Code.MIN_QUANTITY_NOT_FILLABLE, Code.CANCELLED_BY_TIMER, Code.CANCELLED_BY_KILL,
     Code.QUOTE_REPLACED, Code.QUOTE_WITHDRAWN, Code.MMP_TRIGGERED, Code.AUCTION_ENDED,
     Code.AUCTION_STARTED, Code.AUCTION_TRADE, Code.PRICE_MOVED_FAST, Code.PRICE_MOVED_FAR,
+    Code.OTHER_LEG_DONE, Code.PARENT_ENDED, Code.BRACKET_DONE,
 )  # fmt: skip
 
 # Code -> (status, name): the one place where a number of the core becomes a word.
@@ -202,6 +211,9 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.BAND_INVALID: "band_bps",
     Code.STATE_INVALID: "state",
     **errors_deals.FIELD,
+    Code.TRIGGER_INVALID: "trigger_price",
+    Code.TRIGGER_PRICE_UNKNOWN: "trigger_by",
+    Code.LINK_INVALID: "oco_with",
 }
 
 RETRY_AFTER_S: Final = 1

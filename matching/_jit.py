@@ -44,7 +44,16 @@ INNER_FLAGS: Final[dict[str, Any]] = {
 
 # Files of the package without a kernel: a change in them recompiles nothing.
 NOT_KERNELS: Final = frozenset(
-    {"__init__.py", "checks.py", "checks_calls.py", "checks_legs.py", "engine.py", "saved.py"}
+    {
+        "__init__.py",
+        "check_stops.py",
+        "checks.py",
+        "checks_books.py",
+        "checks_calls.py",
+        "checks_legs.py",
+        "engine.py",
+        "saved.py",
+    }
 )
 
 

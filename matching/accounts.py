@@ -6,7 +6,9 @@ from matching._jit import cold_kernel, kernel
 from matching.codes import AccountState, Code, EventKind
 from matching.emit import emit
 from matching.limits import MONEY_USD_MICROS_MAX, TRANSFER_USD_MICROS_MAX
+from matching.partners import drop_waiting
 from matching.risk import shortfall
+from matching.waiting import waits
 
 
 @kernel
@@ -39,7 +41,24 @@ def set_account(s, cmd):
         return Code.ACCOUNT_STATE_INVALID
     s.accounts[cmd["account_idx"]]["state"] = cmd["state"]
     emit(s, EventKind.ACCOUNT_SET, cmd["account_idx"], 0)
+    if cmd["state"] == AccountState.FROZEN:
+        drop_stops(s, np.int64(cmd["account_idx"]))
     return Code.OK
+
+
+@cold_kernel
+def drop_stops(s, account_idx):
+    """Cancel an account's stops, contract by contract, the oldest first."""
+    account = s.accounts[account_idx]
+    position_idx = np.int64(account["position_head"])
+    while position_idx != 0 and account["stops"] > 0:
+        order_idx = np.int64(s.positions[position_idx]["order_head"])
+        while order_idx != 0:
+            following = np.int64(s.orders[order_idx]["next_own"])
+            if waits(s, order_idx):
+                drop_waiting(s, order_idx, Code.ACCOUNT_FROZEN)
+            order_idx = following
+        position_idx = np.int64(s.positions[position_idx]["next_of_account"])
 
 
 @kernel

@@ -14,6 +14,7 @@ from matching.codes import (
     COMBINED,
     MARKET_ORDER,
     PLACE_FLAGS,
+    TIE_FLAGS,
     AccountState,
     Code,
     Flag,
@@ -65,7 +66,7 @@ def check_words(s, cmd, contract):
         return Code.TIF_INVALID
     if cmd["stp"] < Stp.NONE or cmd["stp"] > Stp.DECREMENT:
         return Code.STP_INVALID
-    if (cmd["flags"] & ~PLACE_FLAGS) != 0:
+    if (cmd["flags"] & ~(PLACE_FLAGS | TIE_FLAGS)) != 0:
         return Code.FLAGS_INVALID
     if cmd["qty_lots"] <= 0:
         return Code.QTY_NOT_POSITIVE

@@ -13,16 +13,11 @@ whatever that command is: its reply comes first, as always, and nothing is lost.
 
 from matching._jit import cold_kernel
 from matching.auction import guard_step
+from matching.enter_stops import stop_step
 from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, STOPS
 from matching.mmp import end_hit_groups
 from matching.pegs import move_next_pegs
 from matching.quote_fills import HITS
-
-
-@cold_kernel
-def stop_step(s):
-    """Let the next triggered stop enter: there are none yet."""
-    s.meta[0]["aftermath"] &= ~STOPS
 
 
 @cold_kernel

@@ -7,6 +7,7 @@ from matching.admit import Order, admit
 from matching.book import key_of, link_last, unlink
 from matching.codes import (
     COMBINED,
+    DETAILED,
     MARKET_ORDER,
     PLACE_FLAGS,
     AccountState,
@@ -21,6 +22,7 @@ from matching.expiry import add_expiry
 from matching.lots import change_lots
 from matching.match import emit_drops, execute
 from matching.orders import named_order
+from matching.partners import let_go
 from matching.pool import disown, free_order_slot
 from matching.risk import price_loss_ticks
 from matching.terms import (
@@ -30,7 +32,10 @@ from matching.terms import (
     in_sight,
     only_size_differs,
 )
-from matching.trade import drop_order, shrink_order
+from matching.trade import drop_order, follow_fill, shrink_order
+from matching.waiting import waits
+
+NOBODY = np.int64(-1)  # no order's id
 
 
 @cold_kernel
@@ -45,10 +50,14 @@ def amend(s, cmd):
     s.meta[0]["named_order_id"] = record["order_id"]
     if (record["flags"] & Flag.QUOTE) != 0:
         return Code.QUOTE_NOT_AMENDABLE
+    if waits(s, order_idx):
+        return Code.STOP_NOT_AMENDABLE
     terms = amended_terms(s, cmd, order_idx)
     code = check_amend_words(s, cmd, record, terms.total_lots)
     if code == Code.OK:
         code = check_terms(s, cmd, record, terms)
+    if code == Code.OK and terms.display_lots != 0 and is_leg(s, order_idx):
+        code = Code.DISPLAY_INVALID
     if code != Code.OK:
         return code
     old_display_lots = np.int64(display_of(s, order_idx))
@@ -66,6 +75,12 @@ def amend(s, cmd):
     if (record["flags"] & MARKET_ORDER) != 0:
         return Code.MARKET_ORDER_WAITS
     return amend_by_moving(s, order_idx, terms)
+
+
+@kernel
+def is_leg(s, order_idx):
+    """Return whether an order is one of a pair."""
+    return (s.orders[order_idx]["flags"] & DETAILED) != 0 and s.details[order_idx]["link_id"] != 0
 
 
 @kernel
@@ -153,11 +168,15 @@ def amend_by_moving(s, order_idx, terms):
     leaves_lots, traded_lots, lost_lots, dropped_lots = execute(
         s, order, order_id, order.position_idx, lots
     )
+    if traded_lots > 0 and (record["flags"] & DETAILED) != 0:
+        follow_fill(s, order_idx, NOBODY, traded_lots)
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
         rest_again(s, order_idx, terms, leaves_lots, traded_lots)
         s.events[reply]["amount_usd_micros"] = s.details[order_idx]["shown_lots"]
     else:
+        if (record["flags"] & DETAILED) != 0:
+            let_go(s, order_idx)
         disown(s, order_idx, order.account_idx, order.position_idx)
         free_order_slot(s, order_idx)
     emit_drops(s, order, order_id, leaves_lots, order.qty_lots - lots, lost_lots, dropped_lots)

@@ -19,7 +19,7 @@ from matching.expiry import tick
 from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
 from matching.limited import set_limits
 from matching.limits import ORIGINS_MAX, SEQ_MAX
-from matching.marks import mark, settle
+from matching.marks import mark, set_index, settle
 from matching.mmp import reset_mmp, set_mmp
 from matching.orders import cancel, mass_cancel, place
 from matching.proposals import decline, propose, request_quotes, set_blocks
@@ -90,6 +90,8 @@ def apply_control(s, cmd):
         return end_call(s, cmd)
     if kind == Kind.SET_GUARD:
         return set_guard(s, cmd)
+    if kind == Kind.SET_INDEX:
+        return set_index(s, cmd)
     return apply_protection(s, cmd)
 
 

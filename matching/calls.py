@@ -23,6 +23,7 @@ from matching.guards import beyond_day, set_guard_keys
 from matching.limits import DRAW_PRIME, INDICATIVE_EVERY_NS
 from matching.peg_list import wake_pegs
 from matching.trade import drop_order
+from matching.triggers import see_all
 from matching.uncross import say_price, uncross
 
 NONE = np.int64(0)
@@ -155,6 +156,7 @@ def leave_call(s, contract_idx, state):
         uncross(s, contract_idx, phase, np.int64(state))
     cancel_both_of(s, contract_idx, Tif.GFA, Code.AUCTION_ENDED)
     wake_pegs(s, contract_idx)
+    see_all(s, contract_idx)
 
 
 @cold_kernel

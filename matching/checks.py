@@ -7,6 +7,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from matching.check_stops import check_stops, waits
+from matching.checks_books import check_bitmaps, check_levels
 from matching.checks_calls import check_calls
 from matching.checks_deals import check_days, check_deals
 from matching.checks_legs import check_combinations, gross_of
@@ -35,6 +37,7 @@ def check_state(s: State) -> None:
     check_details(s, live)
     check_levels(s, live)
     check_bitmaps(s, live)
+    check_stops(s, live)
     check_not_crossed(s)
     check_own_lists(s, live)
     check_positions(s, live)
@@ -67,10 +70,12 @@ def check_pool(s: State, live: list[int]) -> None:
     for idx in live:
         order = s.orders[idx]
         position = s.positions[order["position_idx"]]
-        assert order["leaves_lots"] > 0 and order["filled_lots"] >= 0, f"lots of order {idx}"
+        least = 0 if waits(s, idx) else 1  # a bracket's child sleeps without lots
+        assert order["leaves_lots"] >= least and order["filled_lots"] >= 0, f"lots of order {idx}"
         assert order["account_idx"] == position["account_idx"], f"account of order {idx}"
         assert order["book_idx"] >> 1 == position["contract_idx"], f"contract of order {idx}"
-        assert s.contracts[order["book_idx"] >> 1]["state"] != 5, f"order {idx} after the end"
+        ended = s.contracts[order["book_idx"] >> 1]["state"] == 5
+        assert not ended or s.details[idx]["listed"], f"order {idx} after the end"
 
 
 def check_details(s: State, live: list[int]) -> None:
@@ -96,57 +101,6 @@ def check_pegs(s: State, contract_idx: int, live: list[int]) -> None:
     assert listed[: len(mine)] == mine and not any(listed[len(mine) :]), "list of pegs"
     counts = [s.contracts[contract_idx], *s.books[2 * contract_idx : 2 * contract_idx + 2]]
     assert all(row["pegs"] == len(mine) for row in counts), "count of pegs"
-
-
-def levels_of(s: State, live: list[int]) -> dict[tuple[int, int], list[int]]:
-    """Return the slots of each (book, key) that has any, in no order."""
-    found: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for idx in live:
-        found[int(s.orders[idx]["book_idx"]), int(s.orders[idx]["key"])].append(idx)
-    return found
-
-
-def check_levels(s: State, live: list[int]) -> None:
-    """Each level's list holds its orders, and points back as it points forth."""
-    bits = int(s.meta[0]["price_bits"])
-    for (book_idx, key), members in levels_of(s, live).items():
-        level = s.levels[(book_idx << bits) + key]
-        where = f"level {key} of book {book_idx}"
-        listed: list[int] = []
-        before, idx = 0, int(level["head"])
-        while idx and len(listed) <= len(members):
-            assert s.orders[idx]["prev"] == before, f"{where}: order {idx} points back wrongly"
-            listed.append(idx)
-            before, idx = idx, int(s.orders[idx]["next"])
-        assert level["tail"] == before, f"{where}: its last order"
-        assert sorted(listed) == sorted(members), f"{where}: its orders"
-
-
-def check_bitmaps(s: State, live: list[int]) -> None:
-    """A bit is set where a level has orders, and nowhere else; the best key is the lowest."""
-    bits, top = int(s.meta[0]["price_bits"]), int(s.meta[0]["price_top"])
-    keys: dict[int, set[int]] = defaultdict(set)
-    for book_idx, key in levels_of(s, live):
-        keys[book_idx].add(key)
-    for book_idx in range(2 * int(s.meta[0]["contracts_count"])):
-        book, held = s.books[book_idx], keys[book_idx]
-        words, groups = book_idx << (bits - 6), book_idx << (bits - 12)
-        where = f"book {book_idx}"
-        assert book["best_key"] == min(held, default=top + 1), f"{where}: best key"
-        assert set_bits(s.words[words : words + (1 << (bits - 6))]) == held, f"{where}: words"
-        assert set_bits(s.groups[groups : groups + (1 << (bits - 12))]) == {
-            key >> 6 for key in held
-        }, f"{where}: groups"
-        assert set_bits(book["top_bits"].reshape(1)) == {key >> 12 for key in held}, f"{where}: top"
-        levels = s.levels[book_idx << bits : (book_idx + 1) << bits]
-        assert set(np.flatnonzero(levels["head"]).tolist()) == held, f"{where}: heads"
-        assert set(np.flatnonzero(levels["tail"]).tolist()) == held, f"{where}: tails"
-
-
-def set_bits(words: np.ndarray) -> set[int]:
-    """Return the places of the bits that are set in a row of 64-bit words."""
-    used = np.flatnonzero(words)
-    return {64 * int(w) + bit for w in used for bit in range(64) if (int(words[w]) >> bit) & 1}
 
 
 def check_not_crossed(s: State) -> None:
@@ -182,6 +136,8 @@ def check_positions(s: State, live: list[int]) -> None:
     resting: dict[tuple[int, int], int] = defaultdict(int)
     for idx in live:
         order = s.orders[idx]
+        if waits(s, idx):
+            continue
         resting[int(order["position_idx"]), int(order["book_idx"]) & 1] += int(order["leaves_lots"])
     for idx in range(1, int(s.meta[0]["positions_count"]) + 1):
         position = s.positions[idx]
@@ -223,7 +179,7 @@ def check_contracts(s: State) -> None:
 def check_accounts(s: State, live: list[int]) -> None:
     """An account's sums are those of its positions and orders."""
     count = int(s.meta[0]["accounts_count"])
-    unsettled, gross, losses, opened = ([0] * count for _ in range(4))
+    unsettled, gross, losses, opened, stops = ([0] * count for _ in range(5))
     for position in s.positions[1 : s.meta[0]["positions_count"] + 1]:
         account_idx = int(position["account_idx"])
         lots = abs(int(position["qty_lots"])) + int(position["buy_lots"] + position["sell_lots"])
@@ -234,13 +190,17 @@ def check_accounts(s: State, live: list[int]) -> None:
         order = s.orders[idx]
         tick_value = int(s.contracts[order["book_idx"] >> 1]["tick_value_usd_micros"])
         ticks = max(0, int(s.books[order["book_idx"]]["mark_key"]) - int(order["key"]))
-        losses[order["account_idx"]] += int(order["leaves_lots"]) * tick_value * ticks
         opened[order["account_idx"]] += 1
+        if waits(s, idx):
+            stops[order["account_idx"]] += 1
+        else:
+            losses[order["account_idx"]] += int(order["leaves_lots"]) * tick_value * ticks
     rows = s.accounts[:count]
     assert rows["unsettled_usd_micros"].tolist() == unsettled, "unsettled money of accounts"
     assert rows["gross_tick_value"].tolist() == gross, "gross of accounts"
     assert rows["price_loss_usd_micros"].tolist() == losses, "price loss of accounts"
     assert rows["open_orders"].tolist() == opened, "open orders of accounts"
+    assert rows["stops"].tolist() == stops, "stops of accounts"
 
 
 def check_worst(s: State) -> None:

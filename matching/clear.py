@@ -4,7 +4,9 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import level_of
+from matching.state import STOP_BOOKS
 from matching.trade import drop_order
+from matching.waiting import stop_book
 
 BOTH_SIDES = np.int64(0)  # else side + 1
 ALL_CONTRACTS = np.int64(-1)
@@ -54,4 +56,21 @@ def cancel_of_book(s, book_idx, count_max, code):
     while count < count_max and book["best_key"] <= s.meta[0]["price_top"]:
         drop_order(s, np.int64(level_of(s, book_idx, book["best_key"])["head"]), code)
         count += 1
+    return count
+
+
+@cold_kernel
+def cancel_of_stops(s, contract_idx, count_max, code):
+    """Cancel at most so many stops of a contract; return how many.
+
+    Those triggered first, in their turn; then ladder by ladder, the first to be triggered first.
+    """
+    watch = s.watches[contract_idx]
+    count = np.int64(0)
+    while count < count_max and watch["queue_head"] != 0:
+        drop_order(s, np.int64(watch["queue_head"]), code)
+        count += 1
+    first_book_idx = stop_book(s, contract_idx, np.int64(0), np.int64(0))
+    for book_idx in range(first_book_idx, first_book_idx + STOP_BOOKS):
+        count += cancel_of_book(s, book_idx, count_max - count, code)
     return count

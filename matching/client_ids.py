@@ -70,6 +70,7 @@ def same_body(entry, cmd):
         and entry["expires_ns"] == cmd["expires_ns"]
         and entry["amount_usd_micros"] == cmd["amount_usd_micros"]
         and entry["ref_id"] == cmd["ref_id"]
+        and entry["link_id"] == cmd["order_id"]
         and entry["state"] == cmd["state"]
     )
 
@@ -256,6 +257,10 @@ def write_entry(s, cmd, entry_idx, order_id):
     entry["price_ticks"] = cmd["price_ticks"]
     entry["qty_lots"] = cmd["qty_lots"]
     entry["expires_ns"] = cmd["expires_ns"]
+    entry["amount_usd_micros"] = cmd["amount_usd_micros"]
+    entry["ref_id"] = cmd["ref_id"]
+    entry["link_id"] = cmd["order_id"]
+    entry["state"] = cmd["state"]
     entry["account_idx"] = cmd["account_idx"]
     entry["contract_idx"] = cmd["contract_idx"]
     entry["side"] = cmd["side"]
@@ -263,6 +268,3 @@ def write_entry(s, cmd, entry_idx, order_id):
     entry["tif"] = cmd["tif"]
     entry["stp"] = cmd["stp"]
     entry["flags"] = cmd["flags"]
-    entry["amount_usd_micros"] = cmd["amount_usd_micros"]
-    entry["ref_id"] = cmd["ref_id"]
-    entry["state"] = cmd["state"]

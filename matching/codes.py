@@ -5,6 +5,7 @@ A number is never reused and never changes its meaning: it is in the journal.
 
 from enum import IntEnum
 
+from matching.reasons import Code as Code
 from matching.states import AccountState as AccountState
 from matching.states import CallPhase as CallPhase
 from matching.states import DealKind as DealKind
@@ -56,6 +57,7 @@ class Kind(IntEnum):
     QUOTE = 55
     SET_MMP = 56
     RESET_MMP = 57
+    SET_INDEX = 30
 
 
 class EventKind(IntEnum):
@@ -102,6 +104,11 @@ class EventKind(IntEnum):
     QUOTE_REFUSED = 62  # one side of a quote
     MMP_SET = 63
     MMP_HIT = 64
+    STOP_ACCEPTED = 40  # it waits; leaves_lots is 0 while a bracket's child sleeps
+    TRIGGERED = 41  # a stop enters as an order: what ACCEPTED is to an order
+    STOP_MOVED = 42  # a trailing stop has another trigger price
+    STOP_GREW = 43  # a bracket's child follows its parent's fill
+    INDEX_SET = 44
 
 
 class OrderType(IntEnum):
@@ -109,6 +116,10 @@ class OrderType(IntEnum):
 
     LIMIT = 0
     MARKET = 1
+    STOP = 2  # a market order once the price is at the trigger or worse
+    STOP_LIMIT = 3  # a limit order then
+    TAKE_PROFIT = 4  # the same at the trigger or better
+    TAKE_PROFIT_LIMIT = 5
     MARKET_TO_LIMIT = 6  # trades at the best opposite price; the rest is a limit order there
     PEGGED = 7  # follows a best price, at an offset; COMMAND.state is its Peg
 
@@ -147,20 +158,36 @@ class Flag(IntEnum):
     NEW_FLAGS = 64  # AMEND: POST_ONLY and REDUCE_ONLY are changed too
     QUOTE = 128  # in ORDER.flags alone: a side of a quote
     PRICE_IS_SHOWN = 256  # AMEND: price_ticks counts from the contract's zero, and 0 is a price
+    LINKED = 2048  # COMMAND.order_id names an order: when one of the two fills, the other ends
+    BRACKET = 4096  # a take-profit and a stop follow what fills
 
 
 PLACE_FLAGS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
+TIE_FLAGS = int(Flag.LINKED | Flag.BRACKET)
 AMEND_FLAGS = int(
     Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
 ) | int(Flag.PRICE_IS_SHOWN)
-FLAGS_ALL = PLACE_FLAGS | AMEND_FLAGS | int(Flag.QUOTE)
+FLAGS_ALL = PLACE_FLAGS | TIE_FLAGS | AMEND_FLAGS | int(Flag.QUOTE)
 COMBINED = 1 << 8  # in ORDER.flags, by the core alone: the order is of a combination
 QUOTE_GROUP_SHIFT = 9  # in ORDER.flags of a quote: two bits of its group
 MARKET_ORDER = 1 << 13  # in ORDER.flags, by the core alone: it waits in a call without a limit
+UNTRIGGERED = -(1 << 15)  # in ORDER.flags, by the core alone: it waits, and is in no book
 DETAILED = 1 << 14  # in ORDER.flags, by the core alone: the order's DETAIL is in use
-UNUSUAL = (
-    int(Flag.REDUCE_ONLY | Flag.QUOTE) | DETAILED
-)  # a maker that does not just trade what it has
+OF_THE_CORE = UNTRIGGERED | DETAILED | MARKET_ORDER  # nobody else sees them
+# Of a maker that does not just trade what it has.
+UNUSUAL = int(Flag.REDUCE_ONLY | Flag.QUOTE) | DETAILED
+
+
+class TriggerBy(IntEnum):
+    """Which price triggers a stop: the low two bits of a PLACE's COMMAND.state."""
+
+    LAST = 0
+    MARK = 1
+    INDEX = 2
+
+
+TRAIL_IS_BPS = 8  # a bit of a PLACE's COMMAND.state: offset_ticks are basis points
+RISES = 4  # in a DETAIL, by the core alone: triggered by a rise
 
 
 class Timer(IntEnum):
@@ -168,138 +195,3 @@ class Timer(IntEnum):
 
     MEMBER = 0
     GATEWAY = 1  # for a connection that promised to cancel when it breaks
-
-
-class Code(IntEnum):
-    """Why a command was refused, or why an order was cancelled."""
-
-    OK = 0
-    # The command's envelope.
-    REQUEST_REPEATED = 1
-    REQUEST_GAP = 2
-    ORIGIN_STALE = 3
-    ORIGIN_INVALID = 4
-    # Accounts and money.
-    ACCOUNT_UNKNOWN = 10
-    ACCOUNT_EXISTS = 11
-    ACCOUNTS_FULL = 12
-    ACCOUNT_FROZEN = 13
-    ACCOUNT_REDUCE_ONLY = 14
-    ACCOUNT_STATE_INVALID = 15
-    AMOUNT_NOT_POSITIVE = 16
-    AMOUNT_TOO_LARGE = 17
-    TRANSFER_REPEATED = 18
-    WITHDRAWAL_EXCEEDS_FREE = 19
-    ACCOUNT_MONEY_LIMIT = 20
-    # Contracts and parameters.
-    CONTRACT_UNKNOWN = 30
-    CONTRACT_EXISTS = 31
-    CONTRACTS_FULL = 32
-    TICK_VALUE_INVALID = 33
-    STATE_INVALID = 34
-    BAND_INVALID = 35
-    SCENARIO_INVALID = 36
-    SHOCK_TOO_LARGE = 37
-    CONTRACT_EXPIRED = 38
-    # The order itself.
-    CLIENT_ORDER_ID_REPEATED = 50
-    CLIENT_ORDER_ID_CONFLICT = 51
-    SIDE_INVALID = 52
-    ORDER_TYPE_INVALID = 53
-    TIF_INVALID = 54
-    STP_INVALID = 55
-    FLAGS_INVALID = 56
-    QTY_NOT_POSITIVE = 57
-    QTY_TOO_LARGE = 58
-    PRICE_INVALID = 59
-    MARKET_ORDER_RESTS = 60
-    POST_ONLY_NOT_RESTING = 61
-    EXPIRY_INVALID = 62
-    TIF_NOT_ALLOWED = 63
-    CONTRACT_NOT_OPEN = 64
-    CONTRACT_HALTED = 65
-    CONTRACT_CLOSE_ONLY = 66
-    PRICE_OUT_OF_BAND = 67
-    POST_ONLY_WOULD_TRADE = 68
-    REDUCE_ONLY_WOULD_INCREASE = 69
-    ORDER_UNKNOWN = 70
-    AMEND_CHANGES_NOTHING = 71
-    # Room and risk.
-    BOOK_FULL = 80
-    POSITIONS_FULL = 81
-    GROSS_LIMIT = 82
-    MARGIN_INSUFFICIENT = 83
-    # Orders that say more of themselves.
-    DISPLAY_INVALID = 140
-    MIN_QUANTITY_INVALID = 141
-    PEG_INVALID = 142
-    OFFSET_INVALID = 143
-    PEG_NOT_RESTING = 144
-    NO_OPPOSITE_PRICE = 145
-    NO_REFERENCE_PRICE = 146  # nothing to follow; also why a pegged order left
-    PEGS_FULL = 147
-    # Protections and quotes.
-    TIMEOUT_INVALID = 160
-    LIMIT_INVALID = 161
-    EXCHANGE_HALTED = 162
-    ORDER_RATE_LIMIT = 163
-    ORDER_SIZE_LIMIT = 164
-    NOTIONAL_LIMIT = 165
-    OPEN_ORDERS_LIMIT = 166
-    POSITION_LIMIT = 167
-    QUOTE_GROUP_INVALID = 168
-    QUOTE_CROSSED = 169
-    QUOTE_NOT_AMENDABLE = 170
-    MMP_INVALID = 171
-    MMP_FROZEN = 172
-    # Why an accepted order left, or lost size.
-    CANCELLED_BY_USER = 100
-    CANCELLED_BY_MASS_CANCEL = 101
-    IOC_REMAINDER = 102
-    FOK_NOT_FILLABLE = 103
-    SELF_TRADE_PREVENTED = 104
-    REDUCE_ONLY_CLIPPED = 105
-    ORDER_EXPIRED = 106
-    AMENDED_BELOW_FILLED = 107
-    CONTRACT_ENDED = 108
-    MIN_QUANTITY_NOT_FILLABLE = 148
-    AUCTION_TRADE = 150  # in a TRADE: at the one price of a call
-    AUCTION_ENDED = 151  # good for the auction, and that is over
-    AUCTION_STARTED = 152  # good for continuous trading, and that has stopped
-    AUCTION_INVALID = 153
-    AUCTION_NOT_RUNNING = 154
-    GUARD_INVALID = 155
-    PRICE_MOVED_FAST = 156  # why a call started: the velocity guard
-    PRICE_MOVED_FAR = 157  # why a call started: the daily limit
-    MARKET_ORDER_WAITS = 158  # it may only get smaller while it waits in a call
-    CANCELLED_BY_TIMER = 173
-    CANCELLED_BY_KILL = 174
-    QUOTE_REPLACED = 175
-    QUOTE_WITHDRAWN = 176
-    MMP_TRIGGERED = 177
-    # Combinations.
-    COMBINATION_LEGS_INVALID = 200
-    LEG_COMBINATIONS_FULL = 201
-    COMBINATION_FOLLOWS_LEGS = 202
-    COMBINATION_ORDER_UNUSUAL = 203
-    LEG_NOT_TRADING = 204
-    # Blocks and requests for quotes.
-    BLOCKS_NOT_ALLOWED = 180
-    BLOCK_TOO_SMALL = 181
-    BLOCK_PRICE_OUT_OF_RANGE = 182
-    BLOCK_KIND_INVALID = 183
-    BLOCK_RULE_INVALID = 184
-    COUNTERPARTY_UNKNOWN = 185
-    COUNTERPARTY_IS_SELF = 186
-    DEAL_UNKNOWN = 187
-    DEALS_FULL = 188
-    DEAL_LIMIT = 189
-    INITIATOR_NOT_ALLOWED = 190
-    INITIATOR_LIMIT = 191
-    INITIATOR_MARGIN_INSUFFICIENT = 192
-    REQUEST_UNKNOWN = 193
-    REQUEST_MISMATCH = 194
-    REQUEST_RATE_LIMIT = 195
-    DEAL_EXPIRED = 196
-    DEAL_DECLINED = 197
-    DEAL_WITHDRAWN = 198

@@ -15,6 +15,7 @@ from matching.limits import (
 )
 from matching.pool import count_trading
 from matching.risk import shortfall_of_one_lot
+from matching.triggers import empty_ladders
 from matching.wire import LEG_BITS, LEGS_PER_WORD
 
 BPS = 10_000
@@ -139,6 +140,7 @@ def list_combination(s, cmd):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
         s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
     take_guard_price(s, contract_idx, np.int64(contract["mark_ticks"]))
+    empty_ladders(s, contract_idx)
     s.meta[0]["contracts_count"] += 1
     count_trading(s)
     event = s.events[emit(s, EventKind.COMBINATION_LISTED, 0, contract_idx)]

@@ -5,7 +5,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of
 from matching.calls import begin_call, enter_call, leave_call, matches
-from matching.clear import cancel_of_book
+from matching.clear import cancel_of_book, cancel_of_stops
 from matching.codes import CallPhase, Code, EventKind, Side, TradingState
 from matching.combinations import mark_by_legs, state_suits
 from matching.days import check_block_rule, set_block_rule
@@ -16,6 +16,7 @@ from matching.legs import combination_of
 from matching.limits import BPS, ORDERS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
 from matching.peg_list import wake_pegs
 from matching.pool import count_trading
+from matching.triggers import empty_ladders, see_all
 from matching.uncross import crossed, uncross
 from matching.words import high_half, low_half
 
@@ -106,6 +107,7 @@ def list_contract(s, cmd):
     take_guard_price(s, contract_idx, np.int64(cmd["price_ticks"]))
     if cmd["state"] == TradingState.AUCTION:
         enter_call(s, contract_idx, np.int64(CallPhase.MANUAL))
+    empty_ladders(s, contract_idx)
     s.meta[0]["contracts_count"] += 1
     count_trading(s)
     event = s.events[emit(s, EventKind.LISTED, 0, contract_idx)]
@@ -145,6 +147,7 @@ def end_contract(s, contract_idx):
     change_state(s, contract_idx, np.int64(TradingState.EXPIRED))
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         cancel_of_book(s, book_idx, EVERY_ORDER, Code.CONTRACT_ENDED)
+    cancel_of_stops(s, contract_idx, EVERY_ORDER, Code.CONTRACT_ENDED)
     end_deals_of_contract(s, contract_idx)
 
 
@@ -170,6 +173,7 @@ def change_state(s, contract_idx, state):
         contract["state"] = state
         if matches(state) and crossed(s, contract_idx):
             uncross(s, contract_idx, np.int64(CallPhase.NONE), state)
+        see_all(s, contract_idx)
 
 
 @cold_kernel

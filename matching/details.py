@@ -20,6 +20,18 @@ def clear_detail(s, order_idx):
         remove_peg(s, order_idx)
     detail["peg"] = 0
     detail["offset_ticks"] = 0
+    detail["order_type"] = 0
+    detail["trigger"] = 0
+    detail["place"] = 0
+    detail["link_id"] = 0
+    detail["child_id"] = 0
+    detail["parent_id"] = 0
+    detail["limit_ticks"] = 0
+    detail["extreme_ticks"] = 0
+    detail["next_aside"] = 0
+    detail["prev_aside"] = 0
+    detail["more_lots"] = 0
+    detail["listed"] = 0
     s.orders[order_idx]["flags"] = 0
 
 

@@ -19,7 +19,7 @@ from matching.checks import check_state
 from matching.limits import LEGS_MAX, ORDERS_MAX, QUOTE_GROUPS, TIMERS_PER_ACCOUNT
 from matching.rebuild import rebuild
 from matching.risk import requirement
-from matching.state import META, META_SAVED, Sizes, State, new_state
+from matching.state import META, META_SAVED, STOP_BOOKS, Sizes, State, new_state
 from matching.wire import COMMAND, EVENT
 
 Progress = Callable[[str, int, int], None]
@@ -54,7 +54,12 @@ class Engine:
 
     @property
     def next_expiry_ns(self) -> int:
-        """When the next TICK is due; 0 for never. It may come early, never late."""
+        """When the next TICK is due; 0 for never. It may come early, never late.
+
+        At once, when something is left to be done behind the next command.
+        """
+        if self._meta["aftermath"] != 0:
+            return max(1, self.now_ns)
         due = [int(self._meta[name]) for name in ("next_expiry_ns", "next_call_ns")]
         deal_idx = int(self._meta["deals_first"])
         if deal_idx != 0:
@@ -198,6 +203,8 @@ class Engine:
             "details": s.details[: meta["orders_used"] + 1],
             "legs": s.legs[: contracts * LEGS_MAX],
             "calls": s.calls[:contracts],
+            "watches": s.watches[:contracts],
+            "trails": s.trails[: STOP_BOOKS * contracts],
             "client_ids": client_ids,
             "origins": s.origins,
             "limits": s.limits[:accounts],

@@ -26,3 +26,8 @@ def lazy_zeros(count: int, dtype: np.dtype | str, *, sparse: bool = False) -> np
         with contextlib.suppress(OSError):  # a kernel without them: slower, nothing else
             memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, dtype, count)
+
+
+def table_slots(count: int) -> int:
+    """Return the length of a table that stays at most half full."""
+    return 1 << (2 * count - 1).bit_length()

@@ -4,7 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import level_of, next_key
-from matching.codes import Code, EventKind, Tif, TradingState
+from matching.codes import Code, EventKind, Tif, TradingState, TriggerBy
 from matching.contracts import contract_known, set_mark_and_band
 from matching.days import new_day
 from matching.emit import emit
@@ -12,7 +12,10 @@ from matching.guards import take_guard_price
 from matching.legs import combination_of
 from matching.limits import INT64_SAFE
 from matching.peg_list import wake_pegs
+from matching.state import STOP_BOOKS
 from matching.trade import drop_order
+from matching.triggers import see_price
+from matching.waiting import stop_book
 
 
 @kernel
@@ -39,6 +42,28 @@ def mark(s, cmd):
     take_guard_price(s, np.int64(cmd["contract_idx"]), np.int64(cmd["price_ticks"]))
     event = s.events[emit(s, EventKind.MARKED, 0, cmd["contract_idx"])]
     event["price_ticks"] = cmd["price_ticks"]
+    see_mark(s, cmd)
+    return Code.OK
+
+
+@kernel
+def see_mark(s, cmd):
+    """Let stops see a new mark."""
+    source = np.int64(TriggerBy.MARK)
+    see_price(s, np.int64(cmd["contract_idx"]), source, np.int64(cmd["price_ticks"]))
+
+
+@cold_kernel
+def set_index(s, cmd):
+    """Take a new index price: what the contract's underlying costs outside."""
+    code = check_mark(s, cmd)
+    if code != Code.OK:
+        return code
+    s.watches[cmd["contract_idx"]]["index_ticks"] = cmd["price_ticks"]
+    event = s.events[emit(s, EventKind.INDEX_SET, 0, cmd["contract_idx"])]
+    event["price_ticks"] = cmd["price_ticks"]
+    source = np.int64(TriggerBy.INDEX)
+    see_price(s, np.int64(cmd["contract_idx"]), source, np.int64(cmd["price_ticks"]))
     return Code.OK
 
 
@@ -119,13 +144,17 @@ def settle(s, cmd):
     end_day(s, contract_idx)
     for place in range(contract["combinations_count"]):
         end_day(s, combination_of(s, contract_idx, place))
+    see_mark(s, cmd)
     return Code.OK
 
 
 @cold_kernel
 def end_day(s, contract_idx):
-    """End a contract's orders for the day: buys, then sells."""
+    """End a contract's orders for the day: buys, then sells, then stops, ladder by ladder."""
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
+        end_day_of_book(s, book_idx)
+    first_book_idx = stop_book(s, contract_idx, np.int64(0), np.int64(0))
+    for book_idx in range(first_book_idx, first_book_idx + STOP_BOOKS):
         end_day_of_book(s, book_idx)
 
 

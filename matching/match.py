@@ -4,7 +4,18 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, level_of, next_key, opposite_key
-from matching.codes import COMBINED, UNUSUAL, Code, Flag, Stp, Tif, TradingState
+from matching.codes import (
+    COMBINED,
+    DETAILED,
+    UNTRIGGERED,
+    UNUSUAL,
+    Code,
+    Flag,
+    Stp,
+    Tif,
+    TradingState,
+    TriggerBy,
+)
 from matching.details import display_of
 from matching.emit import emit_cancelled
 from matching.guards import reach_of, report_breach
@@ -12,6 +23,21 @@ from matching.icebergs import meet_iceberg
 from matching.lots import change_lots
 from matching.quote_fills import note_quote_fill
 from matching.trade import drop_lots, drop_order, trade
+from matching.triggers import see_trades
+from matching.waiting import open_by_id
+
+WATCHED_LAST = 1 << TriggerBy.LAST
+
+
+@kernel
+def has_leg_here(s, maker_idx, book_idx):
+    """Return whether another leg of a resting order rests in the same book."""
+    if (s.orders[maker_idx]["flags"] & DETAILED) == 0:
+        return False
+    other_idx = open_by_id(s, np.int64(s.details[maker_idx]["link_id"]))
+    if other_idx == 0 or (s.orders[other_idx]["flags"] & UNTRIGGERED) != 0:
+        return False
+    return s.orders[other_idx]["book_idx"] == book_idx
 
 
 @cold_kernel
@@ -82,6 +108,7 @@ def match(s, order, order_id, position_idx, lots):
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
     turned_idx = np.int64(0)
+    first_event = np.int64(s.meta[0]["events_count"])
     while left_lots > 0 and book["best_key"] <= limit_key:
         key = book["best_key"]
         maker_idx = np.int64(level_of(s, book_idx, key)["head"])
@@ -104,6 +131,8 @@ def match(s, order, order_id, position_idx, lots):
         left_lots -= fill_lots
     if left_lots > 0 and book["best_key"] <= opposite_key(s, order.key):
         report_breach(s, book_idx)
+    if (s.contracts[order.contract_idx]["watched"] & WATCHED_LAST) != 0:
+        see_trades(s, order.contract_idx, first_event)
     return left_lots, lost_lots, gain_ticks
 
 
@@ -127,7 +156,9 @@ def fillable(s, order, lots):
             if order.stp != Stp.NONE and maker["account_idx"] == order.account_idx:
                 if order.stp != Stp.CANCEL_OLDEST:
                     return False
-            elif (maker["flags"] & Flag.REDUCE_ONLY) == 0:
+            elif (maker["flags"] & Flag.REDUCE_ONLY) == 0 and not has_leg_here(
+                s, np.int64(maker_idx), book_idx
+            ):
                 found_lots += maker["leaves_lots"]
                 if found_lots >= lots:
                     return True

@@ -10,6 +10,7 @@ from matching.client_ids import check_client_id, find_client_order, has_client_i
 from matching.codes import (
     COMBINED,
     MARKET_ORDER,
+    TIE_FLAGS,
     AccountState,
     Code,
     EventKind,
@@ -31,6 +32,8 @@ from matching.pool import (
 )
 from matching.prices import entry_key
 from matching.rest import new_order_id, rest
+from matching.stops import hold_stop, is_stop
+from matching.ties import check_ties, tie
 from matching.trade import cancel_whole
 from matching.words import high_half, low_half
 
@@ -97,6 +100,8 @@ def place_generally(s, cmd):
         code = check_client_id(s, cmd)
         if code != Code.OK:
             return code
+    if is_stop(cmd["order_type"]):
+        return hold_stop(s, cmd, new_order(s, cmd, has_client))
     contract = s.contracts[cmd["contract_idx"]]
     code = check_words(s, cmd, contract)
     if code == Code.OK and contract["legs_count"] != 0:
@@ -104,6 +109,10 @@ def place_generally(s, cmd):
     if code != Code.OK:
         return code
     order = new_order(s, cmd, has_client)
+    if (order.flags & TIE_FLAGS) != 0:
+        code = check_ties(s, cmd, order)
+        if code != Code.OK:
+            return code
     code, lots = admit(s, order, True)
     if code != Code.OK:
         return code
@@ -139,7 +148,9 @@ def enter(s, cmd, order, lots):
             s.events[reply]["amount_usd_micros"] = show(s, order_idx, order.display_lots)
         if order.order_type == OrderType.PEGGED:
             follow(s, order_idx, np.int64(cmd["state"]), low_half(cmd["ref_id"]))
-    else:
+    if (order.flags & TIE_FLAGS) != 0:
+        tie(s, cmd, order, order_idx, order_id, position_idx, leaves_lots, traded_lots)
+    if leaves_lots == 0:
         free_order_slot(s, order_idx)
     clipped = order.qty_lots - lots
     if (clipped | lost_lots | dropped_lots) != 0:

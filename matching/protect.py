@@ -4,7 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel
 from matching.accounts import account_known
-from matching.clear import ALL_CONTRACTS, BOTH_SIDES, cancel_of_book, cancel_orders
+from matching.clear import ALL_CONTRACTS, BOTH_SIDES, cancel_of_book, cancel_of_stops, cancel_orders
 from matching.codes import AccountState, Code, EventKind
 from matching.emit import emit
 from matching.expiry import add_expiry
@@ -12,6 +12,7 @@ from matching.limits import CANCEL_AFTER_NS_MAX, SWEEP_ORDERS_MAX, TIMERS_PER_AC
 from matching.peg_list import wake_pegs
 from matching.pool import count_trading
 from matching.timers import disarm, entry_id, timer_place
+from matching.triggers import see_all
 
 
 @cold_kernel
@@ -62,6 +63,8 @@ def halt_exchange(s, cmd):
         wake_pegs(s, np.int64(contract_idx))
     reply = emit(s, EventKind.HALT_SET, 0, ALL_CONTRACTS)
     s.events[reply]["qty_lots"] = cmd["state"]
+    for contract_idx in range(s.meta[0]["contracts_count"]):
+        see_all(s, np.int64(contract_idx))
     return Code.OK
 
 
@@ -83,6 +86,9 @@ def sweep(s, cmd):
     for book_idx in range(2 * first, 2 * end):
         left = cmd["qty_lots"] - count
         count += cancel_of_book(s, np.int64(book_idx), left, Code.CANCELLED_BY_KILL)
+    for contract_idx in range(first, end):
+        left = cmd["qty_lots"] - count
+        count += cancel_of_stops(s, np.int64(contract_idx), left, Code.CANCELLED_BY_KILL)
     s.events[reply]["qty_lots"] = count
     s.events[reply]["leaves_lots"] = meta["orders_open"]
     return Code.OK

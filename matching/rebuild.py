@@ -14,6 +14,8 @@ from matching.peg_list import insert_peg, is_peg
 from matching.pool import count_trading, position_place
 from matching.risk import shortfall_of_one_lot
 from matching.state import view_state
+from matching.triggers import empty_ladders
+from matching.waiting import IN_LADDER, list_of, waits
 
 
 @kernel
@@ -31,6 +33,10 @@ def rebuild_level(s, order_idx):
     """Add an order to its level; its links are in its record."""
     order = s.orders[order_idx]
     book_idx = np.int64(order["book_idx"])
+    if waits(s, order_idx):
+        if s.details[order_idx]["place"] != IN_LADDER:
+            return
+        book_idx = 2 * s.meta[0]["contracts_max"] + list_of(s, order_idx)
     key = np.int64(order["key"])
     level = level_of(s, book_idx, key)
     if order["prev"] == 0:
@@ -56,6 +62,7 @@ def rebuild(state):
         for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
             s.books[book_idx]["best_key"] = meta["price_top"] + 1
             s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
+        empty_ladders(s, np.int64(contract_idx))
     count_trading(s)
     rebuild_positions(s)
     for order_idx in range(1, meta["orders_used"] + 1):

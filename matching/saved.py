@@ -19,20 +19,21 @@ import numpy as np
 from matching.call_record import CALL
 from matching.wire import (
     ACCOUNT,
-    CLIENT_ID,
     CONTRACT,
     DETAIL,
     LEG,
     ORDER,
-    ORIGIN,
     POSITION,
+    WATCH,
 )
 from matching.wire_deals import DAY, DEAL, DEALER
+from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 MAGIC: Final = b"WHSTATE2"
 STATE_HASH_BYTES: Final = 16
 PLAIN: Final = np.dtype("<i8")
+HEADS: Final = np.dtype("<i4")
 
 # The arrays of a saved state, in order. Row 0 of a pool (positions, orders, client ids, deals)
 # is unused.
@@ -44,6 +45,8 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "details": DETAIL,
     "legs": LEG,  # LEGS_MAX places of each contract
     "calls": CALL,
+    "watches": WATCH,
+    "trails": HEADS,
     "client_ids": CLIENT_ID,
     "origins": ORIGIN,
     "limits": ACCOUNT_LIMITS,

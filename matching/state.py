@@ -6,47 +6,36 @@ none. What can be rebuilt from the rest (ladders, bitmaps, look-up tables, the e
 never saved.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from matching._memory import viewer
 from matching.call_record import CALL
-from matching.lazy import lazy_zeros
+from matching.lazy import lazy_zeros, table_slots
 from matching.limits import (
-    ACCOUNTS_MAX,
-    CLIENT_IDS_MAX,
     COMBINATIONS_PER_LEG_MAX,
-    CONTRACTS_MAX,
-    DEALS_MAX,
     LEGS_MAX,
-    ORDERS_MAX,
     ORIGINS_MAX,
     PEGS_MAX,
-    POSITIONS_MAX,
-    PRICE_BITS_DEFAULT,
-    PRICE_BITS_MAX,
-    PRICE_BITS_MIN,
     QUOTE_GROUPS,
-    SCENARIOS_DEFAULT,
-    SCENARIOS_MAX,
-    SHOCKS_PER_COMMAND,
     TIMERS_PER_ACCOUNT,
     gross_tick_value_max,
 )
+from matching.sizes import EVENTS_HEADROOM
+from matching.sizes import Sizes as Sizes
 from matching.wire import (
     ACCOUNT,
-    CLIENT_ID,
     CONTRACT,
     DETAIL,
     EVENT,
     LEG,
     ORDER,
-    ORIGIN,
     POSITION,
+    WATCH,
 )
 from matching.wire_deals import DAY, DEAL, DEALER
+from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 # The oldest order of a level, 0 when it is empty, and the newest.
@@ -71,6 +60,9 @@ BOOK: Final = np.dtype(
 assert BOOK.itemsize == 64
 
 LONG, SLOT = np.dtype("<i8"), np.dtype("<i4")
+STOP_BOOKS: Final = 6  # of a contract: TriggerBy x 2, falls then rises
+BOOKS_OF_CONTRACT: Final = 2 + STOP_BOOKS
+
 # An order's end; or, with a negative id, a timer's (expiry.py).
 EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
 
@@ -94,6 +86,10 @@ META_SAVED: Final = (
     "client_ids_oldest",
     "pegs_first",  # the first contract whose pegs have to move, its index + 1; 0 for none
     "pegs_last",
+    "ready_head",  # contracts with stops that were triggered: contract_idx + 1
+    "ready_tail",
+    "children_head",  # of brackets, to see to: slots of orders
+    "children_tail",
     "aftermath",  # bits of work that follows, see aftermath.py; 0 between most commands
     "halted",  # 1: no orders anywhere
     "deals_used",
@@ -113,6 +109,8 @@ META_SIZES: Final = (
     "client_ids_max",
     "deals_max",
     "scenarios_max",
+    "stops_max",  # that wait, of one account
+    "trails_max",  # trailing stops of one contract
     "position_mask",
     "client_mask",
     "expiries_max",
@@ -131,7 +129,6 @@ META_SCRATCH: Final = (
 META: Final = np.dtype([(name, "<i8") for name in META_SAVED + META_SIZES + META_SCRATCH])
 
 SPARSE: Final = frozenset({"levels", "words", "groups"})  # a few pages of each book are used
-EVENTS_HEADROOM: Final = 1 << 15  # events of an ordinary batch
 
 
 class State(NamedTuple):
@@ -147,8 +144,10 @@ class State(NamedTuple):
     combinations: np.ndarray  # (contracts x COMBINATIONS_PER_LEG_MAX,) of which each is a leg
     calls: np.ndarray  # (contracts,) CALL of the contract with the same index
     pegs: np.ndarray  # (contracts x PEGS_MAX,) slots of pegged orders, oldest first
-    books: np.ndarray  # (2 x contracts,) BOOK
-    levels: np.ndarray  # (2 x contracts x prices,) LEVEL
+    watches: np.ndarray  # (contracts,) WATCH
+    trails: np.ndarray  # (6 x contracts,) heads of lists of trailing stops
+    books: np.ndarray  # (8 x contracts,) BOOK: two of orders each, then six of stops each
+    levels: np.ndarray  # (8 x contracts x prices,) LEVEL
     words: np.ndarray  # level 0 of the bitmaps: a bit a level
     groups: np.ndarray  # level 1: a bit a word
     position_table: np.ndarray  # open addressing by account and contract
@@ -168,53 +167,6 @@ class State(NamedTuple):
     events: np.ndarray  # EVENT: what the running batch has caused
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Capacities of a state. A pool's count includes slot 0, which is never used."""
-
-    price_bits: int = PRICE_BITS_DEFAULT
-    accounts: int = ACCOUNTS_MAX
-    contracts: int = CONTRACTS_MAX
-    positions: int = POSITIONS_MAX
-    orders: int = ORDERS_MAX
-    client_ids: int = CLIENT_IDS_MAX
-    scenarios: int = SCENARIOS_DEFAULT
-    deals: int = DEALS_MAX
-
-    def __post_init__(self) -> None:
-        """Refuse what the limits do not cover."""
-        within = {
-            "price_bits": (PRICE_BITS_MIN, PRICE_BITS_MAX),
-            "accounts": (1, ACCOUNTS_MAX),
-            "contracts": (1, CONTRACTS_MAX),
-            "positions": (2, POSITIONS_MAX),
-            "orders": (2, ORDERS_MAX),
-            "client_ids": (2, CLIENT_IDS_MAX),
-            "deals": (2, DEALS_MAX),
-            "scenarios": (SHOCKS_PER_COMMAND, SCENARIOS_MAX),
-        }
-        for name, (least, most) in within.items():
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name}={getattr(self, name)} is not in {least}..{most}")
-        if self.scenarios % SHOCKS_PER_COMMAND:
-            raise ValueError(f"scenarios={self.scenarios} is no multiple of {SHOCKS_PER_COMMAND}")
-
-    @property
-    def command_events_max(self) -> int:
-        """Return the most events one command can cause.
-
-        An order trades, is protected, ends; a holder is paid; timers, deals, combinations, calls.
-        """
-        own = COMBINATIONS_PER_LEG_MAX + TIMERS_PER_ACCOUNT * self.accounts + 10
-        own += self.deals + 3 * self.contracts
-        return (3 + LEGS_MAX) * self.orders + self.positions + own
-
-    @property
-    def events(self) -> int:
-        """Return the room for events: a batch's, and one command more."""
-        return EVENTS_HEADROOM + self.command_events_max
-
-
 # What each array of a state holds.
 STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "meta": META,
@@ -227,6 +179,8 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "combinations": SLOT,
     "calls": CALL,
     "pegs": SLOT,
+    "watches": WATCH,
+    "trails": SLOT,
     "books": BOOK,
     "levels": LEVEL,
     "words": LONG,
@@ -252,14 +206,9 @@ assert tuple(STATE_FIELDS) == State._fields
 view_state = viewer("State", STATE_FIELDS)
 
 
-def table_slots(count: int) -> int:
-    """Return the length of a table that stays at most half full."""
-    return 1 << (2 * count - 1).bit_length()
-
-
 def new_state(sizes: Sizes) -> State:
     """Return an empty state."""
-    books, prices = 2 * sizes.contracts, 1 << sizes.price_bits
+    books, prices = BOOKS_OF_CONTRACT * sizes.contracts, 1 << sizes.price_bits
     counts = {
         "meta": 1,
         "accounts": sizes.accounts,
@@ -271,6 +220,8 @@ def new_state(sizes: Sizes) -> State:
         "combinations": sizes.contracts * COMBINATIONS_PER_LEG_MAX,
         "calls": sizes.contracts,
         "pegs": sizes.contracts * PEGS_MAX,
+        "watches": sizes.contracts,
+        "trails": STOP_BOOKS * sizes.contracts,
         "books": books,
         "levels": books * prices,
         "words": books * prices // 64,
@@ -314,6 +265,8 @@ def write_sizes(state: State, sizes: Sizes) -> None:
     meta["client_ids_max"] = sizes.client_ids
     meta["deals_max"] = sizes.deals
     meta["scenarios_max"] = sizes.scenarios
+    meta["stops_max"] = sizes.account_stops
+    meta["trails_max"] = sizes.contract_trails
     meta["position_mask"] = len(state.position_table) - 1
     meta["client_mask"] = len(state.client_buckets) - 1
     meta["expiries_max"] = len(state.expiries)

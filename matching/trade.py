@@ -4,13 +4,15 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, unlink
-from matching.codes import COMBINED, DETAILED, EventKind
+from matching.codes import COMBINED, DETAILED, UNTRIGGERED, Code, EventKind
 from matching.days import widen_day
 from matching.details import clip_shown
 from matching.emit import emit, emit_cancelled
 from matching.leg_trades import trade_legs
 from matching.lots import change_lots
+from matching.partners import child_in, drop_waiting, let_go
 from matching.pool import disown, free_order_slot
+from matching.waiting import open_by_id
 
 
 @kernel
@@ -18,6 +20,8 @@ def end_order(s, order_idx, book_idx, key):
     """Take an order that has no lots left out of everything."""
     unlink(s, order_idx, book_idx, key)
     order = s.orders[order_idx]
+    if (order["flags"] & DETAILED) != 0:
+        let_go(s, order_idx)
     disown(s, order_idx, np.int64(order["account_idx"]), np.int64(order["position_idx"]))
     free_order_slot(s, order_idx)
 
@@ -56,8 +60,11 @@ def cancel_lots(s, order_idx, lots, code):
 
 @kernel
 def cancel_whole(s, order_idx, code):
-    """Cancel all that is left of an order, and say so."""
+    """Cancel all that is left of an order, and say so; of a stop that waits, too."""
     order = s.orders[order_idx]
+    if (order["flags"] & UNTRIGGERED) != 0:
+        drop_waiting(s, order_idx, code)
+        return
     book_idx, key = np.int64(order["book_idx"]), np.int64(order["key"])
     account_idx, position_idx = np.int64(order["account_idx"]), np.int64(order["position_idx"])
     lots, none = np.int64(order["leaves_lots"]), np.int64(0)
@@ -78,6 +85,27 @@ def drop_lots(s, order_idx, lots, code):
 def drop_order(s, order_idx, code):
     """Do as `cancel_whole`, off the path of an order."""
     cancel_whole(s, order_idx, code)
+
+
+@cold_kernel
+def follow_fill(s, order_idx, taker_id, lots):
+    """Do what a fill of a linked order causes: its other leg ends, its children grow.
+
+    A leg that is the taker of this very trade has its own say when it is done.
+    """
+    detail = s.details[order_idx]
+    if detail["link_id"] != taker_id:
+        other_idx = open_by_id(s, np.int64(detail["link_id"]))
+        if other_idx != 0:
+            drop_order(s, other_idx, Code.OTHER_LEG_DONE)
+    child_idx = open_by_id(s, np.int64(detail["child_id"]))
+    if child_idx != 0:
+        s.details[child_idx]["more_lots"] += lots
+        child_in(s, child_idx)
+        twin_idx = open_by_id(s, np.int64(s.details[child_idx]["link_id"]))
+        if twin_idx != 0:
+            s.details[twin_idx]["more_lots"] += lots
+            child_in(s, twin_idx)
 
 
 @kernel
@@ -111,6 +139,8 @@ def trade(s, order, order_id, maker_idx, key, lots):
     account_idx = np.int64(maker["account_idx"])
     position_idx = np.int64(maker["position_idx"])
     change_lots(s, account_idx, position_idx, book_idx, key, -lots, booked_lots, gain_ticks)
+    if (maker["flags"] & DETAILED) != 0:
+        follow_fill(s, maker_idx, order_id, lots)
     if leaves_lots == 0:
         end_order(s, maker_idx, book_idx, key)
     return -gain_ticks

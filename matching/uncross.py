@@ -12,7 +12,7 @@ from matching.equilibrium import callable_lots, equilibrium
 from matching.guards import take_guard_price
 from matching.lots import change_lots
 from matching.quote_fills import note_quote_fill
-from matching.trade import drop_order, end_order
+from matching.trade import drop_order, end_order, follow_fill
 
 NONE = np.int64(0)
 EVENT_LOTS_MAX = np.int64((1 << 31) - 1)
@@ -59,7 +59,7 @@ def first_limit(s, book_idx, key):
 
 
 @cold_kernel
-def fill_in_call(s, order_idx, price_ticks, lots):
+def fill_in_call(s, order_idx, other_id, price_ticks, lots):
     """Fill a resting order at the price of the call."""
     order = s.orders[order_idx]
     book_idx, key = np.int64(order["book_idx"]), np.int64(order["key"])
@@ -71,6 +71,8 @@ def fill_in_call(s, order_idx, price_ticks, lots):
     gain_ticks = lots * (key_of(s, book_idx & 1, price_ticks) - s.books[book_idx]["mark_key"])
     account_idx, position_idx = np.int64(order["account_idx"]), np.int64(order["position_idx"])
     change_lots(s, account_idx, position_idx, book_idx, key, -lots, lots, gain_ticks)
+    if (order["flags"] & DETAILED) != 0:
+        follow_fill(s, order_idx, other_id, lots)
     if leaves_lots == 0:
         end_order(s, order_idx, book_idx, key)
 
@@ -92,12 +94,13 @@ def trade_in_call(s, buy_idx, sell_idx, price_ticks, lots):
     event["amount_usd_micros"] = buy["leaves_lots"] - lots
     s.contracts[contract_idx]["last_trade_ticks"] = price_ticks
     widen_day(s, contract_idx, price_ticks)
-    for order_idx in (buy_idx, sell_idx):
+    buy_id, sell_id = np.int64(buy["order_id"]), np.int64(sell["order_id"])
+    for order_idx, other_id in ((buy_idx, sell_id), (sell_idx, buy_id)):
         order = s.orders[order_idx]
         if (order["flags"] & Flag.QUOTE) != 0:
             side = np.int64(order["book_idx"]) & 1
             note_quote_fill(s, np.int64(order["account_idx"]), np.int64(order["flags"]), side, lots)
-        fill_in_call(s, order_idx, price_ticks, lots)
+        fill_in_call(s, order_idx, other_id, price_ticks, lots)
 
 
 @kernel

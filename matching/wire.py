@@ -48,6 +48,7 @@ SHOCK_WORD: Final = 5
 #                      high display_lots, of an iceberg, 0 for all
 #   ref_id:            low  offset_ticks, of a peg or a trailing stop, signed
 #                      high min_lots, the least that must trade at once, 0 for any
+# With Flag.BRACKET trigger_ticks and offset_ticks are the prices of its stop and its take-profit.
 #
 # A QUOTE has a buy and a sell side at once:
 #   price_ticks:       low  of the buy side, high of the sell side
@@ -102,8 +103,9 @@ ACCOUNT: Final = np.dtype(
         ("im_bound_usd_micros", "<i8"),  # never below the exact requirement
         ("gross_tick_value", "<i8"),  # sum of lots x tick value, position + orders
         ("last_ref_id", "<i8"),
-        ("state", "<i2"),  # AccountState
-        ("limited", "<i2"),  # 1: it has limits of its own
+        ("state", "i1"),  # AccountState
+        ("limited", "i1"),  # 1: it has limits of its own
+        ("stops", "<i2"),  # that wait or sleep; they are counted in open_orders too
         ("open_orders", "<i4"),
         ("position_head", "<i4"),
         ("position_tail", "<i4"),
@@ -127,7 +129,8 @@ CONTRACT: Final = np.dtype(
         ("symbol_b", "<i8"),
         ("symbol_c", "<i8"),
         ("symbol_d", "<i8"),
-        ("state", "<i4"),  # TradingState
+        ("state", "<i2"),  # TradingState
+        ("watched", "<i2"),  # a bit for each TriggerBy that a stop waits for
         ("position_head", "<i4"),
         ("position_tail", "<i4"),
         ("legs_count", "i1"),  # 0: no combination
@@ -193,48 +196,27 @@ DETAIL: Final = np.dtype(
         ("shown_lots", "<i4"),  # of its leaves_lots, the part that shows now
         ("offset_ticks", "<i4"),  # of a peg
         ("peg", "i1"),
-        ("reserved_a", "i1", (3,)),
+        ("order_type", "i1"),  # of a stop
+        ("trigger", "i1"),  # of a stop: TriggerBy, RISES, TRAIL_IS_BPS
+        ("place", "i1"),  # of a stop: where it waits
         ("link_id", "<i8"),  # the order or stop that ends with it
         ("child_id", "<i8"),  # what its fills bring to life
-        ("reserved_b", "<i8", (4,)),
+        ("parent_id", "<i8"),  # whose fills give it its size
+        ("limit_ticks", "<i4"),  # of a stop: the price it enters with, 0 for market
+        ("extreme_ticks", "<i4"),  # of a trailing stop: the best price since it waits
+        ("next_aside", "<i4"),  # in the list of trailing stops, or of children to see to
+        ("prev_aside", "<i4"),
+        ("more_lots", "<i4"),  # of a child: what its parent filled since
+        ("listed", "<i4"),  # of a child: 1 in the list of those to see to
     ]
 )
 assert DETAIL.itemsize == 64
 
-# A client order id that may not be used again yet, with the body it came with.
-CLIENT_ID: Final = np.dtype(
-    [
-        ("client_a", "<i8"),
-        ("client_b", "<i8"),
-        ("client_c", "<i8"),
-        ("client_d", "<i8"),
-        ("order_id", "<i8"),
-        ("accepted_ns", "<i8"),
-        ("price_ticks", "<i8"),
-        ("qty_lots", "<i8"),
-        ("expires_ns", "<i8"),
-        ("amount_usd_micros", "<i8"),
-        ("ref_id", "<i8"),
-        ("account_idx", "<i4"),
-        ("contract_idx", "<i4"),
-        ("side", "i1"),
-        ("order_type", "i1"),
-        ("tif", "i1"),
-        ("stp", "i1"),
-        ("flags", "<i2"),
-        ("state", "i1"),
-        ("reserved_a", "i1"),
-        ("next", "<i4"),  # newer in the ring, or in the free list
-        ("prev", "<i4"),  # older
-        ("chain", "<i4"),  # next in the same bucket; rebuilt, never saved
-        ("reserved_b", "<i4", (3,)),
-    ]
-)
-assert CLIENT_ID.itemsize == 128
-
-# The last request taken from each gateway.
-ORIGIN: Final = np.dtype([("origin_id", "<i8"), ("last_request_id", "<i8")])
-assert ORIGIN.itemsize == 16
+# Of a contract: the queue of its triggered stops; the next contract with one (index + 1), and
+# whether this is in that list; its trailing stops; its index price, 0 before the first.
+WATCHED = ("queue_head", "queue_tail", "next_ready", "ready", "trails", "index_ticks", "a", "b")
+WATCH: Final = np.dtype([(name, "<i4") for name in WATCHED])
+assert WATCH.itemsize == 32
 
 
 def pack_text(text: str) -> tuple[int, int, int, int]:

@@ -32,11 +32,12 @@ _EXPIRES, _REF = _FIELD["expires_ns"], _FIELD["ref_id"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
-# What says something of protections, which clearing does not keep.
+# What says something of protections, proposals or prices outside, which clearing does not keep.
 OF_PROTECTIONS: Final = (
     EventKind.LIMITS_SET, EventKind.TIMER_SET, EventKind.TIMER_FIRED, EventKind.ACCOUNT_KILLED,
     EventKind.HALT_SET, EventKind.SWEPT, EventKind.QUOTED, EventKind.QUOTE_REFUSED,
-    EventKind.MMP_SET,
+    EventKind.MMP_SET, EventKind.STOP_MOVED, EventKind.INDEX_SET, EventKind.PROPOSED,
+    EventKind.DEAL_ENDED, EventKind.BLOCKS_SET, EventKind.QUOTES_REQUESTED,
 )  # fmt: skip
 
 
@@ -131,18 +132,17 @@ class ClearingHouse(ClearingTrades):
             EventKind.AMENDED: self._orders.amended,
             EventKind.REPRICED: self._orders.repriced,
             EventKind.MASS_CANCELLED: self._nothing,
+            EventKind.STOP_ACCEPTED: self._orders.stop_accepted,
+            EventKind.STOP_GREW: self._orders.stop_grew,
+            EventKind.TRIGGERED: self._orders.triggered,
             EventKind.TRADE: self._trade,
             EventKind.LEG_TRADE: self._leg_trade,
             EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._nothing,
             EventKind.MMP_HIT: self._mmp_hit,
             **dict.fromkeys(OF_PROTECTIONS, self._nothing),
-            EventKind.PROPOSED: self._nothing,
-            EventKind.DEAL_ENDED: self._nothing,
             EventKind.BLOCK_TRADE: self._block_trade,
             EventKind.EFP_TRADE: self._block_trade,
-            EventKind.BLOCKS_SET: self._nothing,
-            EventKind.QUOTES_REQUESTED: self._nothing,
         }
 
     def _mmp_hit(self, command: Row, event: Row) -> None:

@@ -16,6 +16,7 @@ from exchange.rules.mirror_calls import MirrorCalls
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
+from exchange.rules.mirror_stops import StopMirror
 from exchange.rules.records import Account, Trade
 from exchange.rules.rows import command_rows, event_rows
 from exchange.rules.short_orders import ShortOrder
@@ -40,7 +41,7 @@ assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(DealsMirror, ProtectedMirror, MirrorCalls):
+class Mirror(DealsMirror, ProtectedMirror, MirrorCalls, StopMirror):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
@@ -115,6 +116,11 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls):
             EventKind.MMP_HIT: self._mmp_hit,
             **self._deal_handlers(),
             **self._call_handlers(),
+            EventKind.STOP_ACCEPTED: self._stop_accepted,
+            EventKind.TRIGGERED: self._triggered,
+            EventKind.STOP_MOVED: self._stop_moved,
+            EventKind.STOP_GREW: self._stop_grew,
+            EventKind.INDEX_SET: self._index_set,
         }
 
     def _nothing(self, command: Row, event: Row) -> None:
@@ -258,6 +264,9 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls):
             taker.cancelled_lots += event[_QTY_E]
             if taker.leaves_lots == 0:
                 taker.code = event[_CODE_E]
+            return
+        if event[_ORDER_E] in self.stops:
+            self._stop_cancelled(command, event)
             return
         order = self.orders[event[_ORDER_E]]
         order.leaves_lots = event[_LEAVES_E]

@@ -10,7 +10,8 @@ from exchange.rules.deals import Deal
 from exchange.rules.mirror import Mirror
 from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account, Contract, Order
-from matching.codes import DETAILED, MARKET_ORDER, OrderType, Side
+from exchange.rules.stops import stop_of
+from matching.codes import MARKET_ORDER, OF_THE_CORE, RISES, UNTRIGGERED, OrderType, Side
 from matching.limits import LEGS_MAX, QUOTE_GROUPS, SCENARIOS_MAX, TIMERS_PER_ACCOUNT
 from matching.wire import unpack_text
 
@@ -85,6 +86,7 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         contract.day_low_ticks = int(day["low_ticks"])
         contract.day_high_ticks = int(day["high_ticks"])
         _call(contract.call, saved["calls"][contract_idx])
+        contract.index_ticks = int(saved["watches"][contract_idx]["index_ticks"])
         mirror.contracts.append(contract)
         named = saved["legs"][contract_idx * LEGS_MAX :][: int(row["legs_count"])]
         mirror.join_legs(contract, [(int(leg["contract_idx"]), int(leg["ratio"])) for leg in named])
@@ -118,9 +120,26 @@ def _positions(mirror: Mirror, rows: np.ndarray, entries: Entries) -> None:
 
 def _orders(mirror: Mirror, saved: Mapping[str, Any]) -> None:
     """Open the orders, the oldest first."""
-    resting = [slot for slot, row in enumerate(saved["orders"]) if row["order_id"] != 0]
-    for slot in sorted(resting, key=lambda slot: int(saved["orders"][slot]["order_id"])):
-        mirror.open_order(_order(slot, saved, mirror.price_ticks_max))
+    used = [slot for slot, row in enumerate(saved["orders"]) if slot and row["order_id"] != 0]
+    for slot in sorted(used, key=lambda slot: int(saved["orders"][slot]["order_id"])):
+        row = saved["orders"][slot]
+        order = _order(slot, saved, mirror.price_ticks_max)
+        if row["flags"] & UNTRIGGERED:
+            _make_stop(order, int(row["key"]), saved["details"][slot], mirror.price_ticks_max)
+            mirror.open_stop(order)
+        else:
+            mirror.open_order(order)
+
+
+def _make_stop(order: Order, key: int, detail: np.void, price_ticks_max: int) -> None:
+    """Let an order wait for the price that its detail says."""
+    trigger = int(detail["trigger"])
+    trigger_ticks = key if trigger & RISES else price_ticks_max - 1 - key
+    order.order_type, order.price_ticks = int(detail["order_type"]), int(detail["limit_ticks"])
+    order.stop = stop_of(trigger, trigger_ticks)
+    order.stop.offset = int(detail["offset_ticks"])
+    order.stop.asleep = order.leaves_lots == 0
+    order.stop.parent_id = int(detail["parent_id"])
 
 
 def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
@@ -138,14 +157,14 @@ def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
     # A market order rests only in a call.
     order.order_type = OrderType.MARKET if row["flags"] & MARKET_ORDER else OrderType.LIMIT
     order.tif, order.stp = int(row["tif"]), int(row["stp"])
-    order.flags = int(row["flags"]) & ~(DETAILED | MARKET_ORDER)
+    order.flags = int(row["flags"]) & ~OF_THE_CORE
     order.display_lots, order.shown_lots = int(detail["display_lots"]), int(detail["shown_lots"])
     order.peg, order.offset_ticks = int(detail["peg"]), int(detail["offset_ticks"])
     if order.peg:
         order.order_type = OrderType.PEGGED
     order.expires_ns = int(row["expires_ns"])
     order.cancelled_lots = order.code = 0
-    order.client_words, order.created_ns = NO_WORDS, 0
+    order.client_words, order.created_ns, order.stop = NO_WORDS, 0, None
     if row["client_idx"] != 0:
         named = saved["client_ids"][int(row["client_idx"])]
         a, b, c, d = (int(named[f"client_{name}"]) for name in "abcd")

@@ -25,7 +25,8 @@ class MirrorState:
         self.accounts: list[Account] = []
         self.contracts: list[Contract] = []
         self.symbols: dict[str, int] = {}
-        self.orders: dict[int, Order] = {}
+        self.orders: dict[int, Order] = {}  # that rest
+        self.stops: dict[int, Order] = {}  # that wait for a price
         self.by_client: dict[ClientKey, Order] = {}  # open orders only
         self.closed = ClosedOrders()
         self.deals = Deals()
@@ -42,7 +43,8 @@ class MirrorState:
 
     def order(self, order_id: int) -> Order | None:
         """Return an order that is open or ended lately."""
-        return self.orders.get(order_id) or self.closed.by_id(order_id)
+        open_order = self.orders.get(order_id) or self.stops.get(order_id)
+        return open_order or self.closed.by_id(order_id)
 
     def order_by_client(self, account_idx: int, words: tuple[int, int, int, int]) -> Order | None:
         """Return an open or lately ended order by its client order id."""
@@ -100,6 +102,22 @@ class MirrorState:
         if any(order.client_words):
             self.by_client[(order.account_idx, *order.client_words)] = order
         self._rest(order)
+
+    def open_stop(self, order: Order) -> None:
+        """Add an order that waits for a price; its position must be there."""
+        self.stops[order.order_id] = order
+        self.accounts[order.account_idx].stops[order.order_id] = order
+        if any(order.client_words):
+            self.by_client[(order.account_idx, *order.client_words)] = order
+
+    def _end_stop(self, order: Order) -> None:
+        """Take an order out of those that wait."""
+        assert order.stop is not None
+        order.stop.waits = False
+        del self.stops[order.order_id]
+        del self.accounts[order.account_idx].stops[order.order_id]
+        if any(order.client_words):
+            del self.by_client[(order.account_idx, *order.client_words)]
 
     def _close(self, order: Order) -> None:
         del self.orders[order.order_id]

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from exchange.rules.clearing_rows import OrderChangeRow, OrderRow
 from exchange.rules.protections import order_flags
+from exchange.rules.stops import STOP_TYPES, said_of_stop
+from matching.codes import Flag, Tif
 from matching.wire import COMMAND, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -61,6 +63,30 @@ class OrderHistory:
             command[_STP], order_flags(command), price, qty, leaves, 0, 0, 0, 0,
             unpack_text(*words) if any(words) else None, command[_EXPIRES], ts_ns, ts_ns, seq,
         ]  # fmt: skip
+
+    def stop_accepted(self, command: Row, event: Row) -> None:
+        """A stop waits, or a bracket's child sleeps: that has little of the command's own."""
+        seq, _, side, _, account_idx, order_id, _, contract_idx, _, price, qty, leaves, _ = event
+        own = command[_TYPE] in STOP_TYPES
+        ts_ns, words = command[_TS], command[_CLIENT : _CLIENT + 4] if own else ()
+        self._new[order_id] = [
+            account_idx, order_id, contract_idx, side, said_of_stop(event)[1],
+            command[_TIF] if own else Tif.GTC, command[_STP],
+            order_flags(command) if own else Flag.REDUCE_ONLY, price, qty, leaves, 0, 0, 0, 0,
+            unpack_text(*words) if any(words) else None, command[_EXPIRES] if own else 0, ts_ns,
+            ts_ns, seq,
+        ]  # fmt: skip
+
+    def stop_grew(self, command: Row, event: Row) -> None:
+        """A bracket's child has more lots; nothing of it has traded or gone before."""
+        order, at = self._touch(event[4], event[5], event[0], command[_TS])
+        order[at.qty] = order[at.open] = event[11]
+
+    def triggered(self, command: Row, event: Row) -> None:
+        """A stop enters as an order, with what rests of it in the event already."""
+        order, at = self._touch(event[4], event[5], event[0], command[_TS])
+        order[at.price], order[at.open] = event[9], event[11]
+        self._taker_id = event[5]
 
     def amended(self, command: Row, event: Row) -> None:
         """An order has another price or quantity."""

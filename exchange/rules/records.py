@@ -11,6 +11,7 @@ from exchange.rules import legs
 from exchange.rules.book_side import BookSide
 from exchange.rules.call_records import Call
 from exchange.rules.protections import Protections
+from exchange.rules.stops import Stop
 from matching.codes import Side
 from matching.wire import unpack_text
 
@@ -70,6 +71,7 @@ class Order:
         "qty_lots",
         "shown_lots",
         "side",
+        "stop",
         "stp",
         "tif",
         "updated_ns",
@@ -101,6 +103,7 @@ class Order:
     updated_ns: int
     updated_seq: int
     code: int  # why it ended, 0 while open or when filled
+    stop: Stop | None  # of an order that waits for a price, or has waited
 
     @property
     def client_order_id(self) -> str:
@@ -114,7 +117,9 @@ class Order:
 
     @property
     def status(self) -> str:
-        """Return "open", "filled" or "cancelled"."""
+        """Return "untriggered", "open", "filled" or "cancelled"."""
+        if self.stop is not None and self.stop.waits:
+            return "untriggered"
         if self.leaves_lots:
             return "open"
         return "cancelled" if self.code else "filled"
@@ -156,6 +161,7 @@ class Account:
         "positions",
         "protections",
         "state",
+        "stops",
         "unsettled_usd_micros",
     )
 
@@ -166,7 +172,8 @@ class Account:
         self.unsettled_usd_micros = 0
         self.last_ref_id = 0
         self.protections = Protections()
-        self.orders: dict[int, Order] = {}
+        self.orders: dict[int, Order] = {}  # that rest
+        self.stops: dict[int, Order] = {}  # that wait for a price
         self.positions: dict[int, Position] = {}
 
 
@@ -186,6 +193,7 @@ class Contract:
         "contract_idx",
         "day_high_ticks",
         "day_low_ticks",
+        "index_ticks",
         "last_trade_ns",
         "last_trade_ticks",
         "legs",
@@ -215,6 +223,7 @@ class Contract:
         self.band_low_ticks = 0
         self.band_high_ticks = 0
         self.last_trade_ticks = 0
+        self.index_ticks = 0  # 0 before the first
         self.last_trade_ns = 0  # end of trading, 0 for never
         self.open_interest_lots = 0
         self.qty_max_lots = 0

@@ -1,6 +1,14 @@
 """Accounts, money, contracts, scenarios, marks and time."""
 
-from matching.codes import AccountState, CallPhase, Code, EventKind, Tif, TradingState
+from matching.codes import (
+    AccountState,
+    CallPhase,
+    Code,
+    EventKind,
+    Tif,
+    TradingState,
+    TriggerBy,
+)
 from matching.limits import (
     MONEY_USD_MICROS_MAX,
     QTY_LOTS_MAX,
@@ -11,7 +19,7 @@ from matching.limits import (
     WORST_COUNT_MAX,
 )
 from matching.wire import halves
-from tests.oracle import book, calls, combinations, deals, pegs, protect, risk
+from tests.oracle import book, calls, combinations, deals, pegs, protect, risk, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange
 
@@ -56,6 +64,10 @@ def set_account(ex: Exchange, log: Log, cmd: Command) -> None:
     else:
         ex.accounts[cmd.account_idx].state = cmd.state
         log.add(EventKind.ACCOUNT_SET, account_idx=cmd.account_idx)
+        if cmd.state == AccountState.FROZEN:
+            for order in risk.open_of(ex, cmd.account_idx):
+                if order.stop is not None:
+                    book.cancel(ex, log, order, Code.ACCOUNT_FROZEN)
 
 
 def deposit(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -186,9 +198,18 @@ def end(ex: Exchange, log: Log, contract_idx: int) -> None:
     for side in (0, 1):
         for order in book.best_first(ex, contract_idx, side):
             book.cancel(ex, log, order, Code.CONTRACT_ENDED)
+    end_stops(ex, log, contract_idx)
     for deal in deals.by_end(ex):
         if deal.contract_idx == contract_idx:
             deals.end(ex, log, deal, Code.CONTRACT_ENDED)
+
+
+def end_stops(ex: Exchange, log: Log, contract_idx: int) -> None:
+    """Those triggered as they stand, then price by price; who sleeps ends with its parent."""
+    for order in list(ex.contracts[contract_idx].triggered):
+        book.cancel(ex, log, order, Code.CONTRACT_ENDED)
+    for order in stops.standing(ex, contract_idx):
+        book.cancel(ex, log, order, Code.CONTRACT_ENDED)
 
 
 def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -250,6 +271,14 @@ def mark(ex: Exchange, log: Log, cmd: Command) -> None:
         move_mark(ex, cmd.contract_idx, cmd.price_ticks)
         calls.measure_from(ex, ex.contracts[cmd.contract_idx], cmd.price_ticks)
         log.add(EventKind.MARKED, contract_idx=cmd.contract_idx, price_ticks=cmd.price_ticks)
+        stops.see(ex, log, cmd.contract_idx, TriggerBy.MARK, cmd.price_ticks)
+
+
+def set_index(ex: Exchange, log: Log, cmd: Command) -> None:
+    if may_mark(ex, log, cmd):
+        ex.contracts[cmd.contract_idx].index_ticks = cmd.price_ticks
+        log.add(EventKind.INDEX_SET, contract_idx=cmd.contract_idx, price_ticks=cmd.price_ticks)
+        stops.see(ex, log, cmd.contract_idx, TriggerBy.INDEX, cmd.price_ticks)
 
 
 def may_mark(ex: Exchange, log: Log, cmd: Command) -> bool:
@@ -319,7 +348,13 @@ def settle(ex: Exchange, log: Log, cmd: Command) -> None:
         if any(leg.contract is settled for leg in contract.legs)
     ]
     for idx in (cmd.contract_idx, *joined):
-        for side in (0, 1):
-            for order in book.best_first(ex, idx, side):
-                if order.tif == Tif.DAY:
-                    book.cancel(ex, log, order, Code.ORDER_EXPIRED)
+        end_day(ex, log, idx)
+    stops.see(ex, log, cmd.contract_idx, TriggerBy.MARK, cmd.price_ticks)
+
+
+def end_day(ex: Exchange, log: Log, contract_idx: int) -> None:
+    """Orders go as they would be met, then stops as they would be triggered, ladder by ladder."""
+    resting = [o for side in (0, 1) for o in book.best_first(ex, contract_idx, side)]
+    for order in [*resting, *stops.standing(ex, contract_idx)]:
+        if order.tif == Tif.DAY:
+            book.cancel(ex, log, order, Code.ORDER_EXPIRED)

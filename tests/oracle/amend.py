@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from matching.codes import COMBINED, AccountState, Code, EventKind, Flag, OrderType, Tif
-from tests.oracle import book, entry, orders, pegs, protect, risk
+from tests.oracle import book, entry, links, orders, pegs, protect, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Order
 
@@ -33,6 +33,9 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
     order = orders.find_own(ex, cmd)
     if order is None:
         log.refuse(cmd, Code.ORDER_UNKNOWN)
+        return
+    if order.stop is not None:
+        log.refuse(cmd, Code.STOP_NOT_AMENDABLE, order.order_id)
         return
     terms = wanted(ex, cmd, order)
     code = judge_fields(ex, cmd, order, terms)
@@ -118,6 +121,7 @@ def judge_fields(ex: Exchange, cmd: Command, order: Order, terms: Terms) -> int:
         (abs(terms.offset_ticks) > highest, Code.OFFSET_INVALID),
         (terms.display_lots and terms.flags & COMBINED, Code.COMBINATION_ORDER_UNUSUAL),
         (terms.display_lots and terms.flags & Flag.REDUCE_ONLY, Code.DISPLAY_INVALID),
+        (terms.display_lots and order.link_id, Code.DISPLAY_INVALID),
         (terms == terms_of(order), Code.AMEND_CHANGES_NOTHING),
     )
     return next((code for wrong, code in checks if wrong), Code.OK)
@@ -182,7 +186,10 @@ def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms)
     order.tif, order.expires_ns, order.flags = terms.tif, terms.expires_ns, terms.flags
     order.display_lots = terms.display_lots
     answer = reply(log, order, order.filled_lots + terms.open_lots)
-    orders.enter(ex, log, order, answer, terms.open_lots - wish.qty_lots)
+    book.enter(
+        ex, log, order, answer, terms.open_lots - wish.qty_lots,
+        lambda traded: links.filled(ex, log, order, None, traded) if traded else None,
+    )  # fmt: skip
     if order.leaves_lots == 0:
         drop(ex, order)
 
@@ -190,5 +197,6 @@ def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms)
 def drop(ex: Exchange, order: Order) -> None:
     """Forget an order that left the book to match and did not come back."""
     del ex.orders[order.order_id]
+    links.ended(ex, order)
     book.owned(ex, order).orders.remove(order)
     ex.slots_free.append(order.slot)

@@ -1,9 +1,13 @@
 """The book: who rests, in which order they are met, and what happens when they meet."""
 
-from matching.codes import Code, EventKind, Flag, Side, Stp
-from tests.oracle import calls, combinations, icebergs, pegs, quotes
+from collections.abc import Callable
+
+from matching.codes import Code, EventKind, Flag, Side, Stp, Tif, TradingState, TriggerBy
+from tests.oracle import calls, combinations, icebergs, links, pegs, quotes, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
+
+IMMEDIATE = (Tif.IOC, Tif.FOK)
 
 
 def best_first(ex: Exchange, contract_idx: int, side: int) -> list[Order]:
@@ -46,10 +50,14 @@ def rest(ex: Exchange, order: Order) -> None:
 
 
 def leave(ex: Exchange, order: Order) -> None:
-    """Take an order out of the book and free its slot."""
-    pegs.wake(ex, order.contract_idx)
-    ex.contracts[order.contract_idx].book[order.side].remove(order)
+    """Take an order out of the book, or a stop from where it waits, and free its slot."""
+    if order.stop is None:
+        pegs.wake(ex, order.contract_idx)
+        ex.contracts[order.contract_idx].book[order.side].remove(order)
+    elif order.stop.queued:
+        ex.contracts[order.contract_idx].triggered.remove(order)
     del ex.orders[order.order_id]
+    links.ended(ex, order)
     owned(ex, order).orders.remove(order)
     ex.slots_free.append(order.slot)
 
@@ -88,7 +96,9 @@ def fillable(ex: Exchange, taker: Order, lots: int) -> bool:
             if taker.stp == Stp.CANCEL_OLDEST:
                 continue
             break
-        if not maker.flags & Flag.REDUCE_ONLY:
+        leg = ex.orders.get(maker.link_id)
+        leg_here = leg is not None and leg.stop is None and leg.side == maker.side
+        if not maker.flags & Flag.REDUCE_ONLY and not leg_here:
             found += maker.leaves_lots
     return found >= lots
 
@@ -126,6 +136,7 @@ def trade(ex: Exchange, log: Log, taker: Order, maker: Order, lots: int) -> None
     )
     if contract.legs:
         combinations.trade_legs(ex, log, taker, maker, lots)
+    links.filled(ex, log, maker, taker, lots)
     if maker.leaves_lots == 0:
         leave(ex, maker)
 
@@ -141,6 +152,16 @@ def hand_over(ex: Exchange, account_idx: int, contract_idx: int, lots: int, tick
 
 
 def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
+    """Let the taker meet the book; stops see the first and the last price of its trades."""
+    before = len(log.rows)
+    outcome = meet_all(ex, log, taker)
+    prices = [row["price_ticks"] for row in log.rows[before:] if row["kind"] == EventKind.TRADE]
+    for price_ticks in prices[:1] + (prices[-1:] if prices[-1:] != prices[:1] else []):
+        stops.see(ex, log, taker.contract_idx, TriggerBy.LAST, price_ticks)
+    return outcome
+
+
+def meet_all(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
     """Let the taker meet the book.
 
     Returns:
@@ -198,3 +219,49 @@ def decrement(ex: Exchange, log: Log, taker: Order, maker: Order) -> int:
     said = log.cancelled(maker, lots, Code.SELF_TRADE_PREVENTED)
     said["amount_usd_micros"] = maker.shown_lots
     return lots
+
+
+def enter(
+    ex: Exchange,
+    log: Log,
+    order: Order,
+    reply: dict[str, int],
+    clipped: int,
+    tie: Callable[[int], None] = lambda traded: None,
+) -> None:
+    """Match an order that is not in the book, rest what is left of it, say what was dropped."""
+    filled_lots = order.filled_lots
+    decremented, stopped, dropped, code = 0, False, 0, Code.IOC_REMAINDER
+    wanted, order.min_lots = order.min_lots, 0  # it counts once
+    if ex.contracts[order.contract_idx].state == TradingState.AUCTION:
+        assert order.tif not in IMMEDIATE  # it gathers with the others
+    elif order.tif == Tif.FOK and not fillable(ex, order, order.leaves_lots):
+        code = Code.FOK_NOT_FILLABLE
+    elif wanted and (wanted > order.leaves_lots or not fillable(ex, order, wanted)):
+        dropped, order.leaves_lots = order.leaves_lots, 0
+        code = Code.MIN_QUANTITY_NOT_FILLABLE
+        if order.tif == Tif.FOK:
+            code = Code.FOK_NOT_FILLABLE
+    else:
+        decremented, stopped = match(ex, log, order)
+    if stopped:
+        prevented = decremented + order.leaves_lots
+        order.leaves_lots = 0
+    else:
+        prevented = decremented
+        if order.tif in IMMEDIATE:
+            dropped += order.leaves_lots
+            order.leaves_lots = 0
+    order.shown_lots = min(order.display_lots, order.leaves_lots)
+    reply["leaves_lots"] = order.leaves_lots
+    reply["amount_usd_micros"] = order.shown_lots
+    if order.leaves_lots:
+        rest(ex, order)
+    tie(order.filled_lots - filled_lots)
+    for lots, why in (
+        (clipped, Code.REDUCE_ONLY_CLIPPED),
+        (prevented, Code.SELF_TRADE_PREVENTED),
+        (dropped, code),
+    ):
+        if lots:
+            log.cancelled(order, lots, why)

@@ -1,7 +1,7 @@
 """Call auctions, the plain way: every price is tried, everything is counted anew."""
 
 from matching.codes import CallPhase, Code, EventKind, Flag, Side, Tif, TradingState
-from tests.oracle import book, pegs, quotes
+from tests.oracle import book, links, pegs, quotes, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Contract, Exchange, Order, opposite
 
@@ -118,6 +118,7 @@ def leave(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
         uncross(ex, log, contract_idx, phase)
     cancel_all(ex, log, contract_idx, Tif.GFA, Code.AUCTION_ENDED)
     pegs.wake(ex, contract_idx)
+    stops.see_now(ex, log, contract_idx)
 
 
 def cancel_all(ex: Exchange, log: Log, contract_idx: int, tif: int, code: int) -> None:
@@ -209,7 +210,8 @@ def trade(ex: Exchange, log: Log, buy: Order, sell: Order, price: int, lots: int
         leaves_lots=sell.leaves_lots,
         amount_usd_micros=buy.leaves_lots,
     )
-    for order in (buy, sell):
+    for order, other in ((buy, sell), (sell, buy)):
+        links.filled(ex, log, order, other, lots)
         if order.leaves_lots == 0:
             book.leave(ex, order)
 
@@ -369,3 +371,4 @@ def change_state(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
         contract.state = state
         if state in MEETING and crossed(ex, contract_idx):
             uncross(ex, log, contract_idx, CallPhase.NONE)
+        stops.see_now(ex, log, contract_idx)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from matching.codes import Code, Kind
+from matching.limits import AFTERMATH_STEPS_MAX
 from tests.oracle import (
     admin,
     amend,
@@ -17,6 +18,7 @@ from tests.oracle import (
     pegs,
     protect,
     quotes,
+    stops,
 )
 from tests.oracle.events import Log
 from tests.oracle.state import Capacity, Command, Exchange
@@ -39,6 +41,7 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.START_CALL: calls.start_call,
     Kind.END_CALL: calls.end_call,
     Kind.SET_GUARD: calls.set_guard,
+    Kind.SET_INDEX: admin.set_index,
     Kind.PLACE: orders.place,
     Kind.CANCEL: orders.cancel,
     Kind.AMEND: amend.amend,
@@ -84,8 +87,13 @@ class Oracle:
             log.refuse(cmd, code)
         else:
             RULES[cmd.kind](ex, log, cmd)
-            quotes.end_hits(ex, log)
+        quotes.end_hits(ex, log)
         calls.follow_up(ex, log)
+        for _ in range(AFTERMATH_STEPS_MAX):
+            if ex.work:
+                stops.step(ex, log)
+                quotes.end_hits(ex, log)
+                calls.follow_up(ex, log)
         pegs.move_all(ex, log)
 
     def state_view(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def body_of(cmd: Command) -> tuple[int, ...]:
     return (
         cmd.contract_idx, cmd.side, cmd.order_type, cmd.tif, cmd.stp, cmd.flags,
         cmd.price_ticks, cmd.qty_lots, cmd.expires_ns, cmd.amount_usd_micros, cmd.ref_id,
-        cmd.state,
+        cmd.order_id, cmd.state,
     )  # fmt: skip
 
 

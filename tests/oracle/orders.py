@@ -13,19 +13,26 @@ from matching.codes import (
     Tif,
     TradingState,
 )
-from tests.oracle import book, combinations, entry, ids, pegs, protect, risk
+from tests.oracle import book, combinations, entry, ids, links, pegs, protect, risk, stops
 from tests.oracle.events import Log
 from tests.oracle.state import NO_WORDS, Command, Exchange, Order, Position
 
 IMMEDIATE = (Tif.IOC, Tif.FOK)
+TYPES = (OrderType.LIMIT, OrderType.MARKET, OrderType.MARKET_TO_LIMIT, OrderType.PEGGED)
+PLACE_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY | Flag.LINKED | Flag.BRACKET
 
 
 def place(ex: Exchange, log: Log, cmd: Command) -> None:
     code, known_id = judge_who(ex, cmd)
+    if code == Code.OK and cmd.order_type in stops.STOP_TYPES:
+        hold_stop(ex, log, cmd)
+        return
     if code == Code.OK:
         code = judge_fields(ex, cmd)
     if code == Code.OK and ex.contracts[cmd.contract_idx].legs:
         code = combinations.judge_order(cmd)
+    if code == Code.OK:
+        code = judge_ties(ex, cmd)
     if code != Code.OK:
         log.refuse(cmd, code, known_id)
         return
@@ -75,10 +82,10 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
     waits = cmd.tif == Tif.GFA and calling
     checks = (
         (cmd.side not in set(Side), Code.SIDE_INVALID),
-        (cmd.order_type not in set(OrderType), Code.ORDER_TYPE_INVALID),
+        (cmd.order_type not in TYPES, Code.ORDER_TYPE_INVALID),
         (cmd.tif not in set(Tif), Code.TIF_INVALID),
         (cmd.stp not in set(Stp), Code.STP_INVALID),
-        (cmd.flags & ~(Flag.POST_ONLY | Flag.REDUCE_ONLY), Code.FLAGS_INVALID),
+        (cmd.flags & ~PLACE_FLAGS, Code.FLAGS_INVALID),
         (cmd.qty_lots <= 0, Code.QTY_NOT_POSITIVE),
         (cmd.qty_lots > ex.contracts[cmd.contract_idx].qty_max_lots, Code.QTY_TOO_LARGE),
         (not limit and cmd.price_ticks != 0, Code.PRICE_INVALID),
@@ -103,6 +110,40 @@ def judge_fields(ex: Exchange, cmd: Command) -> int:
         (pegged and cmd.min_lots, Code.MIN_QUANTITY_INVALID),
     )
     return next((code for wrong, code in checks if wrong), Code.OK)
+
+
+def judge_ties(ex: Exchange, cmd: Command) -> int:
+    if cmd.flags & Flag.BRACKET:
+        return links.judge_bracket(ex, cmd)
+    if cmd.flags & Flag.LINKED and not links.may_link(ex, cmd):
+        return Code.LINK_INVALID
+    return Code.OK
+
+
+def hold_stop(ex: Exchange, log: Log, cmd: Command) -> None:
+    code = stops.judge(ex, cmd)
+    if ex.contracts[cmd.contract_idx].legs:
+        code = Code.COMBINATION_ORDER_UNUSUAL
+    if code == Code.OK:
+        code = stops.judge_room(ex, cmd)
+    if code == Code.OK:
+        code = judge_room(ex, cmd)
+    if code != Code.OK:
+        log.refuse(cmd, code)
+        return
+    wish = risk.Wish(cmd.account_idx, cmd.contract_idx, cmd.side, cmd.price_ticks, cmd.qty_lots)
+    order = new_order(ex, cmd, wish, tif=cmd.tif, flags=cmd.flags, expires_ns=cmd.expires_ns)
+    ids.register(ex, cmd, order.order_id)
+    order.stop = stops.new_stop(ex, cmd)
+    ex.orders[order.order_id] = order
+    book.owned(ex, order).orders.append(order)
+    if cmd.flags & Flag.LINKED:
+        links.link(ex, order, cmd.order_id)
+    stops.stand(ex, order)
+    order.stop.came = ex.stands
+    stops.say(log, EventKind.STOP_ACCEPTED, order, order.leaves_lots)
+    source = order.stop.source
+    stops.see(ex, log, cmd.contract_idx, source, stops.price_now(ex, cmd.contract_idx, source))
 
 
 def judge_room(ex: Exchange, cmd: Command) -> int:
@@ -143,7 +184,10 @@ def accept(ex: Exchange, log: Log, cmd: Command, wish: risk.Wish) -> None:
         price_ticks=order.price_ticks,
         qty_lots=cmd.qty_lots,
     )
-    enter(ex, log, order, reply, cmd.qty_lots - wish.qty_lots)
+    book.enter(
+        ex, log, order, reply, cmd.qty_lots - wish.qty_lots,
+        lambda traded: links.tie(ex, log, cmd, order, traded),
+    )  # fmt: skip
     if order.leaves_lots == 0:
         ex.slots_free.append(order.slot)
 
@@ -169,43 +213,6 @@ def new_order(
         flags=flags | (COMBINED if ex.contracts[cmd.contract_idx].legs else 0),
         expires_ns=expires_ns,
     )
-
-
-def enter(ex: Exchange, log: Log, order: Order, reply: dict[str, int], clipped: int) -> None:
-    """Match an order that is not in the book, rest what is left of it, say what was dropped."""
-    decremented, stopped, dropped, code = 0, False, 0, Code.IOC_REMAINDER
-    wanted, order.min_lots = order.min_lots, 0  # it counts once
-    if ex.contracts[order.contract_idx].state == TradingState.AUCTION:
-        assert order.tif not in IMMEDIATE  # it gathers with the others
-    elif order.tif == Tif.FOK and not book.fillable(ex, order, order.leaves_lots):
-        code = Code.FOK_NOT_FILLABLE
-    elif wanted and (wanted > order.leaves_lots or not book.fillable(ex, order, wanted)):
-        dropped, order.leaves_lots = order.leaves_lots, 0
-        code = Code.MIN_QUANTITY_NOT_FILLABLE
-        if order.tif == Tif.FOK:
-            code = Code.FOK_NOT_FILLABLE
-    else:
-        decremented, stopped = book.match(ex, log, order)
-    if stopped:
-        prevented = decremented + order.leaves_lots
-        order.leaves_lots = 0
-    else:
-        prevented = decremented
-        if order.tif in IMMEDIATE:
-            dropped += order.leaves_lots
-            order.leaves_lots = 0
-    order.shown_lots = min(order.display_lots, order.leaves_lots)
-    reply["leaves_lots"] = order.leaves_lots
-    reply["amount_usd_micros"] = order.shown_lots
-    if order.leaves_lots:
-        book.rest(ex, order)
-    for lots, why in (
-        (clipped, Code.REDUCE_ONLY_CLIPPED),
-        (prevented, Code.SELF_TRADE_PREVENTED),
-        (dropped, code),
-    ):
-        if lots:
-            log.cancelled(order, lots, why)
 
 
 def find_own(ex: Exchange, cmd: Command) -> Order | None:
@@ -242,7 +249,7 @@ def mass_cancel(ex: Exchange, log: Log, cmd: Command) -> None:
         return
     orders = [
         order
-        for order in risk.resting_of(ex, cmd.account_idx)
+        for order in risk.open_of(ex, cmd.account_idx)
         if cmd.contract_idx in (-1, order.contract_idx) and cmd.state in (0, order.side + 1)
     ]
     log.add(

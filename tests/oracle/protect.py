@@ -2,7 +2,7 @@
 
 from matching.codes import AccountState, Code, EventKind, Side, Timer
 from matching.limits import CANCEL_AFTER_NS_MAX, LIMIT_MAX, SWEEP_ORDERS_MAX
-from tests.oracle import book, pegs, risk
+from tests.oracle import book, pegs, risk, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Leg, Limits, signed
 
@@ -44,7 +44,7 @@ def judge_own(ex: Exchange, wish: risk.Wish, asked_lots: int, *, rests_anew: boo
     resting = position.resting_lots(wish.side) if position else 0
     spread = any(leg.ratio < 0 for leg in contract.legs)
     price_ticks = abs(wish.price_ticks - contract.base_ticks) if spread else wish.price_ticks
-    open_orders = len(risk.resting_of(ex, wish.account_idx))
+    open_orders = len(risk.open_of(ex, wish.account_idx))
     values = (
         (limits.rate, taken_in_this_second(ex, wish.account_idx) + 1, Code.ORDER_RATE_LIMIT),
         (limits.qty, asked_lots, Code.ORDER_SIZE_LIMIT),
@@ -77,7 +77,7 @@ def cancel_all_after(ex: Exchange, log: Log, cmd: Command) -> None:
 
 
 def cancel_everything(ex: Exchange, log: Log, account_idx: int, code: int) -> int:
-    orders = risk.resting_of(ex, account_idx)
+    orders = risk.open_of(ex, account_idx)
     for order in orders:
         book.cancel(ex, log, order, code)
     return len(orders)
@@ -107,6 +107,8 @@ def halt_exchange(ex: Exchange, log: Log, cmd: Command) -> None:
     for contract_idx in range(len(ex.contracts)):
         pegs.wake(ex, contract_idx)
     log.add(EventKind.HALT_SET, contract_idx=-1, qty_lots=cmd.state)
+    for idx in range(len(ex.contracts)):
+        stops.see_now(ex, log, idx)
 
 
 def sweep(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -124,6 +126,9 @@ def sweep(ex: Exchange, log: Log, cmd: Command) -> None:
         if cmd.contract_idx in (-1, idx)
         for order in book.best_first(ex, idx, side)
     ]
+    for idx in range(len(ex.contracts)):
+        if cmd.contract_idx in (-1, idx):
+            found += [*ex.contracts[idx].triggered, *stops.standing(ex, idx)]
     for order in found[: cmd.qty_lots]:
         book.cancel(ex, log, order, Code.CANCELLED_BY_KILL)
     said["qty_lots"] = min(len(found), cmd.qty_lots)

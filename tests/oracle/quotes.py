@@ -140,7 +140,7 @@ def enter(
         EventKind.ACCEPTED, order_id=order.order_id, account_idx=order.account_idx,
         contract_idx=order.contract_idx, side=side, price_ticks=price, qty_lots=lots,
     )  # fmt: skip
-    orders.enter(ex, log, order, reply, 0)
+    book.enter(ex, log, order, reply, 0)
     if order.filled_lots:
         note_fill(ex, order, order.filled_lots)
     return order

@@ -112,4 +112,9 @@ def held_by(ex: Exchange, account_idx: int) -> list[Position]:
 
 
 def resting_of(ex: Exchange, account_idx: int) -> list[Order]:
+    return [order for order in open_of(ex, account_idx) if order.stop is None]
+
+
+def open_of(ex: Exchange, account_idx: int) -> list[Order]:
+    """Return resting orders and stops, contract by contract, the oldest first."""
     return [order for position in held_by(ex, account_idx) for order in position.orders]

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from matching.codes import Side
 from matching.limits import (
+    ACCOUNT_STOPS_MAX,
     ACCOUNTS_MAX,
     CLIENT_IDS_MAX,
+    CONTRACT_TRAILS_MAX,
     CONTRACTS_MAX,
     DEALS_MAX,
     ORDERS_MAX,
@@ -37,6 +39,8 @@ class Capacity:
     origins: int = ORIGINS_MAX
     scenarios: int = SCENARIOS_DEFAULT
     deals: int = DEALS_MAX
+    account_stops: int = ACCOUNT_STOPS_MAX
+    contract_trails: int = CONTRACT_TRAILS_MAX
 
 
 class Command(NamedTuple):
@@ -87,6 +91,24 @@ assert Command._fields == COMMAND.names
 
 
 @dataclass(eq=False)
+class Stop:
+    """What an order waits for."""
+
+    order_type: int
+    source: int  # TriggerBy
+    rises: bool
+    trigger_ticks: int
+    limit_ticks: int  # 0: it enters at market
+    offset: int  # of a trailing stop, in ticks or basis points
+    in_bps: bool
+    asleep: bool  # a child whose parent has not filled
+    extreme_ticks: int = 0
+    queued: bool = False  # triggered, not entered yet
+    stood: int = 0  # rises with each time that a stop came to its price
+    came: int = 0  # of a trailing stop: rises with each that came
+
+
+@dataclass(eq=False)
 class Order:
     order_id: int
     slot: int
@@ -110,6 +132,12 @@ class Order:
     @property
     def visible_lots(self) -> int:
         return self.shown_lots if self.display_lots else self.leaves_lots
+
+    stop: Stop | None = None  # it waits, and is in no book
+    link_id: int = 0
+    parent_id: int = 0
+    child_ids: list[int] = field(default_factory=list)
+    more_lots: int = 0  # of a child: filled by its parent, not seen to yet
 
 
 class Limits(NamedTuple):
@@ -155,10 +183,12 @@ class Position:
     contract_idx: int
     qty_lots: int = 0
     unsettled_usd_micros: int = 0
-    orders: list[Order] = field(default_factory=list)  # resting, oldest first
+    orders: list[Order] = field(default_factory=list)  # resting or waiting, oldest first
 
     def resting_lots(self, side: int) -> int:
-        return sum(order.leaves_lots for order in self.orders if order.side == side)
+        return sum(
+            order.leaves_lots for order in self.orders if order.side == side and order.stop is None
+        )
 
 
 class Leg(NamedTuple):
@@ -214,6 +244,7 @@ class Contract:
     call: Call = field(default_factory=Call)
     guard: Guard = field(default_factory=Guard)
     breaches: int = 0  # of the daily limit, since the last settlement
+    index_ticks: int = 0
     shocks: list[int] = field(default_factory=list)
     shocks_staged: list[int] = field(default_factory=list)
     book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))
@@ -245,6 +276,8 @@ class Contract:
         if not self.legs:
             return self.mark_ticks
         return sum(leg.contract.mark_ticks for leg in self.legs) // len(self.legs)
+
+    triggered: list[Order] = field(default_factory=list)  # stops that have not entered yet
 
 
 @dataclass(eq=False)
@@ -283,7 +316,11 @@ class Exchange:
     accounts: list[Account] = field(default_factory=list)
     contracts: list[Contract] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)  # in order of creation
-    orders: dict[int, Order] = field(default_factory=dict)  # resting, by id
+    orders: dict[int, Order] = field(default_factory=dict)  # resting or waiting, by id
+    stands: int = 0
+    ready: list[int] = field(default_factory=list)  # contracts with triggered stops
+    children: list[Order] = field(default_factory=list)  # of brackets, to be seen to
+    work: bool = False  # something follows
     slots_free: list[int] = field(default_factory=list)  # the last freed is taken first
     slots_used: int = 0  # slots 1..slots_used were taken at least once
     client_ids: deque[ClientId] = field(default_factory=deque)  # oldest first

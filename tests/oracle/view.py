@@ -7,7 +7,7 @@ from matching.codes import Side
 from tests.oracle import risk
 from tests.oracle.book import best_first
 from tests.oracle.deals import asked_now, by_end
-from tests.oracle.state import Contract, Exchange
+from tests.oracle.state import Contract, Exchange, Order
 
 
 def state_view(ex: Exchange) -> dict[str, Any]:
@@ -33,6 +33,13 @@ def state_view(ex: Exchange) -> dict[str, Any]:
              order.flags, order.expires_ns, order.display_lots, order.shown_lots, order.peg,
              order.offset_ticks)
             for _, order in sorted(ex.orders.items())
+            if order.stop is None
+        ],
+        "stops": [stop_view(order) for _, order in sorted(ex.orders.items()) if order.stop],
+        "ties": [
+            (order.order_id, order.link_id, order.parent_id)
+            for _, order in sorted(ex.orders.items())
+            if order.link_id or order.parent_id
         ],
         "halted": ex.halted,
         "limits": [(*account.limits, *account.taken) for account in ex.accounts],
@@ -50,6 +57,16 @@ def state_view(ex: Exchange) -> dict[str, Any]:
             for side in (Side.BUY, Side.SELL)
         ],
     }  # fmt: skip
+
+
+def stop_view(order: Order) -> tuple[int, ...]:
+    stop = order.stop
+    assert stop is not None
+    return (
+        order.order_id, order.account_idx, order.contract_idx, order.side, order.leaves_lots,
+        order.tif, order.stp, order.flags, order.expires_ns, stop.order_type, stop.source,
+        stop.trigger_ticks, stop.limit_ticks, stop.offset, stop.in_bps,
+    )  # fmt: skip
 
 
 def account_view(ex: Exchange, idx: int) -> tuple[int, ...]:
@@ -73,8 +90,9 @@ def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
         contract.state, contract.mark_for(Side.BUY), contract.settle_ticks,
         contract.last_trade_ticks,
         contract.tick_value_usd_micros, contract.band_bps, *ex.band(contract),
-        contract.protection_bps, contract.qty_max_lots, sum(lots for lots in held if lots > 0),
-        contract.symbol, tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
+        contract.protection_bps, contract.qty_max_lots, contract.index_ticks,
+        sum(lots for lots in held if lots > 0), contract.symbol,
+        tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
         call_view(contract), guard_view(contract),
         depth(ex, idx, Side.BUY), depth(ex, idx, Side.SELL),
         contract.block_min_lots, contract.block_range_bps,

@@ -23,13 +23,24 @@ import numpy as np
 
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
-from matching.codes import AccountState, CallPhase, Code, EventKind, Flag, Kind, Side, TradingState
+from matching.codes import (
+    AccountState,
+    CallPhase,
+    Code,
+    EventKind,
+    Flag,
+    Kind,
+    OrderType,
+    Side,
+    TradingState,
+)
 from matching.engine import Engine
 from matching.state import Sizes
 from matching.wire import pack_halves
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
 from tests.scenarios import protection_words
+from tests.scenarios.answers import indicated, said, without_rests
 from tests.scenarios.combined import combination_fields
 from tests.scenarios.deals import DealLines
 from tests.scenarios.words import OrderWords, Words, amend_words, order_words
@@ -72,7 +83,7 @@ class Scenario(DealLines):
             "mark": self.mark, "settle": self.settle, "state": self.set_state,
             "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
             "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
-            "member": self.set_account, "blocks": self.set_blocks,
+            "member": self.set_account, "blocks": self.set_blocks, "index": self.index,
             **protection_words.verbs(self),
             "call": self.start_call, "uncross": self.end_call, "guard": self.guard,
         }  # fmt: skip
@@ -172,6 +183,10 @@ class Scenario(DealLines):
     def mark(self, words: Words) -> np.ndarray:
         price = words.number()
         return self.send(Kind.MARK, contract_idx=self.contract_of(words), price_ticks=price)
+
+    def index(self, words: Words) -> np.ndarray:
+        price = words.number()
+        return self.send(Kind.SET_INDEX, contract_idx=self.contract_of(words), price_ticks=price)
 
     def settle(self, words: Words) -> np.ndarray:
         price = words.number()
@@ -283,12 +298,19 @@ class Scenario(DealLines):
         contract_idx = self.contracts[order.contract] if order.contract else 0
         if "price_ticks" in order.fields:
             order.fields["price_ticks"] += self.base(contract_idx)
+        if order.linked:
+            order.fields["order_id"] = self.orders[order.linked]
         events = self.send(
             Kind.PLACE, client=order.client, account_idx=idx, contract_idx=contract_idx,
             **order.fields,
         )  # fmt: skip
         if order.name:
             self.orders[order.name] = int(events[0]["order_id"])
+            for event in events[1:]:
+                if event["kind"] == EventKind.STOP_ACCEPTED:
+                    kind = OrderType(int(event["amount_usd_micros"]) >> 32 & 255)
+                    child = "profit" if kind == OrderType.TAKE_PROFIT else "stop"
+                    self.orders[f"{order.name}.{child}"] = int(event["order_id"])
         return events, order.name
 
     def cancel(self, idx: int, words: Words) -> np.ndarray:
@@ -369,64 +391,4 @@ class Scenario(DealLines):
 
     def said(self, events: np.ndarray, name: str) -> str:
         """Return what a command's events say, in the words of a scenario."""
-        if len(events) == 0:
-            return "ok"
-        reply = events[0]
-        if reply["kind"] == EventKind.REFUSED:
-            return Code(int(reply["code"])).name.lower()
-        own = int(reply["order_id"])
-        parts = [
-            part
-            for event in events
-            if (part := self.part(event, own) or protection_words.part(self, event, reply))
-        ]
-        if reply["kind"] in (EventKind.ACCEPTED, EventKind.AMENDED):
-            parts.append(f"rests {reply['leaves_lots']}")
-        return " ".join(["ok", *parts])
-
-    def part(self, event: np.void, own: int) -> str:
-        kind, lots = event["kind"], event["qty_lots"]
-        names = {order_id: name for name, order_id in self.orders.items()}
-        if kind == EventKind.CALL_STARTED:
-            return f"call {CallPhase(int(event['order_id'])).name.lower()}"
-        if kind in (EventKind.CALL_ENDED, EventKind.INDICATIVE):
-            word = "uncross" if kind == EventKind.CALL_ENDED else "indicative"
-            imbalance = int(event["leaves_lots"]) * (1 - 2 * int(event["side"]))
-            return word + indicated(event["price_ticks"], lots, imbalance)
-        if kind == EventKind.TRADE and event["code"] == Code.AUCTION_TRADE:
-            pair = (names.get(int(event[name]), "?") for name in ("order_id", "maker_order_id"))
-            return f"meet {' '.join(pair)} {lots}"
-        if kind == EventKind.TRADE:
-            return f"fill {lots}@{event['price_ticks'] - self.base(int(event['contract_idx']))}"
-        if kind == EventKind.LEG_TRADE:
-            names = {idx: name for name, idx in self.contracts.items()}
-            leg = names[int(event["contract_idx"])]
-            return f"{leg} {lots}@{event['price_ticks']}"
-        if kind == EventKind.CANCELLED:
-            code = Code(int(event["code"])).name.lower()
-            other = names.get(int(event["order_id"]), "?")
-            return (
-                f"drop {lots} {code}" if event["order_id"] == own else f"out {other} {lots} {code}"
-            )
-        if kind in (EventKind.BLOCK_TRADE, EventKind.EFP_TRADE, EventKind.DEAL_ENDED):
-            return self.deal_part(event)
-        if kind == EventKind.REPRICED:
-            names = {order_id: name for name, order_id in self.orders.items()}
-            return f"moves {names.get(int(event['order_id']), '?')} @{event['price_ticks']}"
-        if kind == EventKind.VARIATION:
-            members = {idx: name for name, idx in self.members.items()}
-            return f"pays {members[int(event['account_idx'])]} {event['amount_usd_micros']}"
-        return ""
-
-
-def indicated(price_ticks: int, lots: int, imbalance_lots: int) -> str:
-    """Say a price of a call: ` 5@2150 imbalance -3`, nothing when nothing would trade."""
-    left = f" imbalance {imbalance_lots}" if imbalance_lots else ""
-    return f" {lots}@{price_ticks}{left}" if price_ticks else ""
-
-
-def without_rests(found: str, expected: str) -> str:
-    """Leave out what rests when the line does not ask for it."""
-    if " rests " in found and " rests " not in expected:
-        return found[: found.index(" rests ")]
-    return found
+        return said(events, self, protection_words.part)

@@ -3,12 +3,17 @@
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from matching.codes import Flag, OrderType, Peg, Side, Stp, Tif
+from matching.codes import TRAIL_IS_BPS, Flag, OrderType, Peg, Side, Stp, Tif, TriggerBy
 from matching.wire import pack_halves
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 TIFS = {tif.name.lower(): tif for tif in Tif}
 FLAGS = {"post_only": Flag.POST_ONLY, "reduce_only": Flag.REDUCE_ONLY}
+STOPS = {
+    "stop": (OrderType.STOP, OrderType.STOP_LIMIT),
+    "profit": (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT),
+    "trail": (OrderType.STOP, OrderType.STOP_LIMIT),
+}
 STPS = {stp.name.lower(): stp for stp in Stp if stp != Stp.NONE}
 
 
@@ -62,6 +67,7 @@ class OrderWords:
     client: str = ""
     name: str = ""
     contract: str = ""
+    linked: str = ""
 
 
 def order_words(words: Words, side: str) -> OrderWords:
@@ -75,6 +81,8 @@ def order_words(words: Words, side: str) -> OrderWords:
         offset = words.number()
     elif words.maybe("to_limit"):
         order.fields["order_type"] = OrderType.MARKET_TO_LIMIT
+    elif words.left and words.left[0] in STOPS:
+        order.fields |= stop_words(words)
     else:
         words.must("@")
         order.fields["price_ticks"] = words.number()
@@ -85,6 +93,17 @@ def order_words(words: Words, side: str) -> OrderWords:
             order.fields |= tif_words(words, word)
         elif word in FLAGS:
             flags |= FLAGS[word]
+        elif word == "by":
+            order.fields["state"] = order.fields.get("state", 0) | TriggerBy[words.take().upper()]
+        elif word == "oco":
+            flags |= Flag.LINKED
+            order.linked = words.take()
+        elif word == "take":
+            flags |= Flag.BRACKET
+            order.fields["ref_id"] = words.number()
+        elif word == "lose":
+            flags |= Flag.BRACKET
+            order.fields["amount_usd_micros"] = words.number()
         elif word in STPS:
             order.fields["stp"] = STPS[word]
         elif word == "display":
@@ -97,8 +116,10 @@ def order_words(words: Words, side: str) -> OrderWords:
         else:
             words.fail(f"{word!r} cannot be read")
     order.fields["flags"] = flags
+    trigger = order.fields.get("amount_usd_micros", 0)
+    offset = order.fields.get("ref_id", offset)
     order.fields |= {
-        "amount_usd_micros": pack_halves(0, display), "ref_id": pack_halves(offset, least),
+        "amount_usd_micros": pack_halves(trigger, display), "ref_id": pack_halves(offset, least),
     }  # fmt: skip
     return order
 
@@ -107,6 +128,21 @@ def tif_words(words: Words, word: str) -> dict[str, int]:
     """Read what follows a time in force: `gtd 60`, `day`."""
     expires_ns = words.number() if word == "gtd" else 0
     return {"tif": TIFS[word], "expires_ns": expires_ns}
+
+
+def stop_words(words: Words) -> dict[str, int]:
+    """Read `stop 2140`, `stop 2140 @ 2135`, `profit 2160`, `trail 10`, `trail 500 bps`."""
+    kind = words.take()
+    price, limited = words.number(), False
+    fields = {"amount_usd_micros": price}
+    if kind == "trail":
+        fields = {"ref_id": price}
+        if words.maybe("bps"):
+            fields["state"] = TRAIL_IS_BPS
+    if words.maybe("@"):
+        limited = True
+        fields["price_ticks"] = words.number()
+    return fields | {"order_type": STOPS[kind][limited]}
 
 
 def amend_words(words: Words) -> dict[str, int]:

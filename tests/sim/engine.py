@@ -6,7 +6,7 @@ import numpy as np
 
 from exchange.rules.mirror_saved import mirror_from_saved
 from matching.checks_legs import legs_of
-from matching.codes import DETAILED, MARKET_ORDER, Side
+from matching.codes import OF_THE_CORE, RISES, TRAIL_IS_BPS, UNTRIGGERED, Side
 from matching.engine import Engine
 from matching.limits import QUOTE_GROUPS, REQUEST_WINDOW_NS
 from matching.saved import unpack
@@ -51,6 +51,8 @@ def sizes_of(capacity: Capacity) -> Sizes:
         client_ids=capacity.client_ids,
         scenarios=capacity.scenarios,
         deals=capacity.deals,
+        account_stops=capacity.account_stops,
+        contract_trails=capacity.contract_trails,
     )
 
 
@@ -80,7 +82,10 @@ def engine_view(engine: Engine) -> dict[str, Any]:
     saved = unpack(engine.save())
     top = (1 << saved["meta"]["price_bits"]) - 1
     contracts = range(len(saved["contracts"]))
-    queues = [_queue(saved["orders"], 2 * idx + side) for idx in contracts for side in Side]
+    resting = [row for row in saved["orders"][1:] if _used(row) and not _waits(row)]
+    queues = [
+        _queue(resting, saved["orders"], 2 * idx + side) for idx in contracts for side in Side
+    ]
     return {
         "seq": engine.last_seq,
         "now_ns": engine.now_ns,
@@ -100,7 +105,17 @@ def engine_view(engine: Engine) -> dict[str, Any]:
         "orders": sorted(
             _order(row, detail, top)
             for row, detail in zip(saved["orders"][1:], saved["details"][1:], strict=True)
-            if row["order_id"]
+            if _used(row) and not _waits(row)
+        ),
+        "stops": sorted(
+            _stop(row, detail, top)
+            for row, detail in zip(saved["orders"][1:], saved["details"][1:], strict=True)
+            if _used(row) and _waits(row)
+        ),
+        "ties": sorted(
+            (int(row["order_id"]), int(detail["link_id"]), int(detail["parent_id"]))
+            for row, detail in zip(saved["orders"][1:], saved["details"][1:], strict=True)
+            if _used(row) and (detail["link_id"] or detail["parent_id"])
         ),
         "halted": bool(saved["meta"]["halted"]),
         "limits": [_numbers(row, LIMIT_NAMES) for row in saved["limits"]],
@@ -117,6 +132,26 @@ def engine_view(engine: Engine) -> dict[str, Any]:
 
 def _numbers(row: np.void, names: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(int(row[name]) for name in names)
+
+
+def _used(row: np.void) -> bool:
+    return bool(row["order_id"])
+
+
+def _waits(row: np.void) -> bool:
+    return bool(row["flags"] & UNTRIGGERED)
+
+
+def _stop(row: np.void, detail: np.void, top: int) -> tuple[int, ...]:
+    contract_idx, side = divmod(int(row["book_idx"]), 2)
+    trigger, key = int(detail["trigger"]), int(row["key"])
+    return (
+        int(row["order_id"]), int(row["account_idx"]), contract_idx, side,
+        int(row["leaves_lots"]), int(row["tif"]), int(row["stp"]), int(row["flags"]) & ~OF_THE_CORE,
+        int(row["expires_ns"]), int(detail["order_type"]), trigger & 3,
+        key if trigger & RISES else top - key, int(detail["limit_ticks"]),
+        int(detail["offset_ticks"]), bool(trigger & TRAIL_IS_BPS),
+    )  # fmt: skip
 
 
 def _account(engine: Engine, idx: int) -> tuple[int, ...]:
@@ -138,10 +173,11 @@ def _contract(
     names = (
         "state", "mark_ticks", "settle_ticks", "last_trade_ticks", "tick_value_usd_micros",
         "band_bps", "band_low_ticks", "band_high_ticks", "protection_bps", "qty_max_lots",
-        "open_interest_lots",
     )  # fmt: skip
     return (
         *(int(row[name]) for name in names),
+        int(engine.state.watches[idx]["index_ticks"]),
+        int(row["open_interest_lots"]),
         tuple(int(row[f"symbol_{name}"]) for name in "abcd"),
         tuple(legs_of(engine.state, idx)),
         tuple(int(call[name]) for name in CALL_NAMES),
@@ -165,18 +201,14 @@ def _order(row: np.void, detail: np.void, top: int) -> tuple[int, ...]:
     return (
         int(row["order_id"]), int(row["account_idx"]), contract_idx, side, _price(row, top),
         *(int(row[name]) for name in ("leaves_lots", "filled_lots", "tif", "stp")),
-        int(row["flags"]) & ~(DETAILED | MARKET_ORDER), int(row["expires_ns"]),
+        int(row["flags"]) & ~OF_THE_CORE, int(row["expires_ns"]),
         *(int(detail[name]) for name in ("display_lots", "shown_lots", "peg", "offset_ticks")),
     )  # fmt: skip
 
 
-def _queue(orders: np.ndarray, book_idx: int) -> list[np.void]:
+def _queue(resting: list[np.void], orders: np.ndarray, book_idx: int) -> list[np.void]:
     """Return the orders of a book by price, then time: along the links of each level."""
-    heads = [
-        row
-        for row in orders[1:]
-        if row["order_id"] and row["book_idx"] == book_idx and row["prev"] == 0
-    ]
+    heads = [row for row in resting if row["book_idx"] == book_idx and row["prev"] == 0]
     found = []
     for head in sorted(heads, key=lambda row: int(row["key"])):
         row = head

@@ -240,7 +240,7 @@ class House:
         if rng.random() < 0.03:
             price = rng.choice((1, highest, rng.randint(1, highest)))
         return {
-            "kind": rng.choice((Kind.MARK, Kind.MARK, Kind.SETTLE)),
+            "kind": rng.choice((Kind.MARK, Kind.MARK, Kind.SETTLE, Kind.SET_INDEX)),
             "contract_idx": idx,
             "price_ticks": min(highest, max(1, price)),
         }

@@ -78,7 +78,8 @@ class Market:
         dealer, deals = self.dealer, self.profile.deals
         menu = [
             (trader.place, 60.0), (trader.cancel, 7.0), (trader.amend, 14.0),
-            (trader.mass_cancel, 0.6), (house.mark, 3.0), (house.tick, 2.0),
+            (trader.mass_cancel, 0.6), (trader.stop, 9.0), (trader.bracket, 3.0),
+            (house.mark, 3.0), (house.tick, 2.0),
             (house.transfer, 3.0), (house.set_account, 0.7 * control),
             (house.set_state, 1.2 * control), (house.set_band, 0.5 * control),
             (house.stage, 2.0 * control), (house.swap, 0.7 * control),

@@ -57,6 +57,8 @@ def profile_of(rng: Random, seed: int) -> Profile:
             origins=1024,
             scenarios=rng.choice((8, 8, 16, 16, 24, 24, 64, 128)),
             deals=8 if cramped else 96,
+            contract_trails=rng.choice((1, 3)) if cramped else rng.choice((3, 256)),
+            account_stops=rng.choice((2, 5)) if cramped else rng.choice((8, 256)),
         ),
         accounts=rng.randint(3, 6),
         contracts=contracts,

@@ -8,6 +8,7 @@ from matching.wire import pack_halves, pack_text
 from tests.oracle.book import best_first
 from tests.oracle.state import Contract, Exchange, Order, opposite
 from tests.sim.profile import Profile
+from tests.sim.waiter import draw_bracket, draw_stop
 
 Fields = dict[str, int]
 
@@ -32,6 +33,29 @@ class Trader:
         if rng.random() < 0.4:
             fields.update(self._client())
             self.sent = self.sent[-30:] + [fields]
+        return fields
+
+    def stop(self) -> Fields:
+        """Draw a stop of any kind, often one leg of a pair."""
+        fields = draw_stop(self.rng, self.ex, self._order())
+        if self.rng.random() < 0.3:
+            fields.update(self._client())
+        return self._linked(fields) if self.rng.random() < 0.3 else fields
+
+    def bracket(self) -> Fields:
+        """Draw an order with a take-profit and a stop, or one linked with another."""
+        fields = self._order()
+        if self.rng.random() < 0.3:
+            return self._linked(fields)
+        return draw_bracket(self.rng, self.ex, fields)
+
+    def _linked(self, fields: Fields) -> Fields:
+        target = self._target()
+        order = self._meant(target)
+        fields["flags"] |= Flag.LINKED
+        fields["order_id"] = order.order_id if order else target.get("order_id", 0)
+        if order is not None and self.rng.random() < 0.95:
+            fields["account_idx"], fields["contract_idx"] = order.account_idx, order.contract_idx
         return fields
 
     def cancel(self) -> Fields:

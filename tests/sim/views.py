@@ -8,7 +8,7 @@ from exchange.rules.records import Contract
 from matching.codes import Side
 from matching.wire import unpack_text
 
-UNKNOWN_TO_MIRROR = {"queues", "asked"}
+UNKNOWN_TO_MIRROR = {"queues", "asked", "ties"}
 
 
 CALL_NAMES = ("phase", "ends_after_ns", "indicative_ticks", "indicative_lots", "imbalance_lots")
@@ -47,6 +47,13 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
              for d in mirror.deals.open.values()),
             key=lambda deal: (deal[8], deal[0]),
         ),
+        "stops": sorted(
+            (o.order_id, o.account_idx, o.contract_idx, o.side, o.leaves_lots, o.tif, o.stp,
+             o.flags, o.expires_ns, o.order_type, o.stop.source, o.stop.trigger_ticks,
+             o.price_ticks, o.stop.offset, o.stop.in_bps)
+            for o in mirror.stops.values()
+            if o.stop
+        ),
     }  # fmt: skip
 
 
@@ -73,7 +80,7 @@ def _contract(contract: Contract) -> tuple[object, ...]:
         contract.state, contract.mark_ticks, contract.settle_ticks, contract.last_trade_ticks,
         contract.tick_value_usd_micros, contract.band_bps, contract.band_low_ticks,
         contract.band_high_ticks, contract.protection_bps, contract.qty_max_lots,
-        contract.open_interest_lots, contract.symbol,
+        contract.index_ticks, contract.open_interest_lots, contract.symbol,
         tuple((leg.contract_idx, ratio) for leg, ratio in contract.legs),
         tuple(getattr(contract.call, name) for name in CALL_NAMES),
         tuple(getattr(contract.call, name) for name in GUARD_NAMES),
@@ -90,7 +97,7 @@ def oracle_view_for_mirror(view: dict[str, Any]) -> dict[str, Any]:
     known["limits"] = [limits[:5] for limits in view["limits"]]
     known["mmps"] = [[mmp[:5] for mmp in mmps] for mmps in view["mmps"]]
     known["contracts"] = [
-        (*contract[:11], unpack_text(*contract[11]), *contract[12:])
+        (*contract[:12], unpack_text(*contract[12]), *contract[13:])
         for contract in view["contracts"]
     ]
     return known

@@ -11,8 +11,8 @@ import pytest
 
 from tests.tidy.house import PRODUCT, ROOT, Source, found, planted, product, python
 
-DOORS = {"matching/wire.py", "matching/codes.py", "matching/states.py", "matching/limits.py"}
-CORE_DOORS = {"matching.wire", "matching.codes", "matching.states", "matching.limits"}
+DOORS = {f"matching/{name}.py" for name in ("wire", "codes", "reasons", "states", "limits")}
+CORE_DOORS = {path[:-3].replace("/", ".") for path in DOORS}
 DOOR_IMPORTS = {"numpy", "enum", "typing"} | CORE_DOORS
 LAZY_HOME = "wellhead/cli/"
 

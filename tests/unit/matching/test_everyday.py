@@ -49,7 +49,7 @@ def test_both_ways_tell_the_same(seed: int):
         ({"side": 2}, Code.SIDE_INVALID),
         ({"side": -1}, Code.SIDE_INVALID),
         ({"tif": -1}, Code.TIF_INVALID),
-        ({"order_type": 2}, Code.ORDER_TYPE_INVALID),
+        ({"order_type": 10}, Code.ORDER_TYPE_INVALID),
         ({"stp": 5}, Code.STP_INVALID),
         ({"stp": -1}, Code.STP_INVALID),
         ({"flags": -1}, Code.FLAGS_INVALID),

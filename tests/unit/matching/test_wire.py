@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from matching import wire
+from matching import wire, wire_ids
 
 SIZES = {
     "COMMAND": 128, "EVENT": 64, "ACCOUNT": 64, "CONTRACT": 192, "POSITION": 64, "ORDER": 64,
@@ -13,7 +13,7 @@ SIZES = {
 
 @pytest.mark.parametrize(("name", "size"), SIZES.items())
 def test_a_record_keeps_its_size_and_every_field_is_aligned(name: str, size: int):
-    record: np.dtype = getattr(wire, name)
+    record: np.dtype = getattr(wire_ids if hasattr(wire_ids, name) else wire, name)
     assert record.itemsize == size
     for field, (dtype, offset) in ((n, record.fields[n][:2]) for n in record.names):
         assert offset % dtype.base.itemsize == 0, field

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from matching.codes import Code, Kind, Stp, TradingState
+from tests.vectors import stops
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.fit import fitted
 from tests.vectors.market import TIFS, Core, Market, Said
@@ -16,7 +17,8 @@ CANCELLED = frozenset({"result", "reason", "removed"})
 AMENDED = frozenset({"result", "reason", "trades", "remaining", "status"})
 INDICATED = frozenset({"price", "volume"})
 CHANGE = frozenset({"price", "size", "size_delta"})
-END = frozenset({"book", "positions", "orders", "open_interest", "last_price"})
+END = frozenset({"book", "positions", "orders", "open_interest", "last_price", "stops",
+                 "trades_last"})  # fmt: skip
 ORDER_END = frozenset({"status", "remaining", "size"})
 ENDED = {Code.CANCELLED_BY_USER: "cancelled", Code.CANCELLED_BY_MASS_CANCEL: "cancelled",
          Code.AMENDED_BELOW_FILLED: "cancelled", Code.AUCTION_ENDED: "cancelled",
@@ -37,7 +39,11 @@ def run(case: Json, core: Core) -> None:
     setup = case["setup"]
     market = Market(core, mark_ticks=GIVEN_AT_TICKS)
     stp = Stp.CANCEL_NEWEST if "stp=cancel_aggressor" in case.get("policy", "") else Stp.NONE
-    market.give_positions(setup.get("positions", {}), GIVEN_AT_TICKS)
+    if any(step["op"] == "stop" for step in case["steps"]):
+        market.cross("_a", "_b", 1, setup["last_price"])
+        market.give_positions(setup.get("positions", {}), setup["last_price"])
+    else:
+        market.give_positions(setup.get("positions", {}), GIVEN_AT_TICKS)
     if setup["mode"] == "auction":
         market.send(Kind.SET_STATE, state=TradingState.AUCTION)
     elif setup["mode"] != "continuous":
@@ -62,6 +68,10 @@ def _check_steps(case: Json) -> None:
     for step in case["steps"]:
         if step["op"] not in STEPS:
             raise Skipped(f"step {step['op']} not known here")
+        if step["op"] == "stop":
+            stops.check_step(step)
+            _check_order(step["order"])
+            continue
         known("step", step, frozenset({"op", "expect", "order", "user", "id", "change", "t"}))
         if "order" in step:
             _check_order(step["order"])
@@ -128,6 +138,16 @@ def _uncross(market: Market, step: Json, stp: Stp) -> None:
     same("trades", step["expect"].get("trades", trades), trades)
 
 
+def _stop(market: Market, step: Json, stp: Stp) -> None:
+    known("expect", step["expect"], frozenset({"result", "reason"}))
+    _compare(market, step["expect"], stops.place(market, step, stp))
+
+
+def _cancel_all_stops(market: Market, step: Json, stp: Stp) -> None:
+    known("expect", step["expect"], frozenset({"result"}))
+    _compare(market, step["expect"], stops.cancel_all(market, step["user"]))
+
+
 def _check(market: Market, step: Json, stp: Stp) -> None:
     known("expect", step["expect"], END)
     check_end(market, step["expect"])
@@ -142,6 +162,9 @@ STEPS: dict[str, Callable[[Market, Json, Stp], None]] = {
     "auction_start": _start,
     "indicative": _indicative,
     "uncross": _uncross,
+    "stop": _stop,
+    "cancel_stop": _cancel,
+    "cancel_all_stops": _cancel_all_stops,
 }
 
 
@@ -182,6 +205,7 @@ def check_end(market: Market, expect: Json) -> None:
     for name, wanted in expect.get("orders", {}).items():
         known(f"order {name}", wanted, ORDER_END)
         _compare_order(market, name, wanted)
+    stops.check_end(market, expect)
     if "open_interest" in expect:
         same("open interest", expect["open_interest"], contract.open_interest_lots)
     if "last_price" in expect:

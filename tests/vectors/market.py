@@ -80,6 +80,7 @@ class Market:
         self.users: dict[str, int] = {}
         self.orders: dict[str, int] = {}  # the last order of each id
         self.names: dict[int, str] = {}
+        self.triggered: set[int] = set()
         self.send(
             Kind.LIST, symbol="CASE", price_ticks=mark_ticks, amount_usd_micros=1,
             qty_lots=QTY_LOTS_MAX, state=TradingState.CONTINUOUS,
@@ -93,6 +94,8 @@ class Market:
         )  # fmt: skip
         events = self.core.apply(batch)
         self.mirror.apply(batch, events)
+        triggered = events["order_id"][events["kind"] == EventKind.TRIGGERED]
+        self.triggered.update(triggered.tolist())
         return _said(events)
 
     def account(self, user: str) -> int:
@@ -225,7 +228,7 @@ def _said(events: np.ndarray) -> Said:
         qty = int(event["qty_lots"])
         if event["kind"] == EventKind.TRADE and event["code"] == Code.AUCTION_TRADE:
             said.met.append((int(event["order_id"]), int(event["maker_order_id"]), qty))
-        elif event["kind"] == EventKind.TRADE:
+        elif event["kind"] == EventKind.TRADE and event["order_id"] == said.order_id:
             said.trades.append((int(event["maker_order_id"]), int(event["price_ticks"]), qty))
             said.filled += qty
         elif event["kind"] == EventKind.CANCELLED and event["order_id"] == said.order_id:

@@ -1,6 +1,4 @@
-"""What the exchange answers, as shapes: the OpenAPI document is made of them, tests hold
-every answer to them. Decimals are strings; times are milliseconds unless the name says `_ns`.
-"""
+"""What the exchange answers, as shapes: OpenAPI is made of them, tests hold answers to them."""
 
 from msgspec import Struct
 

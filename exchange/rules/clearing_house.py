@@ -22,7 +22,7 @@ from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.postings import Books
 from exchange.rules.rows import command_rows, event_rows
 from exchange.rules.settlement_check import ClearingMismatch, Holding, SettlementCheck
-from matching.codes import EventKind
+from matching.codes import EventKind, TradingState
 from matching.wire import COMMAND, unpack_legs, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -141,9 +141,25 @@ class ClearingHouse(ClearingTrades):
             EventKind.REFUSED: self._nothing,
             EventKind.MMP_HIT: self._mmp_hit,
             **dict.fromkeys(OF_PROTECTIONS, self._nothing),
+            EventKind.CALL_STARTED: self._call_started,
+            EventKind.CALL_ENDED: self._call_ended,
+            EventKind.INDICATIVE: self._nothing,
+            EventKind.GUARD_SET: self._nothing,
             EventKind.BLOCK_TRADE: self._block_trade,
             EventKind.EFP_TRADE: self._block_trade,
         }
+
+    def _call_started(self, command: Row, event: Row) -> None:
+        contract = self.contracts[event[7]]
+        contract.state = TradingState.AUCTION
+        self._orders.begin()  # what follows is of orders that rest
+        self._touch(contract, event[0])
+
+    def _call_ended(self, command: Row, event: Row) -> None:
+        contract = self.contracts[event[7]]
+        contract.state = event[12]
+        self._orders.begin()
+        self._touch(contract, event[0])
 
     def _mmp_hit(self, command: Row, event: Row) -> None:
         self._orders.begin()  # the cancellations that follow are of orders that rest

@@ -11,7 +11,7 @@ from typing import Any, Final
 from exchange.rules.clearing_rows import OrderChangeRow, OrderRow
 from exchange.rules.protections import order_flags
 from exchange.rules.stops import STOP_TYPES, said_of_stop
-from matching.codes import Flag, Tif
+from matching.codes import Code, Flag, Tif
 from matching.wire import COMMAND, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -111,7 +111,8 @@ class OrderHistory:
     def trade(self, event: Row, ts_ns: int) -> None:
         """Both orders of a trade are filled by its lots."""
         seq, qty_lots, tick_lots = event[0], event[10], event[10] * event[9]
-        assert event[5] == self._taker_id, "a trade without its taker"
+        in_call = event[3] == Code.AUCTION_TRADE  # then both orders rest
+        assert in_call or event[5] == self._taker_id, "a trade without its taker"
         maker, at = self._touch(event[8], event[6], seq, ts_ns)
         maker[at.open] = event[11]
         maker[at.filled] += qty_lots
@@ -119,6 +120,8 @@ class OrderHistory:
         taker, at = self._touch(event[4], event[5], seq, ts_ns)
         taker[at.filled] += qty_lots
         taker[at.filled_ticks] += tick_lots
+        if in_call:
+            taker[at.open] = event[12]
 
     def new_rows(self) -> Iterator[OrderRow]:
         """Yield the orders accepted since the last `clear`."""

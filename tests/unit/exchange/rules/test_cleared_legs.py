@@ -1,13 +1,17 @@
 """Clearing of combinations: the same positions and marks as the mirror's, and sound rows."""
 
 from collections import Counter
+from typing import Any
 
+import numpy as np
 import pytest
 
 from exchange.rules.cleared import ClearedContract
 from exchange.rules.cleared_legs import Followers, TradeKind, legs_of, legs_text
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.mirror import Mirror
+from tests.oracle.state import Capacity
+from tests.sim.run import simulate
 from tests.support.flow import Flow
 
 
@@ -63,3 +67,27 @@ def test_the_marks_of_combinations_follow_after_a_restart_too():
     contracts[1].mark_ticks = 141
     assert [one.contract_idx for one in followers.marked(contracts[1], 131)] == [2, 3]
     assert [one.mark_ticks for one in contracts] == [100, 141, 2048 - 41, 120]
+
+
+class ClearingFollower:
+    """Clearing beside a mirror, behind the oracle of a simulated market."""
+
+    def __init__(self, capacity: Capacity) -> None:
+        self.house, self.mirror = ClearingHouse(), Mirror(capacity.price_bits)
+
+    def batch(self, commands: np.ndarray, events: np.ndarray) -> None:
+        self.house.apply(commands, events)
+        self.mirror.apply(commands, events)
+        effects = self.house.take()
+        for row in (*effects.orders, *effects.order_changes):
+            order = self.mirror.orders.get(row.order_id)
+            if order is not None and row.open_lots is not None:
+                assert row.open_lots == order.leaves_lots, f"order {row.order_id}"
+
+    def compare(self, view: dict[str, Any]) -> None:
+        same_positions(self.house, self.mirror)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_clearing_takes_everything_a_market_may_say(seed: int):
+    simulate(seed, 1_000, lambda capacity: [ClearingFollower(capacity)])

@@ -6,7 +6,18 @@ from api import edge
 from api.auth import WS_TARGET
 from api.deps import Services
 from api.hot import HotRoutes
-from api.routes import account, admin, auctions, blocks, health, history, orders, public
+from api.routes import (
+    account,
+    admin,
+    auctions,
+    blocks,
+    health,
+    history,
+    kill,
+    orders,
+    protect,
+    public,
+)
 from api.routes.docs import docs_router
 from api.routes.public import VERSION
 from api.ws.asgi import serve
@@ -33,6 +44,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
     for router in (
         public.router,
         history.public,
+        protect.router,
         orders.router,
         account.router,
         history.private,
@@ -40,6 +52,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         blocks.public,
         blocks.private,
         auctions.router,
+        kill.router,
     ):
         app.include_router(router, prefix=PREFIX)
 

@@ -255,6 +255,28 @@ def admin_row(
     )
 
 
+def words_row(
+    kind: Kind,
+    account_idx: int,
+    *,
+    state: int = 0,
+    flags: int = 0,
+    stp: int = 0,
+    contract_idx: int = 0,
+    order_id: int = 0,
+    price_ticks: int = 0,
+    qty_lots: int = 0,
+    amount_usd_micros: int = 0,
+    expires_ns: int = 0,
+    ref_id: int = 0,
+) -> bytes:
+    """Return the row of a quote or a protection; `matching/wire.py` says what its words hold."""
+    return ROW.pack(
+        kind, 0, 0, 0, stp, state, flags, account_idx, contract_idx, order_id, price_ticks,
+        qty_lots, amount_usd_micros, expires_ns, *NO_WORDS, ref_id,
+    )  # fmt: skip
+
+
 def tick_size() -> str:
     """Return the size of one tick as text."""
     return price_text(1)

@@ -83,6 +83,7 @@ class Services:
     views: Views
     now_ns: Callable[[], int]
     edge: EdgeSettings = field(default_factory=EdgeSettings)
+    key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
 
 
 def services_of(request: Request) -> Services:

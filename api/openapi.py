@@ -9,7 +9,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from api import shapes, shapes_account, shapes_deals
+from api import shapes, shapes_account, shapes_deals, shapes_protect
 from api.deps import Asker, JsonBody, QueryOf
 from api.errors import CORE, MEDIA_TYPE, OWN
 from exchange.io.registry import Scope
@@ -68,6 +68,15 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "begin_auction": shapes.InstrumentAnswer,
     "end_auction": shapes.InstrumentAnswer,
     "set_guards": shapes.InstrumentAnswer,
+    "quote_mass": shapes_protect.QuotesAnswer,
+    "cancel_all_after": shapes_protect.TimerAnswer,
+    "get_protections": shapes_protect.ProtectionsAnswer,
+    "set_mmp": shapes_protect.GroupAnswer,
+    "reset_mmp": shapes_protect.GroupAnswer,
+    "kill": shapes_protect.KillAnswer,
+    "halt": shapes_protect.HaltAnswer,
+    "resume": shapes_protect.HaltAnswer,
+    "set_limits": shapes_protect.LimitsAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

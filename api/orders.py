@@ -21,6 +21,7 @@ Words = tuple[int, int, int, int]
 Answer = dict[str, Any]
 Read = Callable[[MirrorState, Reply], Answer]
 Outcome = tuple[Reply, Read] | Problem
+Make = Callable[[], tuple[bytes, Read]]  # one request's row, and how its reply is read
 
 NOT_YET: Final = Problem("outcome_unknown", "no answer yet")
 
@@ -116,6 +117,11 @@ def item_row(gateway: Gateway, item: BatchItem, account_idx: int) -> tuple[bytes
     return row, partial(how, order_id=order_id, words=words)
 
 
+def item_makers(gateway: Gateway, items: list[BatchItem], account_idx: int) -> list[Make]:
+    """Return what makes the row of each request of a batch."""
+    return [partial(item_row, gateway, item, account_idx) for item in items]
+
+
 def takes_tokens(item: BatchItem) -> bool:
     """Say whether a request counts against the rate limit: a cancellation never does."""
     return not isinstance(item, BatchCancel)
@@ -130,16 +136,15 @@ class Batch:
     def __init__(
         self,
         gateway: Gateway,
-        items: list[BatchItem],
-        account_idx: int,
+        makers: list[Make],
         on_done: Callable[[list[Outcome]], None],
     ) -> None:
-        self._outcomes: list[Outcome] = [NOT_YET] * len(items)
-        self._missing = len(items)
+        self._outcomes: list[Outcome] = [NOT_YET] * len(makers)
+        self._missing = len(makers)
         self._on_done = on_done
-        for place, item in enumerate(items):
+        for place, make in enumerate(makers):
             try:
-                row, how = item_row(gateway, item, account_idx)
+                row, how = make()
                 gateway.post(row, _ItemWaiter(self, place, how))
             except Problem as problem:
                 self.set(place, problem)

@@ -13,12 +13,18 @@ from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
-from exchange.rules.records import Contract, Order
+from exchange.rules.records import Account, Contract, Order
 from exchange.rules.shortfalls import shortfall
 from matching.codes import Code, OrderType
 
 Words = tuple[int, int, int, int]
 
+OWN_LIMITS: Final = frozenset(
+    {
+        Code.ORDER_RATE_LIMIT, Code.ORDER_SIZE_LIMIT, Code.NOTIONAL_LIMIT, Code.OPEN_ORDERS_LIMIT,
+        Code.POSITION_LIMIT,
+    }
+)  # fmt: skip
 ENDED: Final = "GET the order to see how it ended"
 
 
@@ -28,7 +34,16 @@ def refused_new(state: MirrorState, reply: Reply) -> Problem:
     if reply.code == Code.MARGIN_INSUFFICIENT:
         return core_problem(reply.code, detail=_lacking(state, reply.seq))
     known_id = first[5] if reply.code == Code.CLIENT_ORDER_ID_CONFLICT else 0
+    if reply.code in OWN_LIMITS:
+        return _own_limit(reply.code, state.accounts[first[4]])
     return _problem(reply.code, state.contracts[first[7]], order_id=known_id)
+
+
+def refused_side(state: MirrorState, code: int, account_idx: int, contract_idx: int) -> Problem:
+    """Return why a side of a quote was refused."""
+    if code in OWN_LIMITS:
+        return _own_limit(code, state.accounts[account_idx])
+    return _problem(code, state.contracts[contract_idx])
 
 
 def refused_change(state: MirrorState, reply: Reply, order_id: int, words: Words) -> Problem:
@@ -39,7 +54,25 @@ def refused_change(state: MirrorState, reply: Reply, order_id: int, words: Words
         return _problem(reply.code)
     if reply.code == Code.ORDER_UNKNOWN:
         return core_problem(reply.code, detail=_end(one))
+    if reply.code in OWN_LIMITS:
+        return _own_limit(reply.code, state.accounts[account_idx])
     return _problem(reply.code, state.contracts[one.contract_idx])
+
+
+def _own_limit(code: int, account: Account) -> Problem:
+    """Return the problem of an order beyond a limit of its account's own, with the limit."""
+    own = account.protections.limits
+    texts = {
+        Code.ORDER_RATE_LIMIT: f"the account may send {own.orders_per_second_max} orders a second",
+        Code.ORDER_SIZE_LIMIT: f"the account may have {own.qty_max_lots} lots in one order",
+        Code.NOTIONAL_LIMIT: "the account may have "
+        f"{usd_text(own.notional_max_usd_micros)} USD in one order",
+        Code.OPEN_ORDERS_LIMIT: f"the account may have {own.open_orders_max} open orders, "
+        f"and has {len(account.orders)}",
+        Code.POSITION_LIMIT: f"the account may hold {own.position_max_lots} lots of a contract, "
+        "with everything that rests on this side filled",
+    }
+    return core_problem(code, detail=texts[Code(code)])
 
 
 def unknown_contract(symbol: str) -> Problem:

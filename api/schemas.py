@@ -9,6 +9,8 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from api.schemas_protect import CancelAfter, Group, Protecting, QuoteMass
+
 Text = Annotated[str, Meta(max_length=128)]
 RequestId = Annotated[int, Meta(ge=0, le=1 << 53)] | Annotated[str, Meta(pattern="^[ -~]{0,64}$")]
 Millis = Annotated[int, Meta(ge=0, le=1 << 45)]
@@ -213,6 +215,25 @@ class WsBatch(Body, tag="order.batch", tag_field="op"):
     id: MaybeId = UNSET
 
 
+class WsQuoteMass(QuoteMass, tag="quote.mass", tag_field="op"):
+    """Quotes of up to 64 contracts."""
+
+    id: MaybeId = UNSET
+
+
+class WsCancelAfter(CancelAfter, tag="cancel_all_after", tag_field="op"):
+    """A timer that cancels everything unless it is put off."""
+
+    id: MaybeId = UNSET
+
+
+class WsMmpReset(Protecting, tag="mmp.reset", tag_field="op"):
+    """Let a quote group quote again after its protection was hit."""
+
+    group: Group = 0
+    id: MaybeId = UNSET
+
+
 WsMessage = (
     WsOrderNew
     | WsOrderCancel
@@ -224,4 +245,7 @@ WsMessage = (
     | WsUnsubscribe
     | WsResync
     | WsPing
+    | WsQuoteMass
+    | WsCancelAfter
+    | WsMmpReset
 )

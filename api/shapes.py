@@ -157,6 +157,7 @@ class StatusAnswer(Answer):
     epoch: int
     contracts: int  # ever listed: each keeps its slot of the core
     contracts_max: int
+    trading_halted: bool  # by the operator, in every contract; cancels are taken
     version: str
 
 

@@ -115,12 +115,12 @@ def quote(s, cmd):
     # From here the command must succeed, whatever becomes of its sides.
     reply = emit(s, EventKind.QUOTED, cmd["account_idx"], cmd["contract_idx"])
     s.events[reply]["side"] = cmd["state"]
-    replace_sides(s, cmd)
+    replace_sides(s, cmd, reply)
     return Code.OK
 
 
 @cold_kernel
-def replace_sides(s, cmd):
+def replace_sides(s, cmd, reply):
     """Settle what stands, then enter what is new.
 
     A slot that is spent by one side is freed at the end: its id must not come twice.
@@ -128,7 +128,7 @@ def replace_sides(s, cmd):
     position_idx = find_position(s, np.int64(cmd["account_idx"]), np.int64(cmd["contract_idx"]))
     kept = NONE
     for side in range(2):
-        kept |= settle_side(s, cmd, position_idx, np.int64(side)) << side
+        kept |= settle_side(s, cmd, position_idx, np.int64(side), reply) << side
     spent_idx = NONE
     for side in range(2):
         if (kept >> side) & 1 == 0 and of_side(cmd["qty_lots"], np.int64(side)) > 0:
@@ -142,8 +142,11 @@ def replace_sides(s, cmd):
 
 
 @cold_kernel
-def settle_side(s, cmd, position_idx, side):
-    """Keep what stands of a side where it is, or cancel it; return 1 if it stays."""
+def settle_side(s, cmd, position_idx, side, reply):
+    """Keep what stands of a side where it is, or cancel it; return 1 if it stays.
+
+    The reply names what stays: `order_id` the buy side, `maker_order_id` the sell side.
+    """
     if position_idx == 0:
         return NONE
     order_idx = quote_of(s, position_idx, side)
@@ -160,6 +163,10 @@ def settle_side(s, cmd, position_idx, side):
     if same_price and same_words and lots <= record["leaves_lots"]:
         if lots < record["leaves_lots"]:
             cancel_lots(s, order_idx, record["leaves_lots"] - lots, Code.QUOTE_REPLACED)
+        if side == 1:
+            s.events[reply]["maker_order_id"] = record["order_id"]
+        else:
+            s.events[reply]["order_id"] = record["order_id"]
         return np.int64(1)
     drop_order(s, order_idx, Code.QUOTE_REPLACED)
     return NONE

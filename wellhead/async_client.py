@@ -5,6 +5,7 @@ from typing import Any, Self, TypeVar, Unpack
 
 from wellhead import admin_calls, calls
 from wellhead import types as wt
+from wellhead.async_protecting import AsyncProtecting
 from wellhead.calls import Call, Json, Number, OrderOptions
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_async import TIMEOUT_S, AsyncHttp
@@ -35,6 +36,7 @@ class AsyncClient:
             raise TypeError("key and secret belong together")
         self.signer = Signer(Credentials(key, secret), recv_window_ms) if key and secret else None
         self._http = AsyncHttp(url, self.signer, timeout_s=timeout_s, retries=retries)
+        self.protect = AsyncProtecting(self._http)  # quotes, timers, limits, kills, halts
 
     async def __aenter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ from wellhead import types as wt
 from wellhead.calls import Call, Json, Number, OrderOptions
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_sync import TIMEOUT_S, Http
+from wellhead.protecting import Protecting
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
 from wellhead.sync_stream import TradingStream
 
@@ -36,6 +37,7 @@ class Client:
             raise TypeError("key and secret belong together")
         self.signer = Signer(Credentials(key, secret), recv_window_ms) if key and secret else None
         self._http = Http(url, self.signer, timeout_s=timeout_s, retries=retries)
+        self.protect = Protecting(self._http)  # quotes, timers, limits, kills, halts
 
     def __enter__(self) -> Self:
         return self

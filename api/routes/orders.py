@@ -180,9 +180,18 @@ async def batch(
     if count:
         count_orders(request, services, who, count)
     done: asyncio.Future[list[orders.Outcome]] = asyncio.get_running_loop().create_future()
-    orders.Batch(services.gateway, body.requests, who.account_idx, partial(finish, done))
+    makers = orders.item_makers(services.gateway, body.requests, who.account_idx)
+    orders.Batch(services.gateway, makers, partial(finish, done))
+    results = await results_of(services, who, await in_time(done))
+    return json_response(stamped(services, {"results": results}))
+
+
+async def results_of(
+    services: Services, who: Principal, outcomes: list[orders.Outcome]
+) -> list[Answer]:
+    """Return the result of each request of a batch."""
     results: list[Answer] = []
-    for outcome in await in_time(done):
+    for outcome in outcomes:
         if isinstance(outcome, Problem):  # no reply of the core, so no seq
             results.append({"ok": False, "error": outcome.to_dict(new_request_id())})
             continue
@@ -192,7 +201,7 @@ async def batch(
         except Problem as problem:
             error = problem.to_dict(new_request_id())
             results.append({"ok": False, **out(reply, {"error": error})})
-    return json_response(stamped(services, {"results": results}))
+    return results
 
 
 # One order, by either id

@@ -68,6 +68,7 @@ def status_out(services: Services) -> dict[str, Any]:
         "epoch": status.epoch,
         "contracts": len(services.gateway.mirror.contracts),
         "contracts_max": CONTRACTS_MAX,
+        "trading_halted": services.gateway.mirror.halted,
         "version": VERSION,
     }
 

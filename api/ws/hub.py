@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from api import codec, deals
 from api.errors import Problem
 from api.orders import ALL_CONTRACTS
+from api.protect import cancel_after_row
 from api.replies import Reply
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
 from exchange.io.batch import Batch
 from exchange.rules.changes import Changes
 from exchange.rules.public_data import message
+from matching.codes import Timer
 
 if TYPE_CHECKING:
     from api.deps import Services
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 TURN_S: Final = 0.1
 KEYS_EVERY_S: Final = 2.0
+GUARD_MS: Final = 30_000  # so long after a gateway died, what it promised to cancel is cancelled
+GUARD_EVERY_S: Final = 10.0
 
 
 STATUS: Final = "status"
@@ -106,6 +110,8 @@ class Hub:
         self._own: dict[str, StatusChannel | RfqChannel] = {STATUS: self.status, RFQ: self.rfqs}
         self._flush_due = False
         self._keys_due_s = 0.0
+        self._guards_due_s = 0.0
+        services.key_closers.append(self.close_key)
         services.gateway.listen(self.on_batch)
 
     # Sending
@@ -152,11 +158,41 @@ class Hub:
         else:
             self.services.feed.unsubscribe(name, session)
 
+    # Cancelling when a connection ends
+
     def cancel_all(self, account_idx: int) -> None:
-        """Cancel an account's orders: it asked for that when its connection ends."""
+        """Cancel an account's orders: it asked for that when its connection ends.
+
+        Then the gateway's timer is let go; what cannot be sent now, the timer does.
+        """
         row = codec.cancel_all_row(account_idx, ALL_CONTRACTS, None)
         with contextlib.suppress(Problem):  # too much is pending already: nothing can be sent
             self.services.gateway.post(row, Nobody())
+            if account_idx not in self.guarded():
+                self._guard(account_idx, 0)
+
+    def guarded(self) -> set[int]:
+        """Return the accounts with a connection that promised to cancel when it ends."""
+        return {
+            session.who.account_idx
+            for session in self.sessions
+            if session.cancel_on_disconnect and session.who is not None
+        }
+
+    def guard(self, account_idx: int) -> None:
+        """Arm the gateway's timer of an account, or put it off: it fires if this process dies."""
+        self._guard(account_idx, GUARD_MS)
+
+    def _guard(self, account_idx: int, timeout_ms: int) -> None:
+        with contextlib.suppress(Problem):  # it is tried again at the next turn
+            row = cancel_after_row(self.services.gateway, account_idx, timeout_ms, Timer.GATEWAY)
+            self.services.gateway.post(row, Nobody())
+
+    def close_key(self, key_id: str) -> None:
+        """Close the connections of a key that was revoked here just now."""
+        for session in list(self.sessions):
+            if session.who is not None and session.who.key_id == key_id:
+                session.close(CLOSE_KEY_GONE, "the key was revoked or has expired")
 
     # Looking after
 
@@ -168,6 +204,10 @@ class Hub:
             self.status.turn()
             for session in list(self.sessions):
                 session.look_after(now_s)
+            if now_s >= self._guards_due_s:
+                self._guards_due_s = now_s + GUARD_EVERY_S
+                for account_idx in self.guarded():
+                    self.guard(account_idx)
             if now_s >= self._keys_due_s:
                 self._keys_due_s = now_s + KEYS_EVERY_S
                 await self._check_keys()

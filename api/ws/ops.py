@@ -1,7 +1,7 @@
 """What a connection can ask for, op by op."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from msgspec import UNSET
 
@@ -26,7 +26,7 @@ from api.schemas import (
 from api.views import find_order
 from api.ws.placed import placed_text
 from api.ws.private import NAMES as PRIVATE
-from api.ws.session import Op, RequestId, Session, id_of, op_of
+from api.ws.session import RequestId, Session, id_of, op_of
 from exchange.io.registry import Scope
 
 # Orders: parsed and sent at once, in the order they came; answered when durable
@@ -139,14 +139,13 @@ def order_batch(session: Session, message: WsBatch) -> None:
     session.in_flight += len(message.requests)
     orders.Batch(
         services.gateway,
-        message.requests,
-        who.account_idx,
+        orders.item_makers(services.gateway, message.requests, who.account_idx),
         partial(answer_batch, session, message, bucket),
     )
 
 
 def answer_batch(
-    session: Session, message: WsBatch, bucket: Bucket | None, outcomes: list[orders.Outcome]
+    session: Session, message: Any, bucket: Bucket | None, outcomes: list[orders.Outcome]
 ) -> None:
     """Answer a batch whose requests all have their outcome."""
     session.in_flight -= len(outcomes)
@@ -203,7 +202,9 @@ async def _auth(session: Session, message: WsAuth) -> None:
     if session.who is not None:
         raise Problem("already_authenticated", "one login a connection")
     session.who = who
-    session.cancel_on_disconnect = message.cancel_on_disconnect is True
+    if message.cancel_on_disconnect is True:
+        session.cancel_on_disconnect = True
+        session.hub.guard(who.account_idx)
     session.reply_now(
         message,
         {"account_id": who.account_id, "key": who.key_id, "scopes": sorted(map(str, who.scopes))},
@@ -302,17 +303,3 @@ async def reply_elsewhere(
     )
     result = {"order": order, "trades": [], "duplicate": known.duplicate}
     session.reply(request_id, op, reply.seq, reply.ts_ns, result)
-
-
-OPS: Final[dict[type, Op]] = {
-    WsOrderNew: order_new,
-    WsOrderAmend: order_amend,
-    WsOrderCancel: order_cancel,
-    WsCancelAll: order_cancel_all,
-    WsBatch: order_batch,
-    WsAuth: auth,
-    WsSubscribe: subscribe,
-    WsUnsubscribe: unsubscribe,
-    WsResync: resync,
-    WsPing: ping,
-}

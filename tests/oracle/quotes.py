@@ -31,12 +31,12 @@ def quote(ex: Exchange, log: Log, cmd: Command) -> None:
     if code != Code.OK:
         log.refuse(cmd, code)
         return
-    log.add(
+    reply = log.add(
         EventKind.QUOTED, account_idx=cmd.account_idx, contract_idx=cmd.contract_idx,
         side=cmd.state,
     )  # fmt: skip
     flags = Flag.QUOTE | cmd.flags | (cmd.state << QUOTE_GROUP_SHIFT)
-    new = [settle(ex, log, cmd, side, prices[side], sizes[side], flags) for side in Side]
+    new = [settle(ex, log, cmd, side, prices[side], sizes[side], flags, reply) for side in Side]
     spent: list[int] = []
     for side in Side:
         if new[side] and sizes[side]:
@@ -90,7 +90,14 @@ def standing(position: Position | None, side: int) -> Order | None:
 
 
 def settle(
-    ex: Exchange, log: Log, cmd: Command, side: int, price: int, lots: int, flags: int
+    ex: Exchange,
+    log: Log,
+    cmd: Command,
+    side: int,
+    price: int,
+    lots: int,
+    flags: int,
+    reply: dict[str, int],
 ) -> bool:
     """Keep what stands of a side, or cancel it; return whether a new side is to enter."""
     order = standing(ex.position(cmd.account_idx, cmd.contract_idx), side)
@@ -104,6 +111,7 @@ def settle(
     if not same or lots > order.leaves_lots:
         book.cancel(ex, log, order, Code.QUOTE_REPLACED)
         return True
+    reply["maker_order_id" if side == Side.SELL else "order_id"] = order.order_id
     gone = order.leaves_lots - lots
     order.leaves_lots = lots
     if gone:

@@ -31,7 +31,7 @@ def said(events: np.ndarray, names: Named, more: Callable[[Any, np.void, np.void
     reply = events[0]
     if reply["kind"] == EventKind.REFUSED:
         return Code(int(reply["code"])).name.lower()
-    own = int(reply["order_id"])
+    own = 0 if reply["kind"] == EventKind.QUOTED else int(reply["order_id"])
     parts = [
         text for event in events if (text := part(event, own, names) or more(names, event, reply))
     ]

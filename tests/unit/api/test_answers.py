@@ -89,6 +89,19 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("end_auction", "DELETE", f"/admin/contracts/{SYMBOL}/auction", None),
         ("set_guards", "PUT", f"/admin/contracts/{SYMBOL}/guards", {"daily_bps": 2000,
          "auction_ms": 120_000}),
+        ("quote_mass", "POST", "/quotes", {"quotes": [
+            {"symbol": SYMBOL, "bid_price": "1.990", "bid_quantity": "1"},
+            {"symbol": "NO-SUCH-2027", "bid_price": "1.990", "bid_quantity": "1"}]}),
+        ("cancel_all_after", "POST", "/orders/cancel_all_after", {"timeout_ms": 60_000}),
+        ("set_mmp", "PUT", "/quotes/groups/1", {"window_ms": 100, "quantity": "5"}),
+        ("reset_mmp", "POST", "/quotes/groups/1/reset", None),
+        ("get_protections", "GET", "/protections", None),
+        ("set_limits", "PUT", f"{account}/limits", {"order_quantity": "5"}),
+        ("kill", "POST", "/admin/kill", {"account_id": "shape"}),
+        ("kill", "POST", "/admin/kill", {"exchange": True}),
+        ("resume", "POST", "/admin/resume", None),
+        ("halt", "POST", "/admin/halt", None),
+        ("resume", "POST", "/admin/resume", None),
     ]  # fmt: skip
 
 

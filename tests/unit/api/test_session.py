@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from api.limits import LimitSettings
-from api.ws.ops import OPS
+from api.ws.ops_protect import OPS
 from api.ws.outlet import CLOSE_TOO_SLOW
 from api.ws.session import Session
 from tests.support.api_world import SYMBOL, World, running

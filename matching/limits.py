@@ -124,11 +124,12 @@ QUOTE_GROUPS = 4  # of an account
 MMP_WINDOW_NS_MAX = 3600 * NS_PER_SECOND
 MMP_LIMIT_MAX = (1 << 31) - 1
 LIMIT_MAX = 1 << 60  # any number above means nothing: no order or position reaches it
-# One order within the gross limit has at most 2^44 of lots x tick value, so that times a price
-# it stays within the swing of the whole domain.
-assert SWING_USD_MICROS_MAX <= LIMIT_MAX
-# What a window counts grows by at most one order a fill, and no more fills than commands x orders.
-assert POSITION_LOTS_MAX + 2 * QTY_LOTS_MAX < 1 << 32
+# The notional of an order is formed before the gross limit is judged.
+assert QTY_LOTS_MAX * TICK_VALUE_USD_MICROS_MAX * (PRICE_TICKS_MAX - 1) < 1 << 63
+# What a window counts grows by at most one order a fill. In the longest window a core of 2^24
+# commands a second (more than it can) does 2^36 of them; a quote's group is met by each at most
+# four times as a maker or taker that counts: two sides, and both of them may trade.
+assert (MMP_WINDOW_NS_MAX // NS_PER_SECOND << 24) * 4 * QTY_LOTS_MAX < INT64_SAFE
 
 # Pegged orders of one contract: all of them may have to move behind one command.
 PEGS_MAX = 64

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, Unpack
 
+from wellhead import protect_types as pt
 from wellhead import types as wt
 from wellhead.calls import Json, Number, OrderOptions
 from wellhead.live_book import LiveBook
@@ -197,6 +198,16 @@ class TradingStream:
     def batch(self, requests: Iterable[Json]) -> list[Json]:
         """Send several requests at once; each has its own answer."""
         return self.wait(self._stream.batch(requests))
+
+    def quote_mass(
+        self, quotes: Iterable[Json], *, group: int = 0, post_only: bool = True
+    ) -> list[Json]:
+        """Replace quotes of up to 64 contracts, made by `protect_calls.quote_of`."""
+        return self.wait(self._stream.quote_mass(quotes, group=group, post_only=post_only))
+
+    def cancel_all_after(self, timeout_ms: int) -> pt.CancelTimer:
+        """Cancel everything after so long unless this is called again; 0 disarms."""
+        return self.wait(self._stream.cancel_all_after(timeout_ms))
 
 
 async def _forward(subscription: Subscription, put: Callable[[Push], None]) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, TypeVar, Unpack
 
-from wellhead import calls
+from wellhead import calls, protect_calls
+from wellhead import protect_types as pt
 from wellhead import types as wt
 from wellhead.calls import Json, Number, OrderOptions
 from wellhead.live_book import LiveBook, follow_book
@@ -65,6 +66,17 @@ class AsyncTradingStream(AsyncStream):
         """Send several `{"op": "new" | "amend" | "cancel", ...}`; each has its own answer."""
         result = await self.request("order.batch", requests=list(requests))
         return calls.convert(result["results"], list)
+
+    async def quote_mass(
+        self, quotes: Iterable[Json], *, group: int = 0, post_only: bool = True
+    ) -> list[Json]:
+        """Replace quotes of up to 64 contracts, made by `protect_calls.quote_of`."""
+        fields = protect_calls.mass(quotes, group, post_only=post_only)
+        return calls.convert((await self.request("quote.mass", **fields))["results"], list)
+
+    async def cancel_all_after(self, timeout_ms: int) -> pt.CancelTimer:
+        """Cancel everything after so long unless this is called again; 0 disarms."""
+        return await self._ask("cancel_all_after", pt.CancelTimer, {"timeout_ms": timeout_ms})
 
     async def ping(self) -> None:
         """Ask for a sign of life."""

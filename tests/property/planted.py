@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from matching.codes import Flag, Side, Stp
+from matching.codes import Code, Flag, Side, Stp
 from tests.oracle import (
     admin,
     amend,
@@ -20,6 +20,8 @@ from tests.oracle import (
     ids,
     orders,
     pegs,
+    protect,
+    quotes,
     risk,
 )
 from tests.oracle.engine import RULES, Oracle
@@ -190,6 +192,39 @@ def _edge_of_the_band(ex: Exchange, wish: risk.Wish, low: int, high: int) -> int
     return high if wish.side == Side.BUY else low
 
 
+def _one_command_late() -> Callable[[Exchange, Any], None]:
+    real, late = quotes.end_hits, {"seq": 0}
+
+    def end_hits(ex: Exchange, log: Any) -> None:
+        if ex.hits and late["seq"] != ex.last_seq:
+            late["seq"] = ex.last_seq
+            return
+        real(ex, log)
+
+    return end_hits
+
+
+def _refusals_counted() -> Patch:
+    real = protect.judge_own
+
+    def judge(ex: Exchange, wish: Any, asked_lots: int, *, rests_anew: bool) -> int:
+        code = real(ex, wish, asked_lots, rests_anew=rests_anew)
+        if code:
+            protect.count_taken(ex, wish.account_idx)
+        return code
+
+    return _replaced(protect, "judge_own", judge)
+
+
+def _never_kept(
+    ex: Exchange, log: Any, cmd: Any, side: int, price: int, lots: int, flags: int, reply: Any
+) -> bool:
+    order = quotes.standing(ex.position(cmd.account_idx, cmd.contract_idx), side)
+    if order is not None:
+        book.cancel(ex, log, order, Code.QUOTE_REPLACED if lots else Code.QUOTE_WITHDRAWN)
+    return True
+
+
 BUGS = (
     Bug("no time priority", _replaced(book, "best_first", _newest_first)),
     Bug("the worst instead of the mean of n", _replaced(risk, "requirement", _worst_only)),
@@ -229,6 +264,11 @@ BUGS = (
         "gaps between requests are let through",
         _replaced(ids, "judge_envelope", lambda *_: 0),
     ),
+    Bug("a protection is never hit", _replaced(quotes, "note_fill", lambda *_: None)),
+    Bug("a hit waits for the next command", _replaced(quotes, "end_hits", _one_command_late())),
+    Bug("own limits are ignored", _replaced(protect, "judge_own", lambda *_, **__: 0)),
+    Bug("refused orders count against the rate", _refusals_counted()),
+    Bug("a quote loses its place", _replaced(quotes, "settle", _never_kept)),
     Bug(
         "gross limit and margin ignored",
         _both(

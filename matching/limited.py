@@ -61,8 +61,11 @@ def check_own_limits(s, order, lots, is_new):
         return Code.ORDER_RATE_LIMIT
     if breaks(limits["qty_max_lots"], order.qty_lots):
         return Code.ORDER_SIZE_LIMIT
-    notional_usd_micros = lots * order.tick_value * shown_price_ticks(s, order)
-    if breaks(limits["notional_max_usd_micros"], notional_usd_micros):
+    price_ticks = shown_price_ticks(s, order)
+    # Divided, since the product of the three may not fit: the gross limit comes later.
+    most = limits["notional_max_usd_micros"] // max(np.int64(1), price_ticks)
+    limited = limits["notional_max_usd_micros"] != 0 and price_ticks != 0
+    if limited and lots * order.tick_value > most:
         return Code.NOTIONAL_LIMIT
     rests = order.tif != Tif.IOC and order.tif != Tif.FOK
     open_orders = np.int64(s.accounts[order.account_idx]["open_orders"])

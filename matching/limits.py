@@ -124,12 +124,8 @@ QUOTE_GROUPS = 4  # of an account
 MMP_WINDOW_NS_MAX = 3600 * NS_PER_SECOND
 MMP_LIMIT_MAX = (1 << 31) - 1
 LIMIT_MAX = 1 << 60  # any number above means nothing: no order or position reaches it
-# The notional of an order is formed before the gross limit is judged.
-assert QTY_LOTS_MAX * TICK_VALUE_USD_MICROS_MAX * (PRICE_TICKS_MAX - 1) < 1 << 63
-# What a window counts grows by at most one order a fill. In the longest window a core of 2^24
-# commands a second (more than it can) does 2^36 of them; a quote's group is met by each at most
-# four times as a maker or taker that counts: two sides, and both of them may trade.
-assert (MMP_WINDOW_NS_MAX // NS_PER_SECOND << 24) * 4 * QTY_LOTS_MAX < INT64_SAFE
+# A window counts only what has a limit, and no more than one order beyond it.
+assert MMP_LIMIT_MAX + QTY_LOTS_MAX <= INT64_SAFE
 
 # Pegged orders of one contract: all of them may have to move behind one command.
 PEGS_MAX = 64

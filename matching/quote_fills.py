@@ -29,9 +29,11 @@ def note_quote_fill(s, account_idx, flags, side, lots):
         mmp["qty_lots"] = 0
         mmp["delta_lots"] = 0
         mmp["fills"] = 0
-    mmp["qty_lots"] += lots
-    mmp["delta_lots"] += lots * (1 - 2 * side)
     mmp["fills"] += 1
+    if mmp["qty_max_lots"] != 0:
+        mmp["qty_lots"] += lots
+    if mmp["delta_max_lots"] != 0:
+        mmp["delta_lots"] += lots * (1 - 2 * side)
     hit = reaches(mmp["qty_max_lots"], mmp["qty_lots"])
     hit |= reaches(mmp["delta_max_lots"], abs(mmp["delta_lots"]))
     hit |= reaches(mmp["fills_max"], mmp["fills"])

@@ -161,8 +161,8 @@ def note_fill(ex: Exchange, order: Order, lots: int) -> None:
         return
     if mmp.fills == 0 or ex.now_ns >= mmp.start_ns + mmp.window_ns:
         mmp.start_ns, mmp.qty_lots, mmp.delta_lots, mmp.fills = ex.now_ns, 0, 0, 0
-    mmp.qty_lots += lots
-    mmp.delta_lots += signed(order.side, lots)
+    mmp.qty_lots += lots if mmp.qty_max_lots else 0
+    mmp.delta_lots += signed(order.side, lots) if mmp.delta_max_lots else 0
     mmp.fills += 1
     reached = (
         (mmp.qty_max_lots, mmp.qty_lots),

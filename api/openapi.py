@@ -34,7 +34,7 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "place_order": shapes.PlacedAnswer,
     "list_orders": shapes.OrdersAnswer,
     "cancel_all": shapes.CancelledAllAnswer,
-    "batch": shapes.BatchAnswer,
+    "batch": shapes_protect.BatchAnswer,
     "get_order": shapes.OrderAnswer,
     "amend_order": shapes.AmendedAnswer,
     "cancel_order": shapes.OrderAnswer,

@@ -300,22 +300,3 @@ class CancelledAllAnswer(Answer):
 
     cancelled_count: int
     order_ids: list[str]
-
-
-class BatchResult(Part):
-    """The result of one request of a batch."""
-
-    ok: bool
-    seq: int | None = None
-    ts: int | None = None
-    ts_ns: str | None = None
-    order: Order | None = None
-    trades: list[Trade] | None = None
-    duplicate: bool | None = None
-    error: Problem | None = None
-
-
-class BatchAnswer(Answer):
-    """A result for each request, in their order."""
-
-    results: list[BatchResult]

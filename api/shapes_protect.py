@@ -1,6 +1,6 @@
-"""Shapes of answers about quotes and protections; see `shapes.py`."""
+"""Shapes of answers about batches, quotes and protections; see `shapes.py`."""
 
-from api.shapes import Answer, Part, Problem
+from api.shapes import Answer, Order, Part, Problem, Trade
 from api.shapes_account import Key
 
 
@@ -110,3 +110,22 @@ class HaltAnswer(Answer):
     """Whether the exchange is halted."""
 
     halted: bool
+
+
+class BatchResult(Part):
+    """The result of one request of a batch."""
+
+    ok: bool
+    seq: int | None = None
+    ts: int | None = None
+    ts_ns: str | None = None
+    order: Order | None = None
+    trades: list[Trade] | None = None
+    duplicate: bool | None = None
+    error: Problem | None = None
+
+
+class BatchAnswer(Answer):
+    """A result for each request, in their order."""
+
+    results: list[BatchResult]

@@ -46,7 +46,6 @@ class Status(Answer, frozen=True, kw_only=True):
     clearing_seq: int = 0
     contracts: int = 0
     contracts_max: int = 0
-    trading_halted: bool = False
     version: str = ""
 
 

@@ -48,11 +48,16 @@ class Outcome:
         self.trades: list[Any] = []
         dropped_lots = 0
         for event in reply.events[1:]:
-            if event[1] in _TRADES:
+            if event[5] != order_id:
+                if event[1] == EventKind.TRADE and event[6] == order_id:
+                    self.leaves_lots = event[11]  # what rests met what this command set off
+            elif event[1] in _TRADES:
                 self.trades.append(event)
-            elif event[5] == order_id:
+            elif event[1] == EventKind.REPRICED:
+                self.price_ticks = event[9]
+            elif event[1] == EventKind.CANCELLED:
                 dropped_lots += event[10]
-                self.code = event[3]
+                self.leaves_lots, self.code = event[11], event[3]
         self.filled_lots = self.qty_lots - self.leaves_lots - dropped_lots
 
 
@@ -118,6 +123,9 @@ def _order(
         "stp": codec.STP_NAMES[one.stp],
         "post_only": bool(one.flags & Flag.POST_ONLY),
         "reduce_only": bool(one.flags & Flag.REDUCE_ONLY),
+        "display_quantity": str(one.display_lots) if one.display_lots else None,
+        "peg": codec.PEG_NAMES[one.peg],
+        "peg_offset": codec.offset_out(one.offset_ticks) if one.peg else None,
         "filled_quantity": str(filled_lots),
         "remaining_quantity": str(leaves_lots),
         "status": "open" if leaves_lots else "cancelled" if code else "filled",
@@ -127,8 +135,8 @@ def _order(
 
 
 def _limit(contract: Contract, one: Order | OrderRow, ticks: int) -> str | None:
-    """Return the price of a limit order; a market order has none."""
-    return codec.price_out(contract.shown(ticks)) if one.order_type == OrderType.LIMIT else None
+    """Return the price an order has now; a market order has none."""
+    return None if one.order_type == OrderType.MARKET else codec.price_out(contract.shown(ticks))
 
 
 def _average_now(contract: Contract, one: Order) -> str | None:
@@ -212,6 +220,7 @@ def instrument(contract: Contract) -> dict[str, Any]:
         },
         "block_min_quantity": str(contract.block_min_lots),
         "block_range": _block_range(contract),
+        "market_protection_bps": contract.protection_bps,
         "mark_price": codec.price_out(contract.shown(contract.mark_ticks)),
         "settlement_price": codec.price_out(contract.shown(contract.settle_ticks)),
         "open_interest": str(contract.open_interest_lots),

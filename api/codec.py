@@ -19,13 +19,14 @@ from exchange.rules.money import (
     usd_micros_of,
 )
 from exchange.rules.records import Contract
-from matching.codes import AccountState, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
-from matching.wire import COMMAND
+from matching.codes import AccountState, Flag, Kind, OrderType, Peg, Side, Stp, Tif, TradingState
+from matching.wire import COMMAND, pack_halves
 
 SIDES: Final = {side.name.lower(): int(side) for side in Side}
 TYPES: Final = {kind.name.lower(): int(kind) for kind in OrderType}
 TIFS: Final = {tif.name: int(tif) for tif in Tif}
 STPS: Final = {stp.name.lower(): int(stp) for stp in Stp}
+PEGS: Final = {peg.name.lower(): int(peg) for peg in Peg}
 ACCOUNT_STATES: Final = {state.name.lower(): int(state) for state in AccountState}
 TRADING_STATES: Final = {state.name.lower(): int(state) for state in TradingState}
 
@@ -37,7 +38,8 @@ _STPS: Final[dict[Any, int]] = {**STPS, UNSET: int(Stp.CANCEL_NEWEST)}
 _PLACE, _POST_ONLY, _REDUCE_ONLY = int(Kind.PLACE), int(Flag.POST_ONLY), int(Flag.REDUCE_ONLY)
 
 SIDE_NAMES: Final = tuple(SIDES)
-TYPE_NAMES: Final = tuple(TYPES)
+TYPE_NAMES: Final = {number: name for name, number in TYPES.items()}
+PEG_NAMES: Final = {0: None, **{number: name for name, number in PEGS.items()}}
 TIF_NAMES: Final = tuple(TIFS)
 STP_NAMES: Final = tuple(STPS)
 ACCOUNT_STATE_NAMES: Final = tuple(ACCOUNT_STATES)
@@ -170,11 +172,7 @@ def place_row(order: OrderNew, account_idx: int, contract_idx: int, base_ticks: 
     kind = _TYPES.get(order.type)
     if kind is None:
         kind = choice(TYPES, order.type, 0, "type")
-    if kind == OrderType.MARKET:
-        tif, ticks = _TIFS_MARKET.get(order.tif), 0
-        if order.price is not UNSET:
-            raise Problem("field_invalid", "a market order has no price", field="price")
-    else:
+    if kind == OrderType.LIMIT:
         if order.price is UNSET:
             raise Problem("field_missing", "a limit order has a price", field="price")
         tif = _TIFS_LIMIT.get(order.tif)
@@ -182,6 +180,11 @@ def place_row(order: OrderNew, account_idx: int, contract_idx: int, base_ticks: 
             ticks = max(0, base_ticks + difference_ticks(order.price))
         else:
             ticks = price_ticks(order.price)
+    else:
+        tifs = _TIFS_MARKET if kind == OrderType.MARKET else _TIFS_LIMIT
+        tif, ticks = tifs.get(order.tif), 0
+        if order.price is not UNSET:
+            raise Problem("field_invalid", f"a {order.type} order has no price", field="price")
     if tif is None:
         tif = choice(TIFS, order.tif, 0, "tif")
     side, stp = SIDES.get(order.side), _STPS.get(order.stp)
@@ -193,10 +196,55 @@ def place_row(order: OrderNew, account_idx: int, contract_idx: int, base_ticks: 
     words = NO_WORDS
     if order.client_order_id is not UNSET:
         words = client_words(order.client_order_id)
+    amount = ref = peg = 0
+    if (
+        order.display_quantity is not UNSET or order.min_quantity is not UNSET
+        or order.peg is not UNSET or order.peg_offset is not UNSET
+    ):  # fmt: skip
+        amount, ref, peg = richer_words(order, kind)
+    elif kind == OrderType.PEGGED:
+        raise Problem("field_missing", "a pegged order follows bid, ask or mid", field="peg")
     return ROW.pack(
-        _PLACE, side, kind, tif, stp, 0, flags, account_idx, contract_idx,
-        0, ticks, qty_lots(order.quantity), 0, expires_ns, *words, 0,
+        _PLACE, side, kind, tif, stp, peg, flags, account_idx, contract_idx,
+        0, ticks, qty_lots(order.quantity), amount, expires_ns, *words, ref,
     )  # fmt: skip
+
+
+def richer_words(order: OrderNew, kind: int) -> tuple[int, int, int]:
+    """Return the amount, the reference and the peg of an order that says more than most."""
+    display = least = offset = peg = 0
+    if order.display_quantity is not UNSET:
+        display = at_least_one(order.display_quantity, "display_quantity")
+    if order.min_quantity is not UNSET:
+        least = at_least_one(order.min_quantity, "min_quantity")
+    for name, given in (("peg", order.peg), ("peg_offset", order.peg_offset)):
+        if given is not UNSET and kind != OrderType.PEGGED:
+            raise Problem("field_invalid", "only a pegged order has one", field=name)
+    if kind == OrderType.PEGGED:
+        if order.peg is UNSET:
+            raise Problem("field_missing", "a pegged order follows bid, ask or mid", field="peg")
+        peg = choice(PEGS, order.peg, 0, "peg")
+        offset = 0 if order.peg_offset is UNSET else offset_ticks(order.peg_offset)
+    return pack_halves(0, display), pack_halves(offset, least), peg
+
+
+def at_least_one(text: str, field: str) -> int:
+    """Return whole lots, of which there must be one."""
+    lots = qty_lots(text, field)
+    if lots == 0:
+        raise Problem("field_invalid", "at least one lot, or leave it out", field=field)
+    return lots
+
+
+def offset_ticks(text: str, field: str = "peg_offset") -> int:
+    """Return a signed distance of prices in ticks."""
+    sign = -1 if text.startswith("-") else 1
+    return sign * price_ticks(text.removeprefix("-"), field)
+
+
+def offset_out(ticks: int) -> str:
+    """Return a signed distance of prices as text."""
+    return f"-{price_out(-ticks)}" if ticks < 0 else price_out(ticks)
 
 
 def amend_row(
@@ -205,11 +253,13 @@ def amend_row(
     order_id: int,
     words: tuple[int, int, int, int],
     *,
+    flags_now: int = 0,
     maybe_spread: bool = False,
 ) -> bytes:
     """Return the AMEND row; the order is known by its id or by its client's words.
 
     Args:
+        flags_now: the order's: of post_only and reduce_only, one that is not named stays.
         maybe_spread: the order is, or may be, one of a spread: its price is a difference.
     """
     lots, flags, ticks = 0, 0, 0
@@ -226,10 +276,31 @@ def amend_row(
     elif change.open_quantity is not UNSET:
         lots = qty_lots(change.open_quantity, "open_quantity")
         flags |= int(Flag.QTY_IS_OPEN)
+    tif, expires_ns, amount, ref = 0, 0, 0, 0
+    if change.display_quantity is not UNSET:
+        flags |= Flag.NEW_DISPLAY
+        amount = pack_halves(0, qty_lots(change.display_quantity, "display_quantity"))
+    if change.tif is not UNSET or change.expires_at is not UNSET:
+        flags |= Flag.NEW_TIF
+        tif = choice(TIFS, change.tif, int(Tif.GTD), "tif")
+        expires_ns = 0 if change.expires_at is UNSET else change.expires_at * NS_PER_MS
+    if change.post_only is not UNSET or change.reduce_only is not UNSET:
+        flags |= Flag.NEW_FLAGS | _named(change.post_only, Flag.POST_ONLY, flags_now)
+        flags |= _named(change.reduce_only, Flag.REDUCE_ONLY, flags_now)
+    if change.peg_offset is not UNSET:
+        flags |= Flag.NEW_OFFSET
+        ref = pack_halves(offset_ticks(change.peg_offset), 0)
     return ROW.pack(
-        Kind.AMEND, 0, 0, 0, 0, 0, flags, account_idx, 0,
-        order_id, ticks, lots, 0, 0, *words, 0,
+        Kind.AMEND, 0, 0, tif, 0, 0, flags, account_idx, 0,
+        order_id, ticks, lots, amount, expires_ns, *words, ref,
     )  # fmt: skip
+
+
+def _named(given: bool | UnsetType, bit: int, flags_now: int) -> int:
+    """Return a flag as it is named, or as it is where it is not."""
+    if given is UNSET:
+        return flags_now & bit
+    return bit if given else 0
 
 
 def cancel_row(account_idx: int, order_id: int, words: tuple[int, int, int, int]) -> bytes:

@@ -84,7 +84,10 @@ def amend_row(
     one = state.order(order_id) if order_id else state.order_by_client(account_idx, words)
     # An order sent a moment ago may not be known here yet: the core knows what its price means.
     maybe_spread = one is None or state.contracts[one.contract_idx].base_ticks != 0
-    return codec.amend_row(change, account_idx, order_id, words, maybe_spread=maybe_spread)
+    return codec.amend_row(
+        change, account_idx, order_id, words, flags_now=one.flags if one else 0,
+        maybe_spread=maybe_spread,
+    )  # fmt: skip
 
 
 def cancel_row(gateway: Gateway, account_idx: int, order_id: int, words: Words) -> bytes:

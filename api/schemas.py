@@ -40,6 +40,10 @@ class OrderNew(Body):
     expires_at: Millis | UnsetType = UNSET
     post_only: MaybeBool = UNSET
     reduce_only: MaybeBool = UNSET
+    display_quantity: MaybeText = UNSET
+    min_quantity: MaybeText = UNSET
+    peg: MaybeText = UNSET
+    peg_offset: MaybeText = UNSET
 
 
 class OrderAmend(Body):
@@ -48,6 +52,12 @@ class OrderAmend(Body):
     price: MaybeText = UNSET
     quantity: MaybeText = UNSET
     open_quantity: MaybeText = UNSET
+    display_quantity: MaybeText = UNSET
+    tif: MaybeText = UNSET
+    expires_at: Millis | UnsetType = UNSET
+    post_only: MaybeBool = UNSET
+    reduce_only: MaybeBool = UNSET
+    peg_offset: MaybeText = UNSET
 
 
 class BatchNew(OrderNew, tag="new", tag_field="op"):
@@ -112,10 +122,11 @@ class KeyNew(Body):
 
 
 class ContractChange(Body):
-    """A new trading state or a new price band of a contract."""
+    """A new trading state, price band or protection of market orders of a contract."""
 
     state: MaybeText = UNSET
     band_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    protection_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
 
 
 class AuctionNew(Body):

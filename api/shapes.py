@@ -74,6 +74,7 @@ class Instrument(Part):
     price_band: PriceBand
     block_min_quantity: str
     block_range: PriceBand
+    market_protection_bps: int
     mark_price: str
     settlement_price: str
     open_interest: str
@@ -239,6 +240,9 @@ class Order(Part):
     stp: str
     post_only: bool
     reduce_only: bool
+    display_quantity: str | None
+    peg: str | None
+    peg_offset: str | None
     price: str | None
     quantity: str
     filled_quantity: str

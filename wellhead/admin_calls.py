@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from wellhead import types as wt
-from wellhead.calls import Call, Json, Number, decimal_text, get_call, member, page, target
+from wellhead.calls import Call, Json, get_call, member, page, target
+from wellhead.order_fields import Number, decimal_text
 
 
 def _account(account_id: str, tail: str = "") -> str:
@@ -84,10 +85,13 @@ def revoke_key(key: str) -> Call[wt.ApiKey]:
 
 
 def set_contract(
-    symbol: str, state: str | None = None, band_bps: int | None = None
+    symbol: str,
+    state: str | None = None,
+    band_bps: int | None = None,
+    protection_bps: int | None = None,
 ) -> Call[wt.Instrument]:
-    """Change a contract's trading state or price band."""
-    body: Json = {"state": state, "band_bps": band_bps}
+    """Change a contract's trading state, price band or protection of market orders."""
+    body: Json = {"state": state, "band_bps": band_bps, "protection_bps": protection_bps}
     body = {k: v for k, v in body.items() if v is not None}
     path = target(f"/admin/contracts/{quote(symbol, safe='')}")
     return Call("PATCH", path, member("instrument", wt.Instrument), body=body)

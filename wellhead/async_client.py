@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, Self, TypeVar, Unpack
 
-from wellhead import admin_calls, calls
+from wellhead import admin_calls, calls, order_fields
 from wellhead import types as wt
 from wellhead.async_protecting import AsyncProtecting
-from wellhead.calls import Call, Json, Number, OrderOptions
+from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_async import TIMEOUT_S, AsyncHttp
+from wellhead.order_fields import Number, OrderOptions
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
 from wellhead.trading import AsyncTradingStream
 
@@ -149,7 +150,9 @@ class AsyncClient:
 
         Without a client order id it gets one, so a lost answer never places it twice.
         """
-        return await self.run(calls.place(calls.new_order(symbol, side, quantity, price, options)))
+        return await self.run(
+            calls.place(order_fields.new_order(symbol, side, quantity, price, options))
+        )
 
     async def amend(
         self,
@@ -159,9 +162,10 @@ class AsyncClient:
         price: Number | None = None,
         quantity: Number | None = None,
         open_quantity: Number | None = None,
+        **options: Unpack[order_fields.AmendOptions],
     ) -> wt.Placed:
         """Change an open order: `quantity` counts filled lots, `open_quantity` does not."""
-        body = calls.amendment(price, quantity, open_quantity)
+        body = order_fields.amendment(price, quantity, open_quantity, options)
         return await self.run(calls.amend(order_id, client_order_id, body))
 
     async def cancel(
@@ -292,7 +296,12 @@ class AsyncClient:
         return await self.run(admin_calls.revoke_key(key))
 
     async def set_contract(
-        self, symbol: str, *, state: str | None = None, band_bps: int | None = None
+        self,
+        symbol: str,
+        *,
+        state: str | None = None,
+        band_bps: int | None = None,
+        protection_bps: int | None = None,
     ) -> wt.Instrument:
-        """Change a contract's trading state or price band."""
-        return await self.run(admin_calls.set_contract(symbol, state, band_bps))
+        """Change a contract's trading state, price band or protection of market orders."""
+        return await self.run(admin_calls.set_contract(symbol, state, band_bps, protection_bps))

@@ -3,11 +3,9 @@
 `Client` and `AsyncClient` run the same calls; only the waiting differs.
 """
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Generic, TypeAlias, TypedDict, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -16,21 +14,8 @@ from wellhead import types as wt
 from wellhead.errors import ProtocolError
 
 T = TypeVar("T")
-Number: TypeAlias = str | int | Decimal
 Json: TypeAlias = dict[str, Any]
 PREFIX = "/api/v1"
-
-
-class OrderOptions(TypedDict, total=False):
-    """The optional fields of a new order, as in docs/api.md."""
-
-    type: str
-    tif: str
-    stp: str
-    post_only: bool
-    reduce_only: bool
-    client_order_id: str | None
-    expires_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +42,6 @@ def target(path: str, params: Mapping[str, Any] | None = None) -> str:
     """Return path and query; parameters that are None are left out."""
     query = urlencode({k: str(v) for k, v in (params or {}).items() if v is not None})
     return f"{PREFIX}{path}?{query}" if query else f"{PREFIX}{path}"
-
-
-def decimal_text(value: Number, name: str) -> str:
-    """Return a number as the API takes it.
-
-    Errors:
-        TypeError: a float, which has no exact decimal value.
-    """
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise TypeError(f"{name} is str, int or Decimal, not {type(value).__name__}")
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def convert(value: object, kind: type[T]) -> T:
@@ -179,31 +153,6 @@ def settlements(
 
 
 # Orders
-
-
-def new_client_order_id() -> str:
-    """Return a client order id that nobody has used."""
-    return f"wh-{secrets.token_hex(12)}"
-
-
-def new_order(
-    symbol: str, side: str, quantity: Number, price: Number | None, options: OrderOptions
-) -> Json:
-    """Return the fields of a new order; without a client order id it gets one of its own."""
-    body: Json = {"symbol": symbol, "side": side, "quantity": decimal_text(quantity, "quantity")}
-    if price is not None:
-        body["price"] = decimal_text(price, "price")
-    body.update((name, value) for name, value in options.items() if value is not None)
-    body.setdefault("client_order_id", new_client_order_id())
-    return body
-
-
-def amendment(
-    price: Number | None = None, quantity: Number | None = None, open_quantity: Number | None = None
-) -> Json:
-    """Return the fields of an amendment: what is None stays as it is."""
-    given = {"price": price, "quantity": quantity, "open_quantity": open_quantity}
-    return {name: decimal_text(v, name) for name, v in given.items() if v is not None}
 
 
 def order_key(order_id: str | None, client_order_id: str | None) -> dict[str, str]:

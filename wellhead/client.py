@@ -4,11 +4,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar, Unpack
 
-from wellhead import admin_calls, calls
+from wellhead import admin_calls, calls, order_fields
 from wellhead import types as wt
-from wellhead.calls import Call, Json, Number, OrderOptions
+from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_sync import TIMEOUT_S, Http
+from wellhead.order_fields import Number, OrderOptions
 from wellhead.protecting import Protecting
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
 from wellhead.sync_stream import TradingStream
@@ -145,7 +146,7 @@ class Client:
 
         Without a client order id it gets one, so a lost answer never places it twice.
         """
-        return self.run(calls.place(calls.new_order(symbol, side, quantity, price, options)))
+        return self.run(calls.place(order_fields.new_order(symbol, side, quantity, price, options)))
 
     def amend(
         self,
@@ -155,9 +156,10 @@ class Client:
         price: Number | None = None,
         quantity: Number | None = None,
         open_quantity: Number | None = None,
+        **options: Unpack[order_fields.AmendOptions],
     ) -> wt.Placed:
         """Change an open order: `quantity` counts filled lots, `open_quantity` does not."""
-        body = calls.amendment(price, quantity, open_quantity)
+        body = order_fields.amendment(price, quantity, open_quantity, options)
         return self.run(calls.amend(order_id, client_order_id, body))
 
     def cancel(
@@ -284,7 +286,12 @@ class Client:
         return self.run(admin_calls.revoke_key(key))
 
     def set_contract(
-        self, symbol: str, *, state: str | None = None, band_bps: int | None = None
+        self,
+        symbol: str,
+        *,
+        state: str | None = None,
+        band_bps: int | None = None,
+        protection_bps: int | None = None,
     ) -> wt.Instrument:
-        """Change a contract's trading state or price band."""
-        return self.run(admin_calls.set_contract(symbol, state, band_bps))
+        """Change a contract's trading state, price band or protection of market orders."""
+        return self.run(admin_calls.set_contract(symbol, state, band_bps, protection_bps))

@@ -9,8 +9,9 @@ from typing import Any, Self, TypeVar, Unpack
 
 from wellhead import protect_types as pt
 from wellhead import types as wt
-from wellhead.calls import Json, Number, OrderOptions
+from wellhead.calls import Json
 from wellhead.live_book import LiveBook
+from wellhead.order_fields import Number, OrderOptions
 from wellhead.orderbook import Level
 from wellhead.signing import Signer
 from wellhead.stream import Subscription

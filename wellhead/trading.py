@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, TypeVar, Unpack
 
-from wellhead import calls, protect_calls
+from wellhead import calls, order_fields, protect_calls
 from wellhead import protect_types as pt
 from wellhead import types as wt
-from wellhead.calls import Json, Number, OrderOptions
+from wellhead.calls import Json
 from wellhead.live_book import LiveBook, follow_book
+from wellhead.order_fields import Number, OrderOptions
 from wellhead.stream import AsyncStream
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ class AsyncTradingStream(AsyncStream):
         **options: Unpack[OrderOptions],
     ) -> wt.Placed:
         """Place an order: limit with a price, market with `type="market"` and none."""
-        fields = calls.new_order(symbol, side, quantity, price, options)
+        fields = order_fields.new_order(symbol, side, quantity, price, options)
         return await self._ask("order.new", wt.Placed, fields)
 
     async def amend(
@@ -43,10 +44,11 @@ class AsyncTradingStream(AsyncStream):
         price: Number | None = None,
         quantity: Number | None = None,
         open_quantity: Number | None = None,
+        **options: Unpack[order_fields.AmendOptions],
     ) -> wt.Placed:
         """Change an open order: `quantity` counts filled lots, `open_quantity` does not."""
         fields = calls.order_key(order_id, client_order_id)
-        fields |= calls.amendment(price, quantity, open_quantity)
+        fields |= order_fields.amendment(price, quantity, open_quantity, options)
         return await self._ask("order.amend", wt.Placed, fields)
 
     async def cancel(

@@ -89,6 +89,7 @@ class Instrument(Answer, frozen=True, kw_only=True):
     max_quantity: Decimal | None = None
     price_band: PriceBand | None = None
     auction: Auction | None = None
+    market_protection_bps: int = 0
     fees: Fees | None = None
 
 
@@ -173,6 +174,9 @@ class Order(Answer, frozen=True, kw_only=True):
     stp: str | None = None
     post_only: bool = False
     reduce_only: bool = False
+    display_quantity: Decimal | None = None
+    peg: str | None = None
+    peg_offset: Decimal | None = None
     reason: str | None = None
     expires_at: int | None = None
     created_ts: int | None = None

@@ -238,7 +238,7 @@ async def change_contract(
     symbol: str,
     body: Annotated[ContractChange, Depends(JsonBody(ContractChange))],
 ) -> Response:
-    """Set a trading state, a price band, or both."""
+    """Set a trading state, a price band, the protection of market orders, or several of them."""
     contract = orders.contract_of(services.gateway.mirror, symbol)
     idx, rows = contract.contract_idx, []
     if body.state is not UNSET:
@@ -246,8 +246,11 @@ async def change_contract(
         rows.append(codec.admin_row(Kind.SET_STATE, contract_idx=idx, state=state))
     if body.band_bps is not UNSET:
         rows.append(codec.admin_row(Kind.SET_BAND, contract_idx=idx, order_id=body.band_bps))
+    if body.protection_bps is not UNSET:
+        bps = body.protection_bps
+        rows.append(codec.admin_row(Kind.SET_BAND, contract_idx=idx, order_id=bps, state=1))
     if not rows:
-        raise Problem("field_missing", "state or band_bps", field="state")
+        raise Problem("field_missing", "state, band_bps or protection_bps", field="state")
     services.gateway.check_open(reduces=True)
     for row in rows:
         (await services.gateway.send(row)).raise_refused()

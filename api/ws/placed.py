@@ -20,9 +20,10 @@ from matching.codes import EventKind, Flag, OrderType
 
 _ACCEPTED: Final = int(EventKind.ACCEPTED)
 _TRADE: Final = int(EventKind.TRADE)
-_LIMIT: Final = int(OrderType.LIMIT)
+_REPRICED: Final = int(EventKind.REPRICED)
+_MARKET: Final = int(OrderType.MARKET)
 _STATIC_MAX: Final = 10_000
-_statics: dict[tuple[str, int, int, int, int, int], str] = {}
+_statics: dict[tuple[str | int, ...], str] = {}
 
 
 def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucket) -> str | None:
@@ -41,13 +42,15 @@ def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucke
     code = dropped = 0
     trades = ""
     if len(events) > 1:
+        if any(_by_aftermath(event, order_id, leaves) for event in events):
+            return None
         trades, dropped, code = _after(contract, reply)
     filled = qty - leaves - dropped
     average = "null"
     if filled and filled == one.filled_lots:
         average = _average_text(one.filled_tick_lots, filled)
     client = f'"{one.client_order_id}"' if any(one.client_words) else "null"
-    price = f'"{codec.price_out(ticks)}"' if one.order_type == _LIMIT else "null"
+    price = "null" if one.order_type == _MARKET else f'"{codec.price_out(ticks)}"'
     reason = f'"{core_name(code)}"' if code and not leaves else "null"
     ts_ms = reply.ts_ns // 1_000_000
     return (
@@ -64,6 +67,13 @@ def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucke
     )
 
 
+def _by_aftermath(event: Any, order_id: int, leaves: int) -> bool:
+    """Return whether what followed from the command moved pegs, or ended the order itself."""
+    if event[1] == _REPRICED:
+        return True
+    return bool(event[5] == order_id and event[1] != _TRADE and event[11] != leaves)
+
+
 def _id_text(request_id: Any) -> str:
     if type(request_id) is int:
         return str(request_id)
@@ -78,7 +88,10 @@ def _average_text(tick_lots: int, lots: int) -> str:
 
 def _static(contract: Contract, one: Order) -> str:
     """Return what many orders have in common, each kind of them written once."""
-    key = (contract.symbol, one.side, one.order_type, one.tif, one.stp, one.flags)
+    key = (
+        contract.symbol, one.side, one.order_type, one.tif, one.stp, one.flags, one.display_lots,
+        one.peg, one.offset_ticks,
+    )  # fmt: skip
     text = _statics.get(key)
     if text is None:
         if len(_statics) >= _STATIC_MAX:
@@ -89,9 +102,20 @@ def _static(contract: Contract, one: Order) -> str:
             f'"symbol":"{contract.symbol}","side":"{codec.SIDE_NAMES[one.side]}",'
             f'"type":"{codec.TYPE_NAMES[one.order_type]}","tif":"{codec.TIF_NAMES[one.tif]}",'
             f'"stp":"{codec.STP_NAMES[one.stp]}","post_only":{post_only},'
-            f'"reduce_only":{reduce_only}'
+            f'"reduce_only":{reduce_only},{_richer(one)}'
         )
     return text
+
+
+def _richer(one: Order) -> str:
+    """Return what few orders say of themselves."""
+    display = f'"{one.display_lots}"' if one.display_lots else "null"
+    if not one.peg:
+        return f'"display_quantity":{display},"peg":null,"peg_offset":null'
+    offset = codec.offset_out(one.offset_ticks)
+    return (
+        f'"display_quantity":{display},"peg":"{codec.PEG_NAMES[one.peg]}","peg_offset":"{offset}"'
+    )
 
 
 def _after(contract: Contract, reply: Reply) -> tuple[str, int, int]:

@@ -163,6 +163,9 @@ class OrderRow(NamedTuple):
     placed_ns: int
     updated_ns: int
     updated_seq: int
+    display_lots: int  # what shows at a time, 0: all
+    peg: int  # what it follows, 0: nothing
+    offset_ticks: int
 
 
 class OrderChangeRow(NamedTuple):
@@ -179,6 +182,11 @@ class OrderChangeRow(NamedTuple):
     code: int
     updated_ns: int
     updated_seq: int
+    tif: int | None
+    expires_ns: int | None
+    flags: int | None
+    display_lots: int | None
+    offset_ticks: int | None
 
 
 class KlineRow(NamedTuple):

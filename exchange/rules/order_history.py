@@ -11,12 +11,14 @@ from typing import Any, Final
 from exchange.rules.clearing_rows import OrderChangeRow, OrderRow
 from exchange.rules.protections import order_flags
 from exchange.rules.stops import STOP_TYPES, said_of_stop
-from matching.codes import Code, Flag, Tif
-from matching.wire import COMMAND, unpack_text
+from matching.codes import PLACE_FLAGS, Code, Flag, Kind, OrderType, Tif
+from matching.wire import COMMAND, halves, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _FIELD["stp"]
 _EXPIRES, _CLIENT = _FIELD["expires_ns"], _FIELD["client_a"]
+_KIND, _STATE, _FLAGS = _FIELD["kind"], _FIELD["state"], _FIELD["flags"]
+_AMOUNT, _REF = _FIELD["amount_usd_micros"], _FIELD["ref_id"]
 
 
 class _Places:
@@ -32,6 +34,8 @@ class _Places:
         self.cancelled = place(f"cancelled_{more}lots")
         self.code = place("code")
         self.ns, self.seq = place("updated_ns"), place("updated_seq")
+        self.tif, self.expires, self.flags = place("tif"), place("expires_ns"), place("flags")
+        self.display, self.offset = place("display_lots"), place("offset_ticks")
 
 
 _NEW: Final = _Places(OrderRow, "")
@@ -57,11 +61,18 @@ class OrderHistory:
         """An order was taken; what rests of it, and its price, are in the event already."""
         seq, _, side, _, account_idx, order_id, _, contract_idx, _, price, qty, leaves, _ = event
         ts_ns, words = command[_TS], command[_CLIENT : _CLIENT + 4]
+        kind, peg, offset_ticks = command[_TYPE], 0, 0
+        if kind == OrderType.PEGGED:
+            peg, offset_ticks = command[_STATE], halves(command[_REF])[0]
+        elif kind == OrderType.MARKET_TO_LIMIT and leaves:
+            kind = int(OrderType.LIMIT)  # what rests is no more than that
+        display_lots = command[_AMOUNT] >> 32 if command[_KIND] == Kind.PLACE else 0
         self._taker_id = order_id
         self._new[order_id] = [
-            account_idx, order_id, contract_idx, side, command[_TYPE], command[_TIF],
+            account_idx, order_id, contract_idx, side, kind, command[_TIF],
             command[_STP], order_flags(command), price, qty, leaves, 0, 0, 0, 0,
             unpack_text(*words) if any(words) else None, command[_EXPIRES], ts_ns, ts_ns, seq,
+            display_lots, peg, offset_ticks,
         ]  # fmt: skip
 
     def stop_accepted(self, command: Row, event: Row) -> None:
@@ -74,7 +85,7 @@ class OrderHistory:
             command[_TIF] if own else Tif.GTC, command[_STP],
             order_flags(command) if own else Flag.REDUCE_ONLY, price, qty, leaves, 0, 0, 0, 0,
             unpack_text(*words) if any(words) else None, command[_EXPIRES] if own else 0, ts_ns,
-            ts_ns, seq,
+            ts_ns, seq, command[_AMOUNT] >> 32 if own else 0, 0, 0,
         ]  # fmt: skip
 
     def stop_grew(self, command: Row, event: Row) -> None:
@@ -89,9 +100,18 @@ class OrderHistory:
         self._taker_id = event[5]
 
     def amended(self, command: Row, event: Row) -> None:
-        """An order has another price or quantity."""
+        """An order has another price or quantity, or other terms."""
         order, at = self._touch(event[4], event[5], event[0], command[_TS])
         order[at.price], order[at.qty], order[at.open] = event[9], event[10], event[11]
+        named = command[_FLAGS]
+        if named & Flag.NEW_TIF:
+            order[at.tif], order[at.expires] = command[_TIF], command[_EXPIRES]
+        if named & Flag.NEW_FLAGS:
+            order[at.flags] = named & PLACE_FLAGS
+        if named & Flag.NEW_DISPLAY:
+            order[at.display] = command[_AMOUNT] >> 32
+        if named & Flag.NEW_OFFSET:
+            order[at.offset] = halves(command[_REF])[0]
         self._taker_id = event[5]
 
     def repriced(self, command: Row, event: Row) -> None:
@@ -103,8 +123,7 @@ class OrderHistory:
         """An order lost lots without a trade; code is set where that ended it."""
         order, at = self._touch(event[4], event[5], event[0], command[_TS])
         order[at.cancelled] += event[10]
-        if event[5] != self._taker_id:  # what rests of a taker was said by its reply
-            order[at.open] = event[11]
+        order[at.open] = event[11]
         if order[at.open] == 0:
             order[at.code] = event[3]
 
@@ -143,7 +162,8 @@ class OrderHistory:
         if order is None:
             order, at = self._old.get(order_id), _OLD
             if order is None:
-                order = [account_idx, order_id, None, None, None, 0, 0, 0, 0, ts_ns, seq]
+                order = [account_idx, order_id, None, None, None, 0, 0, 0, 0, ts_ns, seq,
+                         None, None, None, None, None]  # fmt: skip
                 self._old[order_id] = order
         order[at.ns], order[at.seq] = ts_ns, seq
         return order, at
@@ -161,4 +181,9 @@ def changed(row: OrderRow, change: OrderChangeRow) -> OrderRow:
         code=change.code,
         updated_ns=change.updated_ns,
         updated_seq=change.updated_seq,
+        tif=row.tif if change.tif is None else change.tif,
+        expires_ns=row.expires_ns if change.expires_ns is None else change.expires_ns,
+        flags=row.flags if change.flags is None else change.flags,
+        display_lots=row.display_lots if change.display_lots is None else change.display_lots,
+        offset_ticks=row.offset_ticks if change.offset_ticks is None else change.offset_ticks,
     )

@@ -10,7 +10,8 @@ from tests.vectors.fit import fitted
 from tests.vectors.market import TIFS, Core, Market, Said
 
 ORDER = frozenset({"id", "user", "side", "type", "price", "size", "tif", "expires_at",
-                   "post_only", "reduce_only"})  # fmt: skip
+                   "post_only", "reduce_only", "peak", "min_visible"})  # fmt: skip
+PEGGED = frozenset({"id", "user", "side", "ref", "offset", "size", "peak", "min_visible"})
 SETUP = frozenset({"mode", "orders", "positions", "last_price", "time"})
 PLACED = frozenset({"result", "reason", "trades", "filled", "resting", "cancelled"})
 CANCELLED = frozenset({"result", "reason", "removed"})
@@ -19,7 +20,7 @@ INDICATED = frozenset({"price", "volume"})
 CHANGE = frozenset({"price", "size", "size_delta"})
 END = frozenset({"book", "positions", "orders", "open_interest", "last_price", "stops",
                  "trades_last"})  # fmt: skip
-ORDER_END = frozenset({"status", "remaining", "size"})
+ORDER_END = frozenset({"status", "remaining", "size", "visible", "hidden"})
 ENDED = {Code.CANCELLED_BY_USER: "cancelled", Code.CANCELLED_BY_MASS_CANCEL: "cancelled",
          Code.AMENDED_BELOW_FILLED: "cancelled", Code.AUCTION_ENDED: "cancelled",
          Code.ORDER_EXPIRED: "expired"}  # fmt: skip
@@ -73,7 +74,9 @@ def _check_steps(case: Json) -> None:
             _check_order(step["order"])
             continue
         known("step", step, frozenset({"op", "expect", "order", "user", "id", "change", "t"}))
-        if "order" in step:
+        if step["op"] == "place_pegged":
+            known("order", step["order"], PEGGED)
+        elif "order" in step:
             _check_order(step["order"])
         known("change", step.get("change", {}), CHANGE)
     known("expect", case.get("expect", {}), END)
@@ -89,6 +92,14 @@ def _place(market: Market, step: Json, stp: Stp) -> None:
     known("expect", step["expect"], PLACED)
     said = market.place(step["order"], stp)
     _compare(market, step["expect"], said)
+
+
+def _place_pegged(market: Market, step: Json, stp: Stp) -> None:
+    known("expect", step["expect"], frozenset({"price"}))
+    said = market.place_pegged(step["order"])
+    same("result", None, said.refused)
+    order = market.order(step["order"]["id"])
+    same("price", step["expect"]["price"], order.price_ticks if order else None)
 
 
 def _cancel(market: Market, step: Json, stp: Stp) -> None:
@@ -155,6 +166,7 @@ def _check(market: Market, step: Json, stp: Stp) -> None:
 
 STEPS: dict[str, Callable[[Market, Json, Stp], None]] = {
     "place": _place,
+    "place_pegged": _place_pegged,
     "cancel": _cancel,
     "amend": _amend,
     "time": _time,
@@ -220,6 +232,8 @@ def _compare_order(market: Market, name: str, wanted: Json) -> None:
         "status": _status(market, name),
         "remaining": order.leaves_lots,
         "size": order.qty_lots,
+        "visible": order.visible_lots,
+        "hidden": order.leaves_lots - order.visible_lots,
     }
     for field, value in wanted.items():
         same(f"{field} of {name}", value, is_now[field])

@@ -9,7 +9,14 @@ from typing import Any
 Json = dict[str, Any]
 
 # Choices of our rule book that policy cases may ask for.
-CHOICES = frozenset({"stp=cancel_aggressor", "self_trade_in_auction=allowed"})
+# An iceberg that is alone on its level gives all in one trade.
+CHOICES = frozenset(
+    {
+        "stp=cancel_aggressor",
+        "self_trade_in_auction=allowed",
+        "trade_reporting=merge_same_maker_price",
+    }
+)
 
 
 class Skipped(Exception):

@@ -7,10 +7,11 @@ import numpy as np
 
 from exchange.rules.mirror import Mirror
 from exchange.rules.records import Order
-from matching.codes import Code, EventKind, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
+from matching.codes import Code, EventKind, Flag, Kind, OrderType, Peg, Side, Stp, Tif, TradingState
 from matching.engine import Engine
 from matching.limits import QTY_LOTS_MAX, TRANSFER_USD_MICROS_MAX
 from matching.state import Sizes
+from matching.wire import pack_halves
 from tests.support.rows import command, stamped
 from tests.vectors.cases import Json, Skipped
 
@@ -19,6 +20,7 @@ SECOND_NS = 1_000_000_000
 TIFS = {"GTC": Tif.GTC, "GTT": Tif.GTD, "IOC": Tif.IOC, "FOK": Tif.FOK, "GFA": Tif.GFA,
         "GFN": Tif.GFN}  # fmt: skip
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
+PEGS = {"bid": Peg.BID, "ask": Peg.ASK, "mid": Peg.MID}
 TYPES = {"limit": OrderType.LIMIT, "market": OrderType.MARKET}
 REASONS = {
     Code.CLIENT_ORDER_ID_REPEATED: ("duplicate_id",),
@@ -120,12 +122,27 @@ class Market:
             Kind.PLACE, client=order["id"], account_idx=self.account(order["user"]),
             side=SIDES[order["side"]], order_type=TYPES[order["type"]], tif=TIFS[order["tif"]],
             stp=stp, flags=flags, price_ticks=price, qty_lots=_whole(order["size"]),
-            expires_ns=expires_ns,
+            expires_ns=expires_ns, amount_usd_micros=pack_halves(0, _display(order)),
         )  # fmt: skip
+        self._named(order, said)
+        return said
+
+    def place_pegged(self, order: Json) -> Said:
+        """Place a pegged order; the offset of a case is a distance, away from the other side."""
+        side, away = SIDES[order["side"]], _whole(order["offset"])
+        said = self.send(
+            Kind.PLACE, client=order["id"], account_idx=self.account(order["user"]), side=side,
+            order_type=OrderType.PEGGED, state=PEGS[order["ref"]], qty_lots=_whole(order["size"]),
+            amount_usd_micros=pack_halves(0, _display(order)),
+            ref_id=pack_halves(-away if side == Side.BUY else away, 0),
+        )  # fmt: skip
+        self._named(order, said)
+        return said
+
+    def _named(self, order: Json, said: Said) -> None:
         if said.refused is None:
             self.orders[order["id"]] = said.order_id
             self.names[said.order_id] = order["id"]
-        return said
 
     def cancel(self, user: str, name: str) -> Said:
         """Cancel by the exchange's id where it is known, else by the client's."""
@@ -208,6 +225,16 @@ class Market:
         if name in self.orders:
             return {"order_id": self.orders[name]}
         return {"client": name}
+
+
+def _display(order: Json) -> int:
+    """Return what an iceberg shows, 0 for any other order.
+
+    Ours show anew when nothing shows any more: a display that is filled up earlier is another's.
+    """
+    if order.get("min_visible", 1) != 1:
+        raise Skipped("a display that is filled up before it is gone")
+    return _whole(order.get("peak", 0))
 
 
 def _whole(value: Any) -> int:

@@ -90,7 +90,7 @@ def test_an_unknown_word_is_skipped_and_never_passed(path):
     ("where", "words"),
     [
         (("setup",), {"circuit_breaker": 3}),
-        (("steps", 0, "order"), {"peak": 5}),
+        (("steps", 0, "order"), {"budget": 5}),
         (("steps", 0, "expect"), {"visible": 5}),
         (("expect",), {"pnl": {"a": 1}}),
     ],
@@ -181,8 +181,10 @@ def test_a_folder_without_cases_is_all_zeros(tmp_path, capsys):
 @pytest.mark.skipif("WELLHEAD_VECTORS" not in os.environ, reason="no folder of more cases given")
 def test_all_core_cases_of_a_given_folder_pass():
     folder = Path(os.environ["WELLHEAD_VECTORS"])
-    topics = ("orderbook", "time_in_force", "post_reduce_only", "amend", "self_trade", "auction",
-              "price_bands")  # fmt: skip
+    topics = (
+        "orderbook", "time_in_force", "post_reduce_only", "amend", "self_trade", "iceberg",
+        "pegged", "auction", "price_bands",
+    )  # fmt: skip
     outcomes = [(outcome, topic) for topic in topics for outcome in run_folder(folder / topic)]
     left = [
         (topic, outcome)

@@ -1,16 +1,16 @@
 """Commands that trade: order, amend, cancel, orders."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from wellhead import calls
+from wellhead import calls, order_fields
 from wellhead import types as wt
-from wellhead.calls import Json, OrderOptions
+from wellhead.calls import Json
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.cli.order_flags import OrderFlags, Tif
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,54 +21,6 @@ ORDER_COLUMNS = (
 )  # fmt: skip
 
 order = App(name="order", help="Place an order.")
-
-Tif = Literal["GTC", "IOC", "FOK", "GTD", "GFA", "GFN"]
-Stp = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement", "none"]
-
-
-@Parameter(name="*", group="Order")
-@dataclass(frozen=True, kw_only=True)
-class OrderFlags:
-    """What an order may say besides symbol, quantity and price."""
-
-    market: bool = False
-    """Take the best prices within the band; no PRICE then."""
-
-    tif: Tif | None = None
-    """How long it stands: GTC until cancelled, IOC and FOK at once, GTD until --expires-at."""
-
-    post_only: bool = False
-    """Refuse it rather than trade at once."""
-
-    reduce_only: bool = False
-    """Never open or increase a position."""
-
-    stp: Stp | None = None
-    """What happens when it meets an order of the same account."""
-
-    client_id: str | None = None
-    """A name of your own, 1 to 32 of A-Z a-z 0-9 . _ : - ; the same again is placed once."""
-
-    expires_at: int | None = None
-    """End of a GTD order, milliseconds since 1970."""
-
-    def order_options(self) -> OrderOptions:
-        """Return what was given, as the fields of an order."""
-        found: OrderOptions = {"client_order_id": self.client_id}
-        if self.market:
-            found["type"] = "market"
-        if self.tif:
-            found["tif"] = self.tif
-        if self.stp:
-            found["stp"] = self.stp
-        if self.post_only:
-            found["post_only"] = True
-        if self.reduce_only:
-            found["reduce_only"] = True
-        if self.expires_at is not None:
-            found["expires_at"] = self.expires_at
-        return found
-
 
 NO_FLAGS = OrderFlags()
 
@@ -124,9 +76,10 @@ def sell(
 def _place(
     side: str, symbol: str, quantity: str, price: str | None, flags: OrderFlags, options: Remote
 ) -> None:
-    if (price is None) != flags.market:
-        raise CliError(Exit.USAGE, "usage", "give a PRICE, or --market and none")
-    body = calls.new_order(symbol, side, quantity, price, flags.order_options())
+    without = sum(map(bool, (flags.market, flags.to_limit, flags.peg)))
+    if without + (price is not None) != 1:
+        raise CliError(Exit.USAGE, "usage", "give a PRICE, or one of --market, --to-limit, --peg")
+    body = order_fields.new_order(symbol, side, quantity, price, flags.order_options())
     with options.trader() as client:
         _show_placed(*ask(client, calls.place(body)), options)
 
@@ -171,9 +124,15 @@ def amend(
     price: str | None = None,
     quantity: str | None = None,
     open_quantity: str | None = None,
+    display: str | None = None,
+    tif: Tif | None = None,
+    expires_at: int | None = None,
+    post_only: bool | None = None,
+    reduce_only: bool | None = None,
+    peg_offset: str | None = None,
     options: Remote = REMOTE,
 ) -> None:
-    """Change an open order; it keeps its place in the queue only when it gets smaller.
+    """Change an open order; only a smaller size or a smaller display keeps its place in the queue.
 
     Parameters
     ----------
@@ -187,9 +146,34 @@ def amend(
         The new total, filled lots included.
     open_quantity
         What shall rest from now on.
+    display
+        How many lots to show at a time from now on; 0 shows all.
+    tif
+        How long it stands from now on: GTC, GTD, DAY, GFA or GFN.
+    expires_at
+        The new end, milliseconds since 1970; makes it GTD.
+    post_only
+        Whether it shall be refused rather than trade at once.
+    reduce_only
+        Whether it shall never open or increase a position.
+    peg_offset
+        The new distance from what a pegged order follows.
     """
     _one_id(order_id, client_id)
-    body = calls.amendment(price, quantity, open_quantity)
+    terms: order_fields.AmendOptions = {}
+    if display is not None:
+        terms["display_quantity"] = display
+    if tif is not None:
+        terms["tif"] = tif
+    if expires_at is not None:
+        terms["expires_at"] = expires_at
+    if post_only is not None:
+        terms["post_only"] = post_only
+    if reduce_only is not None:
+        terms["reduce_only"] = reduce_only
+    if peg_offset is not None:
+        terms["peg_offset"] = peg_offset
+    body = order_fields.amendment(price, quantity, open_quantity, terms)
     with options.trader() as client:
         _show_placed(*ask(client, calls.amend(order_id, client_id, body)), options)
 

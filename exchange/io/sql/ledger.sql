@@ -18,7 +18,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_order_change (
     cancelled_more_lots   bigint NOT NULL,
     code                  bigint NOT NULL,
     updated_ns            bigint NOT NULL,
-    updated_seq           bigint NOT NULL
+    updated_seq           bigint NOT NULL,
+    tif                   bigint,
+    expires_ns            bigint,
+    flags                 bigint,
+    display_lots          bigint,
+    offset_ticks          bigint
 ) ON COMMIT DELETE ROWS;
 
 -- name: move_clearing
@@ -101,7 +106,12 @@ UPDATE order_history AS o SET
     cancelled_lots = o.cancelled_lots + c.cancelled_more_lots,
     code = c.code,
     updated_ns = c.updated_ns,
-    updated_seq = c.updated_seq
+    updated_seq = c.updated_seq,
+    tif = coalesce(c.tif, o.tif),
+    expires_ns = coalesce(c.expires_ns, o.expires_ns),
+    flags = coalesce(c.flags, o.flags),
+    display_lots = coalesce(c.display_lots, o.display_lots),
+    offset_ticks = coalesce(c.offset_ticks, o.offset_ticks)
 FROM staged_order_change AS c
 WHERE o.account_idx = c.account_idx AND o.order_id = c.order_id;
 

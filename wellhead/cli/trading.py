@@ -23,6 +23,7 @@ ORDER_COLUMNS = (
 order = App(name="order", help="Place an order.")
 
 NO_FLAGS = OrderFlags()
+YesNo = Literal["yes", "no"]
 
 
 @order.command
@@ -127,8 +128,8 @@ def amend(
     display: str | None = None,
     tif: Tif | None = None,
     expires_at: int | None = None,
-    post_only: bool | None = None,
-    reduce_only: bool | None = None,
+    post_only: YesNo | None = None,
+    reduce_only: YesNo | None = None,
     peg_offset: str | None = None,
     options: Remote = REMOTE,
 ) -> None:
@@ -168,9 +169,9 @@ def amend(
     if expires_at is not None:
         terms["expires_at"] = expires_at
     if post_only is not None:
-        terms["post_only"] = post_only
+        terms["post_only"] = post_only == "yes"
     if reduce_only is not None:
-        terms["reduce_only"] = reduce_only
+        terms["reduce_only"] = reduce_only == "yes"
     if peg_offset is not None:
         terms["peg_offset"] = peg_offset
     body = order_fields.amendment(price, quantity, open_quantity, terms)

@@ -40,6 +40,39 @@ def test_an_order_is_sent_signed_and_shown(trader, capsys):
     assert "1048577" in shown and "open" in shown
 
 
+@pytest.mark.parametrize(
+    ("words", "fields"),
+    [
+        (
+            "X 9 2.150 --display 2 --tif DAY",
+            {"price": "2.150", "display_quantity": "2", "tif": "DAY"},
+        ),
+        ("X 9 --market --min-quantity 3", {"type": "market", "min_quantity": "3"}),
+        ("X 9 --to-limit", {"type": "market_to_limit"}),
+        (
+            "X 9 --peg mid --peg-offset=-0.002",
+            {"type": "pegged", "peg": "mid", "peg_offset": "-0.002"},
+        ),
+    ],
+)
+def test_an_order_that_says_more_is_sent_so(words, fields, trader):
+    with FakeRest((201, PLACED)) as fake:
+        assert wellhead(fake, "order", "buy", *words.split(), "--client-id", "a") == Exit.OK
+        body = json.loads(fake.seen[0][2])
+    known = {"symbol": "X", "side": "buy", "quantity": "9", "client_order_id": "a"}
+    assert body == known | fields
+
+
+def test_an_amendment_names_what_changes(trader):
+    words = ["7", "--display", "0", "--tif", "GTC", "--post-only", "no", "--peg-offset", "0.001"]
+    with FakeRest((200, PLACED)) as fake:
+        assert wellhead(fake, "amend", *words) == Exit.OK
+        body = json.loads(fake.seen[0][2])
+    assert body == {
+        "display_quantity": "0", "tif": "GTC", "post_only": False, "peg_offset": "0.001",
+    }  # fmt: skip
+
+
 def test_json_is_the_exchanges_answer_and_nothing_else(trader, capsys):
     with FakeRest((201, PLACED)) as fake:
         assert wellhead(fake, "order", "sell", "X", "3", "2.150", "--json") == Exit.OK
@@ -51,6 +84,8 @@ def test_json_is_the_exchanges_answer_and_nothing_else(trader, capsys):
     [
         ("order", "buy", "X", "3"),
         ("order", "buy", "X", "3", "2.1", "--market"),
+        ("order", "buy", "X", "3", "--market", "--to-limit"),
+        ("order", "buy", "X", "3", "2.1", "--peg", "bid"),
         ("order", "buy", "X"),
         ("order", "hold", "X", "1", "2"),
         ("cancel",),

@@ -51,7 +51,6 @@ GOOD: dict[str, Any] = {
     "post_only": False,
     "reduce_only": False,
     "display_quantity": "1",
-    "min_quantity": "1",
     "peg": "bid",
     "peg_offset": "0.001",
     "requests": [{"op": "cancel", "order_id": "1048577"}],

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
-from api import answers, codec, refusals
+from api import answers, codec, codec_amend, refusals
 from api.errors import Problem, core_problem
 from api.gateway import Gateway
 from api.replies import Reply
@@ -84,7 +84,7 @@ def amend_row(
     one = state.order(order_id) if order_id else state.order_by_client(account_idx, words)
     # An order sent a moment ago may not be known here yet: the core knows what its price means.
     maybe_spread = one is None or state.contracts[one.contract_idx].base_ticks != 0
-    return codec.amend_row(
+    return codec_amend.amend_row(
         change, account_idx, order_id, words, flags_now=one.flags if one else 0,
         maybe_spread=maybe_spread,
     )  # fmt: skip

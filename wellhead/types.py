@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from wellhead.auction_types import Auction as Auction
+from wellhead.key_types import ApiKey as ApiKey
 
 T = TypeVar("T")
 
@@ -308,17 +309,3 @@ class Transfer(Answer, frozen=True, kw_only=True):
     status: str
     code: str | None = None
     account_id: str | None = None
-
-
-class ApiKey(Answer, frozen=True, kw_only=True):
-    """A key; its `secret` is there once, when it is made."""
-
-    key: str
-    account_id: str = ""
-    label: str = ""
-    scopes: list[str] = []
-    ip_allow: list[str] = []
-    secret: str | None = None
-    expires_at: int | None = None
-    revoked: bool = False
-    created_ts: int | None = None

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from wellhead import protect_calls
 from wellhead import protect_types as wt
-from wellhead.calls import Json, Number
+from wellhead.calls import Json
 from wellhead.http_async import AsyncHttp
+from wellhead.order_fields import Number
 
 
 class AsyncProtecting:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from wellhead import protect_types as wt
-from wellhead.calls import Call, Json, Number, decimal_text, get_call, member, target, whole
+from wellhead.calls import Call, Json, get_call, member, target, whole
+from wellhead.order_fields import Number, decimal_text
 
 
 def quote_of(

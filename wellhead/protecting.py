@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 from wellhead import protect_calls
 from wellhead import protect_types as wt
-from wellhead.calls import Json, Number
+from wellhead.calls import Json
 from wellhead.http_sync import Http
+from wellhead.order_fields import Number
 
 
 class Protecting:

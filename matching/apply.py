@@ -15,13 +15,14 @@ from matching.codes import Code, Kind
 from matching.combinations import list_combination
 from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
+from matching.everyday import place_everyday
 from matching.expiry import tick
 from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
 from matching.limited import set_limits
 from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.marks import mark, set_index, settle
 from matching.mmp import reset_mmp, set_mmp
-from matching.orders import cancel, mass_cancel, place
+from matching.orders import cancel, mass_cancel, place_generally
 from matching.proposals import decline, propose, request_quotes, set_blocks
 from matching.protect import cancel_all_after, halt_exchange, kill_account, sweep
 from matching.quotes import quote
@@ -136,23 +137,12 @@ def apply_protection(s, cmd):
 
 
 @kernel
-def dispatch(s, cmd):
-    """Do what a command asks for."""
-    kind = cmd["kind"]
-    if kind == Kind.PLACE:
-        return place(s, cmd)
-    if kind == Kind.CANCEL:
-        return cancel(s, cmd)
-    if kind == Kind.AMEND:
-        return amend(s, cmd)
-    if kind == Kind.MASS_CANCEL:
-        return mass_cancel(s, cmd)
-    return apply_control(s, cmd)
-
-
-@kernel
 def apply_command(s, cmd):
-    """Apply one stamped command: its reply is the first event, or the only one."""
+    """Apply one stamped command: its reply is the first event, or the only one.
+
+    All of an order's path is named here and not a call further down: what is inlined is compiled
+    again, with everything it calls, at each call between it and the door.
+    """
     meta = s.meta[0]
     assert cmd["seq"] == meta["seq"] + 1 and cmd["seq"] < SEQ_MAX
     assert cmd["ts_ns"] >= meta["now_ns"]
@@ -162,8 +152,20 @@ def apply_command(s, cmd):
     code = Code.OK
     if cmd["origin_id"] != 0:
         code = take_request(s, cmd)
-    if code == Code.OK:
-        code = dispatch(s, cmd)
+    kind = cmd["kind"]
+    if code != Code.OK:
+        pass
+    elif kind == Kind.PLACE:
+        if not place_everyday(s, cmd):
+            code = place_generally(s, cmd)
+    elif kind == Kind.CANCEL:
+        code = cancel(s, cmd)
+    elif kind == Kind.AMEND:
+        code = amend(s, cmd)
+    elif kind == Kind.MASS_CANCEL:
+        code = mass_cancel(s, cmd)
+    else:
+        code = apply_control(s, cmd)
     if code != Code.OK:
         emit_refused(s, code, cmd["account_idx"], cmd["contract_idx"])
     if meta["aftermath"] != 0:

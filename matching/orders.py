@@ -19,7 +19,6 @@ from matching.codes import (
 )
 from matching.details import show
 from matching.emit import emit, emit_order
-from matching.everyday import place_everyday
 from matching.legs import add_leg_positions, check_combination_order
 from matching.match import emit_drops, execute
 from matching.pegs import follow
@@ -69,17 +68,6 @@ def new_order(s, cmd, has_client):
         held_loss_usd_micros=np.int64(0),
         client=has_client,
     )
-
-
-@kernel
-def place(s, cmd):
-    """Take a new order: most are plain and come to rest, any other goes the general way.
-
-    Returns: Code.OK, or why it is refused; nothing is written then
-    """
-    if place_everyday(s, cmd):
-        return Code.OK
-    return place_generally(s, cmd)
 
 
 @cold_kernel

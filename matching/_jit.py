@@ -27,6 +27,8 @@ import numpy as np
 from numba import config, njit
 from numba.extending import intrinsic
 
+from matching import _linking
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FLAGS: Final[dict[str, Any]] = {
@@ -107,20 +109,27 @@ def cache_folder() -> Path:
 
 if not config.DISABLE_JIT:
     config.CACHE_DIR = str(cache_folder())
+    _linking.install()
 
 COUNT: Final = {"kernels": 0}  # how many there are to compile: a progress bar's whole
 
 
 def kernel(function: Function) -> Function:
     """Compile a function that is inlined into its caller."""
-    COUNT["kernels"] += 1
-    return njit(forceinline=True, **(FLAGS | INNER_FLAGS))(function)  # type: ignore[no-any-return]
+    return inner(function, forceinline=True)
 
 
 def cold_kernel(function: Function) -> Function:
     """Compile a function that is called."""
+    return inner(function, forceinline=False)
+
+
+def inner(function: Function, *, forceinline: bool) -> Function:
+    """Compile a function that only kernels call."""
     COUNT["kernels"] += 1
-    return njit(forceinline=False, **(FLAGS | INNER_FLAGS))(function)  # type: ignore[no-any-return]
+    _linking.INNER.add(function.__qualname__)
+    flags = FLAGS | INNER_FLAGS
+    return njit(forceinline=forceinline, **flags)(function)  # type: ignore[no-any-return]
 
 
 def entry_kernel(function: Function) -> Function:

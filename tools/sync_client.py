@@ -13,14 +13,18 @@ ROOT = Path(__file__).resolve().parent.parent
 MADE = {
     "http_async.py": "http_sync.py",
     "async_protecting.py": "protecting.py",
+    "async_dealing.py": "dealing.py",
     "async_client.py": "client.py",
 }
 HEADER = "# Made by tools/sync_client.py from {source}: change that file.\n"
 CHANGES = (
     (r"`client.py`, the one without, is made from this file", "made from `async_client.py`"),
-    (r"`protecting.py`, the one without, is made from this file", "made from this file's twin"),
-    (r"wellhead\.async_protecting", "wellhead.protecting"),
-    (r"AsyncProtecting", "Protecting"),
+    (
+        r"`(protect|deal)ing.py`, the one without, is made from this file",
+        "made from this file's twin",
+    ),
+    (r"wellhead\.async_(protect|deal)ing", r"wellhead.\1ing"),
+    (r"Async(Protect|Deal)ing", r"\1ing"),
     (r"`http_sync.py` is made from this file", "made from `http_async.py`"),
     (r"The client for asyncio;", "The client without asyncio;"),
     (r"`async with`", "`with`"),

@@ -5,6 +5,7 @@ from typing import Any, Self, TypeVar, Unpack
 
 from wellhead import admin_calls, calls, order_fields
 from wellhead import types as wt
+from wellhead.async_dealing import AsyncDealing
 from wellhead.async_protecting import AsyncProtecting
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
@@ -38,6 +39,7 @@ class AsyncClient:
         self.signer = Signer(Credentials(key, secret), recv_window_ms) if key and secret else None
         self._http = AsyncHttp(url, self.signer, timeout_s=timeout_s, retries=retries)
         self.protect = AsyncProtecting(self._http)  # quotes, timers, limits, kills, halts
+        self.deals = AsyncDealing(self._http)  # blocks and requests for quotes
 
     async def __aenter__(self) -> Self:
         return self

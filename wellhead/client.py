@@ -8,6 +8,7 @@ from wellhead import admin_calls, calls, order_fields
 from wellhead import types as wt
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
+from wellhead.dealing import Dealing
 from wellhead.http_sync import TIMEOUT_S, Http
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.protecting import Protecting
@@ -39,6 +40,7 @@ class Client:
         self.signer = Signer(Credentials(key, secret), recv_window_ms) if key and secret else None
         self._http = Http(url, self.signer, timeout_s=timeout_s, retries=retries)
         self.protect = Protecting(self._http)  # quotes, timers, limits, kills, halts
+        self.deals = Dealing(self._http)  # blocks and requests for quotes
 
     def __enter__(self) -> Self:
         return self

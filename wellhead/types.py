@@ -91,6 +91,8 @@ class Instrument(Answer, frozen=True, kw_only=True):
     price_band: PriceBand | None = None
     auction: Auction | None = None
     market_protection_bps: int = 0
+    block_min_quantity: Decimal | None = None  # 0: no blocks
+    block_range: PriceBand | None = None
     fees: Fees | None = None
 
 
@@ -133,6 +135,7 @@ class PublicTrade(Answer, frozen=True, kw_only=True):
     price: Decimal
     quantity: Decimal
     seq: int
+    block: str | None = None  # block or efp
     ts: int = 0
 
 
@@ -198,6 +201,7 @@ class Fill(Answer, frozen=True, kw_only=True):
     seq: int
     client_order_id: str | None = None
     fee: Decimal | None = None
+    block: str | None = None  # block or efp
     ts: int = 0
 
 

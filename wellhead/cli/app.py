@@ -48,6 +48,8 @@ COMMANDS = (
     ("orders", "trading:orders", TRADE, "Own orders."),
     ("quote", "safety:quote", TRADE, "Quote both sides of a contract."),
     ("protect", "safety:protect", TRADE, "Timer and quote groups, and own limits."),
+    ("block", "deals:block", TRADE, "Agree on a trade with one other account."),
+    ("rfq", "deals:rfq", TRADE, "Ask everybody for quotes."),
     ("positions", "account:positions", TRADE, "Lots held, and what they earned."),
     ("balances", "account:balances", TRADE, "Money held, required and free."),
     ("margin", "account:margin", TRADE, "What is required, and why."),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from api import codec
+from api.answers_stops import NO_TRIGGER, trigger
 from api.errors import core_name
 from api.replies import Reply
 from exchange.rules.clearing_rows import OrderRow
@@ -14,11 +15,13 @@ from exchange.rules.fees import fee_row
 from exchange.rules.money import div_half_even, usd_text
 from exchange.rules.public_data import auction
 from exchange.rules.records import BLOCK_NAMES, Contract, Order, Trade
+from exchange.rules.stops import said_of_stop
 from matching.codes import EventKind, Flag, OrderType, Side
 
 NS_PER_MS: Final = 1_000_000
 NS_PER_S: Final = 1_000_000_000
 LOT_SIZE: Final = "1"
+_UNPRICED: Final = (OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT)
 _TRADES: Final = (EventKind.TRADE, EventKind.LEG_TRADE)
 
 
@@ -38,24 +41,35 @@ def millis(ts_ns: int) -> int | None:
 class Outcome:
     """How an order stood when a command had been carried out."""
 
-    __slots__ = ("code", "filled_lots", "leaves_lots", "price_ticks", "qty_lots", "trades")
+    __slots__ = (
+        "code", "filled_lots", "leaves_lots", "price_ticks", "qty_lots", "trades", "trigger_ticks",
+        "waits",
+    )  # fmt: skip
 
     def __init__(self, reply: Reply, order_id: int) -> None:
         """Read the reply to PLACE or AMEND; later commands of the batch are not in it."""
         first = reply.events[0]
         self.price_ticks, self.qty_lots, self.leaves_lots = first[9], first[10], first[11]
         self.code = 0
-        self.trades: list[Any] = []
-        dropped_lots = 0
+        self.trades: list[tuple[int, Any]] = []  # own ones, with their place among all
+        self.waits = first[1] == EventKind.STOP_ACCEPTED
+        self.trigger_ticks = said_of_stop(first)[0] if self.waits else 0
+        dropped_lots, leg = 0, -1
         for event in reply.events[1:]:
+            leg += event[1] in _TRADES
             if event[5] != order_id:
                 if event[1] == EventKind.TRADE and event[6] == order_id:
                     self.leaves_lots = event[11]  # what rests met what this command set off
             elif event[1] in _TRADES:
-                self.trades.append(event)
+                self.trades.append((leg, event))
             elif event[1] == EventKind.REPRICED:
                 self.price_ticks = event[9]
+            elif event[1] == EventKind.STOP_MOVED:
+                self.trigger_ticks = said_of_stop(event)[0]
+            elif event[1] == EventKind.TRIGGERED:
+                self.waits, self.price_ticks, self.leaves_lots = False, event[9], event[11]
             elif event[1] == EventKind.CANCELLED:
+                self.waits = False
                 dropped_lots += event[10]
                 self.leaves_lots, self.code = event[11], event[3]
         self.filled_lots = self.qty_lots - self.leaves_lots - dropped_lots
@@ -65,6 +79,7 @@ def order(contract: Contract, one: Order) -> dict[str, Any]:
     """Return an order as it is now."""
     return {
         **_order(contract, one, one.client_order_id, one.filled_lots, one.leaves_lots, one.code),
+        **trigger(one.stop),
         "price": _limit(contract, one, one.price_ticks),
         "quantity": str(one.qty_lots),
         "average_price": _average_now(contract, one),
@@ -80,6 +95,7 @@ def order_after(contract: Contract, one: Order, after: Outcome, reply: Reply) ->
     known = filled == one.filled_lots
     return {
         **_order(contract, one, one.client_order_id, filled, after.leaves_lots, after.code),
+        **trigger(one.stop, waits=after.waits, trigger_ticks=after.trigger_ticks),
         "price": _limit(contract, one, after.price_ticks),
         "quantity": str(after.qty_lots),
         "average_price": _average_now(contract, one) if known else None,
@@ -94,6 +110,7 @@ def order_row(contract: Contract, row: OrderRow) -> dict[str, Any]:
     client_id = row.client_order_id or ""
     return {
         **_order(contract, row, client_id, row.filled_lots, row.open_lots, row.code),
+        **NO_TRIGGER,
         "price": _limit(contract, row, row.price_ticks),
         "quantity": str(row.qty_lots),
         "average_price": average_price(
@@ -135,8 +152,8 @@ def _order(
 
 
 def _limit(contract: Contract, one: Order | OrderRow, ticks: int) -> str | None:
-    """Return the price an order has now; a market order has none."""
-    return None if one.order_type == OrderType.MARKET else codec.price_out(contract.shown(ticks))
+    """Return the price an order has now; a market order and a stop that becomes one have none."""
+    return None if one.order_type in _UNPRICED else codec.price_out(contract.shown(ticks))
 
 
 def _average_now(contract: Contract, one: Order) -> str | None:
@@ -170,7 +187,7 @@ def taker_trades(contract: Contract, after: Outcome, reply: Reply) -> list[dict[
             "seq": event[0],
             **moment,
         }
-        for leg, event in enumerate(after.trades)
+        for leg, event in after.trades
     ]
 
 
@@ -223,6 +240,7 @@ def instrument(contract: Contract) -> dict[str, Any]:
         "market_protection_bps": contract.protection_bps,
         "mark_price": codec.price_out(contract.shown(contract.mark_ticks)),
         "settlement_price": codec.price_out(contract.shown(contract.settle_ticks)),
+        "index_price": codec.price_out(contract.index_ticks) if contract.index_ticks else None,
         "open_interest": str(contract.open_interest_lots),
         "last_trade": millis(contract.last_trade_ns),
         "fees": {

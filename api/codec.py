@@ -2,12 +2,11 @@
 
 import re
 import struct
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
 from api.errors import Problem
-from api.schemas import OrderNew
 from exchange.rules.money import (
     TICK_USD_MICROS,
     DecimalError,
@@ -19,26 +18,34 @@ from exchange.rules.money import (
     usd_micros_of,
 )
 from exchange.rules.records import Contract
-from matching.codes import AccountState, Flag, Kind, OrderType, Peg, Side, Stp, Tif, TradingState
-from matching.wire import COMMAND, pack_halves
+from matching.codes import (
+    AccountState,
+    Kind,
+    OrderType,
+    Peg,
+    Side,
+    Stp,
+    Tif,
+    TradingState,
+    TriggerBy,
+)
+from matching.wire import COMMAND
 
 SIDES: Final = {side.name.lower(): int(side) for side in Side}
-TYPES: Final = {kind.name.lower(): int(kind) for kind in OrderType}
+TRAILING: Final = "trailing_stop"  # a stop that has an offset
+TYPES: Final = {kind.name.lower(): int(kind) for kind in OrderType} | {
+    TRAILING: int(OrderType.STOP)
+}
+TRIGGERS: Final = {by.name.lower(): int(by) for by in TriggerBy}
 TIFS: Final = {tif.name: int(tif) for tif in Tif}
 STPS: Final = {stp.name.lower(): int(stp) for stp in Stp}
 PEGS: Final = {peg.name.lower(): int(peg) for peg in Peg}
 ACCOUNT_STATES: Final = {state.name.lower(): int(state) for state in AccountState}
 TRADING_STATES: Final = {state.name.lower(): int(state) for state in TradingState}
 
-# The same with what an absent field means.
-_TYPES: Final[dict[Any, int]] = {**TYPES, UNSET: int(OrderType.LIMIT)}
-_TIFS_LIMIT: Final[dict[Any, int]] = {**TIFS, UNSET: int(Tif.GTC)}
-_TIFS_MARKET: Final[dict[Any, int]] = {**TIFS, UNSET: int(Tif.IOC)}
-_STPS: Final[dict[Any, int]] = {**STPS, UNSET: int(Stp.CANCEL_NEWEST)}
-_PLACE, _POST_ONLY, _REDUCE_ONLY = int(Kind.PLACE), int(Flag.POST_ONLY), int(Flag.REDUCE_ONLY)
-
 SIDE_NAMES: Final = tuple(SIDES)
-TYPE_NAMES: Final = {number: name for name, number in TYPES.items()}
+TYPE_NAMES: Final = {int(kind): kind.name.lower() for kind in OrderType}
+TRIGGER_NAMES: Final = tuple(TRIGGERS)
 PEG_NAMES: Final = {0: None, **{number: name for name, number in PEGS.items()}}
 TIF_NAMES: Final = tuple(TIFS)
 STP_NAMES: Final = tuple(STPS)
@@ -161,71 +168,6 @@ def order_id(text: str, field: str = "order_id") -> int:
     if not _ORDER_ID.fullmatch(text) or (number := int(text)) > ORDER_ID_MAX:
         raise Problem("field_invalid", "an order id is a whole number", field=field)
     return number
-
-
-def place_row(order: OrderNew, account_idx: int, contract_idx: int, base_ticks: int = 0) -> bytes:
-    """Return the PLACE row of a new order.
-
-    Args:
-        base_ticks: of a spread, what stands for a difference of zero.
-    """
-    kind = _TYPES.get(order.type)
-    if kind is None:
-        kind = choice(TYPES, order.type, 0, "type")
-    if kind == OrderType.LIMIT:
-        if order.price is UNSET:
-            raise Problem("field_missing", "a limit order has a price", field="price")
-        tif = _TIFS_LIMIT.get(order.tif)
-        if base_ticks:
-            ticks = max(0, base_ticks + difference_ticks(order.price))
-        else:
-            ticks = price_ticks(order.price)
-    else:
-        tifs = _TIFS_MARKET if kind == OrderType.MARKET else _TIFS_LIMIT
-        tif, ticks = tifs.get(order.tif), 0
-        if order.price is not UNSET:
-            raise Problem("field_invalid", f"a {order.type} order has no price", field="price")
-    if tif is None:
-        tif = choice(TIFS, order.tif, 0, "tif")
-    side, stp = SIDES.get(order.side), _STPS.get(order.stp)
-    if side is None or stp is None:
-        side = choice(SIDES, order.side, 0, "side")
-        stp = choice(STPS, order.stp, STP_DEFAULT, "stp")
-    flags = (order.post_only is True) * _POST_ONLY + (order.reduce_only is True) * _REDUCE_ONLY
-    expires_ns = 0 if order.expires_at is UNSET else order.expires_at * NS_PER_MS
-    words = NO_WORDS
-    if order.client_order_id is not UNSET:
-        words = client_words(order.client_order_id)
-    amount = ref = peg = 0
-    if (
-        order.display_quantity is not UNSET or order.min_quantity is not UNSET
-        or order.peg is not UNSET or order.peg_offset is not UNSET
-    ):  # fmt: skip
-        amount, ref, peg = richer_words(order, kind)
-    elif kind == OrderType.PEGGED:
-        raise Problem("field_missing", "a pegged order follows bid, ask or mid", field="peg")
-    return ROW.pack(
-        _PLACE, side, kind, tif, stp, peg, flags, account_idx, contract_idx,
-        0, ticks, qty_lots(order.quantity), amount, expires_ns, *words, ref,
-    )  # fmt: skip
-
-
-def richer_words(order: OrderNew, kind: int) -> tuple[int, int, int]:
-    """Return the amount, the reference and the peg of an order that says more than most."""
-    display = least = offset = peg = 0
-    if order.display_quantity is not UNSET:
-        display = at_least_one(order.display_quantity, "display_quantity")
-    if order.min_quantity is not UNSET:
-        least = at_least_one(order.min_quantity, "min_quantity")
-    for name, given in (("peg", order.peg), ("peg_offset", order.peg_offset)):
-        if given is not UNSET and kind != OrderType.PEGGED:
-            raise Problem("field_invalid", "only a pegged order has one", field=name)
-    if kind == OrderType.PEGGED:
-        if order.peg is UNSET:
-            raise Problem("field_missing", "a pegged order follows bid, ask or mid", field="peg")
-        peg = choice(PEGS, order.peg, 0, "peg")
-        offset = 0 if order.peg_offset is UNSET else offset_ticks(order.peg_offset)
-    return pack_halves(0, display), pack_halves(offset, least), peg
 
 
 def at_least_one(text: str, field: str) -> int:

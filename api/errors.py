@@ -214,6 +214,8 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.TRIGGER_INVALID: "trigger_price",
     Code.TRIGGER_PRICE_UNKNOWN: "trigger_by",
     Code.LINK_INVALID: "oco_with",
+    Code.TRAIL_INVALID: "trail_offset",
+    Code.BRACKET_INVALID: "stop_loss",
 }
 
 RETRY_AFTER_S: Final = 1

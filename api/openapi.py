@@ -68,6 +68,7 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "begin_auction": shapes.InstrumentAnswer,
     "end_auction": shapes.InstrumentAnswer,
     "set_guards": shapes.InstrumentAnswer,
+    "set_index": shapes.InstrumentAnswer,
     "quote_mass": shapes_protect.QuotesAnswer,
     "cancel_all_after": shapes_protect.TimerAnswer,
     "get_protections": shapes_protect.ProtectionsAnswer,

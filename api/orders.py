@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
-from api import answers, codec, codec_amend, refusals
+from api import answers, codec, codec_amend, codec_place, refusals
 from api.errors import Problem, core_problem
 from api.gateway import Gateway
 from api.replies import Reply
 from api.schemas import BatchAmend, BatchCancel, BatchItem, OrderAmend, OrderNew
+from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Account, Contract, Order
 from matching.codes import Code, EventKind
@@ -23,6 +25,7 @@ Read = Callable[[MirrorState, Reply], Answer]
 Outcome = tuple[Reply, Read] | Problem
 Make = Callable[[], tuple[bytes, Read]]  # one request's row, and how its reply is read
 
+_order_id: Final = attrgetter("order_id")
 NOT_YET: Final = Problem("outcome_unknown", "no answer yet")
 
 
@@ -62,6 +65,13 @@ def ids_of(order_id: str | UnsetType, client_order_id: str | UnsetType) -> tuple
     return 0, codec.client_words(client_order_id)
 
 
+def open_orders(account: Account) -> list[Order]:
+    """Return the orders of an account that rest, or wait for a price, oldest first."""
+    if not account.stops:
+        return sorted(account.orders.values(), key=_order_id)
+    return sorted([*account.orders.values(), *account.stops.values()], key=_order_id)
+
+
 # Messages to rows
 
 
@@ -70,7 +80,7 @@ def new_row(gateway: Gateway, order: OrderNew, account_idx: int) -> bytes:
     gateway.check_open()
     contract = contract_of(gateway.mirror, order.symbol)
     try:
-        return codec.place_row(order, account_idx, contract.contract_idx, contract.base_ticks)
+        return codec_place.place_row(order, account_idx, contract.contract_idx, contract.base_ticks)
     except codec.TooLarge:
         raise refusals.too_large(contract) from None
 
@@ -236,6 +246,14 @@ def cancelled_all(state: MirrorState, reply: Reply) -> Answer:
 def order_out(state: MirrorState, one: Order) -> Answer:
     """Return an order as it is now."""
     return answers.order(state.contracts[one.contract_idx], one)
+
+
+def row_out(state: MirrorState, row: OrderRow) -> Answer:
+    """Return an order of the views; of one that waits for a price they know less than we."""
+    waiting = state.stops.get(row.order_id)
+    if waiting is not None:
+        return order_out(state, waiting)
+    return answers.order_row(state.contracts[row.contract_idx], row)
 
 
 class KnownElsewhere(Exception):

@@ -44,6 +44,13 @@ class OrderNew(Body):
     min_quantity: MaybeText = UNSET
     peg: MaybeText = UNSET
     peg_offset: MaybeText = UNSET
+    trigger_price: MaybeText = UNSET
+    trigger_by: MaybeText = UNSET
+    trail_offset: MaybeText = UNSET
+    trail_bps: Annotated[int, Meta(ge=1, le=9_999)] | UnsetType = UNSET
+    oco_with: MaybeText = UNSET
+    take_profit: MaybeText = UNSET
+    stop_loss: MaybeText = UNSET
 
 
 class OrderAmend(Body):
@@ -127,6 +134,12 @@ class ContractChange(Body):
     state: MaybeText = UNSET
     band_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
     protection_bps: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+
+
+class IndexNew(Body):
+    """A new index price of a contract."""
+
+    price: Text
 
 
 class AuctionNew(Body):

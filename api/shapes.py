@@ -77,6 +77,7 @@ class Instrument(Part):
     market_protection_bps: int
     mark_price: str
     settlement_price: str
+    index_price: str | None
     open_interest: str
     last_trade: int | None
     fees: Fees
@@ -229,7 +230,7 @@ class SettlementsAnswer(Answer):
 
 
 class Order(Part):
-    """An order; `status` is open, filled or cancelled, `reason` why it was cancelled."""
+    """An order; `status` is untriggered, open, filled or cancelled, `reason` why cancelled."""
 
     order_id: str
     client_order_id: str | None
@@ -243,6 +244,10 @@ class Order(Part):
     display_quantity: str | None
     peg: str | None
     peg_offset: str | None
+    trigger_price: str | None
+    trigger_by: str | None
+    trail_offset: str | None
+    trail_bps: int | None
     price: str | None
     quantity: str
     filled_quantity: str

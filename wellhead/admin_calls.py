@@ -124,3 +124,10 @@ def set_guards(symbol: str, **guards: int) -> Call[wt.Instrument]:
     """Set how far a price may move before an auction begins, by the names of the API."""
     parse = member("instrument", wt.Instrument)
     return Call("PUT", _contract(symbol, "guards"), parse, body=dict(guards))
+
+
+def set_index(symbol: str, price: Number) -> Call[wt.Instrument]:
+    """Set what the underlying of a contract costs outside."""
+    parse = member("instrument", wt.Instrument)
+    body: Json = {"price": decimal_text(price, "price")}
+    return Call("PUT", _contract(symbol, "index"), parse, body=body, repeatable=True)

@@ -23,6 +23,13 @@ class OrderOptions(TypedDict, total=False):
     min_quantity: Number
     peg: str
     peg_offset: Number
+    trigger_price: Number
+    trigger_by: str
+    trail_offset: Number
+    trail_bps: int
+    oco_with: str
+    take_profit: Number
+    stop_loss: Number
 
 
 class AmendOptions(TypedDict, total=False):
@@ -36,7 +43,12 @@ class AmendOptions(TypedDict, total=False):
     peg_offset: Number
 
 
-DECIMALS = frozenset({"display_quantity", "min_quantity", "peg_offset"})
+DECIMALS = frozenset(
+    {
+        "display_quantity", "min_quantity", "peg_offset", "trigger_price", "trail_offset",
+        "take_profit", "stop_loss",
+    }
+)  # fmt: skip
 
 
 def decimal_text(value: Number, name: str) -> str:

@@ -77,6 +77,7 @@ class Instrument(Answer, frozen=True, kw_only=True):
     tick_value: Decimal  # USD per tick and lot
     mark_price: Decimal | None = None
     settlement_price: Decimal | None = None
+    index_price: Decimal | None = None
     open_interest: Decimal | None = None
     sku: str | None = None
     hub: str | None = None
@@ -161,7 +162,7 @@ class Settlement(Answer, frozen=True, kw_only=True):
 
 
 class Order(Answer, frozen=True, kw_only=True):
-    """An order; `status` is open, filled or cancelled."""
+    """An order; `status` is untriggered, open, filled or cancelled."""
 
     order_id: str
     symbol: str
@@ -181,6 +182,10 @@ class Order(Answer, frozen=True, kw_only=True):
     display_quantity: Decimal | None = None
     peg: str | None = None
     peg_offset: Decimal | None = None
+    trigger_price: Decimal | None = None
+    trigger_by: str | None = None
+    trail_offset: Decimal | None = None
+    trail_bps: int | None = None
     reason: str | None = None
     expires_at: int | None = None
     created_ts: int | None = None

@@ -1,4 +1,4 @@
-"""What an operator does with call auctions: begin one, end it, set the guards that call one."""
+"""What an operator says of a contract: call auctions, the guards that call one, the index."""
 
 from typing import Annotated, Final
 
@@ -10,8 +10,13 @@ from api import answers, codec, orders
 from api.deps import Admin, JsonBody, Services, ServicesDep
 from api.edge import json_response
 from api.routes.public import stamped
-from api.schemas import AuctionNew, GuardsNew
-from exchange.rules.operations import end_call_command, guard_command, start_call_command
+from api.schemas import AuctionNew, GuardsNew, IndexNew
+from exchange.rules.operations import (
+    end_call_command,
+    guard_command,
+    index_command,
+    start_call_command,
+)
 from exchange.rules.public_data import NS_PER_MS
 from exchange.rules.records import Contract
 from matching.codes import CallPhase
@@ -76,3 +81,16 @@ async def set_guards(
         window_ns=number(body.window_ms) * NS_PER_MS,
     )
     return await done(services, contract, rows)
+
+
+@router.put("/index", summary="Set the index price of a contract")
+async def set_index(
+    services: ServicesDep,
+    who: Admin,
+    symbol: str,
+    body: Annotated[IndexNew, Depends(JsonBody(IndexNew))],
+) -> Response:
+    """Say what the underlying costs outside: orders that wait for the index look at it."""
+    contract = orders.contract_of(services.gateway.mirror, symbol)
+    price_ticks = codec.price_ticks(body.price)
+    return await done(services, contract, index_command(contract.contract_idx, price_ticks))

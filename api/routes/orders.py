@@ -105,7 +105,7 @@ async def list_orders(
     if query.symbol is not None:
         contract_idx = orders.contract_of(state, query.symbol).contract_idx
     if query.status in (None, OPEN):
-        open_orders = orders.account_of(state, who.account_idx).orders.values()
+        open_orders = orders.open_orders(orders.account_of(state, who.account_idx))
         found, cursor = open_page(open_orders, contract_idx, query)
         answer = [orders.order_out(state, one) for one in found]
         return json_response(stamped(services, {"orders": answer, "next_cursor": cursor}))
@@ -116,7 +116,11 @@ async def list_orders(
         contract_idx=contract_idx,
         is_open=False if query.status == CLOSED else None,
     )
-    answer = [answers.order_row(state.contracts[row.contract_idx], row) for row in page.rows]
+    answer = [
+        orders.row_out(state, row)
+        for row in page.rows
+        if query.status == ALL or row.order_id not in state.stops
+    ]
     content = {"orders": answer, "next_cursor": cursor_out(page.cursor)}
     return json_response(stamped(services, content))
 

@@ -11,6 +11,7 @@ import orjson
 from msgspec import UNSET
 
 from api import answers, codec
+from api.answers_stops import NO_TRIGGER
 from api.errors import core_name
 from api.limits import Bucket
 from api.replies import Reply
@@ -22,6 +23,7 @@ _ACCEPTED: Final = int(EventKind.ACCEPTED)
 _TRADE: Final = int(EventKind.TRADE)
 _REPRICED: Final = int(EventKind.REPRICED)
 _MARKET: Final = int(OrderType.MARKET)
+_NO_TRIGGER: Final = ",".join(f'"{name}":null' for name in NO_TRIGGER)
 _STATIC_MAX: Final = 10_000
 _statics: dict[tuple[str | int, ...], str] = {}
 
@@ -68,8 +70,8 @@ def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucke
 
 
 def _by_aftermath(event: Any, order_id: int, leaves: int) -> bool:
-    """Return whether what followed from the command moved pegs, or ended the order itself."""
-    if event[1] == _REPRICED:
+    """Return whether what followed moved pegs, ended the order itself, or made others trade."""
+    if event[1] == _REPRICED or (event[1] == _TRADE and event[5] != order_id):
         return True
     return bool(event[5] == order_id and event[1] != _TRADE and event[11] != leaves)
 
@@ -111,10 +113,11 @@ def _richer(one: Order) -> str:
     """Return what few orders say of themselves."""
     display = f'"{one.display_lots}"' if one.display_lots else "null"
     if not one.peg:
-        return f'"display_quantity":{display},"peg":null,"peg_offset":null'
+        return f'"display_quantity":{display},"peg":null,"peg_offset":null,{_NO_TRIGGER}'
     offset = codec.offset_out(one.offset_ticks)
     return (
-        f'"display_quantity":{display},"peg":"{codec.PEG_NAMES[one.peg]}","peg_offset":"{offset}"'
+        f'"display_quantity":{display},"peg":"{codec.PEG_NAMES[one.peg]}","peg_offset":"{offset}",'
+        f"{_NO_TRIGGER}"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
-from api import answers, answers_account, deals
+from api import answers, answers_account, deals, orders
 from exchange.rules.changes import Changes
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
@@ -63,8 +63,7 @@ class PrivateChannels:
             return []
         account = state.accounts[account_idx]
         if name == "orders":
-            open_orders = account.orders.values()
-            return [answers.order(state.contracts[one.contract_idx], one) for one in open_orders]
+            return [orders.order_out(state, one) for one in orders.open_orders(account)]
         if name == "positions":
             return self._positions(account_idx, account.positions)
         if name == "balances":
@@ -85,9 +84,9 @@ class PrivateChannels:
 
     def apply(self, changes: Changes) -> None:
         """Tell listeners what a batch changed."""
-        orders, fills, positions, balances, blocks = (self._channels[name] for name in NAMES)
-        if orders:
-            self._orders(changes, orders)
+        listed, fills, positions, balances, blocks = (self._channels[name] for name in NAMES)
+        if listed:
+            self._orders(changes, listed)
         if fills and (changes.trades or changes.blocks):
             self._fills(changes, fills)
         if blocks and changes.deals:

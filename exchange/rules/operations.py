@@ -130,6 +130,13 @@ def mark_command(contract_idx: int, price_ticks: int) -> np.ndarray:
     return rows
 
 
+def index_command(contract_idx: int, price_ticks: int) -> np.ndarray:
+    """Return a SET_INDEX."""
+    rows = _one(Kind.SET_INDEX, contract_idx)
+    rows["price_ticks"] = price_ticks
+    return rows
+
+
 def settle_command(contract_idx: int, price_ticks: int) -> np.ndarray:
     """Return a SETTLE."""
     rows = _one(Kind.SETTLE, contract_idx)

@@ -34,6 +34,7 @@ COMMANDS = (
     ("accounts", "operator:accounts", RUN, "Open accounts, move money in and out."),
     ("keys", "operator:keys", RUN, "Make, list and revoke API keys."),
     ("auctions", "auctions:auctions", RUN, "Begin and end call auctions and halts, set guards."),
+    ("index", "auctions:index", RUN, "Set the index price of a contract."),
     ("limits", "safety:limits", RUN, "Set an account's own limits."),
     ("kill", "safety:kill", RUN, "Stop an account, a key, a member or the exchange."),
     ("halt", "safety:halt", RUN, "Halt the whole exchange; cancels are allowed."),

@@ -1,4 +1,4 @@
-"""Commands of the operator: call auctions, halts, and the guards that call an auction."""
+"""Commands of the operator: call auctions, halts, guards that call an auction, the index."""
 
 from cyclopts import App
 
@@ -100,6 +100,19 @@ def guards(
         window_ms=round(window * 1000) if on else 0,
     )
     _show(call, options)
+
+
+def index(symbol: str, price: str, /, *, options: Remote = REMOTE) -> None:
+    """Set the index price of a contract, which orders may wait for.
+
+    Parameters
+    ----------
+    symbol
+        A contract: H100-USE-2027M03.
+    price
+        What its GPU-hours cost outside, USD per GPU-hour.
+    """
+    _show(admin_calls.set_index(symbol, price), options)
 
 
 def _show(call: Call[wt.Instrument], options: Remote) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 ORDER_COLUMNS = (
-    "order>", "client id", "symbol", "side", "lots>", "price>", "filled>", "left>", "average>",
-    "status", "reason",
+    "order>", "client id", "symbol", "side", "lots>", "price>", "waits for", "filled>", "left>",
+    "average>", "status", "reason",
 )  # fmt: skip
 
 order = App(name="order", help="Place an order.")
@@ -77,10 +77,15 @@ def sell(
 def _place(
     side: str, symbol: str, quantity: str, price: str | None, flags: OrderFlags, options: Remote
 ) -> None:
-    without = sum(map(bool, (flags.market, flags.to_limit, flags.peg)))
-    if without + (price is not None) != 1:
-        raise CliError(Exit.USAGE, "usage", "give a PRICE, or one of --market, --to-limit, --peg")
-    body = order_fields.new_order(symbol, side, quantity, price, flags.order_options())
+    kind = flags.kind(priced=price is not None)
+    if kind is None:
+        raise CliError(
+            Exit.USAGE,
+            "usage",
+            "give a PRICE, or one of --market, --to-limit, --peg, --stop, --if-touched, --trail; "
+            "only --stop and --if-touched go with a PRICE",
+        )
+    body = order_fields.new_order(symbol, side, quantity, price, flags.order_options(kind))
     with options.trader() as client:
         _show_placed(*ask(client, calls.place(body)), options)
 
@@ -106,6 +111,7 @@ def _orders_table(rows: list[wt.Order]) -> "RenderableType":
             row.side,
             row.quantity,
             row.price,
+            _trigger(row),
             row.filled_quantity,
             row.remaining_quantity,
             row.average_price,
@@ -115,6 +121,13 @@ def _orders_table(rows: list[wt.Order]) -> "RenderableType":
         for row in rows
     )
     return out.table(ORDER_COLUMNS, cells)
+
+
+def _trigger(row: wt.Order) -> str | None:
+    """Return what an order waits for, while it does."""
+    if row.status != "untriggered":
+        return None
+    return f"{row.trigger_by} {row.trigger_price}"
 
 
 def amend(

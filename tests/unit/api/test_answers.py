@@ -89,6 +89,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("end_auction", "DELETE", f"/admin/contracts/{SYMBOL}/auction", None),
         ("set_guards", "PUT", f"/admin/contracts/{SYMBOL}/guards", {"daily_bps": 2000,
          "auction_ms": 120_000}),
+        ("set_index", "PUT", f"/admin/contracts/{SYMBOL}/index", {"price": "2.000"}),
         ("quote_mass", "POST", "/quotes", {"quotes": [
             {"symbol": SYMBOL, "bid_price": "1.990", "bid_quantity": "1"},
             {"symbol": "NO-SUCH-2027", "bid_price": "1.990", "bid_quantity": "1"}]}),

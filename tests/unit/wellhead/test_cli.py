@@ -53,6 +53,25 @@ def test_an_order_is_sent_signed_and_shown(trader, capsys):
             "X 9 --peg mid --peg-offset=-0.002",
             {"type": "pegged", "peg": "mid", "peg_offset": "-0.002"},
         ),
+        (
+            "X 9 --stop 2.10 --trigger mark --oco 7",
+            {"type": "stop", "trigger_price": "2.10", "trigger_by": "mark", "oco_with": "7"},
+        ),
+        (
+            "X 9 2.150 --stop 2.10",
+            {"type": "stop_limit", "price": "2.150", "trigger_price": "2.10"},
+        ),
+        ("X 9 --if-touched 2.10", {"type": "take_profit", "trigger_price": "2.10"}),
+        (
+            "X 9 2 --if-touched 2.10",
+            {"type": "take_profit_limit", "price": "2", "trigger_price": "2.10"},
+        ),
+        ("X 9 --trail 0.05", {"type": "trailing_stop", "trail_offset": "0.05"}),
+        ("X 9 --trail-bps 100", {"type": "trailing_stop", "trail_bps": 100}),
+        (
+            "X 9 2 --take-profit 2.3 --stop-loss 1.9",
+            {"price": "2", "take_profit": "2.3", "stop_loss": "1.9"},
+        ),
     ],
 )
 def test_an_order_that_says_more_is_sent_so(words, fields, trader):
@@ -61,6 +80,24 @@ def test_an_order_that_says_more_is_sent_so(words, fields, trader):
         body = json.loads(fake.seen[0][2])
     known = {"symbol": "X", "side": "buy", "quantity": "9", "client_order_id": "a"}
     assert body == known | fields
+
+
+def test_orders_shows_what_an_order_waits_for(trader, capsys):
+    waiting = ORDER | {"status": "untriggered", "trigger_price": "2.100", "trigger_by": "mark"}
+    answer = {"orders": [waiting], "next_cursor": None, "seq": 11, "ts": 5}
+    with FakeRest((200, answer)) as fake:
+        assert wellhead(fake, "orders") == Exit.OK
+    assert "mark 2.100" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_the_operator_sets_an_index(trader, capsys):
+    contract = {"symbol": "X", "state": "continuous", "tick_size": "0.001", "lot_size": "1",
+                "lot_gpu_hours": "744", "tick_value": "0.744"}  # fmt: skip
+    with FakeRest((200, {"instrument": contract})) as fake:
+        assert wellhead(fake, "index", "X", "2.100") == Exit.OK
+        assert fake.seen[0][:2] == ("PUT", "/api/v1/admin/contracts/X/index")
+        assert json.loads(fake.seen[0][2]) == {"price": "2.100"}
+    assert "X" in capsys.readouterr().out
 
 
 def test_an_amendment_names_what_changes(trader):
@@ -86,6 +123,9 @@ def test_json_is_the_exchanges_answer_and_nothing_else(trader, capsys):
         ("order", "buy", "X", "3", "2.1", "--market"),
         ("order", "buy", "X", "3", "--market", "--to-limit"),
         ("order", "buy", "X", "3", "2.1", "--peg", "bid"),
+        ("order", "buy", "X", "3", "--stop", "2", "--market"),
+        ("order", "buy", "X", "3", "2.1", "--trail", "0.1"),
+        ("order", "buy", "X", "3", "--stop", "2", "--if-touched", "2"),
         ("order", "buy", "X"),
         ("order", "hold", "X", "1", "2"),
         ("cancel",),

@@ -1,5 +1,6 @@
 """The invariants of calls and guards, taken from scratch; `checks.py` says how."""
 
+from matching.check_stops import waits
 from matching.codes import MARKET_ORDER, Tif, TradingState
 from matching.state import State
 
@@ -20,11 +21,13 @@ def check_calls(s: State, live: list[int]) -> None:
         assert 0 < s.meta[0]["next_call_ns"] <= min(due), "nobody is woken for a call"
     for idx in live:
         order = s.orders[idx]
+        if waits(s, idx):
+            continue  # it stands nowhere yet
         calling = s.calls[order["book_idx"] >> 1]["phase"] != 0
         assert calling or order["tif"] != Tif.GFA, f"order {idx} outlives its call"
         assert not (calling and order["tif"] == Tif.GFN), f"order {idx} stands in a call"
-        waits = bool(order["flags"] & MARKET_ORDER)
-        assert not waits or order["tif"] == Tif.GFA, f"market order {idx} without a call"
+        in_line = bool(order["flags"] & MARKET_ORDER)
+        assert not in_line or order["tif"] == Tif.GFA, f"market order {idx} without a call"
 
 
 def check_guard(s: State, contract_idx: int) -> None:

@@ -59,3 +59,29 @@ def test_a_change_of_flags_changes_the_cache_key(monkeypatch: pytest.MonkeyPatch
 def test_trailing_zeros_of_a_word_is_its_lowest_bit(bit: int):
     assert _jit.trailing_zeros_plain((1 << bit) | (1 << 62)) == bit
     assert _jit.trailing_zeros_plain(-(1 << 63)) == 63
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+def test_an_inner_kernel_has_machine_code_in_its_callers_only():
+    """Otherwise each is optimized again at every level above it, and a start takes minutes."""
+
+    @_jit.cold_kernel
+    def inner_of_this_test(number):
+        return number + 1
+
+    @_jit.cold_kernel
+    def between_of_this_test(number):
+        return inner_of_this_test(number) + inner_of_this_test(2 * number)
+
+    @numba.njit(**(_jit.FLAGS | {"cache": False}))
+    def door(number):
+        return between_of_this_test(number)
+
+    assert door(5) == 17
+    for kernel, finished in ((inner_of_this_test, False), (door, True)):
+        (compiled,) = kernel.overloads.values()
+        engine = compiled.library.codegen._engine
+        named = [f.name for f in compiled.library.get_defined_functions()]
+        mine = [name for name in named if kernel.py_func.__name__ in name]
+        assert mine
+        assert all(engine.is_symbol_defined(name) for name in mine) is finished

@@ -15,8 +15,9 @@ from wellhead.cli.order_flags import OrderFlags, Tif
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+WAITS_FOR = "waits for"
 ORDER_COLUMNS = (
-    "order>", "client id", "symbol", "side", "lots>", "price>", "waits for", "filled>", "left>",
+    "order>", "client id", "symbol", "side", "lots>", "price>", WAITS_FOR, "filled>", "left>",
     "average>", "status", "reason",
 )  # fmt: skip
 
@@ -103,6 +104,8 @@ def _show_placed(placed: wt.Placed, answer: Json, options: Remote) -> None:
 
 
 def _orders_table(rows: list[wt.Order]) -> "RenderableType":
+    """Return orders as a table; a column of triggers stands only where an order waits for one."""
+    waits = any(map(_trigger, rows))
     cells = (
         (
             row.order_id,
@@ -111,7 +114,7 @@ def _orders_table(rows: list[wt.Order]) -> "RenderableType":
             row.side,
             row.quantity,
             row.price,
-            _trigger(row),
+            *([_trigger(row)] if waits else []),
             row.filled_quantity,
             row.remaining_quantity,
             row.average_price,
@@ -120,7 +123,8 @@ def _orders_table(rows: list[wt.Order]) -> "RenderableType":
         )
         for row in rows
     )
-    return out.table(ORDER_COLUMNS, cells)
+    columns = [name for name in ORDER_COLUMNS if waits or name != WAITS_FOR]
+    return out.table(columns, cells)
 
 
 def _trigger(row: wt.Order) -> str | None:

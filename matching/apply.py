@@ -138,11 +138,7 @@ def apply_protection(s, cmd):
 
 @kernel
 def apply_command(s, cmd):
-    """Apply one stamped command: its reply is the first event, or the only one.
-
-    All of an order's path is named here and not a call further down: what is inlined is compiled
-    again, with everything it calls, at each call between it and the door.
-    """
+    """Apply one stamped command: its reply is the first event, or the only one."""
     meta = s.meta[0]
     assert cmd["seq"] == meta["seq"] + 1 and cmd["seq"] < SEQ_MAX
     assert cmd["ts_ns"] >= meta["now_ns"]

@@ -30,7 +30,7 @@ from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
-MAGIC: Final = b"WHSTATE2"
+MAGIC: Final = b"WHSTATE3"
 STATE_HASH_BYTES: Final = 16
 PLAIN: Final = np.dtype("<i8")
 HEADS: Final = np.dtype("<i4")

@@ -15,6 +15,12 @@ CHOICES = frozenset(
         "stp=cancel_aggressor",
         "self_trade_in_auction=allowed",
         "trade_reporting=merge_same_maker_price",
+        "bankruptcy_price_pro_rata_maintenance",
+        "adl_at_bankruptcy_price",
+        "adl_rank=profit_times_leverage",
+        "house_position_disposal",
+        "insurance_first_then_pro_rata_to_gains",
+        "residual_to_insurance",
     }
 )
 
@@ -79,3 +85,12 @@ def same(what: str, expected: Any, was: Any) -> None:
     """Fail unless two values are equal and of one type."""
     if expected != was or isinstance(expected, bool) != isinstance(was, bool):
         raise Failed(f"{what}: expected {expected}, was {was}")
+
+
+def near(what: str, expected: Any, was: Any, tolerance: int) -> None:
+    """Fail unless amounts, or tables that name some of them, are equal within a tolerance."""
+    if isinstance(expected, dict):
+        for name, amount in expected.items():
+            near(f"{what} of {name}", amount, was.get(name, 0), tolerance)
+    elif not isinstance(expected, int) or abs(expected - was) > tolerance:
+        raise Failed(f"{what}: expected {expected}, was {was}, tolerance {tolerance}")

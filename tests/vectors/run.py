@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.vectors import bands, book, mtm, per_lot
+from tests.vectors import bands, book, defaults, liquidations, mtm, per_lot, settling
 from tests.vectors.cases import Failed, Json, Outcome, Skipped, found, judge_policy, load
 from tests.vectors.market import Core, real_core
 
@@ -12,6 +12,16 @@ KINDS: dict[str, Callable[[Json, Core], None]] = {
     "mtm": mtm.run,
     "price_bands": bands.run,
     "per_lot_margin": per_lot.run,
+    "waterfall": defaults.run_waterfall,
+    "loss_socialisation": defaults.run_sharing,
+    "final_settlement": defaults.run_sharing,
+    "collection": defaults.run_collection,
+    "house_pnl": defaults.run_house,
+    "dydx": liquidations.run_dydx,
+    "adl_queue": liquidations.run_queue,
+    "disposal": liquidations.run_disposal,
+    "settlement_price": settling.run_price,
+    "lifecycle": settling.run_lifecycle,
 }
 MakeCore = Callable[[], Core]
 

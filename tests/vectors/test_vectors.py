@@ -53,6 +53,7 @@ def leaves(node: Any) -> Iterator[tuple[list[Any], Any]]:
 
 def mutations(case: Json) -> Iterator[tuple[str, Json]]:
     """Yield the case with one expected value changed, for every expected value."""
+    far = 2 * int(case.get("tolerance") or 0) + 1
     for way, value in leaves(case):
         if "expect" not in way:
             continue
@@ -60,7 +61,7 @@ def mutations(case: Json) -> Iterator[tuple[str, Json]]:
         node = mutated
         for key in way[:-1]:
             node = node[key]
-        node[way[-1]] = value + 1 if isinstance(value, int) else f"not {value}"
+        node[way[-1]] = value + far if isinstance(value, int) else f"not {value}"
         yield "/".join(map(str, way)), mutated
 
 
@@ -75,7 +76,7 @@ def test_a_mutated_expectation_fails(path):
         except Failed:
             continue
         pytest.fail(f"{where} changed, and the case still passed")
-    assert count >= 2
+    assert count >= 1
 
 
 @pytest.mark.parametrize("path", RUN, ids=name)
@@ -183,7 +184,8 @@ def test_all_core_cases_of_a_given_folder_pass():
     folder = Path(os.environ["WELLHEAD_VECTORS"])
     topics = (
         "orderbook", "time_in_force", "post_reduce_only", "amend", "self_trade", "iceberg",
-        "pegged", "auction", "price_bands",
+        "pegged", "auction", "price_bands", "liquidation", "default_adl", "loss_socialisation",
+        "settlement_price",
     )  # fmt: skip
     outcomes = [(outcome, topic) for topic in topics for outcome in run_folder(folder / topic)]
     left = [

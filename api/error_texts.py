@@ -27,6 +27,8 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.COMBINATION_ORDER_UNUSUAL: "a combination takes plain limit and market orders only",
     Code.CONTRACT_CLOSE_ONLY: "only orders that reduce a position are taken",
     Code.CONTRACT_EXPIRED: "trading of this contract has ended",
+    Code.CONTRACT_NOT_EXPIRED: "positions are closed when their contract has expired",
+    Code.TRADING_ENDED: "the last moment of trading has passed; cancelling is allowed",
     Code.CONTRACT_HALTED: "trading is halted; cancelling is allowed",
     Code.CONTRACT_NOT_OPEN: "not yet open for orders like this one",
     Code.CONTRACT_UNKNOWN: "there is no contract of this symbol now: see /api/v1/instruments",

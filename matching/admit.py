@@ -159,6 +159,14 @@ def check_trading_state(state, tif, trades_now):
 
 
 @kernel
+def why_halted(s, contract_idx, code):
+    """Return why a contract takes no orders: of one that is halted, whether for good."""
+    if code == Code.CONTRACT_HALTED and s.contracts[contract_idx]["ended"] != 0:
+        return np.int64(Code.TRADING_ENDED)
+    return code
+
+
+@kernel
 def check_market(s, order):
     """Refuse what exchange, contract, account and book do not take now."""
     if s.meta[0]["halted"] != 0:
@@ -169,7 +177,7 @@ def check_market(s, order):
         trades_now = order.order_type >= OrderType.MARKET_TO_LIMIT or order.min_lots > 0
         code = check_trading_state(np.int64(state), order.tif, trades_now)
         if code != Code.OK:
-            return code
+            return why_halted(s, order.contract_idx, np.int64(code))
     if (order.flags & COMBINED) != 0:
         code = check_legs_trade(s, order.contract_idx)
         if code != Code.OK:

@@ -11,6 +11,7 @@ from matching.aftermath import aftermath
 from matching.amend import amend
 from matching.auction import end_call, set_guard, start_call
 from matching.blocks import accept
+from matching.closing import close_out, set_last_trade
 from matching.codes import Code, Kind
 from matching.combinations import list_combination
 from matching.contracts import list_contract, set_band, set_state
@@ -91,6 +92,10 @@ def apply_control(s, cmd):
         return end_call(s, cmd)
     if kind == Kind.SET_GUARD:
         return set_guard(s, cmd)
+    if kind == Kind.SET_LAST_TRADE:
+        return set_last_trade(s, cmd)
+    if kind == Kind.CLOSE_OUT:
+        return close_out(s, cmd)
     if kind == Kind.SET_INDEX:
         return set_index(s, cmd)
     return apply_protection(s, cmd)

@@ -31,6 +31,8 @@ def check_start(s, cmd):
         return Code.AUCTION_INVALID
     if s.contracts[cmd["contract_idx"]]["state"] == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
+    if s.contracts[cmd["contract_idx"]]["ended"] != 0:
+        return Code.TRADING_ENDED
     return Code.OK
 
 
@@ -105,6 +107,7 @@ def set_guard(s, cmd):
     call["daily_next_bps"] = high_half(cmd["order_id"])
     call["call_ns"] = cmd["expires_ns"]
     call["window_ns"] = cmd["qty_lots"]
+    call["guard_set"] = 1
     take_guard_price(s, contract_idx, np.int64(s.contracts[contract_idx]["mark_ticks"]))
     emit(s, EventKind.GUARD_SET, 0, contract_idx)
     return Code.OK

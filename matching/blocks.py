@@ -7,7 +7,7 @@ range, meets no resting order and wakes no stop.
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.admit import check_bounds
+from matching.admit import check_bounds, why_halted
 from matching.book import key_of
 from matching.codes import AccountState, Code, DealKind, EventKind, TradingState
 from matching.days import check_block
@@ -27,7 +27,7 @@ def check_open(s, contract_idx):
     if state == TradingState.PRE_OPEN:
         return Code.CONTRACT_NOT_OPEN
     if state == TradingState.HALT:
-        return Code.CONTRACT_HALTED
+        return why_halted(s, contract_idx, np.int64(Code.CONTRACT_HALTED))
     return Code.CONTRACT_EXPIRED if state == TradingState.EXPIRED else Code.OK
 
 

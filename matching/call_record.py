@@ -38,7 +38,8 @@ CALL: Final = np.dtype(
         ("phase", "i1"),  # CallPhase
         ("after", "i1"),  # TradingState behind the call
         ("daily_stage", "i1"),  # breaches of the daily limit since the last settlement: 0, 1, 2
-        ("reserved_a", "i1", (5,)),
+        ("guard_set", "i1"),  # 1: somebody said how it is guarded, or that it is not
+        ("reserved_a", "i1", (4,)),
         ("reserved_b", "<i8", (2,)),
     ]
 )

@@ -16,6 +16,7 @@ def check_calls(s: State, live: list[int]) -> None:
         assert call["phase"] != 0 or times == [0, 0, 0], f"{where}: over, with times"
         assert times[0] <= times[1], f"{where}: ends before its earliest end"
         due += [ts_ns for ts_ns in times[1:] if ts_ns]
+        check_ending(s, contract_idx)
         check_guard(s, contract_idx)
     if due:
         assert 0 < s.meta[0]["next_call_ns"] <= min(due), "nobody is woken for a call"
@@ -28,6 +29,17 @@ def check_calls(s: State, live: list[int]) -> None:
         assert not (calling and order["tif"] == Tif.GFN), f"order {idx} stands in a call"
         in_line = bool(order["flags"] & MARKET_ORDER)
         assert not in_line or order["tif"] == Tif.GFA, f"market order {idx} without a call"
+
+
+def check_ending(s: State, contract_idx: int) -> None:
+    """A contract whose trading has ended does not trade; one that will is woken for."""
+    contract, where = s.contracts[contract_idx], f"end of contract {contract_idx}"
+    timed, ended, state = bool(contract["timed"]), bool(contract["ended"]), contract["state"]
+    assert not ended or state in (TradingState.HALT, TradingState.EXPIRED), f"{where}: {state}"
+    assert not (timed or ended) or not contract["legs_count"], f"{where}: a combination's"
+    assert timed or not ended, f"{where}: ended without a time"
+    if timed and not ended and state != TradingState.EXPIRED:
+        assert 0 < s.meta[0]["next_end_ns"] <= contract["last_trade_ns"], f"{where}: nobody wakes"
 
 
 def check_guard(s: State, contract_idx: int) -> None:

@@ -42,6 +42,8 @@ class Kind(IntEnum):
     START_CALL = 40
     END_CALL = 41
     SET_GUARD = 42
+    SET_LAST_TRADE = 43
+    CLOSE_OUT = 44  # the positions of an expired contract
     # Deals: block trades agreed between two, and requests for quotes.
     PROPOSE = 60
     ACCEPT = 61
@@ -85,6 +87,9 @@ class EventKind(IntEnum):
     CALL_ENDED = 51
     INDICATIVE = 52
     GUARD_SET = 53
+    POSITIONS_CLOSED = 54
+    LAST_TRADE_SET = 46
+    TRADING_ENDED = 47  # said by a TICK: the last moment of trading has come
     PROPOSED = 65
     DEAL_ENDED = 66
     BLOCK_TRADE = 67

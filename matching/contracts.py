@@ -128,6 +128,9 @@ def set_state(s, cmd):
     contract = s.contracts[cmd["contract_idx"]]
     if contract["state"] == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
+    stays = cmd["state"] == TradingState.HALT or cmd["state"] == TradingState.EXPIRED
+    if contract["ended"] != 0 and not stays:
+        return Code.TRADING_ENDED
     if contract["legs_count"] != 0 and not state_suits(cmd["state"]):
         return Code.STATE_INVALID
     if cmd["state"] == TradingState.EXPIRED:

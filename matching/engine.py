@@ -60,7 +60,7 @@ class Engine:
         """
         if self._meta["aftermath"] != 0:
             return max(1, self.now_ns)
-        due = [int(self._meta[name]) for name in ("next_expiry_ns", "next_call_ns")]
+        due = [int(self._meta[name]) for name in ("next_expiry_ns", "next_call_ns", "next_end_ns")]
         deal_idx = int(self._meta["deals_first"])
         if deal_idx != 0:
             due.append(int(self.state.deals[deal_idx]["expires_ns"]))

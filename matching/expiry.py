@@ -11,6 +11,7 @@ from matching.calls import run_calls
 from matching.codes import Code, EventKind
 from matching.deals import expire_deals
 from matching.emit import emit
+from matching.ending import run_ends
 from matching.limits import TIMERS_PER_ACCOUNT
 from matching.pool import SLOT_MASK
 from matching.timers import entry_id, fire, timer_of
@@ -149,7 +150,7 @@ def wake_timer(s, order_id):
 def tick(s, cmd):
     """End every order, fire every timer, then end every deal, whose time has come.
 
-    In order of (time, timer or order), then deals, then what is due in calls.
+    In order of (time, timer or order), then deals, then what is due in calls, then trading.
     """
     meta = s.meta[0]
     reply = emit(s, EventKind.TICKED, 0, 0)
@@ -167,4 +168,5 @@ def tick(s, cmd):
             expired += 1
     s.events[reply]["qty_lots"] = expired + expire_deals(s)
     run_calls(s)
+    run_ends(s)
     return Code.OK

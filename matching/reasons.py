@@ -108,6 +108,8 @@ class Code(IntEnum):
     PRICE_MOVED_FAST = 156  # why a call started: the velocity guard
     PRICE_MOVED_FAR = 157  # why a call started: the daily limit
     MARKET_ORDER_WAITS = 158  # it may only get smaller while it waits in a call
+    TRADING_ENDED = 159  # the last moment of trading has passed
+    CONTRACT_NOT_EXPIRED = 149  # its positions are still needed
     CANCELLED_BY_TIMER = 173
     CANCELLED_BY_KILL = 174
     QUOTE_REPLACED = 175

@@ -8,6 +8,7 @@ from matching.calls import wake_by
 from matching.client_ids import chain_in
 from matching.combinations import join_legs
 from matching.contracts import set_mark_and_band
+from matching.ending import wake_for_end
 from matching.expiry import push_expiry, push_timers
 from matching.guards import set_guard_keys
 from matching.peg_list import insert_peg, is_peg
@@ -59,6 +60,7 @@ def rebuild(state):
         set_guard_keys(s, np.int64(contract_idx))
         wake_by(s, s.calls[contract_idx]["ends_ns"])
         wake_by(s, s.calls[contract_idx]["indicative_due_ns"])
+        wake_for_end(s, np.int64(contract_idx))
         for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
             s.books[book_idx]["best_key"] = meta["price_top"] + 1
             s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)

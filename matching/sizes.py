@@ -76,7 +76,7 @@ class Sizes:
         """
         entering = 8 + LEGS_MAX + 2 * min(self.orders, self.contract_trails)
         own = COMBINATIONS_PER_LEG_MAX + TIMERS_PER_ACCOUNT * self.accounts + 10
-        pools = (3 + LEGS_MAX) * self.orders + self.positions + self.deals + 3 * self.contracts
+        pools = (3 + LEGS_MAX) * self.orders + self.positions + self.deals + 5 * self.contracts
         return pools + own + entering * (2 + AFTERMATH_STEPS_MAX)
 
     @property

@@ -119,6 +119,7 @@ META_SIZES: Final = (
 META_SCRATCH: Final = (
     "expiries_count",
     "next_expiry_ns",
+    "next_end_ns",  # when trading of a contract ends; 0: never
     "next_call_ns",  # when a call may end or say its price: never late; 0: never
     "events_count",
     "named_order_id",  # what a refusal names

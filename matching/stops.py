@@ -7,7 +7,7 @@ for when it is triggered, as of any order that comes then.
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.admit import check_slots, sound_expiry
+from matching.admit import check_slots, sound_expiry, why_halted
 from matching.book import key_of
 from matching.client_ids import register
 from matching.codes import (
@@ -160,7 +160,7 @@ def check_stop_room(s, cmd, order):
     if state == TradingState.PRE_OPEN:
         return Code.CONTRACT_NOT_OPEN
     if state == TradingState.HALT:
-        return Code.CONTRACT_HALTED
+        return why_halted(s, order.contract_idx, np.int64(Code.CONTRACT_HALTED))
     if state == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
     if low_half(cmd["ref_id"]) != 0:

@@ -140,7 +140,9 @@ CONTRACT: Final = np.dtype(
         ("pegs", "<i4"),  # pegged orders that rest
         ("peg_next", "<i4"),  # the next contract whose pegs have to move, its index + 1
         ("peg_waits", "<i4"),  # 1: it is among those
-        ("reserved", "<i8", (6,)),
+        ("timed", "<i4"),  # 1: a TICK ends trading at last_trade_ns
+        ("ended", "<i4"),  # 1: one has
+        ("reserved", "<i8", (5,)),
     ]
 )
 assert CONTRACT.itemsize == 192

@@ -10,6 +10,7 @@ class Call:
         "daily_bps",
         "daily_next_bps",
         "ends_after_ns",
+        "guard_set",
         "imbalance_lots",
         "indicative_lots",
         "indicative_ticks",
@@ -20,6 +21,7 @@ class Call:
     )
 
     def __init__(self) -> None:
+        self.guard_set = False  # somebody said how it is guarded, or that it is not
         self.velocity_bps = 0  # of the guard, 0 for none
         self.velocity_ns = 0
         self.daily_bps = 0

@@ -49,6 +49,7 @@ class ClearingHouse(ClearingTrades):
         self.books = books if books is not None else Books()
         self._followers = Followers(self.contracts)
         self._check: SettlementCheck | None = None
+        self._closes = False  # positions are closed when the check is finished
         self._handlers = self._handler_table()
 
     def apply(self, commands: np.ndarray, events: np.ndarray) -> None:
@@ -145,6 +146,9 @@ class ClearingHouse(ClearingTrades):
             EventKind.CALL_ENDED: self._call_ended,
             EventKind.INDICATIVE: self._nothing,
             EventKind.GUARD_SET: self._nothing,
+            EventKind.LAST_TRADE_SET: self._last_trade_set,
+            EventKind.TRADING_ENDED: self._trading_ended,
+            EventKind.POSITIONS_CLOSED: self._positions_closed,
             EventKind.BLOCK_TRADE: self._block_trade,
             EventKind.EFP_TRADE: self._block_trade,
         }
@@ -158,6 +162,17 @@ class ClearingHouse(ClearingTrades):
     def _call_ended(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[7]]
         contract.state = event[12]
+        self._orders.begin()
+        self._touch(contract, event[0])
+
+    def _last_trade_set(self, command: Row, event: Row) -> None:
+        contract = self.contracts[event[7]]
+        contract.ends_ns = event[12]
+        self._touch(contract, event[0])
+
+    def _trading_ended(self, command: Row, event: Row) -> None:
+        contract = self.contracts[event[7]]
+        contract.state = TradingState.HALT
         self._orders.begin()
         self._touch(contract, event[0])
 
@@ -216,7 +231,14 @@ class ClearingHouse(ClearingTrades):
     # Settlement
 
     def _settled(self, command: Row, event: Row) -> None:
-        contract = self.contracts[event[7]]
+        self._begin_settlement(self.contracts[event[7]], command, event)
+
+    def _positions_closed(self, command: Row, event: Row) -> None:
+        """All positions are paid up to the price they are closed at, which is the mark."""
+        self._closes = True
+        self._begin_settlement(self.contracts[event[7]], command, event)
+
+    def _begin_settlement(self, contract: ClearedContract, command: Row, event: Row) -> None:
         holdings = {
             account_idx: Holding(position.qty_lots, position.carry_usd_micros)
             for account_idx, position in contract.positions.items()
@@ -246,13 +268,18 @@ class ClearingHouse(ClearingTrades):
             contract.last_trade_ticks, contract.volume_lots, contract.open_interest_lots,
             check.paid_usd_micros,
         )  # fmt: skip
-        self.effects.settlements.append(row)
+        if not self._closes or check.paid_usd_micros:  # else nothing was settled
+            self.effects.settlements.append(row)
         value_usd_micros = contract.tick_value_usd_micros * price_ticks
         for position in contract.positions.values():
             carry_usd_micros = value_usd_micros * position.qty_lots
             if carry_usd_micros != position.carry_usd_micros:
                 position.carry_usd_micros = carry_usd_micros
                 self._touch_position(position, check.seq)
+        if self._closes:
+            self._closes = False
+            self._close_positions(contract, price_ticks, check.seq, ts_ns)
+            return
         contract.settle_ticks = price_ticks
         contract.volume_lots = 0
         self._mark(contract, price_ticks, check.seq)

@@ -9,8 +9,10 @@ from exchange.rules.entry import after_fill
 from exchange.rules.klines import Klines
 from exchange.rules.order_history import OrderHistory
 from exchange.rules.records import BLOCK, EFP
-from matching.codes import EventKind
+from matching.codes import EventKind, Side
 from matching.wire import COMMAND
+
+CLOSED_OUT: Final = 0  # order_id of what closed a position without an order
 
 _TS: Final = (COMMAND.names or ()).index("ts_ns")
 
@@ -128,6 +130,24 @@ class ClearingTrades:
             position.qty_lots, gain_usd_micros, trade.ts_ns,
         )  # fmt: skip
         self.effects.position_events.append(_row(PositionEventRow, fields))
+
+    def _close_positions(
+        self, contract: ClearedContract, price_ticks: int, seq: int, ts_ns: int
+    ) -> None:
+        """Close what is left of an expired contract, as if all traded out at one price."""
+        for account_idx, position in contract.positions.items():
+            lots = -position.qty_lots
+            if lots == 0:
+                continue
+            gain_usd_micros = self._fill(contract, position, lots, price_ticks)
+            self._touch_position(position, seq)
+            self.effects.position_events.append(
+                PositionEventRow(
+                    account_idx, seq, 0, Side.BUY if lots > 0 else Side.SELL, False,
+                    contract.contract_idx, CLOSED_OUT, price_ticks, lots, 0, gain_usd_micros, ts_ns,
+                )
+            )  # fmt: skip
+        self._touch(contract, seq)
 
     @staticmethod
     def _fill(

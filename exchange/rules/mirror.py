@@ -14,6 +14,7 @@ import numpy as np
 from exchange.rules.changes import Changes
 from exchange.rules.mirror_calls import MirrorCalls
 from exchange.rules.mirror_deals import DealsMirror
+from exchange.rules.mirror_endings import MirrorEndings
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
 from exchange.rules.mirror_stops import StopMirror
@@ -41,7 +42,7 @@ assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(DealsMirror, ProtectedMirror, MirrorCalls, StopMirror):
+class Mirror(DealsMirror, ProtectedMirror, MirrorCalls, MirrorEndings, StopMirror):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
@@ -116,6 +117,7 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls, StopMirror):
             EventKind.MMP_HIT: self._mmp_hit,
             **self._deal_handlers(),
             **self._call_handlers(),
+            **self._ending_handlers(),
             EventKind.STOP_ACCEPTED: self._stop_accepted,
             EventKind.TRIGGERED: self._triggered,
             EventKind.STOP_MOVED: self._stop_moved,

@@ -41,6 +41,7 @@ class MirrorCalls(MirrorState):
 
     def _guard_set(self, command: Row, event: Row) -> None:
         call = self.contracts[event[_CONTRACT_E]].call
+        call.guard_set = True
         call.velocity_bps, call.velocity_ns = command[_PRICE], command[_AMOUNT]
         call.daily_bps, call.daily_next_bps = halves(command[_ORDER_ID])
         call.call_ns, call.window_ns = command[_EXPIRES], command[_QTY]

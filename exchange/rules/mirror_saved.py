@@ -80,6 +80,7 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
             "protection_bps", "qty_max_lots", "state",
         ):  # fmt: skip
             setattr(contract, name, int(row[name]))
+        contract.timed, contract.ended = bool(row["timed"]), bool(row["ended"])
         day = saved["days"][contract_idx]
         contract.block_min_lots = int(day["block_min_lots"])
         contract.block_range_bps = int(day["block_range_bps"])
@@ -103,6 +104,7 @@ def _call(call: Call, row: np.void) -> None:
     ):  # fmt: skip
         setattr(call, name, int(row[name]))
     call.breaches = int(row["daily_stage"])
+    call.guard_set = bool(row["guard_set"])
 
 
 def _positions(mirror: Mirror, rows: np.ndarray, entries: Entries) -> None:

@@ -193,6 +193,7 @@ class Contract:
         "contract_idx",
         "day_high_ticks",
         "day_low_ticks",
+        "ended",
         "index_ticks",
         "last_trade_ns",
         "last_trade_ticks",
@@ -206,6 +207,7 @@ class Contract:
         "state",
         "symbol",
         "tick_value_usd_micros",
+        "timed",
         "trades",
     )
 
@@ -225,6 +227,8 @@ class Contract:
         self.last_trade_ticks = 0
         self.index_ticks = 0  # 0 before the first
         self.last_trade_ns = 0  # end of trading, 0 for never
+        self.timed = False  # the core ends it there by itself
+        self.ended = False  # it has
         self.open_interest_lots = 0
         self.qty_max_lots = 0
         self.block_min_lots = 0  # 0: no blocks

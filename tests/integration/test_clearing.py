@@ -12,7 +12,7 @@ from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.rules.mirror import Mirror
 from exchange.services.clearing import Clearing
 from exchange.services.clearing.audit import Audit
-from matching.codes import EventKind, Kind
+from matching.codes import EventKind, Kind, TradingState
 from tests.support.flow import Flow
 from tests.support.journals import keep
 from tests.support.market import small_engine
@@ -73,6 +73,29 @@ async def test_cash_and_positions_of_an_earlier_command_are_those_of_then(databa
         mirror.apply(batch.commands, batch.events)
     ledger = await ledger_of(database)
     assert await ledger.books_at(mirror.seq) == books_of(mirror)
+
+
+async def test_positions_that_were_closed_are_in_the_books_of_before_and_not_of_after(database):
+    flow, mirror = Flow(8, combinations=True), Mirror()
+    batches = list(flow.batches(40))
+    ending = [
+        command(Kind.SETTLE, contract_idx=0, price_ticks=2000),
+        command(Kind.SET_STATE, contract_idx=0, state=TradingState.EXPIRED),
+        command(Kind.CLOSE_OUT, contract_idx=0),
+    ]
+    batches += [flow.batch([row]) for row in ending]
+    await keep(database, batches)
+    for batch in batches[:-1]:
+        mirror.apply(batch.commands, batch.events)
+    before, seq = books_of(mirror), mirror.seq
+    mirror.apply(batches[-1].commands, batches[-1].events)
+    assert any(lots for (_, contract_idx), lots in before[1].items() if contract_idx == 0)
+    assert not any(contract_idx == 0 for _, contract_idx in books_of(mirror)[1])
+    await clear(database, mirror.seq)
+    ledger = await ledger_of(database)
+    assert await ledger.books_at(mirror.seq) == books_of(mirror)
+    assert await ledger.books_at(seq) == before
+    assert await ledger.violations(history=True) == []
 
 
 async def test_how_batches_share_transactions_is_not_visible(postgres, database):

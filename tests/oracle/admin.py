@@ -19,7 +19,7 @@ from matching.limits import (
     WORST_COUNT_MAX,
 )
 from matching.wire import halves
-from tests.oracle import book, calls, combinations, deals, pegs, protect, risk, stops
+from tests.oracle import book, calls, combinations, deals, endings, pegs, protect, risk, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange
 
@@ -42,6 +42,7 @@ def tick(ex: Exchange, log: Log, cmd: Command) -> None:
         deals.end(ex, log, deal, Code.DEAL_EXPIRED)
         reply["qty_lots"] += 1
     calls.tick(ex, log)
+    endings.tick(ex, log)
 
 
 def open_account(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -176,6 +177,9 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
         return
     if contract.state == TradingState.EXPIRED:
         log.refuse(cmd, Code.CONTRACT_EXPIRED)
+        return
+    if contract.ended and cmd.state not in (TradingState.HALT, TradingState.EXPIRED):
+        log.refuse(cmd, Code.TRADING_ENDED)
         return
     if contract.legs and cmd.state not in combinations.STATES:
         log.refuse(cmd, Code.STATE_INVALID)

@@ -314,6 +314,7 @@ def start_call(ex: Exchange, log: Log, cmd: Command) -> None:
             known and ex.contracts[cmd.contract_idx].state == TradingState.EXPIRED,
             Code.CONTRACT_EXPIRED,
         ),
+        (known and ex.contracts[cmd.contract_idx].ended, Code.TRADING_ENDED),
     )
     code = next((code for wrong, code in checks if wrong), Code.OK)
     if code != Code.OK:
@@ -356,7 +357,7 @@ def set_guard(ex: Exchange, log: Log, cmd: Command) -> None:
     guard = contract.guard
     guard.velocity_bps, guard.velocity_ns = velocity, velocity_ns
     guard.daily_bps, guard.daily_next_bps = daily, daily_next
-    guard.call_ns, guard.window_ns = call_ns, window_ns
+    guard.call_ns, guard.window_ns, guard.was_set = call_ns, window_ns, True
     measure_from(ex, contract, contract.mark_ticks)
     log.add(EventKind.GUARD_SET, contract_idx=cmd.contract_idx)
 

@@ -203,7 +203,7 @@ def counterparty_of(ex: Exchange, cmd: Command) -> tuple[int, int]:
 def judge_open(ex: Exchange, contract_idx: int) -> int:
     if ex.halted:
         return Code.EXCHANGE_HALTED
-    return entry.NOT_TRADING.get(TradingState(ex.contracts[contract_idx].state), Code.OK)
+    return entry.not_trading(ex, contract_idx)
 
 
 def judge_block(ex: Exchange, contract_idx: int, price_ticks: int, lots: int) -> int:

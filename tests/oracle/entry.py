@@ -43,13 +43,21 @@ def judge(ex: Exchange, entry: Entry) -> tuple[int, Entry]:
     return clip(ex, entry)
 
 
+def not_trading(ex: Exchange, contract_idx: int) -> int:
+    """Return why a contract takes no orders at all, OK if it takes some."""
+    contract = ex.contracts[contract_idx]
+    if contract.state == TradingState.HALT and contract.ended:
+        return Code.TRADING_ENDED
+    return NOT_TRADING.get(TradingState(contract.state), Code.OK)
+
+
 def judge_states(ex: Exchange, entry: Entry) -> int:
     wish = entry.wish
     if ex.halted:
         return Code.EXCHANGE_HALTED
     state = ex.contracts[wish.contract_idx].state
-    if state in NOT_TRADING:
-        return NOT_TRADING[TradingState(state)]
+    if code := not_trading(ex, wish.contract_idx):
+        return code
     if state == TradingState.AUCTION:
         if entry.tif in (Tif.IOC, Tif.FOK, Tif.GFN) or entry.min_lots:
             return Code.TIF_NOT_ALLOWED

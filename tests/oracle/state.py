@@ -224,6 +224,7 @@ class Guard:
     since_ns: int = 0
     traded: bool = False
     breach: int = 0
+    was_set: bool = False
 
 
 @dataclass(eq=False)
@@ -278,6 +279,8 @@ class Contract:
         return sum(leg.contract.mark_ticks for leg in self.legs) // len(self.legs)
 
     triggered: list[Order] = field(default_factory=list)  # stops that have not entered yet
+    timed: bool = False  # trading ends at last_trade_ns
+    ended: bool = False  # it has
 
 
 @dataclass(eq=False)

@@ -22,11 +22,6 @@ STOP_TYPES = (
 )  # fmt: skip
 LIMITED = (OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 TRADES = (TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
-NOT_OPEN = {
-    TradingState.PRE_OPEN: Code.CONTRACT_NOT_OPEN,
-    TradingState.HALT: Code.CONTRACT_HALTED,
-    TradingState.EXPIRED: Code.CONTRACT_EXPIRED,
-}
 TRAIL_IS_BPS = 8
 
 
@@ -69,11 +64,10 @@ def judge(ex: Exchange, cmd: Command) -> int:
 
 
 def judge_room(ex: Exchange, cmd: Command) -> int:
-    contract = ex.contracts[cmd.contract_idx]
     if ex.halted:
         return Code.EXCHANGE_HALTED
-    if contract.state in NOT_OPEN:
-        return NOT_OPEN[TradingState(contract.state)]
+    if code := entry.not_trading(ex, cmd.contract_idx):
+        return code
     trails = low_half(cmd.ref_id) != 0
     if trails and price_now(ex, cmd.contract_idx, cmd.state & ~TRAIL_IS_BPS) == 0:
         return Code.TRIGGER_PRICE_UNKNOWN

@@ -93,7 +93,7 @@ def contract_view(ex: Exchange, idx: int) -> tuple[object, ...]:
         contract.protection_bps, contract.qty_max_lots, contract.index_ticks,
         sum(lots for lots in held if lots > 0), contract.symbol,
         tuple((leg.contract_idx, leg.ratio) for leg in contract.legs),
-        call_view(contract), guard_view(contract),
+        call_view(contract), guard_view(contract), ending_view(contract),
         depth(ex, idx, Side.BUY), depth(ex, idx, Side.SELL),
         contract.block_min_lots, contract.block_range_bps,
         min(contract.day_prices, default=0), max(contract.day_prices, default=0),
@@ -105,6 +105,12 @@ def call_view(contract: Contract) -> tuple[int, ...]:
     call = contract.call
     said = call.said if call.phase else (0, 0, 0)
     return call.phase, call.ends_after_ns, *said
+
+
+def ending_view(contract: Contract) -> tuple[int, ...]:
+    """Return when trading ends, whether by itself, whether it has, and whether guards were set."""
+    ends_ns = 0 if contract.legs else contract.last_trade_ns  # theirs are their legs'
+    return ends_ns, contract.timed, contract.ended, contract.guard.was_set
 
 
 def guard_view(contract: Contract) -> tuple[int, ...]:

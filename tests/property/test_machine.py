@@ -288,6 +288,17 @@ class Machine(RuleBasedStateMachine):
             expires_ns=call_ns, qty_lots=window_ns,
         )  # fmt: skip
 
+    @rule(contract=contracts, after_ns=st.sampled_from((0, 1, 3)), never=st.booleans())
+    def set_last_trade(self, contract, after_ns, never):
+        ends_ns = 0 if never else self.now_ns + after_ns
+        self.send(Kind.SET_LAST_TRADE, contract_idx=contract, expires_ns=ends_ns)
+
+    @rule(contract=contracts, expire=st.sampled_from((False, False, True)))
+    def close_out(self, contract, expire):
+        if expire:
+            self.send(Kind.SET_STATE, contract_idx=contract, state=TradingState.EXPIRED)
+        self.send(Kind.CLOSE_OUT, contract_idx=contract)
+
     @rule(account=accounts, state=st.sampled_from((0, *AccountState)))
     def set_account(self, account, state):
         self.send(Kind.SET_ACCOUNT, account_idx=account, state=state)

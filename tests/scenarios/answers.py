@@ -71,6 +71,10 @@ def part(event: np.void, own: int, names: Named) -> str:
         return names.deal_part(event)
     if kind == EventKind.REPRICED:
         return f"moves {other} @{event['price_ticks']}"
+    if kind == EventKind.TRADING_ENDED:
+        return f"ends {name_of(names.contracts, event['contract_idx'])}"
+    if kind == EventKind.POSITIONS_CLOSED:
+        return f"closes {lots}@{event['price_ticks']}"
     if kind == EventKind.VARIATION:
         owner = name_of(names.members, event["account_idx"])
         return f"pays {owner} {event['amount_usd_micros']}"

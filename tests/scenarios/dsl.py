@@ -85,6 +85,10 @@ class Scenario(DealLines):
             "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
             "member": self.set_account, "blocks": self.set_blocks, "index": self.index,
             **protection_words.verbs(self),
+            "last_trade": self.last_trade,
+            "close_out": lambda words: self.send(
+                Kind.CLOSE_OUT, contract_idx=self.contract_of(words)
+            ),
             "call": self.start_call, "uncross": self.end_call, "guard": self.guard,
         }  # fmt: skip
         self.views: dict[str, Callable[[Words], str]] = {
@@ -233,6 +237,12 @@ class Scenario(DealLines):
         fields["expires_ns"] = words.number() if words.maybe("until") else 0
         fields["amount_usd_micros"] = words.number() if words.maybe("window") else 0
         return self.send(Kind.START_CALL, contract_idx=self.contract_of(words), **fields)
+
+    def last_trade(self, words: Words) -> np.ndarray:
+        """`last_trade 60`: trading ends at 60 ns; 0 for never."""
+        ends_ns = words.number()
+        contract_idx = self.contract_of(words)
+        return self.send(Kind.SET_LAST_TRADE, contract_idx=contract_idx, expires_ns=ends_ns)
 
     def end_call(self, words: Words) -> np.ndarray:
         return self.send(Kind.END_CALL, contract_idx=self.contract_of(words))

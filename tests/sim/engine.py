@@ -182,6 +182,10 @@ def _contract(
         tuple(legs_of(engine.state, idx)),
         tuple(int(call[name]) for name in CALL_NAMES),
         tuple(int(call[name]) for name in GUARD_NAMES),
+        (
+            0 if row["legs_count"] else int(row["last_trade_ns"]),
+            *(bool(flag) for flag in (row["timed"], row["ended"], call["guard_set"])),
+        ),
         *(engine.depth(idx, side, len(prices[side])) for side in Side),
         *(int(day[name]) for name in DAY_NAMES),
     )

@@ -191,6 +191,25 @@ class House:
             "qty_lots": rng.choice((0, 5_000)),
         }
 
+    def set_last_trade(self) -> Fields:
+        """Let trading end soon, at once, long ago or never."""
+        ends_ns = self.ex.now_ns + self.rng.choice((-500, 0, 1, 20_000, 3 * SECOND_NS))
+        return {
+            "kind": Kind.SET_LAST_TRADE,
+            "contract_idx": self.contract(),
+            "expires_ns": self.rng.choice((0, ends_ns, ends_ns)),
+        }
+
+    def close_out(self) -> Fields:
+        """Close the positions of a contract that has expired, seldom of one that has not."""
+        ended = [
+            idx
+            for idx, contract in enumerate(self.ex.contracts)
+            if contract.state == TradingState.EXPIRED
+        ]
+        idx = self.rng.choice(ended) if ended and self.rng.random() < 0.9 else self.contract()
+        return {"kind": Kind.CLOSE_OUT, "contract_idx": idx}
+
     def set_band(self) -> Fields:
         return {
             "kind": Kind.SET_BAND,

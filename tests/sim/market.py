@@ -93,7 +93,8 @@ class Market:
             (dealer.decline, 0.7 * deals), (dealer.set_blocks, 0.3 * deals),
             (dealer.flood, 0.1 * deals),
             (house.start_call, 0.8 * control), (house.end_call, 0.6 * control),
-            (house.set_guard, 0.4 * control),
+            (house.set_guard, 0.4 * control), (house.set_last_trade, 0.4 * control),
+            (house.close_out, 0.4 * control),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 
@@ -131,7 +132,9 @@ class Market:
 
     def _heal_later(self, fields: Fields) -> None:
         """A market that stays halted has nothing to say: put it right soon."""
-        if fields["kind"] == Kind.START_CALL:
+        if fields["kind"] == Kind.SET_LAST_TRADE:  # never mind: it trades again
+            self.healing.append((self.seq + self.rng.randint(1, 30), fields | {"expires_ns": 0}))
+        if fields["kind"] in (Kind.START_CALL, Kind.SET_LAST_TRADE):
             fields = fields | {"kind": Kind.SET_STATE}
         usual = {Kind.SET_STATE: TradingState.CONTINUOUS, Kind.SET_ACCOUNT: AccountState.ACTIVE}
         if fields["kind"] in usual:
@@ -162,6 +165,7 @@ class Market:
             expiries += [
                 contract.call.ends_ns,
                 contract.call.say_from_ns * (contract.call.phase > 0),
+                contract.last_trade_ns * (contract.timed and not contract.ended),
             ]
         due = [expires_ns for expires_ns in expiries if 0 < expires_ns < soon_ns]
         if fields["kind"] == Kind.TICK and due and self.rng.random() < 0.7:

@@ -84,6 +84,10 @@ def _contract(contract: Contract) -> tuple[object, ...]:
         tuple((leg.contract_idx, ratio) for leg, ratio in contract.legs),
         tuple(getattr(contract.call, name) for name in CALL_NAMES),
         tuple(getattr(contract.call, name) for name in GUARD_NAMES),
+        (
+            0 if contract.legs else contract.last_trade_ns, contract.timed, contract.ended,
+            contract.call.guard_set,
+        ),
         contract.books[Side.BUY].depth(1 << 30), contract.books[Side.SELL].depth(1 << 30),
         contract.block_min_lots, contract.block_range_bps, contract.day_low_ticks,
         contract.day_high_ticks,

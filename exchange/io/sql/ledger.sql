@@ -147,16 +147,26 @@ WHERE account_idx IS NOT NULL
 ORDER BY account_idx;
 
 -- name: positions_at
--- Lots after command $1: what they are now, less what was traded since.
+-- Lots after command $1: what they are now, less what was traded or closed since.
 SELECT account_idx, contract_idx, (qty_lots - coalesce(since.lots, 0))::bigint AS qty_lots
 FROM position
 LEFT JOIN (
     SELECT account_idx, contract_idx, sum(lots) AS lots
-    FROM trade, LATERAL (VALUES
-        (taker_account_idx, CASE taker_side WHEN 0 THEN qty_lots ELSE -qty_lots END),
-        (maker_account_idx, CASE taker_side WHEN 0 THEN -qty_lots ELSE qty_lots END)
-    ) AS side (account_idx, lots)
-    WHERE seq > $1 AND kind <> 1 GROUP BY account_idx, contract_idx
+    FROM (
+        SELECT account_idx, contract_idx, lots
+        FROM trade, LATERAL (VALUES
+            (taker_account_idx, CASE taker_side WHEN 0 THEN qty_lots ELSE -qty_lots END),
+            (maker_account_idx, CASE taker_side WHEN 0 THEN -qty_lots ELSE qty_lots END)
+        ) AS side (account_idx, lots)
+        WHERE seq > $1 AND kind <> 1
+        UNION ALL
+        -- What was closed without a trade: the last that ever happens to a position.
+        SELECT e.account_idx, e.contract_idx, e.qty_lots
+        FROM position AS p JOIN position_event AS e
+            ON e.account_idx = p.account_idx AND e.seq = p.updated_seq
+            AND e.contract_idx = p.contract_idx
+        WHERE e.order_id = 0 AND p.updated_seq > $1
+    ) AS moved GROUP BY account_idx, contract_idx
 ) AS since USING (account_idx, contract_idx)
 WHERE qty_lots - coalesce(since.lots, 0) <> 0
 ORDER BY account_idx, contract_idx;

@@ -233,3 +233,27 @@ def test_the_house_holds_what_a_mirror_of_the_core_holds(seed):
         assert (order.open_lots, order.filled_lots, order.code, order.cancelled_lots) == (
             known.leaves_lots, known.filled_lots, known.code, known.cancelled_lots,
         )  # fmt: skip
+
+
+def test_positions_of_an_expired_contract_are_paid_up_and_closed_without_a_trade():
+    flow, house = market()
+    rows = [place(0, Side.SELL, 2010, 5), place(1, Side.BUY, 2010, 3), place(2, Side.BUY, 2010, 2)]
+    settle = command(Kind.SETTLE, contract_idx=0, price_ticks=2020)
+    late = [place(0, Side.BUY, 2015, 1), place(1, Side.SELL, 2015, 1)]
+    take(house, flow.batch([*rows, settle, *late]))
+    ending = [command(Kind.SET_STATE, contract_idx=0, state=5), command(Kind.CLOSE_OUT)]
+    done = take(house, flow.batch(ending))
+    assert done.trades == []
+    closed = [(one.account_idx, one.qty_lots, one.order_id) for one in done.position_events]
+    assert sorted(closed) == [(0, 4, 0), (1, -2, 0), (2, -2, 0)]
+    paid = {one.account_idx: one.amount_usd_micros for one in done.variations}
+    assert paid == {0: 5 * TICK_VALUE_USD_MICROS, 1: -5 * TICK_VALUE_USD_MICROS}
+    (row,) = done.settlements
+    assert (row.price_ticks, row.paid_usd_micros) == (2020, 5 * TICK_VALUE_USD_MICROS)
+    assert house.contracts[0].open_interest_lots == 0
+    for account_idx, realised in ((0, -45), (1, 25), (2, 20)):
+        position = house.position(account_idx, 0)
+        assert (position.qty_lots, position.entry_usd_micros, position.carry_usd_micros) == (0,) * 3
+        assert position.realised_usd_micros == realised * TICK_VALUE_USD_MICROS
+    again = take(house, flow.batch([command(Kind.CLOSE_OUT)]))
+    assert not (again.settlements or again.position_events or again.variations)

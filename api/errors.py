@@ -8,7 +8,7 @@ problem+json over HTTP and the `error` object of a websocket reply.
 from http import HTTPStatus
 from typing import Any, Final
 
-from api import errors_deals
+from api import errors_deals, errors_moves
 from api.error_texts import CORE_DETAIL
 from matching.codes import Code
 
@@ -163,6 +163,7 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.BRACKET_INVALID: 422,
     Code.STOP_NOT_AMENDABLE: 409,
     **errors_deals.STATUS,
+    **errors_moves.STATUS,
 }
 
 # Reasons of a cancellation, and what else an event is named after: never an error.
@@ -213,6 +214,7 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.BAND_INVALID: "band_bps",
     Code.STATE_INVALID: "state",
     **errors_deals.FIELD,
+    **errors_moves.FIELD,
     Code.TRIGGER_INVALID: "trigger_price",
     Code.TRIGGER_PRICE_UNKNOWN: "trigger_by",
     Code.LINK_INVALID: "oco_with",

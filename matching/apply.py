@@ -29,6 +29,7 @@ from matching.protect import cancel_all_after, halt_exchange, kill_account, swee
 from matching.quotes import quote
 from matching.scenarios import stage_shocks, swap_scenarios
 from matching.state import view_state
+from matching.transfers import transfer_cash, transfer_position
 from matching.wire import COMMAND
 
 
@@ -138,6 +139,10 @@ def apply_protection(s, cmd):
         return halt_exchange(s, cmd)
     if kind == Kind.SWEEP:
         return sweep(s, cmd)
+    if kind == Kind.TRANSFER_POSITION:
+        return transfer_position(s, cmd)
+    if kind == Kind.TRANSFER_CASH:
+        return transfer_cash(s, cmd)
     raise AssertionError("unknown kind: the codec let through what it must not")
 
 

@@ -9,6 +9,8 @@ from matching.reasons import Code as Code
 from matching.states import AccountState as AccountState
 from matching.states import CallPhase as CallPhase
 from matching.states import DealKind as DealKind
+from matching.states import LiquidationStep as LiquidationStep
+from matching.states import MoveReason as MoveReason
 from matching.states import Peg as Peg
 from matching.states import TradingState as TradingState
 
@@ -51,6 +53,9 @@ class Kind(IntEnum):
     SET_BLOCKS = 63
     REQUEST_QUOTES = 64
     LIST_COMBINATION = 70
+    # The clearing house: what it moves between two accounts.
+    TRANSFER_POSITION = 95
+    TRANSFER_CASH = 96
     SET_LIMITS = 50
     CANCEL_ALL_AFTER = 51
     KILL_ACCOUNT = 52
@@ -114,6 +119,8 @@ class EventKind(IntEnum):
     STOP_MOVED = 42  # a trailing stop has another trigger price
     STOP_GREW = 43  # a bracket's child follows its parent's fill
     INDEX_SET = 44
+    POSITION_MOVED = 110
+    CASH_TRANSFERRED = 111
 
 
 class OrderType(IntEnum):

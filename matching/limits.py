@@ -120,6 +120,7 @@ NS_PER_SECOND = 1_000_000_000
 TIMERS_PER_ACCOUNT = 2
 CANCEL_AFTER_NS_MAX = 24 * 3600 * NS_PER_SECOND
 SWEEP_ORDERS_MAX = 4096  # of one SWEEP: a few milliseconds
+LAYERS_MAX = 8  # of the default waterfall: what a TRANSFER_CASH may name
 QUOTE_GROUPS = 4  # of an account
 MMP_WINDOW_NS_MAX = 3600 * NS_PER_SECOND
 MMP_LIMIT_MAX = (1 << 31) - 1

@@ -35,6 +35,24 @@ class AccountState(IntEnum):
     FROZEN = 2  # no orders, no withdrawals
 
 
+class MoveReason(IntEnum):
+    """Why the clearing house moves a position, or money (COMMAND.state of a TRANSFER_*)."""
+
+    PORTING = 0  # a client leaves a member
+    GIVE_UP = 1  # a trade goes to the member that clears it
+    TAKE_OVER = 2  # the house takes what liquidation left
+    DELEVERAGE = 3  # closed against an account on the other side
+    AUCTION = 4  # won in the auction of a defaulter's positions
+
+
+class LiquidationStep(IntEnum):
+    """What a SET_ACCOUNT says of a liquidation (COMMAND.order_id); the core does not ask."""
+
+    NONE = 0
+    BEGINS = 1
+    ENDS = 2
+
+
 class DealKind(IntEnum):
     """What two members may agree on away from the book (COMMAND.state of a PROPOSE)."""
 

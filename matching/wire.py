@@ -74,6 +74,13 @@ assert LEGS_PER_WORD * len(LEG_WORDS) == LEGS_MAX and CONTRACTS_MAX < 1 << (LEG_
 # SET_BLOCKS: qty_lots the least of a block or 0, order_id the range in bps beyond the day's prices;
 # LIST says the same in ref_id: low the least of a block, high the range.
 
+# TRANSFER_POSITION, TRANSFER_CASH: account_idx gives, ref_id is the account_idx that takes, state
+#   why (MoveReason; of cash the place of a waterfall's layer, 0 for none), order_id the liquidation
+#   it belongs to. side: what the giver does.
+# SET_ACCOUNT of a liquidation: order_id its LiquidationStep, ref_id its id when it ends (its id is
+#   the seq of the command that began it); what it was judged by: amount_usd_micros equity,
+#   qty_lots the initial requirement, expires_ns the maintenance requirement.
+
 EVENT: Final = np.dtype(
     [
         ("seq", "<i8"),  # of the command that caused it

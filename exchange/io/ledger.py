@@ -153,6 +153,9 @@ class Ledger:
             "position_event": effects.position_events,
             "settlement": effects.settlements,
             "variation": effects.variations,
+            "liquidation_event": effects.liquidation_events,
+            "position_move": effects.position_moves,
+            "waterfall_use": effects.waterfall_uses,
             "order_history": effects.orders,
         }
         for table, rows in tables.items():

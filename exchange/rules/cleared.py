@@ -8,16 +8,19 @@ from exchange.rules.clearing_rows import (
     ContractRow,
     KlineRow,
     LedgerAccountRow,
+    LiquidationEventRow,
     MinuteRow,
     OrderChangeRow,
     OrderRow,
     PositionEventRow,
+    PositionMoveRow,
     PositionRow,
     PostingRow,
     SettlementRow,
     TradeRow,
     TransferRow,
     VariationRow,
+    WaterfallUseRow,
 )
 from exchange.rules.klines import MINUTE_NS
 
@@ -124,6 +127,9 @@ class Effects:
         self.position_events: list[PositionEventRow] = []
         self.variations: list[VariationRow] = []
         self.settlements: list[SettlementRow] = []
+        self.liquidation_events: list[LiquidationEventRow] = []
+        self.position_moves: list[PositionMoveRow] = []
+        self.waterfall_uses: list[WaterfallUseRow] = []
         self.orders: list[OrderRow] = []
         self.order_changes: list[OrderChangeRow] = []
         self.klines: list[KlineRow] = []

@@ -14,21 +14,24 @@ import numpy as np
 from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
 from exchange.rules.cleared_legs import Followers, legs_text
 from exchange.rules.clearing_rows import (
+    LiquidationEventRow,
     SettlementRow,
     VariationRow,
+    WaterfallUseRow,
 )
 from exchange.rules.clearing_trades import ClearingTrades
 from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.postings import Books
 from exchange.rules.rows import command_rows, event_rows
 from exchange.rules.settlement_check import ClearingMismatch, Holding, SettlementCheck
-from matching.codes import EventKind, TradingState
+from matching.codes import EventKind, LiquidationStep, TradingState
 from matching.wire import COMMAND, unpack_legs, unpack_text
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _STATE, _CLIENT = _FIELD["ts_ns"], _FIELD["state"], _FIELD["client_a"]
 _PRICE, _AMOUNT = _FIELD["price_ticks"], _FIELD["amount_usd_micros"]
 _EXPIRES, _REF = _FIELD["expires_ns"], _FIELD["ref_id"]
+_ORDER_ID, _QTY = _FIELD["order_id"], _FIELD["qty_lots"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
@@ -118,7 +121,7 @@ class ClearingHouse(ClearingTrades):
         return {
             EventKind.TICKED: self._nothing,
             EventKind.ACCOUNT_OPENED: self._account_opened,
-            EventKind.ACCOUNT_SET: self._nothing,
+            EventKind.ACCOUNT_SET: self._account_set,
             EventKind.CASH_MOVED: self._cash_moved,
             EventKind.LISTED: self._listed,
             EventKind.COMBINATION_LISTED: self._combination_listed,
@@ -151,6 +154,8 @@ class ClearingHouse(ClearingTrades):
             EventKind.POSITIONS_CLOSED: self._positions_closed,
             EventKind.BLOCK_TRADE: self._block_trade,
             EventKind.EFP_TRADE: self._block_trade,
+            EventKind.POSITION_MOVED: self._position_moved,
+            EventKind.CASH_TRANSFERRED: self._cash_transferred,
         }
 
     def _call_started(self, command: Row, event: Row) -> None:
@@ -184,6 +189,26 @@ class ClearingHouse(ClearingTrades):
 
     def _account_opened(self, command: Row, event: Row) -> None:
         self.books.open_cash(event[4])
+
+    def _account_set(self, command: Row, event: Row) -> None:
+        step = command[_ORDER_ID]
+        if step in (LiquidationStep.BEGINS, LiquidationStep.ENDS):
+            seq = event[0]
+            liquidation_id = seq if step == LiquidationStep.BEGINS else command[_REF]
+            self.effects.liquidation_events.append(
+                LiquidationEventRow(
+                    seq, liquidation_id, event[4], step, command[_AMOUNT], command[_QTY],
+                    command[_EXPIRES], command[_TS],
+                )
+            )  # fmt: skip
+
+    def _cash_transferred(self, command: Row, event: Row) -> None:
+        seq, _, _, layer, giver_idx, liquidation_id, _, _, receiver_idx, *_, amount = event
+        ts_ns = command[_TS]
+        self.books.shift_cash(seq, giver_idx, receiver_idx, amount, liquidation_id, ts_ns)
+        self.effects.waterfall_uses.append(
+            WaterfallUseRow(seq, liquidation_id, layer, giver_idx, receiver_idx, amount, ts_ns)
+        )
 
     def _cash_moved(self, command: Row, event: Row) -> None:
         self.books.move_cash(event[0], event[4], event[12], command[_REF], command[_TS])

@@ -8,6 +8,7 @@ DEPOSIT: Final = "deposit"
 WITHDRAWAL: Final = "withdrawal"
 VARIATION_COLLECT: Final = "variation_collect"
 VARIATION_PAY: Final = "variation_pay"
+MOVE: Final = "move"
 
 
 class TradeRow(NamedTuple):
@@ -24,7 +25,7 @@ class TradeRow(NamedTuple):
     taker_order_id: int
     maker_order_id: int
     ts_ns: int
-    block: int  # 0: of the book; 1 a block, 2 an EFP: both order ids are then the deal's
+    block: int  # 0: of the book; 1 a block, 2 an EFP: both order ids are the deal's; 3 moved
     kind: int = 0  # TradeKind
 
 
@@ -187,6 +188,46 @@ class OrderChangeRow(NamedTuple):
     flags: int | None
     display_lots: int | None
     offset_ticks: int | None
+
+
+class LiquidationEventRow(NamedTuple):
+    """A liquidation begins (its id is the seq) or ends, and what it was judged by."""
+
+    seq: int
+    liquidation_id: int
+    account_idx: int
+    step: int  # LiquidationStep
+    equity_usd_micros: int
+    initial_usd_micros: int
+    maintenance_usd_micros: int
+    ts_ns: int
+
+
+class PositionMoveRow(NamedTuple):
+    """Lots that the clearing house moved from one account to another, and why."""
+
+    seq: int
+    liquidation_id: int
+    reason: int  # MoveReason
+    contract_idx: int
+    giver_idx: int
+    receiver_idx: int
+    side: int  # of the giver
+    price_ticks: int
+    qty_lots: int
+    ts_ns: int
+
+
+class WaterfallUseRow(NamedTuple):
+    """Money that the clearing house moved, and which layer of the waterfall it came from."""
+
+    seq: int
+    liquidation_id: int
+    layer: int  # its place, 0 for none
+    giver_idx: int
+    receiver_idx: int
+    amount_usd_micros: int
+    ts_ns: int
 
 
 class KlineRow(NamedTuple):

@@ -4,11 +4,16 @@ from typing import Any, Final
 
 from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
 from exchange.rules.cleared_legs import TradeKind
-from exchange.rules.clearing_rows import PositionEventRow, TradeRow, signed_lots
+from exchange.rules.clearing_rows import (
+    PositionEventRow,
+    PositionMoveRow,
+    TradeRow,
+    signed_lots,
+)
 from exchange.rules.entry import after_fill
 from exchange.rules.klines import Klines
 from exchange.rules.order_history import OrderHistory
-from exchange.rules.records import BLOCK, EFP
+from exchange.rules.records import BLOCK, EFP, MOVED
 from matching.codes import EventKind, Side
 from matching.wire import COMMAND
 
@@ -96,6 +101,27 @@ class ClearingTrades:
         self._touch(contract, seq)
         self._novate(contract, trade, taker_idx, deal_id, side, False)
         self._novate(contract, trade, maker_idx, deal_id, 1 - side, True)
+
+    def _position_moved(self, command: Row, event: Row) -> None:
+        """Clear what the clearing house moved between two accounts: a trade of no book."""
+        seq, _, side, reason, giver_idx, deal_id, _, contract_idx, receiver_idx, price, lots, *_ = (
+            event
+        )
+        contract, ts_ns = self.contracts[contract_idx], command[_TS]
+        trade = TradeRow(
+            seq, 0, contract_idx, price, lots, side, giver_idx, receiver_idx, deal_id, deal_id,
+            ts_ns, MOVED,
+        )  # fmt: skip
+        self.effects.trades.append(trade)
+        self._touch(contract, seq)
+        self._novate(contract, trade, giver_idx, deal_id, side, False)
+        self._novate(contract, trade, receiver_idx, deal_id, 1 - side, True)
+        self.effects.position_moves.append(
+            PositionMoveRow(
+                seq, deal_id, reason, contract_idx, giver_idx, receiver_idx, side, price, lots,
+                ts_ns,
+            )
+        )  # fmt: skip
 
     def _show_fill(
         self, trade: TradeRow, account_idx: int, order_id: int, side: int, is_maker: bool

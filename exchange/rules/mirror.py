@@ -15,6 +15,7 @@ from exchange.rules.changes import Changes
 from exchange.rules.mirror_calls import MirrorCalls
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_endings import MirrorEndings
+from exchange.rules.mirror_moves import MovesMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
 from exchange.rules.mirror_stops import StopMirror
@@ -42,7 +43,7 @@ assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(DealsMirror, ProtectedMirror, MirrorCalls, MirrorEndings, StopMirror):
+class Mirror(DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings, StopMirror):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
@@ -118,6 +119,7 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls, MirrorEndings, StopMirro
             **self._deal_handlers(),
             **self._call_handlers(),
             **self._ending_handlers(),
+            **self._move_handlers(),
             EventKind.STOP_ACCEPTED: self._stop_accepted,
             EventKind.TRIGGERED: self._triggered,
             EventKind.STOP_MOVED: self._stop_moved,
@@ -146,6 +148,7 @@ class Mirror(DealsMirror, ProtectedMirror, MirrorCalls, MirrorEndings, StopMirro
     def _account_set(self, command: Row, event: Row) -> None:
         self.accounts[event[_ACCOUNT_E]].state = command[_STATE]
         self._changes.accounts.add(event[_ACCOUNT_E])
+        self._follow_liquidation(command)
 
     def _cash_moved(self, command: Row, event: Row) -> None:
         account = self.accounts[event[_ACCOUNT_E]]

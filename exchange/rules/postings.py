@@ -11,6 +11,7 @@ from typing import Final
 
 from exchange.rules.clearing_rows import (
     DEPOSIT,
+    MOVE,
     VARIATION_COLLECT,
     VARIATION_PAY,
     WITHDRAWAL,
@@ -73,6 +74,23 @@ class Books:
         reason = DEPOSIT if amount_usd_micros > 0 else WITHDRAWAL
         lines = {DEPOSITS_ID: -amount_usd_micros, self.cash_ids[account_idx]: amount_usd_micros}
         self._post(TransferRow(self.transfer_id + 1, seq, 0, reason, ref_id, ts_ns), lines)
+
+    def shift_cash(
+        self,
+        seq: int,
+        giver_idx: int,
+        receiver_idx: int,
+        amount_usd_micros: int,
+        ref_id: int,
+        ts_ns: int,
+    ) -> None:
+        """Post money that goes from one account to another."""
+        self.flush()
+        lines = {
+            self.cash_ids[giver_idx]: -amount_usd_micros,
+            self.cash_ids[receiver_idx]: amount_usd_micros,
+        }
+        self._post(TransferRow(self.transfer_id + 1, seq, 0, MOVE, ref_id, ts_ns), lines)
 
     def add_variation(self, seq: int, account_idx: int, amount_usd_micros: int, ts_ns: int) -> None:
         """Add one account's variation margin to what is posted at the next `flush`."""

@@ -17,7 +17,8 @@ from matching.wire import unpack_text
 
 TRADES_KEPT = 1000  # per contract
 BLOCK, EFP = 1, 2  # of a trade that two agreed on; 0 for one of the book
-BLOCK_NAMES = (None, "block", "efp")
+MOVED = 3  # by the clearing house, from one account to another
+BLOCK_NAMES = (None, "block", "efp", "moved")
 
 ClientKey = tuple[int, int, int, int, int]  # account_idx and the four words of the id
 

@@ -20,6 +20,7 @@ from tests.oracle import (
     protect,
     quotes,
     stops,
+    transfers,
 )
 from tests.oracle.events import Log
 from tests.oracle.state import Capacity, Command, Exchange
@@ -53,6 +54,8 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.CANCEL_ALL_AFTER: protect.cancel_all_after,
     Kind.KILL_ACCOUNT: protect.kill_account,
     Kind.HALT_EXCHANGE: protect.halt_exchange,
+    Kind.TRANSFER_POSITION: transfers.transfer_position,
+    Kind.TRANSFER_CASH: transfers.transfer_cash,
     Kind.SWEEP: protect.sweep,
     Kind.QUOTE: quotes.quote,
     Kind.SET_MMP: quotes.set_mmp,

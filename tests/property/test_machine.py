@@ -17,6 +17,7 @@ from matching.codes import (
     CallPhase,
     Flag,
     Kind,
+    MoveReason,
     OrderType,
     Peg,
     Side,
@@ -258,6 +259,20 @@ class Machine(RuleBasedStateMachine):
     @rule(account=accounts, kind=st.sampled_from((4, 5)), amount=st.integers(0, 400), ref=lots)
     def transfer(self, account, kind, amount, ref):
         self.send(Kind(kind), account_idx=account, amount_usd_micros=amount, ref_id=ref)
+
+    @rule(giver=accounts, receiver=accounts, contract=contracts, side=st.sampled_from(Side),
+          qty=lots, price=st.integers(0, 200), why=st.sampled_from((*MoveReason, 5)))  # fmt: skip
+    def move_lots(self, giver, receiver, contract, side, qty, price, why):
+        self.send(
+            Kind.TRANSFER_POSITION, account_idx=giver, ref_id=receiver, contract_idx=contract,
+            side=side, qty_lots=qty, price_ticks=price, state=why, order_id=3,
+        )  # fmt: skip
+
+    @rule(giver=accounts, receiver=accounts, amount=st.integers(0, 400))
+    def move_cash(self, giver, receiver, amount):
+        self.send(
+            Kind.TRANSFER_CASH, account_idx=giver, ref_id=receiver, amount_usd_micros=amount,
+        )  # fmt: skip
 
     @rule(contract=contracts, state=st.sampled_from((2, 2, *TradingState)))
     def set_state(self, contract, state):

@@ -69,6 +69,10 @@ def part(event: np.void, own: int, names: Named) -> str:
         return f"drop {lots} {code}" if event["order_id"] == own else f"out {other} {lots} {code}"
     if kind in (EventKind.BLOCK_TRADE, EventKind.EFP_TRADE, EventKind.DEAL_ENDED):
         return names.deal_part(event)
+    if kind == EventKind.POSITION_MOVED:
+        return f"moved {lots}@{event['price_ticks']}"
+    if kind == EventKind.CASH_TRANSFERRED:
+        return f"paid {event['amount_usd_micros']}"
     if kind == EventKind.REPRICED:
         return f"moves {other} @{event['price_ticks']}"
     if kind == EventKind.TRADING_ENDED:

@@ -30,6 +30,7 @@ from matching.codes import (
     EventKind,
     Flag,
     Kind,
+    MoveReason,
     OrderType,
     Side,
     TradingState,
@@ -89,6 +90,7 @@ class Scenario(DealLines):
             "close_out": lambda words: self.send(
                 Kind.CLOSE_OUT, contract_idx=self.contract_of(words)
             ),
+            "move": self.move, "pay": self.pay,
             "call": self.start_call, "uncross": self.end_call, "guard": self.guard,
         }  # fmt: skip
         self.views: dict[str, Callable[[Words], str]] = {
@@ -261,6 +263,30 @@ class Scenario(DealLines):
                 fields[{"call": "expires_ns", "window": "qty_lots"}[word]] = number
         fields["order_id"] = pack_halves(*daily)
         return self.send(Kind.SET_GUARD, contract_idx=self.contract_of(words), **fields)
+
+    def parties(self, words: Words) -> dict[str, int]:
+        """Read `from alice to bob`."""
+        words.must("from")
+        giver = self.member(words.take())
+        words.must("to")
+        return {"account_idx": giver, "ref_id": self.member(words.take())}
+
+    def move(self, words: Words) -> np.ndarray:
+        """`move 5 long from alice to bob @ 2100 take_over`: lots, at a price, and why."""
+        fields = {"qty_lots": words.number(), "side": Side.SELL}
+        if words.take() == "short":
+            fields["side"] = Side.BUY
+        fields |= self.parties(words)
+        words.must("@")
+        fields["price_ticks"] = words.number()
+        fields["state"] = MoveReason[words.take().upper()]
+        contract_idx = self.contract_of(words)
+        return self.send(Kind.TRANSFER_POSITION, contract_idx=contract_idx, **fields)
+
+    def pay(self, words: Words) -> np.ndarray:
+        """`pay 30 from alice to bob`."""
+        amount = words.number()
+        return self.send(Kind.TRANSFER_CASH, amount_usd_micros=amount, **self.parties(words))
 
     def gateway(self, words: Words) -> Any:
         """`gateway 7 request 1 alice buy ...`: the line comes from a numbered sender."""

@@ -7,6 +7,7 @@ from matching.codes import AccountState, Kind, TradingState
 from tests.oracle.state import Command, Exchange
 from tests.sim.dealer import Dealer
 from tests.sim.house import House
+from tests.sim.mover import Mover
 from tests.sim.profile import Profile
 from tests.sim.protections import Protector, healing
 from tests.sim.trader import Trader
@@ -65,6 +66,7 @@ class Market:
         self.trader = Trader(rng, profile, ex, self.house.contract)
         self.protector = Protector(rng, profile, ex, self.house.contract)
         self.dealer = Dealer(rng, profile, ex, self.house.contract)
+        self.mover = Mover(rng, ex, self.house)
         self.gateways = Gateways(rng)
         self.waiting = self.house.setting_up()[::-1]
         self.healing: list[tuple[int, Fields]] = []  # (when, what puts a bad state right)
@@ -95,6 +97,7 @@ class Market:
             (house.start_call, 0.8 * control), (house.end_call, 0.6 * control),
             (house.set_guard, 0.4 * control), (house.set_last_trade, 0.4 * control),
             (house.close_out, 0.4 * control),
+            (self.mover.lots, 1.0 * control), (self.mover.cash, 0.3 * control),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 

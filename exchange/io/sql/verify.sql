@@ -47,6 +47,20 @@ SELECT contract_idx, seq, settled_ns, price_ticks, previous_ticks, last_trade_ti
     open_interest_lots, paid_usd_micros
 FROM settlement WHERE seq > $1 AND seq <= $2;
 
+-- name: liquidation_event
+SELECT seq, liquidation_id, account_idx, step, equity_usd_micros, initial_usd_micros,
+    maintenance_usd_micros, ts_ns
+FROM liquidation_event WHERE seq > $1 AND seq <= $2;
+
+-- name: position_move
+SELECT seq, liquidation_id, reason, contract_idx, giver_idx, receiver_idx, side, price_ticks,
+    qty_lots, ts_ns
+FROM position_move WHERE seq > $1 AND seq <= $2;
+
+-- name: waterfall_use
+SELECT seq, liquidation_id, layer, giver_idx, receiver_idx, amount_usd_micros, ts_ns
+FROM waterfall_use WHERE seq > $1 AND seq <= $2;
+
 -- name: journal_minute
 SELECT minute_ns, first_seq FROM journal_minute WHERE first_seq > $1 AND first_seq <= $2;
 
@@ -87,6 +101,9 @@ SELECT
     (SELECT count(*) FROM position_event) AS position_event,
     (SELECT count(*) FROM variation) AS variation,
     (SELECT count(*) FROM settlement) AS settlement,
+    (SELECT count(*) FROM liquidation_event) AS liquidation_event,
+    (SELECT count(*) FROM position_move) AS position_move,
+    (SELECT count(*) FROM waterfall_use) AS waterfall_use,
     (SELECT count(*) FROM journal_minute) AS journal_minute,
     (SELECT count(*) FROM order_history) AS order_history,
     (SELECT count(*) FROM kline) AS kline;

@@ -15,6 +15,10 @@ APPEND_ONLY: Final = (
     "settlement",
     "variation",
     "journal_minute",
+    "liquidation_event",
+    "position_move",
+    "waterfall_use",
+    "adl_proof",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (

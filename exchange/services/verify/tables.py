@@ -13,15 +13,18 @@ from exchange.rules.clearing_rows import (
     ContractRow,
     KlineRow,
     LedgerAccountRow,
+    LiquidationEventRow,
     MinuteRow,
     OrderRow,
     PositionEventRow,
+    PositionMoveRow,
     PositionRow,
     PostingRow,
     SettlementRow,
     TradeRow,
     TransferRow,
     VariationRow,
+    WaterfallUseRow,
 )
 from exchange.rules.findings import Finding, rows_differ
 from exchange.rules.klines import NS_PER_S, merged
@@ -57,6 +60,9 @@ POSTING = Table("posting", PostingRow, ("transfer_id", "ledger_account_id"))
 TRADE = Table("trade", TradeRow, ("seq", "leg"))
 VARIATION = Table("variation", VariationRow, ("seq", "account_idx"))
 SETTLEMENT = Table("settlement", SettlementRow, ("seq", "contract_idx"))
+LIQUIDATION = Table("liquidation_event", LiquidationEventRow, ("seq",))
+MOVE = Table("position_move", PositionMoveRow, ("seq",))
+USE = Table("waterfall_use", WaterfallUseRow, ("seq",))
 MINUTE = Table("journal_minute", MinuteRow, ("minute_ns",))
 EVENT = Table("position_event", PositionEventRow, ("account_idx", "seq", "leg", "side"))
 ORDER = Table("order_history", OrderRow, ("account_idx", "order_id"))
@@ -71,6 +77,9 @@ BY_SEQ: Final[tuple[tuple[Table, Callable[[Effects], Sequence[Any]]], ...]] = (
     (TRADE, lambda effects: effects.trades),
     (VARIATION, lambda effects: effects.variations),
     (SETTLEMENT, lambda effects: effects.settlements),
+    (LIQUIDATION, lambda effects: effects.liquidation_events),
+    (MOVE, lambda effects: effects.position_moves),
+    (USE, lambda effects: effects.waterfall_uses),
 )
 
 

@@ -10,8 +10,18 @@ from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.clearing_rows import PositionEventRow, TradeRow
 from exchange.rules.mirror import Mirror
 from exchange.rules.order_history import changed
+from exchange.rules.records import MOVED
 from exchange.rules.settlement_check import ClearingMismatch
-from matching.codes import Code, EventKind, Kind, Side, Stp, Tif
+from matching.codes import (
+    Code,
+    EventKind,
+    Kind,
+    LiquidationStep,
+    MoveReason,
+    Side,
+    Stp,
+    Tif,
+)
 from tests.support.flow import TICK_VALUE_USD_MICROS, Flow
 from tests.support.rows import command
 
@@ -257,3 +267,50 @@ def test_positions_of_an_expired_contract_are_paid_up_and_closed_without_a_trade
         assert position.realised_usd_micros == realised * TICK_VALUE_USD_MICROS
     again = take(house, flow.batch([command(Kind.CLOSE_OUT)]))
     assert not (again.settlements or again.position_events or again.variations)
+
+
+def move(kind: Kind, giver: int, receiver: int, **fields) -> np.ndarray:
+    return command(kind, account_idx=giver, ref_id=receiver, order_id=9, **fields)
+
+
+def test_a_move_is_two_positions_at_a_price_and_no_kline():
+    flow, house = market()
+    take(house, flow.batch([place(0, Side.SELL, 2010, 5), place(1, Side.BUY, 2010, 5)]))
+    lots = {"side": Side.SELL, "price_ticks": 2_000, "qty_lots": 3, "state": MoveReason.TAKE_OVER}
+    done = take(house, flow.batch([move(Kind.TRANSFER_POSITION, 1, 2, **lots)]))
+    (moved,), (trade,), (gave, took) = done.position_moves, done.trades, done.position_events
+    assert (moved.liquidation_id, moved.reason, moved.giver_idx, moved.receiver_idx) == (9, 2, 1, 2)
+    assert (trade.block, trade.taker_order_id, done.klines) == (MOVED, 9, [])
+    assert (gave.account_idx, gave.qty_lots, gave.position_lots) == (1, -3, 2)
+    assert (took.account_idx, took.qty_lots, took.position_lots) == (2, 3, 3)
+    assert gave.realised_usd_micros == -3 * 10 * TICK_VALUE_USD_MICROS
+    settled = take(house, flow.batch([command(Kind.SETTLE, contract_idx=0, price_ticks=2_020)]))
+    assert sum(row.amount_usd_micros for row in settled.variations) == 0
+    assert house.position(2, 0).carry_usd_micros == 3 * 2_020 * TICK_VALUE_USD_MICROS
+
+
+def test_moved_money_is_one_transfer_that_names_its_layer():
+    flow, house = market()
+    before = house.books.cash_usd_micros(2)
+    paid = move(Kind.TRANSFER_CASH, 1, 2, amount_usd_micros=500, state=3)
+    done = take(house, flow.batch([paid]))
+    (use,), (transfer,) = done.waterfall_uses, done.transfers
+    assert (use.layer, use.liquidation_id, use.amount_usd_micros) == (3, 9, 500)
+    assert (transfer.reason, transfer.ref_id, len(done.postings)) == ("move", 9, 2)
+    assert house.books.cash_usd_micros(2) == before + 500
+
+
+def test_a_liquidation_begins_and_ends_in_the_journal():
+    flow, house = market()
+    judged = {"amount_usd_micros": 70, "qty_lots": 100, "expires_ns": 80, "state": 1}
+    begins = command(Kind.SET_ACCOUNT, account_idx=1, order_id=LiquidationStep.BEGINS, **judged)
+    (begun,) = take(house, flow.batch([begins])).liquidation_events
+    assert begun.liquidation_id == begun.seq == house.seq
+    assert (begun.equity_usd_micros, begun.initial_usd_micros) == (70, 100)
+    ends = {"order_id": LiquidationStep.ENDS, "ref_id": begun.seq}
+    (ended,) = take(
+        house, flow.batch([command(Kind.SET_ACCOUNT, account_idx=1, **ends)])
+    ).liquidation_events
+    assert (ended.liquidation_id, ended.step) == (begun.seq, LiquidationStep.ENDS)
+    plain = command(Kind.SET_ACCOUNT, account_idx=1)
+    assert take(house, flow.batch([plain])).liquidation_events == []

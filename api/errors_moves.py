@@ -1,0 +1,27 @@
+"""What the refusals of moves by the clearing house mean; `errors.py` has all others."""
+
+from typing import Final
+
+from matching.codes import Code
+
+STATUS: Final[dict[Code, int]] = {
+    Code.MOVE_REASON_INVALID: 422,
+    Code.MOVE_EXCEEDS_POSITION: 409,
+    Code.MOVE_NOT_REDUCING: 409,
+    Code.MOVE_MAKES_INSOLVENT: 409,
+    Code.MOVE_EXCEEDS_CASH: 409,
+}
+
+FIELD: Final[dict[int, str]] = {
+    Code.MOVE_REASON_INVALID: "reason",
+    Code.MOVE_EXCEEDS_POSITION: "quantity",
+    Code.MOVE_EXCEEDS_CASH: "amount",
+}
+
+DETAIL: Final[dict[int, str]] = {
+    Code.MOVE_REASON_INVALID: "no such reason to move a position, or layer to move money from",
+    Code.MOVE_EXCEEDS_POSITION: "the account that gives holds fewer lots on that side",
+    Code.MOVE_NOT_REDUCING: "only accounts that hold the other side can be deleveraged",
+    Code.MOVE_MAKES_INSOLVENT: "at this price the account would have less than nothing",
+    Code.MOVE_EXCEEDS_CASH: "the account that gives has less cash",
+}

@@ -1,0 +1,59 @@
+"""What a mirror does with positions and money that the clearing house moves."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from exchange.rules.mirror_legs import MirrorLegs
+from matching.codes import EventKind, LiquidationStep, Side
+from matching.limits import PRICE_BITS_DEFAULT
+from matching.wire import COMMAND, EVENT
+
+_FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
+_TS, _ACCOUNT, _ORDER_ID = _FIELD["ts_ns"], _FIELD["account_idx"], _FIELD["order_id"]
+_AMOUNT_E = (EVENT.names or ()).index("amount_usd_micros")
+
+Row = Any  # the tuple of a COMMAND or EVENT row
+
+
+class Liquidation(NamedTuple):
+    """A liquidation that goes on."""
+
+    liquidation_id: int  # the seq of the command that began it
+    begun_ns: int
+
+
+class MovesMirror(MirrorLegs):
+    """Follows TRANSFER_POSITION and TRANSFER_CASH, and which accounts are being liquidated."""
+
+    def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
+        super().__init__(price_bits)
+        self.liquidations: dict[int, Liquidation] = {}  # by account_idx
+
+    def _follow_liquidation(self, command: Row) -> None:
+        """Note that a SET_ACCOUNT begins or ends a liquidation."""
+        if command[_ORDER_ID] == LiquidationStep.BEGINS:
+            self.liquidations[command[_ACCOUNT]] = Liquidation(command[0], command[_TS])
+        elif command[_ORDER_ID] == LiquidationStep.ENDS:
+            self.liquidations.pop(command[_ACCOUNT], None)
+
+    def _move_handlers(self) -> dict[int, Callable[[Row, Row], None]]:
+        return {
+            EventKind.POSITION_MOVED: self._position_moved,
+            EventKind.CASH_TRANSFERRED: self._cash_transferred,
+        }
+
+    def _position_moved(self, command: Row, event: Row) -> None:
+        """Book both sides; no price is said."""
+        _, _, side, _, giver_idx, _, _, contract_idx, receiver_idx, price_ticks, lots, *_ = event
+        contract = self.contracts[contract_idx]
+        bought_lots = lots if side == Side.BUY else -lots
+        for account_idx, signed_lots in ((giver_idx, bought_lots), (receiver_idx, -bought_lots)):
+            self.open_position(account_idx, contract_idx)
+            self._fill(contract, account_idx, signed_lots, price_ticks)
+        self._changes.contracts.add(contract_idx)  # its open interest
+
+    def _cash_transferred(self, command: Row, event: Row) -> None:
+        amount_usd_micros = event[_AMOUNT_E]
+        for account_idx, sign in ((event[4], -1), (event[8], 1)):
+            self.accounts[account_idx].cash_usd_micros += sign * amount_usd_micros
+            self._changes.accounts.add(account_idx)

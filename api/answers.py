@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from api import codec
-from api.answers_stops import NO_TRIGGER, trigger
+from api.answers_stops import ended_stop, ties, trigger
 from api.errors import core_name
 from api.replies import Reply
 from exchange.rules.clearing_rows import OrderRow
@@ -23,6 +23,7 @@ NS_PER_S: Final = 1_000_000_000
 LOT_SIZE: Final = "1"
 _UNPRICED: Final = (OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT)
 _TRADES: Final = (EventKind.TRADE, EventKind.LEG_TRADE)
+_WAITS: Final = (EventKind.STOP_ACCEPTED, EventKind.STOP_AMENDED)
 
 
 def times(ts_ns: int) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class Outcome:
         self.price_ticks, self.qty_lots, self.leaves_lots = first[9], first[10], first[11]
         self.code = 0
         self.trades: list[tuple[int, Any]] = []  # own ones, with their place among all
-        self.waits = first[1] == EventKind.STOP_ACCEPTED
+        self.waits = first[1] in _WAITS
         self.trigger_ticks = said_of_stop(first)[0] if self.waits else 0
         dropped_lots, leg = 0, -1
         for event in reply.events[1:]:
@@ -110,7 +111,7 @@ def order_row(contract: Contract, row: OrderRow) -> dict[str, Any]:
     client_id = row.client_order_id or ""
     return {
         **_order(contract, row, client_id, row.filled_lots, row.open_lots, row.code),
-        **NO_TRIGGER,
+        **trigger(ended_stop(row)),
         "price": _limit(contract, row, row.price_ticks),
         "quantity": str(row.qty_lots),
         "average_price": average_price(
@@ -148,6 +149,7 @@ def _order(
         "status": "open" if leaves_lots else "cancelled" if code else "filled",
         "reason": None if leaves_lots else core_name(code),
         "expires_at": millis(one.expires_ns),
+        **ties(one),
     }
 
 

@@ -12,6 +12,7 @@ from api.codec import (
     price_ticks,
     qty_lots,
 )
+from api.codec_stops import amended_trigger
 from api.errors import Problem
 from api.schemas import OrderAmend
 from matching.codes import Flag, Kind, Tif
@@ -33,9 +34,9 @@ def amend_row(
         flags_now: the order's: of post_only and reduce_only, one that is not named stays.
         maybe_spread: the order is, or may be, one of a spread: its price is a difference.
     """
-    lots, flags, ticks = 0, 0, 0
+    lots, flags, ticks = 0, int(Flag.MAY_WAIT), 0
     if change.price is not UNSET and maybe_spread:
-        ticks, flags = difference_ticks(change.price), int(Flag.PRICE_IS_SHOWN)
+        ticks, flags = difference_ticks(change.price), flags | Flag.PRICE_IS_SHOWN
     elif change.price is not UNSET:
         ticks = price_ticks(change.price)
         if ticks == 0:
@@ -61,9 +62,11 @@ def amend_row(
     if change.peg_offset is not UNSET:
         flags |= Flag.NEW_OFFSET
         ref = pack_halves(offset_ticks(change.peg_offset), 0)
+    ties = amended_trigger(change)
+    amount |= ties.low_amount
     return ROW.pack(
-        Kind.AMEND, 0, 0, tif, 0, 0, flags, account_idx, 0,
-        order_id, ticks, lots, amount, expires_ns, *words, ref,
+        Kind.AMEND, 0, 0, tif, 0, ties.state, flags, account_idx, 0,
+        order_id, ticks, lots, amount, expires_ns, *words, ref or ties.low_ref,
     )  # fmt: skip
 
 

@@ -10,10 +10,13 @@ from msgspec import UNSET
 
 from api.codec import TRAILING, TRIGGERS, choice, order_id, price_ticks
 from api.errors import Problem
-from api.schemas import OrderNew
+from api.schemas import OrderAmend, OrderNew
+from exchange.rules.records import Order
 from exchange.rules.stops import STOP_TYPES
 from matching.codes import TRAIL_IS_BPS, Flag, OrderType, TriggerBy
 
+TRIGGER_FIELDS: Final = ("trigger_price", "trail_offset", "trail_bps")
+AT_MARKET: Final = (OrderType.STOP, OrderType.TAKE_PROFIT)
 WAITING: Final = frozenset(int(kind) for kind in STOP_TYPES)
 
 
@@ -39,7 +42,7 @@ def ties_of(order: OrderNew, kind: int) -> Ties:
     if kind in WAITING:
         ties = _stop(order)
     else:
-        for name in ("trigger_price", "trail_offset", "trail_bps"):
+        for name in TRIGGER_FIELDS:
             if getattr(order, name) is not UNSET:
                 raise _not_here("only an order that waits for a price has one", name)
         ties = _bracket(order, kind)
@@ -77,6 +80,32 @@ def _stop(order: OrderNew) -> Ties:
         detail = "a trailing stop has trail_offset or trail_bps"
         raise Problem("field_missing", detail, field="trail_offset")
     return Ties(state=state, low_ref=_price(order.trail_offset, "trail_offset"))
+
+
+def amended_trigger(change: OrderAmend) -> Ties:
+    """Return the trigger that an amendment names, if it does: a price, or how far it trails."""
+    named = [name for name in TRIGGER_FIELDS if getattr(change, name) is not UNSET]
+    if not named:
+        return NO_TIES
+    if len(named) > 1:
+        raise _not_here(f"{named[0]} or {named[1]}, not both", named[1])
+    if change.peg_offset is not UNSET:
+        raise _not_here("a pegged order waits for no price", named[0])
+    if change.trigger_price is not UNSET:
+        return Ties(low_amount=_price(change.trigger_price, "trigger_price"))
+    if change.trail_bps is not UNSET:
+        return Ties(state=TRAIL_IS_BPS, low_ref=change.trail_bps)
+    assert change.trail_offset is not UNSET
+    return Ties(low_ref=_price(change.trail_offset, "trail_offset"))
+
+
+def check_waiting(change: OrderAmend, one: Order) -> None:
+    """Refuse to amend what an order that waits for a price has not."""
+    for name in ("display_quantity", "post_only", "reduce_only", "peg_offset"):
+        if getattr(change, name) is not UNSET:
+            raise _not_here("of an order that waits for a price this is not amended", name)
+    if change.price is not UNSET and one.order_type in AT_MARKET:
+        raise _not_here("this order enters at market: it has no price", "price")
 
 
 def _bracket(order: OrderNew, kind: int) -> Ties:

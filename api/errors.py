@@ -162,6 +162,8 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.LINK_INVALID: 422,
     Code.BRACKET_INVALID: 422,
     Code.STOP_NOT_AMENDABLE: 409,
+    Code.NOT_WAITING: 409,
+    Code.CHILD_FOLLOWS_PARENT: 422,
     **errors_deals.STATUS,
     **errors_moves.STATUS,
 }
@@ -220,6 +222,7 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.LINK_INVALID: "oco_with",
     Code.TRAIL_INVALID: "trail_offset",
     Code.BRACKET_INVALID: "stop_loss",
+    Code.CHILD_FOLLOWS_PARENT: "quantity",
 }
 
 RETRY_AFTER_S: Final = 1

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
-from api import answers, codec, codec_amend, codec_place, refusals
+from api import answers, codec, codec_amend, codec_place, codec_stops, refusals
 from api.errors import Problem, core_problem
 from api.gateway import Gateway
 from api.replies import Reply
@@ -93,6 +93,8 @@ def amend_row(
     state = gateway.mirror
     one = state.order(order_id) if order_id else state.order_by_client(account_idx, words)
     # An order sent a moment ago may not be known here yet: the core knows what its price means.
+    if one is not None and one.stop is not None and one.stop.waits:
+        codec_stops.check_waiting(change, one)
     maybe_spread = one is None or state.contracts[one.contract_idx].base_ticks != 0
     return codec_amend.amend_row(
         change, account_idx, order_id, words, flags_now=one.flags if one else 0,

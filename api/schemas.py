@@ -14,6 +14,7 @@ from api.schemas_protect import CancelAfter, Group, Protecting, QuoteMass
 Text = Annotated[str, Meta(max_length=128)]
 RequestId = Annotated[int, Meta(ge=0, le=1 << 53)] | Annotated[str, Meta(pattern="^[ -~]{0,64}$")]
 Millis = Annotated[int, Meta(ge=0, le=1 << 45)]
+TrailBps = Annotated[int, Meta(ge=1, le=9_999)]
 MaybeText = Text | UnsetType
 MaybeBool = bool | UnsetType
 MaybeId = RequestId | UnsetType
@@ -47,7 +48,7 @@ class OrderNew(Body):
     trigger_price: MaybeText = UNSET
     trigger_by: MaybeText = UNSET
     trail_offset: MaybeText = UNSET
-    trail_bps: Annotated[int, Meta(ge=1, le=9_999)] | UnsetType = UNSET
+    trail_bps: TrailBps | UnsetType = UNSET
     oco_with: MaybeText = UNSET
     take_profit: MaybeText = UNSET
     stop_loss: MaybeText = UNSET
@@ -65,6 +66,9 @@ class OrderAmend(Body):
     post_only: MaybeBool = UNSET
     reduce_only: MaybeBool = UNSET
     peg_offset: MaybeText = UNSET
+    trigger_price: MaybeText = UNSET
+    trail_offset: MaybeText = UNSET
+    trail_bps: TrailBps | UnsetType = UNSET
 
 
 class BatchNew(OrderNew, tag="new", tag_field="op"):

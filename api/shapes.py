@@ -248,6 +248,8 @@ class Order(Part):
     trigger_by: str | None
     trail_offset: str | None
     trail_bps: int | None
+    oco_with: str | None
+    bracket_of: str | None
     price: str | None
     quantity: str
     filled_quantity: str

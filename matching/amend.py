@@ -4,6 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit
+from matching.amend_stops import amend_stop, names_trigger
 from matching.book import key_of, link_last, unlink
 from matching.codes import (
     COMBINED,
@@ -51,7 +52,9 @@ def amend(s, cmd):
     if (record["flags"] & Flag.QUOTE) != 0:
         return Code.QUOTE_NOT_AMENDABLE
     if waits(s, order_idx):
-        return Code.STOP_NOT_AMENDABLE
+        return amend_stop(s, cmd, order_idx)
+    if names_trigger(cmd):
+        return Code.NOT_WAITING
     terms = amended_terms(s, cmd, order_idx)
     code = check_amend_words(s, cmd, record, terms.total_lots)
     if code == Code.OK:

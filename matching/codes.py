@@ -121,6 +121,7 @@ class EventKind(IntEnum):
     INDEX_SET = 44
     POSITION_MOVED = 110
     CASH_TRANSFERRED = 111
+    STOP_AMENDED = 90  # one that waits; qty_lots is its new size
 
 
 class OrderType(IntEnum):
@@ -169,6 +170,7 @@ class Flag(IntEnum):
     NEW_OFFSET = 32  # AMEND: a peg's offset is changed too
     NEW_FLAGS = 64  # AMEND: POST_ONLY and REDUCE_ONLY are changed too
     QUOTE = 128  # in ORDER.flags alone: a side of a quote
+    MAY_WAIT = 512  # AMEND: of a stop, too; then trigger_ticks and offset_ticks are new, 0 stays
     PRICE_IS_SHOWN = 256  # AMEND: price_ticks counts from the contract's zero, and 0 is a price
     LINKED = 2048  # COMMAND.order_id names an order: when one of the two fills, the other ends
     BRACKET = 4096  # a take-profit and a stop follow what fills
@@ -178,7 +180,7 @@ PLACE_FLAGS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
 TIE_FLAGS = int(Flag.LINKED | Flag.BRACKET)
 AMEND_FLAGS = int(
     Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
-) | int(Flag.PRICE_IS_SHOWN)
+) | int(Flag.PRICE_IS_SHOWN | Flag.MAY_WAIT)
 FLAGS_ALL = PLACE_FLAGS | TIE_FLAGS | AMEND_FLAGS | int(Flag.QUOTE)
 COMBINED = 1 << 8  # in ORDER.flags, by the core alone: the order is of a combination
 QUOTE_GROUP_SHIFT = 9  # in ORDER.flags of a quote: two bits of its group

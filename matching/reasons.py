@@ -159,3 +159,5 @@ class Code(IntEnum):
     MOVE_NOT_REDUCING = 272
     MOVE_MAKES_INSOLVENT = 273
     MOVE_EXCEEDS_CASH = 274
+    NOT_WAITING = 230  # an amendment names a trigger, and the order has entered or never waited
+    CHILD_FOLLOWS_PARENT = 231  # an order of a bracket gets larger by its parent's fills alone

@@ -61,15 +61,20 @@ def trigger_of(order_type, side, state):
 
 
 @kernel
+def sound_stop_tif(tif, limited):
+    """Return whether a stop may have a time in force; a market order only waits till it is told."""
+    if tif == Tif.GTC or tif == Tif.GTD or tif == Tif.DAY:
+        return True
+    return limited and tif > Tif.GTC and tif < Tif.DAY and tif != Tif.GFA
+
+
+@kernel
 def check_stop_shape(s, cmd, contract):
-    """Refuse a stop that could not enter as any order; a market order waits till it is told."""
+    """Refuse a stop that could not enter as any order."""
     limited = has_limit(cmd["order_type"])
     if cmd["side"] != Side.BUY and cmd["side"] != Side.SELL:
         return Code.SIDE_INVALID
-    if cmd["tif"] < Tif.GTC or cmd["tif"] > Tif.DAY or cmd["tif"] == Tif.GFA:
-        return Code.TIF_INVALID
-    waits = cmd["tif"] == Tif.GTC or cmd["tif"] == Tif.GTD or cmd["tif"] == Tif.DAY
-    if not limited and not waits:
+    if not sound_stop_tif(cmd["tif"], limited):
         return Code.TIF_INVALID
     if cmd["stp"] < Stp.NONE or cmd["stp"] > Stp.DECREMENT:
         return Code.STP_INVALID
@@ -106,7 +111,13 @@ def check_trigger(s, cmd):
         return Code.OK
     if trigger_ticks != 0 or has_limit(cmd["order_type"]):
         return Code.TRAIL_INVALID
-    offset_top = TRAIL_BPS_MAX if (state & TRAIL_IS_BPS) != 0 else top
+    return check_offset(s, offset, state)
+
+
+@kernel
+def check_offset(s, offset, state):
+    """Refuse a distance that is none, or too far, in ticks or in basis points."""
+    offset_top = TRAIL_BPS_MAX if (state & TRAIL_IS_BPS) != 0 else s.meta[0]["price_top"]
     if offset < 1 or offset > offset_top:
         return Code.TRAIL_INVALID
     return Code.OK
@@ -152,17 +163,26 @@ def link(s, order_idx, order_id, other_id):
 
 
 @kernel
-def check_stop_room(s, cmd, order):
-    """Refuse a stop for which contract, account or pools have no room."""
+def stops_taken(s, contract_idx):
+    """Refuse stops that come, or wait anew, where exchange or contract take none now."""
     if s.meta[0]["halted"] != 0:
         return Code.EXCHANGE_HALTED
-    state = s.contracts[cmd["contract_idx"]]["state"]
+    state = s.contracts[contract_idx]["state"]
     if state == TradingState.PRE_OPEN:
         return Code.CONTRACT_NOT_OPEN
     if state == TradingState.HALT:
-        return why_halted(s, order.contract_idx, np.int64(Code.CONTRACT_HALTED))
+        return why_halted(s, contract_idx, np.int64(Code.CONTRACT_HALTED))
     if state == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
+    return Code.OK
+
+
+@kernel
+def check_stop_room(s, cmd, order):
+    """Refuse a stop for which contract, account or pools have no room."""
+    code = stops_taken(s, order.contract_idx)
+    if code != Code.OK:
+        return code
     if low_half(cmd["ref_id"]) != 0:
         source = np.int64(cmd["state"]) & SOURCE_MASK
         if price_seen(s, np.int64(cmd["contract_idx"]), source) == 0:

@@ -41,6 +41,9 @@ class AmendOptions(TypedDict, total=False):
     post_only: bool
     reduce_only: bool
     peg_offset: Number
+    trigger_price: Number
+    trail_offset: Number
+    trail_bps: int
 
 
 DECIMALS = frozenset(

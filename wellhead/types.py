@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from wellhead.auction_types import Auction as Auction
 from wellhead.key_types import ApiKey as ApiKey
+from wellhead.order_types import Fill as Fill
+from wellhead.order_types import Order as Order
 
 T = TypeVar("T")
 
@@ -159,55 +161,6 @@ class Settlement(Answer, frozen=True, kw_only=True):
     price: Decimal
     seq: int = 0
     date: str | None = None
-
-
-class Order(Answer, frozen=True, kw_only=True):
-    """An order; `status` is untriggered, open, filled or cancelled."""
-
-    order_id: str
-    symbol: str
-    side: str
-    quantity: Decimal
-    status: str
-    filled_quantity: Decimal
-    remaining_quantity: Decimal
-    price: Decimal | None = None
-    average_price: Decimal | None = None
-    client_order_id: str | None = None
-    type: str = "limit"
-    tif: str = "GTC"
-    stp: str | None = None
-    post_only: bool = False
-    reduce_only: bool = False
-    display_quantity: Decimal | None = None
-    peg: str | None = None
-    peg_offset: Decimal | None = None
-    trigger_price: Decimal | None = None
-    trigger_by: str | None = None
-    trail_offset: Decimal | None = None
-    trail_bps: int | None = None
-    reason: str | None = None
-    expires_at: int | None = None
-    created_ts: int | None = None
-    updated_ts: int | None = None
-    seq: int = 0
-
-
-class Fill(Answer, frozen=True, kw_only=True):
-    """A trade from the side of its owner; `role` is taker or maker."""
-
-    trade_id: str
-    order_id: str
-    symbol: str
-    side: str
-    price: Decimal
-    quantity: Decimal
-    role: str
-    seq: int
-    client_order_id: str | None = None
-    fee: Decimal | None = None
-    block: str | None = None  # block or efp
-    ts: int = 0
 
 
 class Placed(Answer, frozen=True, kw_only=True):

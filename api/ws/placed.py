@@ -11,7 +11,7 @@ import orjson
 from msgspec import UNSET
 
 from api import answers, codec
-from api.answers_stops import NO_TRIGGER
+from api.answers_stops import NO_TRIGGER, TIES
 from api.errors import core_name
 from api.limits import Bucket
 from api.replies import Reply
@@ -23,7 +23,7 @@ _ACCEPTED: Final = int(EventKind.ACCEPTED)
 _TRADE: Final = int(EventKind.TRADE)
 _REPRICED: Final = int(EventKind.REPRICED)
 _MARKET: Final = int(OrderType.MARKET)
-_NO_TRIGGER: Final = ",".join(f'"{name}":null' for name in NO_TRIGGER)
+_NO_TRIGGER: Final = ",".join(f'"{name}":null' for name in (*NO_TRIGGER, *TIES))
 _STATIC_MAX: Final = 10_000
 _statics: dict[tuple[str | int, ...], str] = {}
 
@@ -31,7 +31,7 @@ _statics: dict[tuple[str | int, ...], str] = {}
 def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucket) -> str | None:
     """Return the reply to an order.new that was accepted; None when it was not.
 
-    None also for an order of a combination: those are few, and have more to say.
+    None also for an order of a combination, or one tied to another: they have more to say.
     """
     events = reply.events
     seq, kind, _, _, _, order_id, _, contract_idx, _, ticks, qty, leaves, _ = events[0]
@@ -39,7 +39,7 @@ def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucke
     if one is None:
         return None
     contract = state.contracts[contract_idx]
-    if contract.legs:
+    if contract.legs or one.link_id:
         return None
     code = dropped = 0
     trades = ""

@@ -39,7 +39,7 @@ Row = Any  # the tuple of a COMMAND or EVENT row
 OF_PROTECTIONS: Final = (
     EventKind.LIMITS_SET, EventKind.TIMER_SET, EventKind.TIMER_FIRED, EventKind.ACCOUNT_KILLED,
     EventKind.HALT_SET, EventKind.SWEPT, EventKind.QUOTED, EventKind.QUOTE_REFUSED,
-    EventKind.MMP_SET, EventKind.STOP_MOVED, EventKind.INDEX_SET, EventKind.PROPOSED,
+    EventKind.MMP_SET, EventKind.INDEX_SET, EventKind.PROPOSED,
     EventKind.DEAL_ENDED, EventKind.BLOCKS_SET, EventKind.QUOTES_REQUESTED,
 )  # fmt: skip
 
@@ -137,7 +137,9 @@ class ClearingHouse(ClearingTrades):
             EventKind.REPRICED: self._orders.repriced,
             EventKind.MASS_CANCELLED: self._nothing,
             EventKind.STOP_ACCEPTED: self._orders.stop_accepted,
+            EventKind.STOP_AMENDED: self._orders.stop_amended,
             EventKind.STOP_GREW: self._orders.stop_grew,
+            EventKind.STOP_MOVED: self._orders.stop_moved,
             EventKind.TRIGGERED: self._orders.triggered,
             EventKind.TRADE: self._trade,
             EventKind.LEG_TRADE: self._leg_trade,

@@ -166,7 +166,11 @@ class OrderRow(NamedTuple):
     updated_seq: int
     display_lots: int  # what shows at a time, 0: all
     peg: int  # what it follows, 0: nothing
-    offset_ticks: int
+    offset_ticks: int  # from that; of a trailing stop, how far it trails
+    trigger_ticks: int  # of a stop, also once it has entered or ended; 0: no stop
+    trigger_bits: int  # which price triggers it, and whether it trails by basis points
+    link_id: int  # the order that ends with it
+    parent_id: int  # the order whose fills it closes
 
 
 class OrderChangeRow(NamedTuple):
@@ -188,6 +192,9 @@ class OrderChangeRow(NamedTuple):
     flags: int | None
     display_lots: int | None
     offset_ticks: int | None
+    trigger_ticks: int | None
+    trigger_bits: int | None
+    link_id: int | None
 
 
 class LiquidationEventRow(NamedTuple):

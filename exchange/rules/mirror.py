@@ -22,7 +22,7 @@ from exchange.rules.mirror_stops import StopMirror
 from exchange.rules.records import Account, Trade
 from exchange.rules.rows import command_rows, event_rows
 from exchange.rules.short_orders import ShortOrder
-from matching.codes import COMBINED, Code, EventKind, Kind, OrderType
+from matching.codes import COMBINED, Code, EventKind, Flag, Kind, OrderType
 from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
 from matching.wire import COMMAND, EVENT, SHOCK_WORD
 
@@ -122,6 +122,7 @@ class Mirror(DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndin
             **self._move_handlers(),
             EventKind.STOP_ACCEPTED: self._stop_accepted,
             EventKind.TRIGGERED: self._triggered,
+            EventKind.STOP_AMENDED: self._stop_amended,
             EventKind.STOP_MOVED: self._stop_moved,
             EventKind.STOP_GREW: self._stop_grew,
             EventKind.INDEX_SET: self._index_set,
@@ -231,6 +232,8 @@ class Mirror(DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndin
             order.flags |= COMBINED
         self._taker = order
         self._changes.orders[order.order_id] = order
+        if order.flags & Flag.LINKED:
+            self._tie(command, order)
         self.open_positions(order.account_idx, order.contract_idx)
         if order.leaves_lots:
             self.open_order(order)

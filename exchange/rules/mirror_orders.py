@@ -40,7 +40,7 @@ def accepted_order(command: Row, event: Row) -> Order:
         order.peg, order.offset_ticks = command[_STATE], halves(command[_REF])[0]
     order.expires_ns = command[_EXPIRES]
     order.client_words = command[_CLIENT : _CLIENT + 4]
-    order.stop = None
+    order.stop, order.link_id, order.parent_id = None, 0, 0
     order.created_ns = order.updated_ns = command[_TS]
     order.updated_seq = event[0]
     if order.leaves_lots and order.order_type == OrderType.MARKET_TO_LIMIT:

@@ -141,7 +141,6 @@ def _make_stop(order: Order, key: int, detail: np.void, price_ticks_max: int) ->
     order.stop = stop_of(trigger, trigger_ticks)
     order.stop.offset = int(detail["offset_ticks"])
     order.stop.asleep = order.leaves_lots == 0
-    order.stop.parent_id = int(detail["parent_id"])
 
 
 def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
@@ -162,6 +161,7 @@ def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
     order.flags = int(row["flags"]) & ~OF_THE_CORE
     order.display_lots, order.shown_lots = int(detail["display_lots"]), int(detail["shown_lots"])
     order.peg, order.offset_ticks = int(detail["peg"]), int(detail["offset_ticks"])
+    order.link_id, order.parent_id = int(detail["link_id"]), int(detail["parent_id"])
     if order.peg:
         order.order_type = OrderType.PEGGED
     order.expires_ns = int(row["expires_ns"])

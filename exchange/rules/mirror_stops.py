@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from exchange.rules.mirror_orders import new_terms
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Order
 from exchange.rules.stops import STOP_TYPES, said_of_stop, stop_of
-from matching.codes import Flag, Tif
+from matching.codes import Flag, Kind, Tif
 from matching.wire import COMMAND, EVENT, halves
 
 _C = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -19,6 +20,7 @@ class StopMirror(MirrorState):
     """Follows what happens to stops."""
 
     _taker: Order | None
+    _child_id: int = 0  # the order of a bracket that came last
     _leg: int
 
     def _stop_accepted(self, command: Row, event: Row) -> None:
@@ -46,10 +48,46 @@ class StopMirror(MirrorState):
         order.stop = stop_of(trigger, trigger_ticks)
         order.stop.offset = halves(command[_C["ref_id"]])[0] if own else 0
         order.stop.asleep = not own
-        order.stop.parent_id = 0 if own else event[_E["maker_order_id"]]
         self._changes.orders[order.order_id] = order
         self.open_position(order.account_idx, order.contract_idx)
         self.open_stop(order)
+        order.link_id = order.parent_id = 0
+        if own:
+            self._tie(command, order)
+        elif self._taker is not None:
+            self._tie_child(order, self._taker.order_id)
+
+    def _tie(self, command: Row, order: Order) -> None:
+        """Tie a new order to the one that its command links it with, if it does."""
+        if command[_C["flags"]] & Flag.LINKED and command[_C["kind"]] == Kind.PLACE:
+            other = self.order(command[_C["order_id"]])
+            assert other is not None
+            self._link(order, other, command[_C["ts_ns"]])
+
+    def _tie_child(self, order: Order, parent_id: int) -> None:
+        """Tie an order of a bracket to its parent and, if it is the second, to the first."""
+        order.parent_id = parent_id
+        twin = self.stops.get(self._child_id)
+        if twin is not None and twin.parent_id == parent_id:
+            self._link(order, twin, order.updated_ns)
+        self._child_id = order.order_id
+
+    def _link(self, order: Order, other: Order, ts_ns: int) -> None:
+        order.link_id, other.link_id = other.order_id, order.order_id
+        self._touch(other, order.updated_seq, ts_ns)
+
+    def _stop_amended(self, command: Row, event: Row) -> None:
+        """A stop has new terms; one that has no lots left is cancelled by the next event."""
+        trigger_ticks, _, trigger = said_of_stop(event)
+        order = self._waiting(event)
+        offset = halves(command[_C["ref_id"]])[0] or order.stop.offset  # type: ignore[union-attr]
+        asleep = order.stop.asleep  # type: ignore[union-attr]
+        order.stop = stop_of(trigger, trigger_ticks)
+        order.stop.offset, order.stop.asleep = offset, asleep
+        order.price_ticks, order.qty_lots = event[_E["price_ticks"]], event[_E["qty_lots"]]
+        order.leaves_lots = event[_E["leaves_lots"]]
+        new_terms(order, command)
+        self._touch(order, event[0], command[_C["ts_ns"]])
 
     def _stop_moved(self, command: Row, event: Row) -> None:
         order = self._waiting(event)

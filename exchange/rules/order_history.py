@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from exchange.rules.clearing_rows import OrderChangeRow, OrderRow
 from exchange.rules.protections import order_flags
-from exchange.rules.stops import STOP_TYPES, said_of_stop
+from exchange.rules.stops import STOP_TYPES, TRIGGER_BITS, said_of_stop
 from matching.codes import PLACE_FLAGS, Code, Flag, Kind, OrderType, Tif
 from matching.wire import COMMAND, halves, unpack_text
 
@@ -19,6 +19,7 @@ _TS, _TYPE, _TIF, _STP = _FIELD["ts_ns"], _FIELD["order_type"], _FIELD["tif"], _
 _EXPIRES, _CLIENT = _FIELD["expires_ns"], _FIELD["client_a"]
 _KIND, _STATE, _FLAGS = _FIELD["kind"], _FIELD["state"], _FIELD["flags"]
 _AMOUNT, _REF = _FIELD["amount_usd_micros"], _FIELD["ref_id"]
+_ORDER_ID = _FIELD["order_id"]
 
 
 class _Places:
@@ -36,10 +37,13 @@ class _Places:
         self.ns, self.seq = place("updated_ns"), place("updated_seq")
         self.tif, self.expires, self.flags = place("tif"), place("expires_ns"), place("flags")
         self.display, self.offset = place("display_lots"), place("offset_ticks")
+        self.trigger_ticks, self.trigger_bits = place("trigger_ticks"), place("trigger_bits")
+        self.link = place("link_id")
 
 
 _NEW: Final = _Places(OrderRow, "")
 _OLD: Final = _Places(OrderChangeRow, "more_")
+_UNCHANGED: Final = (None,) * (len(OrderChangeRow._fields) - _OLD.seq - 1)
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 Fields = list[Any]  # of an OrderRow or an OrderChangeRow
@@ -52,10 +56,11 @@ class OrderHistory:
         self._new: dict[int, Fields] = {}  # by order_id
         self._old: dict[int, Fields] = {}
         self._taker_id = 0  # the order that the current command placed or amended
+        self._child_id = 0  # the first order of the bracket that it placed
 
     def begin(self) -> None:
         """Begin the events of another command."""
-        self._taker_id = 0
+        self._taker_id = self._child_id = 0
 
     def accepted(self, command: Row, event: Row) -> None:
         """An order was taken; what rests of it, and its price, are in the event already."""
@@ -72,21 +77,54 @@ class OrderHistory:
             account_idx, order_id, contract_idx, side, kind, command[_TIF],
             command[_STP], order_flags(command), price, qty, leaves, 0, 0, 0, 0,
             unpack_text(*words) if any(words) else None, command[_EXPIRES], ts_ns, ts_ns, seq,
-            display_lots, peg, offset_ticks,
+            display_lots, peg, offset_ticks, 0, 0, 0, 0,
         ]  # fmt: skip
+        if command[_FLAGS] & Flag.LINKED and command[_KIND] == Kind.PLACE:
+            self._link(account_idx, order_id, command[_ORDER_ID], seq, ts_ns)
+
+    def _link(self, account_idx: int, order_id: int, other_id: int, seq: int, ts_ns: int) -> None:
+        """Tie two orders that are both there."""
+        for one_id, name in ((order_id, other_id), (other_id, order_id)):
+            order, at = self._touch(account_idx, one_id, seq, ts_ns)
+            order[at.link] = name
 
     def stop_accepted(self, command: Row, event: Row) -> None:
         """A stop waits, or a bracket's child sleeps: that has little of the command's own."""
         seq, _, side, _, account_idx, order_id, _, contract_idx, _, price, qty, leaves, _ = event
         own = command[_TYPE] in STOP_TYPES
+        trigger_ticks, order_type, trigger = said_of_stop(event)
         ts_ns, words = command[_TS], command[_CLIENT : _CLIENT + 4] if own else ()
         self._new[order_id] = [
-            account_idx, order_id, contract_idx, side, said_of_stop(event)[1],
+            account_idx, order_id, contract_idx, side, order_type,
             command[_TIF] if own else Tif.GTC, command[_STP],
             order_flags(command) if own else Flag.REDUCE_ONLY, price, qty, leaves, 0, 0, 0, 0,
             unpack_text(*words) if any(words) else None, command[_EXPIRES] if own else 0, ts_ns,
-            ts_ns, seq, command[_AMOUNT] >> 32 if own else 0, 0, 0,
+            ts_ns, seq, command[_AMOUNT] >> 32 if own else 0, 0,
+            halves(command[_REF])[0] if own else 0, trigger_ticks, trigger & TRIGGER_BITS, 0,
+            0 if own else self._taker_id,
         ]  # fmt: skip
+        if own and command[_FLAGS] & Flag.LINKED:
+            self._link(account_idx, order_id, command[_ORDER_ID], seq, ts_ns)
+        elif self._child_id:
+            self._link(account_idx, order_id, self._child_id, seq, ts_ns)
+        elif not own:
+            self._child_id = order_id
+
+    def stop_amended(self, command: Row, event: Row) -> None:
+        """A stop that waits has new terms."""
+        order, at = self._touch(event[4], event[5], event[0], command[_TS])
+        order[at.price], order[at.qty], order[at.open] = event[9], event[10], event[11]
+        trigger_ticks, _, trigger = said_of_stop(event)
+        order[at.trigger_ticks], order[at.trigger_bits] = trigger_ticks, trigger & TRIGGER_BITS
+        if offset := halves(command[_REF])[0]:
+            order[at.offset] = offset
+        if command[_FLAGS] & Flag.NEW_TIF:
+            order[at.tif], order[at.expires] = command[_TIF], command[_EXPIRES]
+
+    def stop_moved(self, command: Row, event: Row) -> None:
+        """A trailing stop has another trigger price."""
+        order, at = self._touch(event[4], event[5], event[0], command[_TS])
+        order[at.trigger_ticks] = said_of_stop(event)[0]
 
     def stop_grew(self, command: Row, event: Row) -> None:
         """A bracket's child has more lots; nothing of it has traded or gone before."""
@@ -163,7 +201,7 @@ class OrderHistory:
             order, at = self._old.get(order_id), _OLD
             if order is None:
                 order = [account_idx, order_id, None, None, None, 0, 0, 0, 0, ts_ns, seq,
-                         None, None, None, None, None]  # fmt: skip
+                         *_UNCHANGED]  # fmt: skip
                 self._old[order_id] = order
         order[at.ns], order[at.seq] = ts_ns, seq
         return order, at
@@ -186,4 +224,7 @@ def changed(row: OrderRow, change: OrderChangeRow) -> OrderRow:
         flags=row.flags if change.flags is None else change.flags,
         display_lots=row.display_lots if change.display_lots is None else change.display_lots,
         offset_ticks=row.offset_ticks if change.offset_ticks is None else change.offset_ticks,
+        trigger_ticks=row.trigger_ticks if change.trigger_ticks is None else change.trigger_ticks,
+        trigger_bits=row.trigger_bits if change.trigger_bits is None else change.trigger_bits,
+        link_id=row.link_id if change.link_id is None else change.link_id,
     )

@@ -64,9 +64,11 @@ class Order:
         "fills_known",
         "flags",
         "leaves_lots",
+        "link_id",
         "offset_ticks",
         "order_id",
         "order_type",
+        "parent_id",
         "peg",
         "price_ticks",
         "qty_lots",
@@ -104,6 +106,8 @@ class Order:
     updated_ns: int
     updated_seq: int
     code: int  # why it ended, 0 while open or when filled
+    link_id: int  # the order that ends with it, also once that is gone; 0 for none
+    parent_id: int  # of an order of a bracket: whose fills it closes
     stop: Stop | None  # of an order that waits for a price, or has waited
 
     @property

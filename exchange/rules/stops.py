@@ -7,13 +7,18 @@ from matching.wire import EVENT, halves
 
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _SOURCE_MASK = 3
+TRIGGER_BITS = _SOURCE_MASK | TRAIL_IS_BPS  # what readers keep of a trigger's bits
 
 Row = Any  # the tuple of an EVENT row
 
 STOP_TYPES = frozenset(
     {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
 )
-STOP_EVENTS = frozenset({EventKind.STOP_ACCEPTED, EventKind.STOP_MOVED, EventKind.STOP_GREW})
+STOP_EVENTS = frozenset(
+    {
+        EventKind.STOP_ACCEPTED, EventKind.STOP_AMENDED, EventKind.STOP_MOVED, EventKind.STOP_GREW,
+    }
+)  # fmt: skip
 
 
 def said_of_stop(event: Row) -> tuple[int, int, int]:
@@ -25,7 +30,7 @@ def said_of_stop(event: Row) -> tuple[int, int, int]:
 class Stop:
     """What an order waits for, or has waited for."""
 
-    __slots__ = ("asleep", "in_bps", "offset", "parent_id", "source", "trigger_ticks", "waits")
+    __slots__ = ("asleep", "in_bps", "offset", "source", "trigger_ticks", "waits")
 
     def __init__(self, source: int, trigger_ticks: int) -> None:
         self.source = source  # TriggerBy
@@ -34,7 +39,6 @@ class Stop:
         self.in_bps = False
         self.waits = True
         self.asleep = False  # a bracket's child whose parent has not filled
-        self.parent_id = 0
 
 
 def stop_of(trigger: int, trigger_ticks: int) -> Stop:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 
 from matching.codes import COMBINED, AccountState, Code, EventKind, Flag, OrderType, Tif
-from tests.oracle import book, entry, links, orders, pegs, protect, risk
+from tests.oracle import amend_stops, book, entry, links, orders, pegs, protect, risk, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Order
 
 RESTING_TIFS = (Tif.GTC, Tif.GTD, Tif.GFA, Tif.GFN, Tif.DAY)
 ENTRY_FLAGS = Flag.POST_ONLY | Flag.REDUCE_ONLY
 NAMED = Flag.QTY_IS_OPEN | Flag.NEW_DISPLAY | Flag.NEW_TIF | Flag.NEW_OFFSET | Flag.NEW_FLAGS
-NAMED |= Flag.PRICE_IS_SHOWN
+NAMED |= Flag.PRICE_IS_SHOWN | Flag.MAY_WAIT
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,12 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
         log.refuse(cmd, Code.ORDER_UNKNOWN)
         return
     if order.stop is not None:
-        log.refuse(cmd, Code.STOP_NOT_AMENDABLE, order.order_id)
+        amend_stops.amend(ex, log, cmd, order)
         return
     terms = wanted(ex, cmd, order)
     code = judge_fields(ex, cmd, order, terms)
+    if names_trigger(cmd):
+        code = Code.NOT_WAITING
     if order.flags & Flag.QUOTE:
         code = Code.QUOTE_NOT_AMENDABLE
     if code != Code.OK:
@@ -52,6 +54,12 @@ def amend(ex: Exchange, log: Log, cmd: Command) -> None:
         log.refuse(cmd, Code.MARKET_ORDER_WAITS, order.order_id)
     else:
         enter_anew(ex, log, cmd, order, terms)
+
+
+def names_trigger(cmd: Command) -> bool:
+    """Say whether an amendment names what only a stop has."""
+    offset = 0 if cmd.flags & Flag.NEW_OFFSET else cmd.offset_ticks
+    return bool(cmd.flags & Flag.MAY_WAIT and (stops.low_half(cmd.amount_usd_micros) or offset))
 
 
 def wanted(ex: Exchange, cmd: Command, order: Order) -> Terms:

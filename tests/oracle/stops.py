@@ -63,10 +63,16 @@ def judge(ex: Exchange, cmd: Command) -> int:
     return next((code for wrong, code in checks if wrong), Code.OK)
 
 
-def judge_room(ex: Exchange, cmd: Command) -> int:
+def judge_times(ex: Exchange, contract_idx: int) -> int:
+    """Return why no stops come, or wait anew, now."""
     if ex.halted:
         return Code.EXCHANGE_HALTED
-    if code := entry.not_trading(ex, cmd.contract_idx):
+    return entry.not_trading(ex, contract_idx)
+
+
+def judge_room(ex: Exchange, cmd: Command) -> int:
+    code = judge_times(ex, cmd.contract_idx)
+    if code != Code.OK:
         return code
     trails = low_half(cmd.ref_id) != 0
     if trails and price_now(ex, cmd.contract_idx, cmd.state & ~TRAIL_IS_BPS) == 0:
@@ -138,11 +144,11 @@ def new_stop(ex: Exchange, cmd: Command) -> Stop:
     return stop
 
 
-def say(log: Log, kind: EventKind, order: Order, qty_lots: int) -> None:
+def say(log: Log, kind: EventKind, order: Order, qty_lots: int) -> dict[str, int]:
     stop = order.stop
     assert stop is not None
     word = stop.order_type + 256 * (stop.source + 4 * stop.rises + 8 * stop.in_bps)
-    log.add(
+    return log.add(
         kind,
         order_id=order.order_id,
         account_idx=order.account_idx,

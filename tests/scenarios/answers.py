@@ -37,7 +37,9 @@ def said(events: np.ndarray, names: Named, more: Callable[[Any, np.void, np.void
     ]
     if reply["kind"] in (EventKind.ACCEPTED, EventKind.AMENDED):
         parts.append(f"rests {reply['leaves_lots']}")
-    elif reply["kind"] == EventKind.STOP_ACCEPTED:
+    elif (
+        reply["kind"] in (EventKind.STOP_ACCEPTED, EventKind.STOP_AMENDED) and reply["leaves_lots"]
+    ):
         parts.insert(0, f"waits at {int(reply['amount_usd_micros']) & LOW}")
     return " ".join(["ok", *parts])
 

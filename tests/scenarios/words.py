@@ -164,6 +164,11 @@ def amend_words(words: Words) -> dict[str, int]:
         elif word == "offset":
             fields["ref_id"] = pack_halves(words.number(), 0)
             flags |= Flag.NEW_OFFSET
+        elif word == "stop":
+            fields["amount_usd_micros"] = pack_halves(words.number(), 0)
+        elif word == "trail":
+            fields["ref_id"] = pack_halves(words.number(), 0)
+            fields["state"] = TRAIL_IS_BPS if words.maybe("bps") else 0
         elif word in TIFS:
             fields |= tif_words(words, word)
             flags |= Flag.NEW_TIF
@@ -171,4 +176,4 @@ def amend_words(words: Words) -> dict[str, int]:
             flags |= Flag.NEW_FLAGS | FLAGS.get(word, 0)
         else:
             words.fail(f"{word!r} cannot be read")
-    return fields | {"flags": flags}
+    return fields | {"flags": flags | Flag.MAY_WAIT}

@@ -8,7 +8,7 @@ from matching.wire import pack_halves, pack_text
 from tests.oracle.book import best_first
 from tests.oracle.state import Contract, Exchange, Order, opposite
 from tests.sim.profile import Profile
-from tests.sim.waiter import draw_bracket, draw_stop
+from tests.sim.waiter import draw_bracket, draw_stop, draw_stop_amend
 
 Fields = dict[str, int]
 
@@ -69,6 +69,8 @@ class Trader:
         order = self._meant(fields)
         if order is None:
             return fields | {"qty_lots": rng.randint(1, 5)}
+        if order.stop is not None and rng.random() < 0.97:
+            return draw_stop_amend(rng, self.ex, order, fields)
         total = order.leaves_lots + order.filled_lots
         if rng.random() < 0.6:
             ex_contract = self.ex.contracts[order.contract_idx]

@@ -4,7 +4,7 @@ from random import Random
 
 from matching.codes import Flag, Side, Tif, TriggerBy
 from matching.wire import halves, pack_halves
-from tests.oracle.state import Exchange
+from tests.oracle.state import Exchange, Order
 from tests.oracle.stops import LIMITED, STOP_TYPES, TRAIL_IS_BPS, price_now
 
 Fields = dict[str, int]
@@ -56,4 +56,39 @@ def draw_bracket(rng: Random, ex: Exchange, fields: Fields) -> Fields:
     min_lots = halves(fields.get("ref_id", 0))[1]
     fields["amount_usd_micros"] = pack_halves(stop, display_lots)
     fields["ref_id"] = pack_halves(profit, min_lots)
+    return fields
+
+
+def draw_stop_amend(rng: Random, ex: Exchange, order: Order, fields: Fields) -> Fields:
+    """Return an amendment of a stop: of its trigger mostly, at times one that came already."""
+    stop = order.stop
+    assert stop is not None
+    highest = (1 << ex.capacity.price_bits) - 1
+    flags = Flag.MAY_WAIT if rng.random() < 0.95 else 0
+    way = rng.random()
+    if way < 0.6:
+        price = price_now(ex, order.contract_idx, stop.source) or stop.trigger_ticks
+        trigger_ticks = min(highest, max(1, price + rng.randint(-4, 4)))
+        trails = stop.offset != 0 if rng.random() < 0.95 else rng.random() < 0.5
+        if trails:
+            fields["state"] = rng.choice((0, TRAIL_IS_BPS))
+            offset = rng.choice((50, 500, 9_999, 10_000)) if fields["state"] else rng.randint(1, 5)
+            fields["ref_id"] = pack_halves(offset if rng.random() < 0.97 else -offset, 0)
+        else:
+            fields["amount_usd_micros"] = pack_halves(trigger_ticks, 0)
+    if (stop.limit_ticks and rng.random() < 0.3) or rng.random() < 0.02:
+        near = stop.limit_ticks or stop.trigger_ticks
+        fields["price_ticks"] = min(highest, max(1, near + rng.randint(-3, 3)))
+    if way > 0.4:
+        fields["qty_lots"] = rng.choice((-1, 0, 1, order.leaves_lots, order.leaves_lots + 1))
+        flags |= Flag.QTY_IS_OPEN if rng.random() < 0.4 else 0
+        if rng.random() < 0.6:
+            fields["qty_lots"] = rng.randint(0, max(1, order.leaves_lots))
+    if rng.random() < 0.15:
+        fields["tif"] = rng.choice((Tif.GTC, Tif.GTD, Tif.DAY, *Tif))
+        fields["expires_ns"] = ex.now_ns + rng.randint(0, 20_000)
+        if fields["tif"] != Tif.GTD and rng.random() < 0.95:
+            fields["expires_ns"] = 0
+        flags |= Flag.NEW_TIF
+    fields["flags"] = flags | rng.choice((0,) * 40 + (Flag.NEW_FLAGS, Flag.NEW_DISPLAY))
     return fields

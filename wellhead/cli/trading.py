@@ -15,10 +15,10 @@ from wellhead.cli.order_flags import OrderFlags, Tif
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-WAITS_FOR = "waits for"
+WAITS_FOR, TIED_TO = "waits for", "tied"
 ORDER_COLUMNS = (
-    "order>", "client id", "symbol", "side", "lots>", "price>", WAITS_FOR, "filled>", "left>",
-    "average>", "status", "reason",
+    "order>", "client id", "symbol", "side", "lots>", "price>", WAITS_FOR, TIED_TO, "filled>",
+    "left>", "average>", "status", "reason",
 )  # fmt: skip
 
 order = App(name="order", help="Place an order.")
@@ -104,8 +104,8 @@ def _show_placed(placed: wt.Placed, answer: Json, options: Remote) -> None:
 
 
 def _orders_table(rows: list[wt.Order]) -> "RenderableType":
-    """Return orders as a table; a column of triggers stands only where an order waits for one."""
-    waits = any(map(_trigger, rows))
+    """Return orders as a table; triggers and ties have a column only where an order has one."""
+    waits, tied = any(map(_trigger, rows)), any(map(_tie, rows))
     cells = (
         (
             row.order_id,
@@ -115,6 +115,7 @@ def _orders_table(rows: list[wt.Order]) -> "RenderableType":
             row.quantity,
             row.price,
             *([_trigger(row)] if waits else []),
+            *([_tie(row)] if tied else []),
             row.filled_quantity,
             row.remaining_quantity,
             row.average_price,
@@ -123,15 +124,22 @@ def _orders_table(rows: list[wt.Order]) -> "RenderableType":
         )
         for row in rows
     )
-    columns = [name for name in ORDER_COLUMNS if waits or name != WAITS_FOR]
-    return out.table(columns, cells)
+    left_out = {name for name, there in ((WAITS_FOR, waits), (TIED_TO, tied)) if not there}
+    return out.table([name for name in ORDER_COLUMNS if name not in left_out], cells)
 
 
 def _trigger(row: wt.Order) -> str | None:
-    """Return what an order waits for, while it does."""
-    if row.status != "untriggered":
+    """Return what an order waits for, or has waited for."""
+    if row.trigger_price is None:
         return None
     return f"{row.trigger_by} {row.trigger_price}"
+
+
+def _tie(row: wt.Order) -> str | None:
+    """Return what an order is tied to: whose fills it closes, else what ends with it."""
+    if row.bracket_of is not None:
+        return f"of {row.bracket_of}"
+    return None if row.oco_with is None else f"or {row.oco_with}"
 
 
 def amend(
@@ -148,6 +156,9 @@ def amend(
     post_only: YesNo | None = None,
     reduce_only: YesNo | None = None,
     peg_offset: str | None = None,
+    stop: str | None = None,
+    trail: str | None = None,
+    trail_bps: int | None = None,
     options: Remote = REMOTE,
 ) -> None:
     """Change an open order; only a smaller size or a smaller display keeps its place in the queue.
@@ -176,6 +187,12 @@ def amend(
         Whether it shall never open or increase a position.
     peg_offset
         The new distance from what a pegged order follows.
+    stop
+        The new price that the order waits for; one that has come already triggers it at once.
+    trail
+        The new distance of a trailing stop, USD per GPU-hour.
+    trail_bps
+        The same, in basis points of the best price.
     """
     _one_id(order_id, client_id)
     terms: order_fields.AmendOptions = {}
@@ -191,6 +208,12 @@ def amend(
         terms["reduce_only"] = reduce_only == "yes"
     if peg_offset is not None:
         terms["peg_offset"] = peg_offset
+    if stop is not None:
+        terms["trigger_price"] = stop
+    if trail is not None:
+        terms["trail_offset"] = trail
+    if trail_bps is not None:
+        terms["trail_bps"] = trail_bps
     body = order_fields.amendment(price, quantity, open_quantity, terms)
     with options.trader() as client:
         _show_placed(*ask(client, calls.amend(order_id, client_id, body)), options)

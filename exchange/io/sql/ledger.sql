@@ -23,7 +23,10 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_order_change (
     expires_ns            bigint,
     flags                 bigint,
     display_lots          bigint,
-    offset_ticks          bigint
+    offset_ticks          bigint,
+    trigger_ticks         bigint,
+    trigger_bits          bigint,
+    link_id               bigint
 ) ON COMMIT DELETE ROWS;
 
 -- name: move_clearing
@@ -111,7 +114,10 @@ UPDATE order_history AS o SET
     expires_ns = coalesce(c.expires_ns, o.expires_ns),
     flags = coalesce(c.flags, o.flags),
     display_lots = coalesce(c.display_lots, o.display_lots),
-    offset_ticks = coalesce(c.offset_ticks, o.offset_ticks)
+    offset_ticks = coalesce(c.offset_ticks, o.offset_ticks),
+    trigger_ticks = coalesce(c.trigger_ticks, o.trigger_ticks),
+    trigger_bits = coalesce(c.trigger_bits, o.trigger_bits),
+    link_id = coalesce(c.link_id, o.link_id)
 FROM staged_order_change AS c
 WHERE o.account_idx = c.account_idx AND o.order_id = c.order_id;
 

@@ -68,7 +68,7 @@ SELECT minute_ns, first_seq FROM journal_minute WHERE first_seq > $1 AND first_s
 SELECT account_idx, order_id, contract_idx, side, order_type, tif, stp, flags, price_ticks,
     qty_lots, open_lots, filled_lots, filled_tick_lots, cancelled_lots, code, client_order_id,
     expires_ns, placed_ns, updated_ns, updated_seq,
-    display_lots, peg, offset_ticks
+    display_lots, peg, offset_ticks, trigger_ticks, trigger_bits, link_id, parent_id
 FROM order_history JOIN unnest($1::bigint[], $2::bigint[]) AS key (account_idx, order_id)
     USING (account_idx, order_id);
 

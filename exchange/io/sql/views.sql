@@ -105,7 +105,7 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT account_idx, order_id, contract_idx, side, order_type, tif, stp, flags, price_ticks,
         qty_lots, open_lots, filled_lots, filled_tick_lots, cancelled_lots, code,
         client_order_id, expires_ns, placed_ns, updated_ns, updated_seq,
-    display_lots, peg, offset_ticks
+    display_lots, peg, offset_ticks, trigger_ticks, trigger_bits, link_id, parent_id
     FROM order_history
     WHERE account_idx = $1 AND order_id > $2 AND order_id <= $3
         AND placed_ns >= $4 AND placed_ns < $5
@@ -120,14 +120,14 @@ WHERE follower.name = 'clearing';
 SELECT account_idx, order_id, contract_idx, side, order_type, tif, stp, flags, price_ticks,
     qty_lots, open_lots, filled_lots, filled_tick_lots, cancelled_lots, code,
     client_order_id, expires_ns, placed_ns, updated_ns, updated_seq,
-    display_lots, peg, offset_ticks
+    display_lots, peg, offset_ticks, trigger_ticks, trigger_bits, link_id, parent_id
 FROM order_history WHERE account_idx = $1 AND order_id = $2;
 
 -- name: order_by_client
 SELECT account_idx, order_id, contract_idx, side, order_type, tif, stp, flags, price_ticks,
     qty_lots, open_lots, filled_lots, filled_tick_lots, cancelled_lots, code,
     client_order_id, expires_ns, placed_ns, updated_ns, updated_seq,
-    display_lots, peg, offset_ticks
+    display_lots, peg, offset_ticks, trigger_ticks, trigger_bits, link_id, parent_id
 FROM order_history WHERE account_idx = $1 AND client_order_id = $2
 ORDER BY order_id DESC LIMIT 1;
 

@@ -105,7 +105,12 @@ async def test_a_trailing_stop_follows_and_is_cancelled_by_either_id(world: Worl
     moved = await now(world, "alice", order["order_id"])
     assert moved["trigger_price"] == ("2.000" if "trail_offset" in trail else "1.999")
     amended = await world.call("alice", "PATCH", "/orders/by-client-id/t", {"quantity": "1"})
-    assert (amended.status_code, amended.json()["code"]) == (409, "stop_not_amendable")
+    assert (amended.status_code, amended.json()["order"]["quantity"]) == (200, "1")
+    closer = {"trail_bps": 100} if "trail_bps" in trail else {"trail_offset": "0.020"}
+    amended = await world.call("alice", "PATCH", "/orders/by-client-id/t", closer)
+    farther = {"trail_bps": "1.989", "trail_offset": "1.990"}[next(iter(trail))]
+    assert amended.json()["order"]["trigger_price"] == farther
+    assert (await now(world, "alice", order["order_id"])) == amended.json()["order"]
     cancelled = await world.call("alice", "DELETE", "/orders/by-client-id/t")
     assert cancelled.status_code == 200, cancelled.text
     order = cancelled.json()["order"]
@@ -192,6 +197,54 @@ async def test_a_batch_takes_stops_and_the_page_of_orders_keeps_their_order(worl
     assert await open_ids(world, "alice", f"?limit=2&cursor={ids[0]}") == ids[1:]
     gone = (await world.call("alice", "DELETE", "/orders")).json()
     assert sorted(gone["order_ids"]) == sorted(ids)
+
+
+async def test_an_amended_stop_waits_elsewhere_or_enters_at_once(world: World):
+    await trade(world, "2.000")
+    placed = await new(
+        world, "alice", "sell", "4", type="stop_limit", price="1.900", trigger_price="1.950"
+    )
+    path = f"/orders/{placed['order']['order_id']}"
+    change = {"trigger_price": "1.960", "price": "1.910", "quantity": "3", "tif": "DAY"}
+    order = (await world.call("alice", "PATCH", path, change)).json()["order"]
+    assert {name: order[name] for name in change} == change
+    assert (order["status"], order["remaining_quantity"]) == ("untriggered", "3")
+    for wrong, field in (
+        ({"display_quantity": "1"}, "display_quantity"),
+        ({"reduce_only": True}, "reduce_only"),
+        ({"peg_offset": "0.001"}, "peg_offset"),
+        ({"trail_bps": 5}, "trail_offset"),
+        ({"trail_bps": 5, "trigger_price": "1.9"}, "trail_bps"),
+        ({"trigger_price": "0"}, "trigger_price"),
+        ({"trigger_price": "99999"}, "trigger_price"),
+        ({"tif": "GFA"}, "tif"),
+        ({"quantity": "99999999"}, "quantity"),
+    ):
+        refused = await world.call("alice", "PATCH", path, wrong)
+        assert (refused.status_code // 100, refused.json()["field"]) == (4, field), refused.text
+    entered = await world.call("alice", "PATCH", path, {"trigger_price": "2.000"})
+    assert entered.json()["order"]["status"] == "open", entered.text
+    again = await world.call("alice", "PATCH", path, {"trigger_price": "1.950"})
+    assert (again.status_code, again.json()["code"]) == (409, "not_waiting")
+    assert (await now(world, "alice", placed["order"]["order_id"]))["trigger_price"] == "2.000"
+
+
+async def test_answers_name_what_an_order_is_tied_to(world: World):
+    rest = (await new(world, "alice", "sell", "2", price="2.100"))["order"]
+    assert (rest["oco_with"], rest["bracket_of"]) == (None, None)
+    stop = await new(
+        world, "alice", "sell", "2", type="stop", trigger_price="1.900", oco_with=rest["order_id"]
+    )
+    assert stop["order"]["oco_with"] == rest["order_id"]
+    partner = await now(world, "alice", rest["order_id"])
+    assert partner["oco_with"] == stop["order"]["order_id"]
+    parent = await new(
+        world, "alice", "buy", "2", price="1.990", take_profit="2.050", stop_loss="1.950"
+    )
+    parent_id = parent["order"]["order_id"]
+    legs = [await now(world, "alice", one) for one in (await open_ids(world, "alice"))[-2:]]
+    assert [one["bracket_of"] for one in legs] == [parent_id, parent_id]
+    assert [one["oco_with"] for one in legs] == [one["order_id"] for one in legs[::-1]]
 
 
 STOP = {"type": "stop", "trigger_price": "2.100"}

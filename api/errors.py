@@ -176,7 +176,7 @@ _REASONS: Final = (
     Code.MIN_QUANTITY_NOT_FILLABLE, Code.CANCELLED_BY_TIMER, Code.CANCELLED_BY_KILL,
     Code.QUOTE_REPLACED, Code.QUOTE_WITHDRAWN, Code.MMP_TRIGGERED, Code.AUCTION_ENDED,
     Code.AUCTION_STARTED, Code.AUCTION_TRADE, Code.PRICE_MOVED_FAST, Code.PRICE_MOVED_FAR,
-    Code.OTHER_LEG_DONE, Code.PARENT_ENDED, Code.BRACKET_DONE,
+    Code.OTHER_LEG_DONE, Code.PARENT_ENDED, Code.BRACKET_DONE, Code.MAKERS_LIMIT,
 )  # fmt: skip
 
 # Code -> (status, name): the one place where a number of the core becomes a word.

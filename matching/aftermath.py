@@ -2,19 +2,23 @@
 
 Whatever trades or moves a price leaves a bit in META.aftermath; most commands leave none, and one
 comparison says so. The order of work: quotes whose protection was hit, guards of the auctions,
-then stops that were triggered, then pegs that have to move; after each step from the top again,
-since a stop may trade and a trade may call the guards.
+then stops that were triggered, then pegs that have to move, then orders of contracts that have
+ended; after each step from the top again, since a stop may trade and a trade may call the guards.
 
-A step is one order at most, or the pegs of one contract, and a command does AFTERMATH_STEPS_MAX of
-them; quotes that hit their protection go at once, whatever the count: they end and cause nothing
-but moves of pegs. What is left stays in the state and goes on behind the next command's own work,
-whatever that command is: its reply comes first, as always, and nothing is lost.
+A step is one order at most, or the pegs of one contract, or what a command may cancel of a contract
+that has ended; a command does AFTERMATH_STEPS_MAX of them, and begins none once it has caused
+META.command_events events in all. Quotes that hit their protection go at once, whatever the count,
+and so do calls that guards ask for: until they have begun the book may be crossed. What is left
+stays in the state and goes on behind the next command's own work, whatever that command is: its
+reply comes first, as always, and nothing is lost.
 """
 
 from matching._jit import cold_kernel
 from matching.auction import guard_step
+from matching.contracts import end_step
+from matching.emit import has_worked
 from matching.enter_stops import stop_step
-from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, STOPS
+from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, PEGS, STOPS
 from matching.mmp import end_hit_groups
 from matching.pegs import move_next_pegs
 from matching.quote_fills import HITS
@@ -27,7 +31,7 @@ def peg_step(s):
 
 
 @cold_kernel
-def aftermath(s):
+def aftermath(s, first_event):
     """Do what follows, a step at a time, the most urgent first."""
     meta = s.meta[0]
     steps = 0
@@ -36,12 +40,15 @@ def aftermath(s):
             meta["aftermath"] &= ~HITS
             end_hit_groups(s)
             continue
-        if steps == AFTERMATH_STEPS_MAX:
-            return
-        steps += 1
         if (meta["aftermath"] & GUARDS) != 0:
             guard_step(s)
-        elif (meta["aftermath"] & STOPS) != 0:
+            continue
+        if steps == AFTERMATH_STEPS_MAX or has_worked(s, first_event):
+            return
+        steps += 1
+        if (meta["aftermath"] & STOPS) != 0:
             stop_step(s)
-        else:
+        elif (meta["aftermath"] & PEGS) != 0:
             peg_step(s)
+        else:
+            end_step(s, first_event)

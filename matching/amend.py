@@ -168,7 +168,7 @@ def amend_by_moving(s, order_idx, terms):
     order_id = np.int64(record["order_id"])
     reply = s.meta[0]["events_count"]
     emit_amended(s, order_idx, terms.key, terms.total_lots, 0)
-    leaves_lots, traded_lots, lost_lots, dropped_lots = execute(
+    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute(
         s, order, order_id, order.position_idx, lots
     )
     if traded_lots > 0 and (record["flags"] & DETAILED) != 0:
@@ -182,7 +182,8 @@ def amend_by_moving(s, order_idx, terms):
             let_go(s, order_idx)
         disown(s, order_idx, order.account_idx, order.position_idx)
         free_order_slot(s, order_idx)
-    emit_drops(s, order, order_id, leaves_lots, order.qty_lots - lots, lost_lots, dropped_lots)
+    clipped = order.qty_lots - lots
+    emit_drops(s, order, order_id, leaves_lots, clipped, lost_lots, dropped_lots, stopped)
     return Code.OK
 
 

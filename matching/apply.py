@@ -155,6 +155,7 @@ def apply_command(s, cmd):
     meta["seq"] = cmd["seq"]
     meta["now_ns"] = cmd["ts_ns"]
     meta["named_order_id"] = 0
+    first_event = np.int64(meta["events_count"])
     code = Code.OK
     if cmd["origin_id"] != 0:
         code = take_request(s, cmd)
@@ -175,7 +176,7 @@ def apply_command(s, cmd):
     if code != Code.OK:
         emit_refused(s, code, cmd["account_idx"], cmd["contract_idx"])
     if meta["aftermath"] != 0:
-        aftermath(s)
+        aftermath(s, first_event)
 
 
 class Batch(NamedTuple):

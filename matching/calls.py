@@ -17,7 +17,7 @@ from matching.codes import (
     Tif,
     TradingState,
 )
-from matching.emit import emit
+from matching.emit import emit, has_worked
 from matching.equilibrium import equilibrium
 from matching.guards import beyond_day, set_guard_keys
 from matching.limits import DRAW_PRIME, INDICATIVE_EVERY_NS
@@ -171,8 +171,8 @@ def end_in_time(s, contract_idx):
 
 
 @cold_kernel
-def run_calls(s):
-    """Do what is due in the calls: end them, or say their indicative price.
+def run_calls(s, first_event):
+    """Do what is due in the calls: end them, or say their indicative price; what a TICK may.
 
     While the exchange is halted nothing is: the first tick behind the halt comes back to it.
     """
@@ -185,7 +185,9 @@ def run_calls(s):
         call = s.calls[contract_idx]
         if call["phase"] == CallPhase.NONE:
             continue
-        if call["ends_ns"] != 0 and now_ns >= call["ends_ns"]:
+        if has_worked(s, first_event):
+            pass
+        elif call["ends_ns"] != 0 and now_ns >= call["ends_ns"]:
             end_in_time(s, np.int64(contract_idx))
         elif now_ns >= call["indicative_due_ns"]:
             say_indicative(s, np.int64(contract_idx))

@@ -15,6 +15,7 @@ from matching.checks_legs import check_combinations, gross_of
 from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag, TradingState
 from matching.limits import (
     ACCOUNTS_MAX,
+    ENDS,
     ORDERS_MAX,
     PEGS_MAX,
     QUOTE_GROUPS,
@@ -75,7 +76,8 @@ def check_pool(s: State, live: list[int]) -> None:
         assert order["account_idx"] == position["account_idx"], f"account of order {idx}"
         assert order["book_idx"] >> 1 == position["contract_idx"], f"contract of order {idx}"
         ended = s.contracts[order["book_idx"] >> 1]["state"] == 5
-        assert not ended or s.details[idx]["listed"], f"order {idx} after the end"
+        going = s.meta[0]["aftermath"] & ENDS or s.details[idx]["listed"]
+        assert not ended or going, f"order {idx} after the end"
 
 
 def check_details(s: State, live: list[int]) -> None:

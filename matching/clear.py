@@ -4,6 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import level_of
+from matching.pool import find_order
 from matching.state import STOP_BOOKS
 from matching.trade import drop_order
 from matching.waiting import stop_book
@@ -19,33 +20,52 @@ def wanted(s, side_word, order_idx):
 
 
 @cold_kernel
-def cancel_of_position(s, position_idx, side_word, code):
-    """Cancel what is meant of one position, oldest first, and return how many."""
-    count = np.int64(0)
-    order_idx = np.int64(s.positions[position_idx]["order_head"])
-    while order_idx != 0:
-        following = np.int64(s.orders[order_idx]["next_own"])
-        if wanted(s, side_word, order_idx):
-            drop_order(s, order_idx, code)
-            count += 1
-        order_idx = following
-    return count
+def cancel_orders(s, account_idx, contract_idx, side_word, behind_id, code):
+    """Cancel an account's orders: all, or of one contract, or of one side, behind one of them or 0.
 
+    Contracts in the order in which the account came to them, the oldest order first. It looks at
+    META.cancels_max orders at most.
 
-@cold_kernel
-def cancel_orders(s, account_idx, contract_idx, side_word, code):
-    """Cancel an account's orders: all, or of one contract, or of one side; return how many.
-
-    Contracts in the order in which the account came to them, the oldest order first.
+    Returns: how many were cancelled, and whether there is more to look at
+        the id of the order to go on behind, 0 for the first
     """
-    count = np.int64(0)
+    count, room = np.int64(0), np.int64(s.meta[0]["cancels_max"])
     position_idx = np.int64(s.accounts[account_idx]["position_head"])
+    order_idx = np.int64(s.positions[position_idx]["order_head"])
+    behind_idx = find_order(s, account_idx, behind_id)
+    if behind_idx == 0:
+        behind_id = np.int64(0)
+    else:
+        position_idx = np.int64(s.orders[behind_idx]["position_idx"])
+        order_idx = np.int64(s.orders[behind_idx]["next_own"])
     while position_idx != 0:
         position = s.positions[position_idx]
-        if contract_idx == -1 or contract_idx == position["contract_idx"]:
-            count += cancel_of_position(s, position_idx, side_word, code)
+        if contract_idx != -1 and contract_idx != position["contract_idx"]:
+            order_idx = np.int64(0)
+        while order_idx != 0:
+            if room == 0:
+                return count, True, behind_id
+            room -= 1
+            following = np.int64(s.orders[order_idx]["next_own"])
+            if wanted(s, side_word, order_idx):
+                drop_order(s, order_idx, code)
+                count += 1
+            else:
+                behind_id = np.int64(s.orders[order_idx]["order_id"])
+            order_idx = following
         position_idx = np.int64(position["next_of_account"])
-    return count
+        order_idx = np.int64(s.positions[position_idx]["order_head"])
+    return count, False, np.int64(0)
+
+
+@kernel
+def say_cancelled(s, reply, account_idx, count, more, behind_id):
+    """Write into a reply how many orders went and, if there is more to look at, where to go on."""
+    event = s.events[reply]
+    event["qty_lots"] = count
+    if more:
+        event["leaves_lots"] = s.accounts[account_idx]["open_orders"]
+        event["order_id"] = behind_id
 
 
 @cold_kernel

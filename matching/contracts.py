@@ -10,17 +10,17 @@ from matching.codes import CallPhase, Code, EventKind, Side, TradingState
 from matching.combinations import mark_by_legs, state_suits
 from matching.days import check_block_rule, set_block_rule
 from matching.deals import end_deals_of_contract
-from matching.emit import emit
+from matching.emit import emit, has_worked
 from matching.guards import take_guard_price
 from matching.legs import combination_of
-from matching.limits import BPS, ORDERS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
+from matching.limits import BPS, ENDS, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
 from matching.peg_list import wake_pegs
 from matching.pool import count_trading
+from matching.state import STOP_BOOKS
 from matching.triggers import empty_ladders, see_all
 from matching.uncross import crossed, uncross
+from matching.waiting import stop_book
 from matching.words import high_half, low_half
-
-EVERY_ORDER = np.int64(ORDERS_MAX)
 
 
 @kernel
@@ -134,8 +134,9 @@ def set_state(s, cmd):
     if contract["legs_count"] != 0 and not state_suits(cmd["state"]):
         return Code.STATE_INVALID
     if cmd["state"] == TradingState.EXPIRED:
-        end_contract(s, np.int64(cmd["contract_idx"]))
-        end_combinations(s, np.int64(cmd["contract_idx"]))
+        first_event = np.int64(s.meta[0]["events_count"])
+        end_contract(s, np.int64(cmd["contract_idx"]), first_event)
+        end_combinations(s, np.int64(cmd["contract_idx"]), first_event)
         return Code.OK
     emit(s, EventKind.STATE_SET, 0, cmd["contract_idx"])
     change_state(s, np.int64(cmd["contract_idx"]), np.int64(cmd["state"]))
@@ -144,23 +145,59 @@ def set_state(s, cmd):
 
 
 @cold_kernel
-def end_contract(s, contract_idx):
-    """End a contract and cancel its orders."""
+def end_contract(s, contract_idx, first_event):
+    """End a contract and cancel its orders, as many as a command may whose events begin here.
+
+    What is left can do nothing any more, and goes behind the next commands.
+    """
     emit(s, EventKind.STATE_SET, 0, contract_idx)
     change_state(s, contract_idx, np.int64(TradingState.EXPIRED))
-    for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
-        cancel_of_book(s, book_idx, EVERY_ORDER, Code.CONTRACT_ENDED)
-    cancel_of_stops(s, contract_idx, EVERY_ORDER, Code.CONTRACT_ENDED)
+    if not has_worked(s, first_event):
+        cancel_of_contract(s, contract_idx, first_event)
+    if orders_left(s, contract_idx):
+        s.meta[0]["aftermath"] |= ENDS
     end_deals_of_contract(s, contract_idx)
 
 
 @cold_kernel
-def end_combinations(s, leg_idx):
+def cancel_of_contract(s, contract_idx, first_event):
+    """Cancel orders of a contract that has ended: buys, sells, then stops, best first."""
+    meta = s.meta[0]
+    room = meta["command_events"] - (meta["events_count"] - first_event)
+    for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
+        room -= cancel_of_book(s, book_idx, room, Code.CONTRACT_ENDED)
+    cancel_of_stops(s, contract_idx, room, Code.CONTRACT_ENDED)
+
+
+@cold_kernel
+def orders_left(s, contract_idx):
+    """Return whether a contract has orders, or stops that do not sleep."""
+    top = s.meta[0]["price_top"]
+    best_key = min(s.books[2 * contract_idx]["best_key"], s.books[2 * contract_idx + 1]["best_key"])
+    first_book_idx = stop_book(s, contract_idx, np.int64(0), np.int64(0))
+    for book_idx in range(first_book_idx, first_book_idx + STOP_BOOKS):
+        best_key = min(best_key, s.books[book_idx]["best_key"])
+    return best_key <= top or s.watches[contract_idx]["queue_head"] != 0
+
+
+@cold_kernel
+def end_step(s, first_event):
+    """Cancel what is left of the first contract that has ended, or find that nothing is."""
+    for contract_idx in range(s.meta[0]["contracts_count"]):
+        ended = s.contracts[contract_idx]["state"] == TradingState.EXPIRED
+        if ended and orders_left(s, np.int64(contract_idx)):
+            cancel_of_contract(s, np.int64(contract_idx), first_event)
+            return
+    s.meta[0]["aftermath"] &= ~ENDS
+
+
+@cold_kernel
+def end_combinations(s, leg_idx, first_event):
     """End what a contract that has ended is a leg of."""
     for place in range(s.contracts[leg_idx]["combinations_count"]):
         contract_idx = combination_of(s, leg_idx, place)
         if s.contracts[contract_idx]["state"] != TradingState.EXPIRED:
-            end_contract(s, contract_idx)
+            end_contract(s, contract_idx, first_event)
 
 
 @cold_kernel

@@ -56,3 +56,9 @@ def emit_refused(s, code, account_idx, contract_idx):
     assert code != Code.OK
     event["code"] = code
     event["order_id"] = s.meta[0]["named_order_id"]
+
+
+@kernel
+def has_worked(s, first_event):
+    """Return whether a command, whose events begin here, may begin no further piece of work."""
+    return s.meta[0]["events_count"] - first_event >= s.meta[0]["command_events"]

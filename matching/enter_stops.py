@@ -102,7 +102,7 @@ def enter_stop(s, order_idx):
         )
         end_entered(s, order_idx, order)
         return
-    leaves_lots, traded_lots, lost_lots, dropped_lots = execute(
+    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute(
         s, order, order_id, order.position_idx, lots
     )
     if leaves_lots > 0:
@@ -113,7 +113,8 @@ def enter_stop(s, order_idx):
         link_last(s, order_idx, order.book_idx, order.key)
     else:
         end_entered(s, order_idx, order)
-    emit_drops(s, order, order_id, leaves_lots, order.qty_lots - lots, lost_lots, dropped_lots)
+    clipped = order.qty_lots - lots
+    emit_drops(s, order, order_id, leaves_lots, clipped, lost_lots, dropped_lots, stopped)
 
 
 @kernel

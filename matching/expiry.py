@@ -10,9 +10,9 @@ from matching._jit import cold_kernel, kernel
 from matching.calls import run_calls
 from matching.codes import Code, EventKind
 from matching.deals import expire_deals
-from matching.emit import emit
+from matching.emit import emit, has_worked
 from matching.ending import run_ends
-from matching.limits import TIMERS_PER_ACCOUNT
+from matching.limits import IDLE_POPS_MAX, TIMERS_PER_ACCOUNT
 from matching.pool import SLOT_MASK
 from matching.timers import entry_id, fire, timer_of
 from matching.trade import drop_order
@@ -142,20 +142,35 @@ def wake_timer(s, order_id):
         push_expiry(s, due_ns, order_id)
         return
     timer["wake_ns"] = 0
-    if due_ns != 0:
-        fire(s, order_id)
+    if due_ns != 0 and fire(s, order_id):
+        timer["wake_ns"] = due_ns
+        push_expiry(s, due_ns, order_id)
 
 
 @cold_kernel
 def tick(s, cmd):
     """End every order, fire every timer, then end every deal, whose time has come.
 
-    In order of (time, timer or order), then deals, then what is due in calls, then trading.
+    In order of (time, timer or order), then deals, then what is due in calls, then trading. When it
+    has caused as many events as one command may, what is left of all but the end of trading waits
+    for the next TICK, which is due at once.
     """
-    meta = s.meta[0]
     reply = emit(s, EventKind.TICKED, 0, 0)
-    expired = 0
-    while meta["expiries_count"] > 0:
+    expired = expire_orders(s, reply)
+    if not has_worked(s, reply):
+        expired += expire_deals(s)
+    s.events[reply]["qty_lots"] = expired
+    run_calls(s, reply)
+    run_ends(s)
+    return Code.OK
+
+
+@cold_kernel
+def expire_orders(s, reply):
+    """End the orders and fire the timers whose time has come; return how many orders ended."""
+    meta = s.meta[0]
+    expired, idle = np.int64(0), np.int64(0)
+    while meta["expiries_count"] > 0 and idle < IDLE_POPS_MAX and not has_worked(s, reply):
         lives = still_rests(s, 0)
         if lives and s.expiries[0]["expires_ns"] > meta["now_ns"]:
             break
@@ -166,7 +181,6 @@ def tick(s, cmd):
         elif lives:
             drop_order(s, order_id & SLOT_MASK, Code.ORDER_EXPIRED)
             expired += 1
-    s.events[reply]["qty_lots"] = expired + expire_deals(s)
-    run_calls(s)
-    run_ends(s)
-    return Code.OK
+        if not lives or order_id < 0:
+            idle += 1
+    return expired

@@ -119,7 +119,7 @@ CLIENT_ORDER_ID_TTL_NS = 24 * 3600 * 1_000_000_000
 NS_PER_SECOND = 1_000_000_000
 TIMERS_PER_ACCOUNT = 2
 CANCEL_AFTER_NS_MAX = 24 * 3600 * NS_PER_SECOND
-SWEEP_ORDERS_MAX = 4096  # of one SWEEP: a few milliseconds
+SWEEP_ORDERS_MAX = 4096  # of one SWEEP
 LAYERS_MAX = 8  # of the default waterfall: what a TRANSFER_CASH may name
 QUOTE_GROUPS = 4  # of an account
 MMP_WINDOW_NS_MAX = 3600 * NS_PER_SECOND
@@ -133,11 +133,25 @@ PEGS_MAX = 64
 
 BATCH_COMMANDS_MAX = 4096
 
+# Work of one command, so that none holds the core longer than about a millisecond: how many resting
+# orders a taker meets, how many orders of an account a command looks at to cancel them, and behind
+# how many events it begins no further piece of work, which the next command or TICK then does.
+TAKER_MAKERS_MAX = 4096
+ACCOUNT_CANCELS_MAX = 4096
+COMMAND_EVENTS_MAX = 2048
+COMMAND_EVENTS_MIN = 2  # its own reply, and one more: so every command gets something done
+IDLE_POPS_MAX = 4096  # entries of the heap that mean nothing any more, looked at by one TICK
+# A taker of a combination pays for both sides of each leg: so many makers' worth in all.
+SIDES_OF_LEG = 2
+# A look ahead sees a quarter of the makers there may be: one that met a display, a part of a round
+# and a whole round is met three times, and at most this many are.
+LOOK_AHEAD_SHARE = 4
+
 # What follows from a command (matching/aftermath.py) is done in steps of one order each, or of one
 # contract's pegs; what is
 # left after so many goes on behind the next command.
 AFTERMATH_STEPS_MAX = 256
-GUARDS, STOPS, PEGS = 1, 2, 4  # bits of META.aftermath: what there is to do
+GUARDS, STOPS, PEGS, ENDS = 1, 2, 4, 16  # bits of META.aftermath: what there is to do
 
 # Call auctions and guards.
 CALL_WINDOW_NS_MAX = 600 * 1_000_000_000  # the random part of a call's length

@@ -20,6 +20,7 @@ from matching.details import display_of
 from matching.emit import emit_cancelled
 from matching.guards import reach_of, report_breach
 from matching.icebergs import meet_iceberg
+from matching.limits import LOOK_AHEAD_SHARE, SIDES_OF_LEG
 from matching.lots import change_lots
 from matching.quote_fills import note_quote_fill
 from matching.trade import drop_lots, drop_order, trade
@@ -95,11 +96,22 @@ def meet_unusual(s, order, order_id, position_idx, maker_idx, traded_lots, left_
     return lots, trade(s, order, order_id, maker_idx, key, lots), turned_idx
 
 
+@kernel
+def makers_room(s, order):
+    """Return how many resting orders a taker may meet: fewer in a combination, for its legs."""
+    room = np.int64(s.meta[0]["makers_max"])
+    if (order.flags & COMBINED) != 0:
+        legs = np.int64(s.contracts[order.contract_idx]["legs_count"])
+        room = max(np.int64(1), room // (1 + SIDES_OF_LEG * legs))
+    return room
+
+
 @cold_kernel
 def match(s, order, order_id, position_idx, lots):
-    """Trade up to `lots` against the other side.
+    """Trade up to `lots` against the other side, as long as there is room for one more maker.
 
-    Returns: lots left, lots lost to self-trade prevention, gain against the mark in ticks x lots
+    Returns: lots left, lots lost to self-trade prevention, gain against the mark in ticks x lots,
+        whether it stopped for want of room
     """
     book_idx = order.book_idx ^ 1
     book = s.books[book_idx]
@@ -109,7 +121,11 @@ def match(s, order, order_id, position_idx, lots):
     gain_ticks = np.int64(0)
     turned_idx = np.int64(0)
     first_event = np.int64(s.meta[0]["events_count"])
+    room = makers_room(s, order)
     while left_lots > 0 and book["best_key"] <= limit_key:
+        if room == 0:
+            break
+        room -= 1
         key = book["best_key"]
         maker_idx = np.int64(level_of(s, book_idx, key)["head"])
         maker = s.orders[maker_idx]
@@ -129,11 +145,12 @@ def match(s, order, order_id, position_idx, lots):
         fill_lots = min(left_lots, np.int64(maker["leaves_lots"]))
         gain_ticks += trade(s, order, order_id, maker_idx, key, fill_lots)
         left_lots -= fill_lots
-    if left_lots > 0 and book["best_key"] <= opposite_key(s, order.key):
+    stopped = left_lots > 0 and book["best_key"] <= limit_key
+    if left_lots > 0 and not stopped and book["best_key"] <= opposite_key(s, order.key):
         report_breach(s, book_idx)
     if (s.contracts[order.contract_idx]["watched"] & WATCHED_LAST) != 0:
         see_trades(s, order.contract_idx, first_event)
-    return left_lots, lost_lots, gain_ticks
+    return left_lots, lost_lots, gain_ticks, stopped
 
 
 @kernel
@@ -144,15 +161,27 @@ def crosses(s, order):
 
 @cold_kernel
 def fillable(s, order, lots):
-    """Return whether `lots` of an order would surely trade now."""
+    """Return whether `lots` of an order would surely trade now, with few enough makers.
+
+    Where an order of a level hides lots, the taker goes on to those behind it: all are counted.
+    """
     book_idx = order.book_idx ^ 1
+    room = max(np.int64(1), makers_room(s, order) // LOOK_AHEAD_SHARE)
     limit_key = reach_of(s, order)
     key = np.int64(s.books[book_idx]["best_key"])
     found_lots = np.int64(0)
     while key <= limit_key:
         maker_idx = level_of(s, book_idx, key)["head"]
+        hides = False
         while maker_idx != 0:
+            if room == 0:
+                return False
+            room -= 1
             maker = s.orders[maker_idx]
+            hides |= display_of(s, maker_idx) != 0
+            if found_lots >= lots:
+                maker_idx = maker["next"]
+                continue
             if order.stp != Stp.NONE and maker["account_idx"] == order.account_idx:
                 if order.stp != Stp.CANCEL_OLDEST:
                     return False
@@ -160,9 +189,11 @@ def fillable(s, order, lots):
                 s, np.int64(maker_idx), book_idx
             ):
                 found_lots += maker["leaves_lots"]
-                if found_lots >= lots:
+                if found_lots >= lots and not hides:
                     return True
             maker_idx = maker["next"]
+        if found_lots >= lots:
+            return True
         if key == limit_key:
             return False
         key = next_key(s, book_idx, key + 1)
@@ -181,30 +212,35 @@ def may_start(s, order, lots):
 def execute(s, order, order_id, position_idx, lots):
     """Match an admitted order and book what it did.
 
-    Returns: lots that rest, lots traded, lots lost to self-trade prevention, lots dropped
+    Returns: lots that rest, lots traded, lots lost to self-trade prevention, lots dropped, whether
+        they were dropped because it met as many resting orders as one may
     """
     left_lots = lots
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
+    stopped = False
     calling = s.contracts[order.contract_idx]["state"] == TradingState.AUCTION
     if crosses(s, order) and not calling and may_start(s, order, lots):
-        left_lots, lost_lots, gain_ticks = match(s, order, order_id, position_idx, lots)
+        left_lots, lost_lots, gain_ticks, stopped = match(s, order, order_id, position_idx, lots)
     traded_lots = lots - left_lots - lost_lots
     ends = order.tif == Tif.IOC or order.tif == Tif.FOK or (order.min_lots > 0 and traded_lots == 0)
+    ends |= stopped
     leaves_lots = np.int64(0) if ends else left_lots
     booked_lots = np.int64(0) if (order.flags & COMBINED) != 0 else traded_lots
     change_lots(
         s, order.account_idx, position_idx, order.book_idx, order.key, leaves_lots, booked_lots,
         gain_ticks,
     )  # fmt: skip
-    return leaves_lots, traded_lots, lost_lots, left_lots - leaves_lots
+    return leaves_lots, traded_lots, lost_lots, left_lots - leaves_lots, stopped
 
 
 @cold_kernel
-def emit_drops(s, order, order_id, leaves_lots, clipped_lots, lost_lots, dropped_lots):
+def emit_drops(s, order, order_id, leaves_lots, clipped_lots, lost_lots, dropped_lots, stopped):
     """Say what of the taker's own order is gone, in the order of the rules."""
     remainder = Code.IOC_REMAINDER
-    if order.tif == Tif.FOK:
+    if stopped:
+        remainder = Code.MAKERS_LIMIT
+    elif order.tif == Tif.FOK:
         remainder = Code.FOK_NOT_FILLABLE
     elif order.min_lots > 0 and clipped_lots + lost_lots + dropped_lots == order.qty_lots:
         remainder = Code.MIN_QUANTITY_NOT_FILLABLE

@@ -5,7 +5,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit, check_words
 from matching.book import key_of
-from matching.clear import cancel_orders
+from matching.clear import cancel_orders, say_cancelled
 from matching.client_ids import check_client_id, find_client_order, has_client_id, register
 from matching.codes import (
     COMBINED,
@@ -126,7 +126,7 @@ def enter(s, cmd, order, lots):
         s, EventKind.ACCEPTED, Code.OK, order.account_idx, order.book_idx, order_id,
         key_of(s, order.book_idx & 1, order.key), order.qty_lots, 0,
     )  # fmt: skip
-    leaves_lots, traded_lots, lost_lots, dropped_lots = execute(
+    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute(
         s, order, order_id, position_idx, lots
     )
     if leaves_lots > 0:
@@ -142,7 +142,7 @@ def enter(s, cmd, order, lots):
         free_order_slot(s, order_idx)
     clipped = order.qty_lots - lots
     if (clipped | lost_lots | dropped_lots) != 0:
-        emit_drops(s, order, order_id, leaves_lots, clipped, lost_lots, dropped_lots)
+        emit_drops(s, order, order_id, leaves_lots, clipped, lost_lots, dropped_lots, stopped)
 
 
 @kernel
@@ -168,7 +168,10 @@ def cancel(s, cmd):
 
 @cold_kernel
 def mass_cancel(s, cmd):
-    """Cancel an account's orders: all, or of one contract, or of one side (`state` is side + 1)."""
+    """Cancel an account's orders: all, or of one contract, or of one side (`state` is side + 1).
+
+    With `order_id`, behind that order: where the reply to the last such command says to go on.
+    """
     meta = s.meta[0]
     if cmd["account_idx"] < 0 or cmd["account_idx"] >= meta["accounts_count"]:
         return Code.ACCOUNT_UNKNOWN
@@ -178,8 +181,9 @@ def mass_cancel(s, cmd):
         return Code.SIDE_INVALID
     reply = emit(s, EventKind.MASS_CANCELLED, cmd["account_idx"], cmd["contract_idx"])
     account_idx, contract_idx = np.int64(cmd["account_idx"]), np.int64(cmd["contract_idx"])
-    count = cancel_orders(
-        s, account_idx, contract_idx, np.int64(cmd["state"]), Code.CANCELLED_BY_MASS_CANCEL
-    )
-    s.events[reply]["qty_lots"] = count
+    count, more, behind_id = cancel_orders(
+        s, account_idx, contract_idx, np.int64(cmd["state"]), np.int64(cmd["order_id"]),
+        Code.CANCELLED_BY_MASS_CANCEL,
+    )  # fmt: skip
+    say_cancelled(s, reply, account_idx, count, more, behind_id)
     return Code.OK

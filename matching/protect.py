@@ -4,7 +4,14 @@ import numpy as np
 
 from matching._jit import cold_kernel
 from matching.accounts import account_known
-from matching.clear import ALL_CONTRACTS, BOTH_SIDES, cancel_of_book, cancel_of_stops, cancel_orders
+from matching.clear import (
+    ALL_CONTRACTS,
+    BOTH_SIDES,
+    cancel_of_book,
+    cancel_of_stops,
+    cancel_orders,
+    say_cancelled,
+)
 from matching.codes import AccountState, Code, EventKind
 from matching.emit import emit
 from matching.expiry import add_expiry
@@ -40,15 +47,17 @@ def cancel_all_after(s, cmd):
 
 @cold_kernel
 def kill_account(s, cmd):
-    """Freeze an account and cancel everything it has, in one command."""
+    """Freeze an account and cancel everything it has; if that is much, the same command goes on."""
     if not account_known(s, cmd):
         return Code.ACCOUNT_UNKNOWN
     account_idx = np.int64(cmd["account_idx"])
     s.accounts[account_idx]["state"] = AccountState.FROZEN
     disarm(s, account_idx)
     reply = emit(s, EventKind.ACCOUNT_KILLED, account_idx, ALL_CONTRACTS)
-    count = cancel_orders(s, account_idx, ALL_CONTRACTS, BOTH_SIDES, Code.CANCELLED_BY_KILL)
-    s.events[reply]["qty_lots"] = count
+    count, more, behind_id = cancel_orders(
+        s, account_idx, ALL_CONTRACTS, BOTH_SIDES, np.int64(0), Code.CANCELLED_BY_KILL
+    )
+    say_cancelled(s, reply, account_idx, count, more, behind_id)
     return Code.OK
 
 

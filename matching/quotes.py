@@ -225,13 +225,15 @@ def enter_side(s, cmd, side):
         s, EventKind.ACCEPTED, Code.OK, order.account_idx, order.book_idx, order_id, price_ticks,
         lots, NONE,
     )  # fmt: skip
-    leaves_lots, traded_lots, lost_lots, _ = execute(s, order, order_id, position_idx, lots)
+    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute(
+        s, order, order_id, position_idx, lots
+    )
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
         rest(s, cmd, order, order_idx, order_id, position_idx, NONE, leaves_lots, traded_lots)
         name_quote(s, position_idx, side, order_idx)
-    if lost_lots > 0:
-        emit_drops(s, order, order_id, leaves_lots, NONE, lost_lots, NONE)
+    if (lost_lots | dropped_lots) != 0:
+        emit_drops(s, order, order_id, leaves_lots, NONE, lost_lots, dropped_lots, stopped)
     if traded_lots > 0:
         note_quote_fill(s, order.account_idx, order.flags, side, traded_lots)
     end_hit_groups(s)

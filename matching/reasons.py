@@ -161,3 +161,5 @@ class Code(IntEnum):
     MOVE_EXCEEDS_CASH = 274
     NOT_WAITING = 230  # an amendment names a trigger, and the order has entered or never waited
     CHILD_FOLLOWS_PARENT = 231  # an order of a bracket gets larger by its parent's fills alone
+    # Work of one command.
+    MAKERS_LIMIT = 220  # a taker met as many resting orders as one may: the rest of it ended

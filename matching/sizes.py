@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from matching.limits import (
+    ACCOUNT_CANCELS_MAX,
     ACCOUNT_STOPS_MAX,
     ACCOUNT_STOPS_TOP,
     ACCOUNTS_MAX,
     AFTERMATH_STEPS_MAX,
     CLIENT_IDS_MAX,
     COMBINATIONS_PER_LEG_MAX,
+    COMMAND_EVENTS_MAX,
+    COMMAND_EVENTS_MIN,
     CONTRACT_TRAILS_MAX,
     CONTRACTS_MAX,
     DEALS_MAX,
@@ -22,6 +25,7 @@ from matching.limits import (
     SCENARIOS_DEFAULT,
     SCENARIOS_MAX,
     SHOCKS_PER_COMMAND,
+    TAKER_MAKERS_MAX,
     TIMERS_PER_ACCOUNT,
 )
 
@@ -42,6 +46,9 @@ class Sizes:
     deals: int = DEALS_MAX
     account_stops: int = ACCOUNT_STOPS_MAX
     contract_trails: int = CONTRACT_TRAILS_MAX
+    taker_makers: int = TAKER_MAKERS_MAX
+    account_cancels: int = ACCOUNT_CANCELS_MAX
+    command_events: int = COMMAND_EVENTS_MAX
 
     def __post_init__(self) -> None:
         """Refuse what the limits do not cover."""
@@ -56,6 +63,9 @@ class Sizes:
             "scenarios": (SHOCKS_PER_COMMAND, SCENARIOS_MAX),
             "account_stops": (0, ACCOUNT_STOPS_TOP),
             "contract_trails": (0, CONTRACT_TRAILS_MAX),
+            "taker_makers": (1, TAKER_MAKERS_MAX),
+            "account_cancels": (1, ACCOUNT_CANCELS_MAX),
+            "command_events": (COMMAND_EVENTS_MIN, COMMAND_EVENTS_MAX),
         }
         for name, (least, most) in within.items():
             if not least <= getattr(self, name) <= most:

@@ -111,6 +111,9 @@ META_SIZES: Final = (
     "scenarios_max",
     "stops_max",  # that wait, of one account
     "trails_max",  # trailing stops of one contract
+    "makers_max",  # resting orders that one taker meets
+    "cancels_max",  # orders of an account that one command looks at to cancel them
+    "command_events",  # a command that has caused so many begins no further piece of work
     "position_mask",
     "client_mask",
     "expiries_max",
@@ -268,6 +271,9 @@ def write_sizes(state: State, sizes: Sizes) -> None:
     meta["scenarios_max"] = sizes.scenarios
     meta["stops_max"] = sizes.account_stops
     meta["trails_max"] = sizes.contract_trails
+    meta["makers_max"] = sizes.taker_makers
+    meta["cancels_max"] = sizes.account_cancels
+    meta["command_events"] = sizes.command_events
     meta["position_mask"] = len(state.position_table) - 1
     meta["client_mask"] = len(state.client_buckets) - 1
     meta["expiries_max"] = len(state.expiries)

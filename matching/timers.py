@@ -8,7 +8,7 @@ so that at one moment timers fire before orders end.
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.clear import ALL_CONTRACTS, BOTH_SIDES, cancel_orders
+from matching.clear import ALL_CONTRACTS, BOTH_SIDES, cancel_orders, say_cancelled
 from matching.codes import Code, EventKind
 from matching.emit import emit
 from matching.limits import ACCOUNTS_MAX, TIMERS_PER_ACCOUNT
@@ -43,11 +43,18 @@ def disarm(s, account_idx):
 
 @cold_kernel
 def fire(s, order_id):
-    """Cancel everything of the account whose timer is due."""
+    """Cancel everything of the account whose timer is due; return whether more is left to cancel.
+
+    The timer stays due then, and goes on.
+    """
     place = order_id - FIRST_ID
-    s.timers[place]["due_ns"] = 0
     account_idx = place // TIMERS_PER_ACCOUNT
     reply = emit(s, EventKind.TIMER_FIRED, account_idx, ALL_CONTRACTS)
     s.events[reply]["side"] = place % TIMERS_PER_ACCOUNT
-    count = cancel_orders(s, account_idx, ALL_CONTRACTS, BOTH_SIDES, Code.CANCELLED_BY_TIMER)
-    s.events[reply]["qty_lots"] = count
+    count, more, behind_id = cancel_orders(
+        s, account_idx, ALL_CONTRACTS, BOTH_SIDES, np.int64(0), Code.CANCELLED_BY_TIMER
+    )
+    say_cancelled(s, reply, account_idx, count, more, behind_id)
+    if not more:
+        s.timers[place]["due_ns"] = 0
+    return more

@@ -17,6 +17,7 @@ from api.routes.admin import account_by
 from api.routes.orders import out
 from api.routes.public import stamped
 from api.schemas_protect import Kill, LimitsChange
+from api.whole import send_whole
 from exchange.io.registry import Account
 from matching.codes import Kind
 from matching.limits import SWEEP_ORDERS_MAX
@@ -26,8 +27,9 @@ PAGE = 1000
 
 
 async def kill_account(services: Services, account: Account) -> dict[str, Any]:
-    """Freeze an account and cancel everything it has, in one command."""
-    reply = await services.gateway.send(codec.words_row(Kind.KILL_ACCOUNT, account.account_idx))
+    """Freeze an account and cancel everything it has."""
+    row = codec.words_row(Kind.KILL_ACCOUNT, account.account_idx)
+    reply = await send_whole(services.gateway, row)
     reply.raise_refused()
     return {"account_id": account.account_id, "cancelled_count": reply.events[0][10]}
 
@@ -55,7 +57,8 @@ async def kill_key(services: Services, key_id: str) -> dict[str, Any]:
     key = await services.keys.revoke(key_id)
     for close in services.key_closers:
         close(key_id)
-    reply = await services.gateway.send(codec.cancel_all_row(key.account_idx, ALL_CONTRACTS, None))
+    row = codec.cancel_all_row(key.account_idx, ALL_CONTRACTS, None)
+    reply = await send_whole(services.gateway, row)
     reply.raise_refused()
     return {"key": key_out(key), "cancelled_count": reply.events[0][10]}
 

@@ -30,6 +30,7 @@ from api.routes.history import cursor_out, span_of
 from api.routes.public import stamped
 from api.schemas import OrderAmend, OrderBatch, OrderNew
 from api.views import caught_up, find_order
+from api.whole import send_whole
 from exchange.rules.records import Order
 from matching.codes import Code
 from matching.wire import unpack_text
@@ -149,7 +150,7 @@ async def cancel_all(
     row = orders.cancel_all_row(
         services.gateway, who.account_idx, unset_of(query.symbol), unset_of(query.side)
     )
-    reply = await services.gateway.send(row)
+    reply = await send_whole(services.gateway, row)
     return json_response(await read(services, who, reply, orders.cancelled_all))
 
 

@@ -10,6 +10,7 @@ from api.errors import Problem
 from api.orders import ALL_CONTRACTS
 from api.protect import cancel_after_row
 from api.replies import Reply
+from api.whole import post_whole
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
 from exchange.io.batch import Batch
@@ -167,7 +168,7 @@ class Hub:
         """
         row = codec.cancel_all_row(account_idx, ALL_CONTRACTS, None)
         with contextlib.suppress(Problem):  # too much is pending already: nothing can be sent
-            self.services.gateway.post(row, Nobody())
+            post_whole(self.services.gateway, row, Nobody())
             if account_idx not in self.guarded():
                 self._guard(account_idx, 0)
 

@@ -24,6 +24,7 @@ from api.schemas import (
     WsUnsubscribe,
 )
 from api.views import find_order
+from api.whole import post_whole
 from api.ws.placed import placed_text
 from api.ws.private import NAMES as PRIVATE
 from api.ws.session import RequestId, Session, id_of, op_of
@@ -70,7 +71,7 @@ def order_cancel_all(session: Session, message: WsCancelAll) -> None:
     who = session.need(Scope.TRADE)
     gateway = session.services.gateway
     row = orders.cancel_all_row(gateway, who.account_idx, message.symbol, message.side)
-    gateway.post(row, OrderWaiter(session, message, orders.cancelled_all, None))
+    post_whole(gateway, row, OrderWaiter(session, message, orders.cancelled_all, None))
     session.in_flight += 1
 
 

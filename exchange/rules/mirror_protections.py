@@ -13,6 +13,7 @@ _ORDER_ID, _PRICE, _QTY = (_FIELD[name] for name in ("order_id", "price_ticks", 
 _AMOUNT, _EXPIRES, _REF = (_FIELD[name] for name in ("amount_usd_micros", "expires_ns", "ref_id"))
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _SIDE_E, _ACCOUNT_E, _QTY_E = _E["side"], _E["account_idx"], _E["qty_lots"]
+_LEAVES_E = _E["leaves_lots"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
@@ -31,7 +32,8 @@ class ProtectedMirror(MirrorState):
         self.accounts[event[_ACCOUNT_E]].protections.timers_ns[event[_SIDE_E]] = due_ns
 
     def _timer_fired(self, command: Row, event: Row) -> None:
-        self.accounts[event[_ACCOUNT_E]].protections.timers_ns[event[_SIDE_E]] = 0
+        if event[_LEAVES_E] == 0:  # else it goes on
+            self.accounts[event[_ACCOUNT_E]].protections.timers_ns[event[_SIDE_E]] = 0
 
     def _account_killed(self, command: Row, event: Row) -> None:
         account = self.accounts[event[_ACCOUNT_E]]

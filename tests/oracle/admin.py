@@ -21,28 +21,35 @@ from matching.limits import (
 from matching.wire import halves
 from tests.oracle import book, calls, combinations, deals, endings, pegs, protect, risk, stops
 from tests.oracle.events import Log
-from tests.oracle.state import Account, Command, Contract, Exchange
+from tests.oracle.state import Account, Command, Contract, Exchange, Order
 
 
 def tick(ex: Exchange, log: Log, cmd: Command) -> None:
     reply = log.add(EventKind.TICKED, qty_lots=0)
+    while log.room(ex) > 0 and (due := due_now(ex)):
+        _, is_order, number, which = due[0]
+        if is_order:
+            book.cancel(ex, log, ex.orders[number], Code.ORDER_EXPIRED)
+            reply["qty_lots"] += 1
+        else:
+            protect.fire(ex, log, number, which)
+    if log.room(ex) > 0:
+        for deal in deals.due(ex):
+            deals.end(ex, log, deal, Code.DEAL_EXPIRED)
+            reply["qty_lots"] += 1
+    calls.tick(ex, log)
+    endings.tick(ex, log)
+
+
+def due_now(ex: Exchange) -> list[tuple[int, int, int, int]]:
+    """Return the orders and timers whose time has come: time, kind, order or account, timer."""
     due = [(order.expires_ns, 1, order.order_id, 0) for order in ex.orders.values()]
     due += [
         (due_ns, 0, idx, which)
         for idx, account in enumerate(ex.accounts)
         for which, due_ns in enumerate(account.timers)
     ]
-    for _, is_order, number, which in sorted(d for d in due if 0 < d[0] <= ex.now_ns):
-        if not is_order:
-            protect.fire(ex, log, number, which)
-        elif number in ex.orders:  # a timer may have taken it
-            book.cancel(ex, log, ex.orders[number], Code.ORDER_EXPIRED)
-            reply["qty_lots"] += 1
-    for deal in deals.due(ex):
-        deals.end(ex, log, deal, Code.DEAL_EXPIRED)
-        reply["qty_lots"] += 1
-    calls.tick(ex, log)
-    endings.tick(ex, log)
+    return sorted(d for d in due if 0 < d[0] <= ex.now_ns)
 
 
 def open_account(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -199,21 +206,35 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
 def end(ex: Exchange, log: Log, contract_idx: int) -> None:
     log.add(EventKind.STATE_SET, contract_idx=contract_idx)
     calls.change_state(ex, log, contract_idx, TradingState.EXPIRED)
-    for side in (0, 1):
-        for order in book.best_first(ex, contract_idx, side):
-            book.cancel(ex, log, order, Code.CONTRACT_ENDED)
-    end_stops(ex, log, contract_idx)
+    end_orders(ex, log, contract_idx)
+    ex.ending |= bool(orders_left(ex, contract_idx))
     for deal in deals.by_end(ex):
         if deal.contract_idx == contract_idx:
             deals.end(ex, log, deal, Code.CONTRACT_ENDED)
 
 
-def end_stops(ex: Exchange, log: Log, contract_idx: int) -> None:
-    """Those triggered as they stand, then price by price; who sleeps ends with its parent."""
-    for order in list(ex.contracts[contract_idx].triggered):
+def orders_left(ex: Exchange, contract_idx: int) -> list[Order]:
+    """Return what ends with a contract: best first; stops triggered as they stand, then the others.
+
+    Who sleeps ends with its parent.
+    """
+    resting = [order for side in (0, 1) for order in book.best_first(ex, contract_idx, side)]
+    return [*resting, *ex.contracts[contract_idx].triggered, *stops.standing(ex, contract_idx)]
+
+
+def end_orders(ex: Exchange, log: Log, contract_idx: int) -> None:
+    """Cancel as many as one command may."""
+    for order in orders_left(ex, contract_idx)[: max(0, log.room(ex))]:
         book.cancel(ex, log, order, Code.CONTRACT_ENDED)
-    for order in stops.standing(ex, contract_idx):
-        book.cancel(ex, log, order, Code.CONTRACT_ENDED)
+
+
+def end_next(ex: Exchange, log: Log) -> None:
+    """Go on with the first contract that has ended and has orders left."""
+    for contract_idx, contract in enumerate(ex.contracts):
+        if contract.state == TradingState.EXPIRED and orders_left(ex, contract_idx):
+            end_orders(ex, log, contract_idx)
+            return
+    ex.ending = False
 
 
 def set_band(ex: Exchange, log: Log, cmd: Command) -> None:

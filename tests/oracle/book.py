@@ -85,11 +85,29 @@ def fill_limit(ex: Exchange, maker: Order) -> int:
     return min(maker.leaves_lots, max(0, closing))
 
 
+def makers_max(ex: Exchange, contract_idx: int) -> int:
+    """Return how many resting orders a taker may meet: the legs of a combination count too."""
+    return max(1, ex.capacity.taker_makers // (1 + 2 * len(ex.contracts[contract_idx].legs)))
+
+
 def fillable(ex: Exchange, taker: Order, lots: int) -> bool:
-    """Return whether so many lots of an order would surely trade now."""
+    """Return whether so many lots of an order would surely trade now, with few enough makers."""
+    makers = met(ex, taker.contract_idx, taker.side, taker.price_ticks)
+    needed = needed_makers(ex, taker, makers, lots)
+    if needed == 0:
+        return False
+    worst_ticks = makers[needed - 1].price_ticks
+    if any(order.display_lots for order in makers[:needed] if order.price_ticks == worst_ticks):
+        # It meets those behind a display before it comes back to what is hidden.
+        needed = max(n for n, order in enumerate(makers, 1) if order.price_ticks == worst_ticks)
+    return needed <= max(1, makers_max(ex, taker.contract_idx) // 4)
+
+
+def needed_makers(ex: Exchange, taker: Order, makers: list[Order], lots: int) -> int:
+    """Return how many of these have so many lots between them, 0 if all do not."""
     found = 0
     contract = ex.contracts[taker.contract_idx]
-    for maker in met(ex, taker.contract_idx, taker.side, taker.price_ticks):
+    for count, maker in enumerate(makers, 1):
         if calls.touched(ex, contract, maker.price_ticks):
             break
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
@@ -100,7 +118,9 @@ def fillable(ex: Exchange, taker: Order, lots: int) -> bool:
         leg_here = leg is not None and leg.stop is None and leg.side == maker.side
         if not maker.flags & Flag.REDUCE_ONLY and not leg_here:
             found += maker.leaves_lots
-    return found >= lots
+        if found >= lots:
+            return count
+    return 0
 
 
 def fill(ex: Exchange, order: Order, price_ticks: int, lots: int) -> None:
@@ -151,7 +171,7 @@ def hand_over(ex: Exchange, account_idx: int, contract_idx: int, lots: int, tick
     ex.accounts[account_idx].unsettled_usd_micros += gain
 
 
-def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
+def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:
     """Let the taker meet the book; stops see the first and the last price of its trades."""
     before = len(log.rows)
     outcome = meet_all(ex, log, taker)
@@ -161,13 +181,14 @@ def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
     return outcome
 
 
-def meet_all(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
+def meet_all(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:
     """Let the taker meet the book.
 
     Returns:
-        the lots it lost to self-trade prevention by decrement, and whether
-        self-trade prevention stopped it.
+        the lots it lost to self-trade prevention by decrement, and what stopped it, if anything:
+        self-trade prevention, or that it met as many orders as one may.
     """
+    room = makers_max(ex, taker.contract_idx)
     decremented = 0
     turned: list[Order] = []  # icebergs that showed anew on the level that is being met
     contract = ex.contracts[taker.contract_idx]
@@ -179,21 +200,24 @@ def meet_all(ex: Exchange, log: Log, taker: Order) -> tuple[int, bool]:
         if breach:
             contract.guard.breach = breach
             break
+        if room == 0:
+            return decremented, Code.MAKERS_LIMIT
+        room -= 1
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
             if taker.stp == Stp.CANCEL_NEWEST:
-                return decremented, True
+                return decremented, Code.SELF_TRADE_PREVENTED
             if taker.stp == Stp.DECREMENT:
                 decremented += decrement(ex, log, taker, maker)
                 continue
             cancel(ex, log, maker, Code.SELF_TRADE_PREVENTED)
             if taker.stp == Stp.CANCEL_BOTH:
-                return decremented, True
+                return decremented, Code.SELF_TRADE_PREVENTED
         elif maker.display_lots:
             level = [order for order in makers if order.price_ticks == maker.price_ticks]
             icebergs.meet(ex, log, taker, level, turned)
         else:
             meet(ex, log, taker, maker)
-    return decremented, False
+    return decremented, Code.OK
 
 
 def meet(ex: Exchange, log: Log, taker: Order, maker: Order) -> None:
@@ -231,7 +255,7 @@ def enter(
 ) -> None:
     """Match an order that is not in the book, rest what is left of it, say what was dropped."""
     filled_lots = order.filled_lots
-    decremented, stopped, dropped, code = 0, False, 0, Code.IOC_REMAINDER
+    decremented, stopped, dropped, code = 0, Code.OK, 0, Code.IOC_REMAINDER
     wanted, order.min_lots = order.min_lots, 0  # it counts once
     if ex.contracts[order.contract_idx].state == TradingState.AUCTION:
         assert order.tif not in IMMEDIATE  # it gathers with the others
@@ -244,12 +268,14 @@ def enter(
             code = Code.FOK_NOT_FILLABLE
     else:
         decremented, stopped = match(ex, log, order)
-    if stopped:
+    if stopped == Code.SELF_TRADE_PREVENTED:
         prevented = decremented + order.leaves_lots
         order.leaves_lots = 0
     else:
         prevented = decremented
-        if order.tif in IMMEDIATE:
+        if stopped == Code.MAKERS_LIMIT:
+            code = stopped
+        if order.tif in IMMEDIATE or stopped:
             dropped += order.leaves_lots
             order.leaves_lots = 0
     order.shown_lots = min(order.display_lots, order.leaves_lots)

@@ -223,7 +223,7 @@ def tick(ex: Exchange, log: Log) -> None:
     """End the calls that are over; the others say their price, once a second at most."""
     for contract_idx, contract in enumerate(ex.contracts):
         call = contract.call
-        if call.phase == CallPhase.NONE or ex.halted:
+        if call.phase == CallPhase.NONE or ex.halted or log.room(ex) <= 0:
             continue
         if 0 < call.ends_ns <= ex.now_ns:
             price, lots, _ = equilibrium(ex, contract_idx)

@@ -88,6 +88,7 @@ class Oracle:
         ex = self.ex
         assert cmd.seq == ex.last_seq + 1 and cmd.ts_ns >= ex.now_ns
         ex.last_seq, ex.now_ns, log.seq = cmd.seq, cmd.ts_ns, cmd.seq
+        log.begun = len(log.rows)
         code = ids.judge_envelope(ex, cmd)
         if code != Code.OK:
             log.refuse(cmd, code)
@@ -96,12 +97,24 @@ class Oracle:
         quotes.end_hits(ex, log)
         calls.follow_up(ex, log)
         for _ in range(AFTERMATH_STEPS_MAX):
-            if ex.work:
-                stops.step(ex, log)
-                quotes.end_hits(ex, log)
-                calls.follow_up(ex, log)
-        pegs.move_all(ex, log)
+            if log.room(ex) <= 0 or not step(ex, log):
+                return
+            quotes.end_hits(ex, log)
+            calls.follow_up(ex, log)
 
     def state_view(self) -> dict[str, Any]:
         """Return all that must be equal in any engine with these rules."""
         return state_view(self.ex)
+
+
+def step(ex: Exchange, log: Log) -> bool:
+    """Do the next of what follows from commands; return False if nothing does."""
+    if ex.work:
+        stops.step(ex, log)
+    elif ex.pegs_waiting:
+        pegs.move_next(ex, log)
+    elif ex.ending:
+        admin.end_next(ex, log)
+    else:
+        return False
+    return True

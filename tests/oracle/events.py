@@ -6,7 +6,7 @@ import numpy as np
 
 from matching.codes import EventKind
 from matching.wire import EVENT
-from tests.oracle.state import Command, Order
+from tests.oracle.state import Command, Exchange, Order
 
 
 @dataclass
@@ -15,6 +15,7 @@ class Log:
 
     seq: int = 0
     rows: list[dict[str, int]] = field(default_factory=list)
+    begun: int = 0  # how many there were before this command
 
     def add(self, kind: EventKind, **fields: int) -> dict[str, int]:
         """Append an event; the row may still be filled in by the caller."""
@@ -44,6 +45,10 @@ class Log:
             qty_lots=qty_lots,
             leaves_lots=order.leaves_lots,
         )
+
+    def room(self, ex: Exchange) -> int:
+        """Return how many events the command has caused less than those that end its work."""
+        return ex.capacity.command_events - (len(self.rows) - self.begun)
 
     def as_array(self) -> np.ndarray:
         out = np.zeros(len(self.rows), EVENT)

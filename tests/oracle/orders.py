@@ -247,16 +247,16 @@ def mass_cancel(ex: Exchange, log: Log, cmd: Command) -> None:
     if code != Code.OK:
         log.refuse(cmd, code)
         return
-    orders = [
-        order
-        for order in risk.open_of(ex, cmd.account_idx)
-        if cmd.contract_idx in (-1, order.contract_idx) and cmd.state in (0, order.side + 1)
-    ]
-    log.add(
-        EventKind.MASS_CANCELLED,
-        account_idx=cmd.account_idx,
-        contract_idx=cmd.contract_idx,
-        qty_lots=len(orders),
+    found = risk.open_of(ex, cmd.account_idx)
+    ids_found, behind_id = [order.order_id for order in found], 0
+    if cmd.order_id in ids_found:
+        behind_id = cmd.order_id
+        found = found[ids_found.index(behind_id) + 1 :]
+    found = [order for order in found if cmd.contract_idx in (-1, order.contract_idx)]
+    said = log.add(
+        EventKind.MASS_CANCELLED, account_idx=cmd.account_idx, contract_idx=cmd.contract_idx
     )
-    for order in orders:
-        book.cancel(ex, log, order, Code.CANCELLED_BY_MASS_CANCEL)
+    meant = [order for order in found if cmd.state in (0, order.side + 1)]
+    code = Code.CANCELLED_BY_MASS_CANCEL
+    if protect.cancel_some(ex, log, said, found, meant, code):
+        said.setdefault("order_id", behind_id)

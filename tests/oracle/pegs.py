@@ -1,7 +1,7 @@
 """Pegged orders: all of a contract's are judged anew whenever its book may have changed."""
 
 from matching.codes import Code, EventKind, Peg, Side, TradingState
-from matching.limits import AFTERMATH_STEPS_MAX, PEGS_MAX
+from matching.limits import PEGS_MAX
 from tests.oracle import book, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order
@@ -72,15 +72,12 @@ def entry_price(
     return price(ex, contract_idx, side, peg, offset_ticks, met)
 
 
-def move_all(ex: Exchange, log: Log) -> None:
-    """Judge the contracts that wait, the one that waits longest first."""
-    for _ in range(AFTERMATH_STEPS_MAX):
-        if not ex.pegs_waiting:
-            return
-        contract_idx = ex.pegs_waiting[0]
-        if ex.contracts[contract_idx].state in TRADING and not ex.halted:
-            judge(ex, log, contract_idx)
-        ex.pegs_waiting.remove(contract_idx)
+def move_next(ex: Exchange, log: Log) -> None:
+    """Judge the contract that waits longest."""
+    contract_idx = ex.pegs_waiting[0]
+    if ex.contracts[contract_idx].state in TRADING and not ex.halted:
+        judge(ex, log, contract_idx)
+    ex.pegs_waiting.remove(contract_idx)
 
 
 def judge(ex: Exchange, log: Log, contract_idx: int) -> None:

@@ -4,7 +4,7 @@ from matching.codes import AccountState, Code, EventKind, Side, Timer
 from matching.limits import CANCEL_AFTER_NS_MAX, LIMIT_MAX, SWEEP_ORDERS_MAX
 from tests.oracle import book, pegs, risk, stops
 from tests.oracle.events import Log
-from tests.oracle.state import Command, Exchange, Leg, Limits, signed
+from tests.oracle.state import Command, Exchange, Leg, Limits, Order, signed
 
 SECOND_NS = 1_000_000_000
 
@@ -76,17 +76,33 @@ def cancel_all_after(ex: Exchange, log: Log, cmd: Command) -> None:
     log.add(EventKind.TIMER_SET, account_idx=cmd.account_idx, contract_idx=-1, side=cmd.state)
 
 
-def cancel_everything(ex: Exchange, log: Log, account_idx: int, code: int) -> int:
-    orders = risk.open_of(ex, account_idx)
-    for order in orders:
+def cancel_some(
+    ex: Exchange, log: Log, said: dict[str, int], orders: list[Order], meant: list[Order], code: int
+) -> bool:
+    """Look at the first of an account's orders, cancel those that are meant, and say how many.
+
+    Returns:
+        whether there are more to look at
+    """
+    looked = orders[: ex.capacity.account_cancels]
+    going = [order for order in looked if order in meant]
+    kept = [order for order in looked if order not in meant]
+    said["qty_lots"] = len(going)
+    for order in going:
         book.cancel(ex, log, order, code)
-    return len(orders)
+    if len(orders) == len(looked):
+        return False
+    said["leaves_lots"] = len(risk.open_of(ex, said["account_idx"]))
+    if kept:
+        said["order_id"] = kept[-1].order_id
+    return True
 
 
 def fire(ex: Exchange, log: Log, account_idx: int, which: int) -> None:
-    ex.accounts[account_idx].timers[which] = 0
     said = log.add(EventKind.TIMER_FIRED, account_idx=account_idx, contract_idx=-1, side=which)
-    said["qty_lots"] = cancel_everything(ex, log, account_idx, Code.CANCELLED_BY_TIMER)
+    orders = risk.open_of(ex, account_idx)
+    if not cancel_some(ex, log, said, orders, orders, Code.CANCELLED_BY_TIMER):
+        ex.accounts[account_idx].timers[which] = 0
 
 
 def kill_account(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -96,7 +112,8 @@ def kill_account(ex: Exchange, log: Log, cmd: Command) -> None:
     account.state = AccountState.FROZEN
     account.timers = [0, 0]
     said = log.add(EventKind.ACCOUNT_KILLED, account_idx=cmd.account_idx, contract_idx=-1)
-    said["qty_lots"] = cancel_everything(ex, log, cmd.account_idx, Code.CANCELLED_BY_KILL)
+    orders = risk.open_of(ex, cmd.account_idx)
+    cancel_some(ex, log, said, orders, orders, Code.CANCELLED_BY_KILL)
 
 
 def halt_exchange(ex: Exchange, log: Log, cmd: Command) -> None:

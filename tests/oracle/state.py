@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from matching.codes import Side
 from matching.limits import (
+    ACCOUNT_CANCELS_MAX,
     ACCOUNT_STOPS_MAX,
     ACCOUNTS_MAX,
     CLIENT_IDS_MAX,
+    COMMAND_EVENTS_MAX,
     CONTRACT_TRAILS_MAX,
     CONTRACTS_MAX,
     DEALS_MAX,
@@ -18,6 +20,7 @@ from matching.limits import (
     PRICE_BITS_DEFAULT,
     QUOTE_GROUPS,
     SCENARIOS_DEFAULT,
+    TAKER_MAKERS_MAX,
     WORST_COUNT_DEFAULT,
 )
 from matching.wire import COMMAND
@@ -41,6 +44,9 @@ class Capacity:
     deals: int = DEALS_MAX
     account_stops: int = ACCOUNT_STOPS_MAX
     contract_trails: int = CONTRACT_TRAILS_MAX
+    taker_makers: int = TAKER_MAKERS_MAX
+    account_cancels: int = ACCOUNT_CANCELS_MAX
+    command_events: int = COMMAND_EVENTS_MAX
 
 
 class Command(NamedTuple):
@@ -324,6 +330,7 @@ class Exchange:
     ready: list[int] = field(default_factory=list)  # contracts with triggered stops
     children: list[Order] = field(default_factory=list)  # of brackets, to be seen to
     work: bool = False  # something follows
+    ending: bool = False  # a contract that has ended may have orders left
     slots_free: list[int] = field(default_factory=list)  # the last freed is taken first
     slots_used: int = 0  # slots 1..slots_used were taken at least once
     client_ids: deque[ClientId] = field(default_factory=deque)  # oldest first

@@ -42,6 +42,9 @@ CAPACITY = Capacity(
     client_ids=6,
     scenarios=8,
     deals=6,
+    taker_makers=4,
+    account_cancels=2,
+    command_events=6,
 )
 MARK_TICKS, TICK_VALUE, DAY_NS = 100, 7, 24 * 3600 * 1_000_000_000
 WORDS = ("client_a", "client_b", "client_c", "client_d")

@@ -70,8 +70,7 @@ class Scenario(DealLines):
     """An exchange with names instead of numbers."""
 
     def __init__(self) -> None:
-        self.engine = Engine(Sizes(price_bits=12, scenarios=8, **SIZES))
-        self.oracle = Oracle(Capacity(price_bits=12, scenarios=8, **SIZES))
+        self.make({})
         self.mirror = Mirror(12)
         self.now_ns = 0
         self.members: dict[str, int] = {}
@@ -104,10 +103,16 @@ class Scenario(DealLines):
             "auction": self.auction,
         }  # fmt: skip
 
+    def make(self, work: dict[str, int]) -> None:
+        """Make engine and oracle, with small limits of what one command does."""
+        sizes = {"price_bits": 12, "scenarios": 8, **SIZES, **work}
+        self.engine = Engine(Sizes(**sizes))
+        self.oracle = Oracle(Capacity(**sizes))
+
     def line(self, words: Words, expected: str) -> None:
         """Do what a line says, compare with what it expects."""
         word = words.take()
-        if not self.contracts and word not in ("contract", "account", "time"):
+        if not self.contracts and word not in ("contract", "account", "time", "work"):
             self.list_contract(Words("H100"))
         if word in self.views:
             found = self.views[word](words)
@@ -350,11 +355,15 @@ class Scenario(DealLines):
         return events, order.name
 
     def cancel(self, idx: int, words: Words) -> np.ndarray:
-        """`cancel s1`, `cancel client a1`, `cancel all buys in B200`."""
+        """`cancel s1`, `cancel client a1`, `cancel all buys in B200`, `cancel all behind s1`."""
         if words.maybe("all"):
             side = {"buys": 1, "sells": 2, None: 0}[words.maybe("buys", "sells")]
+            behind = self.orders[words.take()] if words.maybe("behind") else 0
             contract = self.contract_of(words) if words else -1
-            return self.send(Kind.MASS_CANCEL, account_idx=idx, contract_idx=contract, state=side)
+            return self.send(
+                Kind.MASS_CANCEL, account_idx=idx, contract_idx=contract, state=side,
+                order_id=behind,
+            )  # fmt: skip
         if words.maybe("client"):
             return self.send(Kind.CANCEL, account_idx=idx, client=words.take())
         return self.send(Kind.CANCEL, account_idx=idx, order_id=self.orders[words.take()])

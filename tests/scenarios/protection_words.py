@@ -15,6 +15,7 @@ LIMITS = {
     "qty": "qty_lots", "notional": "amount_usd_micros", "position": "order_id",
     "rate": "price_ticks", "open": "ref_id",
 }  # fmt: skip
+WORK = {"makers": "taker_makers", "cancels": "account_cancels", "events": "command_events"}
 MMP = {"window": "expires_ns", "qty": "qty_lots", "delta": "order_id", "fills": "ref_id"}
 
 
@@ -106,7 +107,14 @@ def verbs(game: "Scenario") -> dict[str, Any]:
         contract = game.contract_of(words) if words else -1
         return game.send(Kind.SWEEP, contract_idx=contract, qty_lots=lots)
 
+    def work(words: Words) -> np.ndarray:
+        """`work makers 4 cancels 2 events 6`: what one command may do, before anything else."""
+        assert game.mirror.seq == 0, "the first line says it"
+        game.make(numbers(words, WORK))
+        return np.zeros(0)
+
     return {
+        "work": work,
         "kill": lambda words: game.send(Kind.KILL_ACCOUNT, account_idx=game.member(words.take())),
         "halt": lambda _: game.send(Kind.HALT_EXCHANGE, state=1),
         "resume": lambda _: game.send(Kind.HALT_EXCHANGE, state=0),
@@ -125,7 +133,11 @@ def part(game: "Scenario", event: np.void, reply: np.void) -> str:
     if kind == EventKind.MMP_HIT:
         return f"hit {members[int(event['account_idx'])]} group {side}"
     if kind == EventKind.TIMER_FIRED:
-        return f"timer {members[int(event['account_idx'])]}"
+        more = f" more {event['leaves_lots']}" if event["leaves_lots"] else ""
+        return f"timer {members[int(event['account_idx'])]}{more}"
+    if kind in (EventKind.MASS_CANCELLED, EventKind.ACCOUNT_KILLED) and event["leaves_lots"]:
+        behind = [name for name, number in game.orders.items() if number == event["order_id"]]
+        return f"more {event['leaves_lots']}" + (f" behind {behind[0]}" if behind else "")
     if kind == EventKind.SWEPT:
         return f"left {event['leaves_lots']}"
     return ""

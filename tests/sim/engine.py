@@ -53,6 +53,9 @@ def sizes_of(capacity: Capacity) -> Sizes:
         deals=capacity.deals,
         account_stops=capacity.account_stops,
         contract_trails=capacity.contract_trails,
+        taker_makers=capacity.taker_makers,
+        account_cancels=capacity.account_cancels,
+        command_events=capacity.command_events,
     )
 
 

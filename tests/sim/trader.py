@@ -121,8 +121,12 @@ class Trader:
     def mass_cancel(self) -> Fields:
         rng = self.rng
         contracts = len(self.ex.contracts)
+        behind_id = 0
+        if self.ex.orders and rng.random() < 0.3:
+            behind_id = rng.choice(list(self.ex.orders))
         return {
             "kind": Kind.MASS_CANCEL,
+            "order_id": behind_id,
             "account_idx": self._account(),
             "contract_idx": rng.choice((-1, rng.randrange(-1, contracts))),
             "state": rng.choice((0, 0, 1, 2)),

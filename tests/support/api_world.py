@@ -30,6 +30,7 @@ from exchange.services.market_data import MarketData
 from exchange.services.sequencer import Sequencer
 from matching.codes import Kind, TradingState
 from tests.oracle.engine import Oracle
+from tests.oracle.state import Capacity
 from tests.support.api_fakes import (
     MemoryAccounts,
     MemoryKeys,
@@ -66,7 +67,12 @@ class OracleCore(Oracle):
 class World:
     """Everything of one gateway process, with the keys of three accounts."""
 
-    def __init__(self, limits: LimitSettings | None = None, bus: MemoryBus | None = None) -> None:
+    def __init__(
+        self,
+        limits: LimitSettings | None = None,
+        bus: MemoryBus | None = None,
+        capacity: Capacity | None = None,
+    ) -> None:
         self.bus = bus or MemoryBus()
         self.journal = MemoryJournal()
         self.status = Status()
@@ -74,7 +80,7 @@ class World:
         self.clock = SystemClock()
         self.origins = itertools.count(1)
         self.sequencer = Sequencer(
-            core=OracleCore(),
+            core=OracleCore(capacity),
             journal=self.journal,
             bus=self.bus,
             clock=self.clock,
@@ -292,10 +298,12 @@ class Socket:
 
 @asynccontextmanager
 async def running(
-    limits: LimitSettings | None = None, bus: MemoryBus | None = None
+    limits: LimitSettings | None = None,
+    bus: MemoryBus | None = None,
+    capacity: Capacity | None = None,
 ) -> AsyncIterator[World]:
     """Start a world and stop it."""
-    world = World(limits, bus)
+    world = World(limits, bus, capacity)
     await world.start()
     try:
         yield world

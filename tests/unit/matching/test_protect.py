@@ -5,7 +5,7 @@ from numba import config
 
 from matching.codes import AccountState, Code, EventKind, Flag, Kind, Side, Timer, TradingState
 from matching.engine import Engine, Sizes
-from matching.limits import QUOTE_GROUPS, SWEEP_ORDERS_MAX
+from matching.limits import ACCOUNT_CANCELS_MAX, QUOTE_GROUPS, SWEEP_ORDERS_MAX
 from matching.wire import pack_halves
 from tests.support.rows import SECOND_NS, command, stamped
 from tests.unit.matching.small import SIZES, Market, codes, said
@@ -49,11 +49,14 @@ def one(engine: Engine, kind: Kind, **fields: int) -> np.ndarray:
     return engine.apply(stamped([command(kind, **fields)], engine.last_seq + 1, engine.now_ns))
 
 
-def test_one_command_takes_every_order_of_an_account_over_fifty_contracts():
+def test_a_kill_takes_every_order_of_an_account_over_fifty_contracts_a_bounded_part_a_command():
     engine = full_market()
-    events = one(engine, Kind.KILL_ACCOUNT)
-    assert events[0]["qty_lots"] == MANY == len(events) - 1
-    assert engine.account_row(0)["open_orders"] == 0
+    left = MANY
+    while left:
+        events = one(engine, Kind.KILL_ACCOUNT)
+        assert events[0]["qty_lots"] == min(left, ACCOUNT_CANCELS_MAX) == len(events) - 1
+        left -= min(left, ACCOUNT_CANCELS_MAX)
+        assert events[0]["leaves_lots"] == left == engine.account_row(0)["open_orders"]
     engine.check()
     refused = one(engine, Kind.PLACE, side=Side.BUY, qty_lots=1, price_ticks=1900)
     assert codes(refused) == [Code.ACCOUNT_FROZEN]

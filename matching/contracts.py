@@ -13,7 +13,7 @@ from matching.deals import end_deals_of_contract
 from matching.emit import emit, has_worked
 from matching.guards import take_guard_price
 from matching.legs import combination_of
-from matching.limits import BPS, ENDS, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
+from matching.limits import BPS, ENDS, POSITION_LOTS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
 from matching.peg_list import wake_pegs
 from matching.pool import count_trading
 from matching.state import STOP_BOOKS
@@ -93,6 +93,7 @@ def list_contract(s, cmd):
     contract["tick_value_usd_micros"] = cmd["amount_usd_micros"]
     contract["settle_ticks"] = cmd["price_ticks"]
     contract["qty_max_lots"] = cmd["qty_lots"]
+    contract["plain_lots"] = POSITION_LOTS_MAX
     contract["band_bps"] = cmd["order_id"]
     contract["state"] = cmd["state"]
     contract["last_trade_ns"] = cmd["expires_ns"]

@@ -111,6 +111,9 @@ class Engine:
             AssertionError: one does not hold: a bug of ours.
         """
         check_state(self.state)
+        for account_idx in range(int(self._meta["accounts_count"])):
+            bound = int(self.state.accounts[account_idx]["im_bound_usd_micros"])
+            assert bound >= self.requirement(account_idx), f"bound of account {account_idx}"
 
     def depth(self, contract_idx: int, side: int, levels: int) -> list[tuple[int, int, int]]:
         """Return the best levels of a side: price ticks, lots in sight, count of orders."""
@@ -216,6 +219,8 @@ class Engine:
             "worst": s.worst[: accounts * stride].reshape(accounts, stride)[:, :live],
             "shocks": s.shocks[: contracts * stride].reshape(contracts, stride)[:, :live],
             "staged": s.staged[: contracts * stride].reshape(contracts, stride),
+            "addons": s.addons[:contracts],
+            "addons_staged": s.addons_staged[:contracts],
         }
 
     def _read(self, meta: dict[str, int], arrays: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from matching.book import key_of, opposite_key
 from matching.client_ids import has_client_id
 from matching.codes import AccountState, Code, EventKind, OrderType, Stp, Tif, TradingState
 from matching.emit import emit_order
-from matching.limits import MONEY_USD_MICROS_MAX, POSITION_LOTS_MAX
+from matching.limits import MONEY_USD_MICROS_MAX
 from matching.lots import change_lots
 from matching.pool import find_position, order_slots_left, take_order_slot
 from matching.rest import new_order_id, rest
@@ -47,12 +47,12 @@ def plain_times(s, account, contract, book_idx, key):
 
 
 @kernel
-def within_limits(s, account, position, order):
+def within_limits(s, account, position, order, plain_lots):
     """Return whether slots, money and lots leave room."""
     cash, unsettled = account["cash_usd_micros"], account["unsettled_usd_micros"]
     held_lots = position["buy_lots"] + position["sell_lots"] + abs(position["qty_lots"])
     gross = account["gross_tick_value"] + order.qty_lots * order.tick_value
-    if held_lots + order.qty_lots > POSITION_LOTS_MAX or gross > s.meta[0]["gross_max"]:
+    if held_lots + order.qty_lots > plain_lots or gross > s.meta[0]["gross_max"]:
         return False
     if cash > MONEY_USD_MICROS_MAX or cash < -MONEY_USD_MICROS_MAX:
         return False
@@ -123,7 +123,7 @@ def place_everyday(s, cmd):
     if position_idx == 0 or not plain_times(s, account, contract, book_idx, key):
         return False
     order = everyday_order(cmd, contract, account_idx, contract_idx, position_idx, book_idx, key)
-    if not within_limits(s, account, s.positions[position_idx], order):
+    if not within_limits(s, account, s.positions[position_idx], order, contract["plain_lots"]):
         return False
     bound_usd_micros, room_usd_micros = margin_after(s, order, qty_lots)
     if bound_usd_micros > room_usd_micros:

@@ -14,6 +14,8 @@ from matching.legs import is_spread, leg_of, spread_base
 from matching.limits import LIMIT_MAX, NS_PER_SECOND, POSITION_LOTS_MAX
 from matching.pool import find_position
 
+OWN_LIMITS = np.int8(1)  # a bit of ACCOUNT.limited
+
 
 @cold_kernel
 def set_limits(s, cmd):
@@ -34,7 +36,8 @@ def set_limits(s, cmd):
     limits["position_max_lots"] = cmd["order_id"]
     limits["orders_per_second_max"] = cmd["price_ticks"]
     limits["open_orders_max"] = cmd["ref_id"]
-    s.accounts[cmd["account_idx"]]["limited"] = 1 if any_limit != 0 else 0
+    account = s.accounts[cmd["account_idx"]]
+    account["limited"] = (account["limited"] & ~OWN_LIMITS) | (1 if any_limit != 0 else 0)
     emit(s, EventKind.LIMITS_SET, cmd["account_idx"], 0)
     return Code.OK
 

@@ -71,6 +71,29 @@ assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX + 2 * SWING_USD_MICROS_
 # order only reduced, the exact requirement; one order's own part is added.
 assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX < 1 << 63
 
+# Margin beyond the scenarios. Both add-ons of a lot are together at most what the widest shock
+# takes of it, as its expected shortfall is, so each sum over an account is within WORST_LOSS. A
+# root is in parts of 2^ROOT_BITS, and the amount it is multiplied with is cut into two words.
+ROOT_BITS = 20
+ROOT_LOTS_MAX = 1 << 22  # from here on the add-on of a lot is what the widest shock takes
+assert ROOT_LOTS_MAX << (2 * ROOT_BITS) <= INT64_SAFE
+ROOT_MAX = (1 << 31) + 1  # of all those lots to one
+CROWD_NUMERATOR, CROWD_DENOMINATOR = 3, 2
+PER_LOT_USD_MICROS_MAX = TICK_VALUE_USD_MICROS_MAX * SHOCK_TICKS_MAX
+assert ((PER_LOT_USD_MICROS_MAX * CROWD_NUMERATOR >> ROOT_BITS) + 1) * ROOT_MAX < INT64_SAFE
+FEE_TICKS_MAX = 1 << 10  # of one lot, one side
+ADDON_LOTS_MAX = 1 << 31
+LEVEL_BPS_MIN, LEVEL_BPS_MAX = 10_000, 15_000  # of the member's requirement
+BLEND_PARTS = 4  # of now three, of stress one
+assert WORST_LOSS_USD_MICROS_MAX * BLEND_PARTS <= INT64_SAFE
+# The largest requirement: both parts at the highest level, and fees. The bound of one order on top
+# of a requirement, or a requirement on top of any equity, are the largest sums of it.
+REQUIREMENT_USD_MICROS_MAX = (
+    2 * WORST_LOSS_USD_MICROS_MAX * LEVEL_BPS_MAX // BPS + GROSS_TICK_VALUE_MAX * FEE_TICKS_MAX
+)
+assert 2 * REQUIREMENT_USD_MICROS_MAX < 1 << 63
+assert REQUIREMENT_USD_MICROS_MAX + EQUITY_USD_MICROS_MAX < 1 << 63
+
 # Combinations: spreads of two legs, strips of up to a year's months. A lot of one trades a lot
 # of each leg. In the gross limit a spread counts twice its tick value, which is the larger of its
 # legs', a strip the sum of them: never less than its legs do once it is filled. A strip's price

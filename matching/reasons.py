@@ -163,3 +163,6 @@ class Code(IntEnum):
     CHILD_FOLLOWS_PARENT = 231  # an order of a bracket gets larger by its parent's fills alone
     # Work of one command.
     MAKERS_LIMIT = 220  # a taker met as many resting orders as one may: the rest of it ended
+    # Margin beyond the scenarios.
+    ADDON_INVALID = 250
+    LEVEL_INVALID = 251

@@ -13,9 +13,9 @@ from matching.expiry import push_expiry, push_timers
 from matching.guards import set_guard_keys
 from matching.peg_list import insert_peg, is_peg
 from matching.pool import count_trading, position_place
-from matching.risk import shortfall_of_one_lot
 from matching.state import view_state
 from matching.triggers import empty_ladders
+from matching.units import take_units
 from matching.waiting import IN_LADDER, list_of, waits
 
 
@@ -63,8 +63,8 @@ def rebuild(state):
         wake_for_end(s, np.int64(contract_idx))
         for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
             s.books[book_idx]["best_key"] = meta["price_top"] + 1
-            s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
         empty_ladders(s, np.int64(contract_idx))
+    take_units(s)
     count_trading(s)
     rebuild_positions(s)
     for order_idx in range(1, meta["orders_used"] + 1):

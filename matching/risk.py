@@ -1,22 +1,27 @@
-"""The margin of an account: worst loss per scenario, updated exactly; the mean of the worst.
+"""The margin of an account: worst loss per scenario, updated exactly, and the requirement.
 
 `W[s]` is the loss of the position plus the worst case of all resting orders, which bounds every
 subset of fills: L[s] + sum over contracts of B max(0, -R) + A max(0, R), with R the profit of one
 long lot, B resting buys and A resting sells. Each change of lots is two numbers, `up` for
 scenarios in which the price rises and `down` for the others, so that a vector is passed once.
 
-ES(X) is the mean of the n worst scenarios, rounded up, never below zero. The cached bound is
-never below the exact figure: ES is sub-additive, every other change only lowers W.
+The requirement is `(IM1 + add-ons) x level + fee reserve`: IM1 is the expected shortfall of W
+(tails.py) and the part of its offsets that does not count (alone.py, with add-ons and fees). The
+cached bound is never below it: a lot adds at most its unit (units.py), all else only lowers it.
 """
 
 import numpy as np
 
 from matching._jit import cold_kernel, entry_kernel, kernel
+from matching.alone import sum_alone
 from matching.codes import Code
+from matching.limits import BPS
 from matching.state import view_state
+from matching.tails import blended
+from matching.units import capped, share_up
 
-NEVER = np.int64(-(1 << 62))  # below every loss
 ONE = np.int64(1)
+JUDGED_EXACTLY = np.int8(2)  # a bit of ACCOUNT.limited, beside OWN_LIMITS
 
 
 @kernel
@@ -39,75 +44,30 @@ def shift_resting(s, account_idx, book_idx, lots):
     shift_worst(s, account_idx, book_idx >> 1, lots * side, lots * (1 - side))
 
 
-@kernel
-def four_worst(a, b, c, d, loss):
-    """Return the four largest of five, the largest first; four of them are in order."""
-    if loss <= d:
-        return a, b, c, d
-    a, loss = max(a, loss), min(a, loss)
-    b, loss = max(b, loss), min(b, loss)
-    c, loss = max(c, loss), min(c, loss)
-    return a, b, c, max(d, loss)
-
-
-@kernel
-def mean_of_worst(worst_count, a, b, c, d):
-    """Return the mean of the first n of four, rounded up, floored at zero."""
-    total = np.int64(0)
-    if worst_count > 0:
-        total += a
-    if worst_count > 1:
-        total += b
-    if worst_count > 2:
-        total += c
-    if worst_count > 3:
-        total += d
-    return max(np.int64(0), -(-total // max(ONE, worst_count)))
+@cold_kernel
+def required(s, account_idx, contract_idx, up_lots, down_lots):
+    """Return the requirement of an account with lots of a contract added to what it has."""
+    meta = s.meta[0]
+    portfolio = blended(s, account_idx, ONE, contract_idx, up_lots, down_lots)
+    level = BPS + s.limits[account_idx]["level_more_bps"]
+    if meta["extras"] == 0:
+        return share_up(portfolio, level)
+    standalone, addons, fees = sum_alone(s, account_idx, contract_idx, up_lots, down_lots)
+    return share_up(capped(s, portfolio, standalone) + addons, level) + fees
 
 
 @cold_kernel
 def shortfall(s, account_idx, book_idx, more_lots):
-    """Return ES of the account's W with `more_lots` more resting on a book, usd micros."""
-    meta = s.meta[0]
+    """Return the requirement with `more_lots` more resting on a book, usd micros."""
     side = book_idx & 1
-    up_lots = more_lots * side
-    down_lots = more_lots * (1 - side)
-    worst = account_idx * meta["scenarios_max"]
-    shocks = (book_idx >> 1) * meta["scenarios_max"]
-    a = b = c = d = NEVER
-    for scenario in range(meta["scenarios_count"]):
-        profit = s.shocks[shocks + scenario]
-        lots = up_lots if profit > 0 else -down_lots
-        loss = s.worst[worst + scenario] + profit * lots
-        a, b, c, d = four_worst(a, b, c, d, loss)
-    return mean_of_worst(meta["worst_count"], a, b, c, d)
+    return required(s, account_idx, book_idx >> 1, more_lots * side, more_lots * (1 - side))
 
 
 @cold_kernel
 def shortfall_after_trade(s, account_idx, book_idx, lots):
-    """Return ES of the account's W with `lots` traded on the side of a book, usd micros."""
-    meta = s.meta[0]
+    """Return the requirement with `lots` traded on the side of a book, usd micros."""
     long_lots = lots * (1 - 2 * (book_idx & 1))
-    worst = account_idx * meta["scenarios_max"]
-    shocks = (book_idx >> 1) * meta["scenarios_max"]
-    a = b = c = d = NEVER
-    for scenario in range(meta["scenarios_count"]):
-        loss = s.worst[worst + scenario] - s.shocks[shocks + scenario] * long_lots
-        a, b, c, d = four_worst(a, b, c, d, loss)
-    return mean_of_worst(meta["worst_count"], a, b, c, d)
-
-
-@cold_kernel
-def shortfall_of_one_lot(s, book_idx):
-    """Return the requirement of one resting lot on its own, usd micros."""
-    meta = s.meta[0]
-    shocks = (book_idx >> 1) * meta["scenarios_max"]
-    sign = 1 - 2 * (book_idx & 1)
-    a = b = c = d = NEVER
-    for scenario in range(meta["scenarios_count"]):
-        loss = max(np.int64(0), -sign * s.shocks[shocks + scenario])
-        a, b, c, d = four_worst(a, b, c, d, loss)
-    return mean_of_worst(meta["worst_count"], a, b, c, d)
+    return required(s, account_idx, book_idx >> 1, -long_lots, long_lots)
 
 
 @kernel
@@ -150,13 +110,28 @@ def margin_after(s, order, lots):
 
 
 @kernel
+def bound_holds(s, order, lots):
+    """Return whether no lot of the order adds more than its unit.
+
+    Not so beyond the contract's plain lots, and not for an account with orders of combinations
+    whose legs have such a number: they count in the legs.
+    """
+    position = s.positions[order.position_idx]
+    held_lots = position["buy_lots"] + position["sell_lots"] + abs(position["qty_lots"])
+    plain_lots = s.contracts[order.contract_idx]["plain_lots"]
+    if held_lots - order.held_lots + lots > plain_lots:
+        return False
+    return (s.accounts[order.account_idx]["limited"] & JUDGED_EXACTLY) == 0
+
+
+@kernel
 def check_margin(s, order, lots):
     """Return OK and raise the cached bound, or MARGIN_INSUFFICIENT and change nothing.
 
     The last check of an order. The bound is tried first; nobody is refused without the exact one.
     """
     bound_usd_micros, room_usd_micros = margin_after(s, order, lots)
-    if bound_usd_micros <= room_usd_micros:
+    if bound_usd_micros <= room_usd_micros and bound_holds(s, order, lots):
         s.accounts[order.account_idx]["im_bound_usd_micros"] = bound_usd_micros
         return Code.OK
     return check_margin_exactly(
@@ -175,7 +150,16 @@ def check_margin_exactly(s, account_idx, position_idx, book_idx, lots, held_lots
         if after_usd_micros > shortfall(s, account_idx, book_idx, -held_lots):
             return Code.MARGIN_INSUFFICIENT
     s.accounts[account_idx]["im_bound_usd_micros"] = after_usd_micros
+    judge_exactly_from_now(s, account_idx, book_idx >> 1)
     return Code.OK
+
+
+@kernel
+def judge_exactly_from_now(s, account_idx, contract_idx):
+    """Mark an account that has orders of a combination whose legs' units do not hold."""
+    contract = s.contracts[contract_idx]
+    if contract["legs_count"] != 0 and contract["plain_lots"] == 0:
+        s.accounts[account_idx]["limited"] |= JUDGED_EXACTLY
 
 
 @entry_kernel

@@ -28,6 +28,7 @@ from matching.wire import (
 )
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
+from matching.wire_margin import ADDON
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 MAGIC: Final = b"WHSTATE3"
@@ -58,6 +59,8 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "worst": PLAIN,  # (accounts, scenarios)
     "shocks": PLAIN,  # (contracts, scenarios)
     "staged": PLAIN,  # (contracts, most scenarios)
+    "addons": ADDON,
+    "addons_staged": ADDON,
 }
 
 

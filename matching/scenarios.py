@@ -7,8 +7,9 @@ from matching.codes import Code, EventKind
 from matching.combinations import shock_by_legs
 from matching.contracts import contract_known
 from matching.emit import emit
-from matching.limits import SHOCK_TICKS_MAX, SHOCKS_PER_COMMAND, WORST_COUNT_MAX
-from matching.risk import shift_worst, shortfall, shortfall_of_one_lot
+from matching.limits import BPS, SHOCK_TICKS_MAX, SHOCKS_PER_COMMAND, WORST_COUNT_MAX
+from matching.risk import JUDGED_EXACTLY, judge_exactly_from_now, shift_worst, shortfall
+from matching.units import take_units
 
 
 @kernel
@@ -58,17 +59,35 @@ def swap_scenarios(s, cmd):
         return Code.SCENARIO_INVALID
     if cmd["order_id"] < 1 or cmd["order_id"] > min(WORST_COUNT_MAX, cmd["qty_lots"]):
         return Code.SCENARIO_INVALID
+    if not sound_tail(cmd):
+        return Code.SCENARIO_INVALID
     meta["scenarios_count"] = cmd["qty_lots"]
     meta["worst_count"] = cmd["order_id"]
+    meta["stress_count"] = cmd["price_ticks"]
+    meta["floor_count"] = cmd["amount_usd_micros"]
+    meta["kept_bps"] = cmd["ref_id"]
+    meta["swaps"] += 1
     copy_staged(s)
+    take_units(s)
     take_worst_anew(s)
     emit(s, EventKind.SCENARIOS_SWAPPED, 0, 0)
     return Code.OK
 
 
 @kernel
+def sound_tail(cmd):
+    """Return whether enough rows are neither stress nor floor, and the kept share is one."""
+    stress, floor = cmd["price_ticks"], cmd["amount_usd_micros"]
+    if stress < 0 or floor < 0 or stress > cmd["qty_lots"] or floor > cmd["qty_lots"]:
+        return False
+    if stress + floor > cmd["qty_lots"] - cmd["order_id"]:
+        return False
+    return cmd["ref_id"] >= 0 and cmd["ref_id"] <= BPS
+
+
+@kernel
 def copy_staged(s):
-    """Copy the scenarios that are live, and take each book's requirement of one lot.
+    """Copy the scenarios that are live, and the add-ons.
 
     A combination comes behind its legs and takes theirs.
     """
@@ -83,8 +102,13 @@ def copy_staged(s):
             s.shocks[first + scenario] = shock
         if s.contracts[contract_idx]["legs_count"] != 0:
             shock_by_legs(s, np.int64(contract_idx))
-        for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
-            s.books[book_idx]["es_unit_usd_micros"] = shortfall_of_one_lot(s, book_idx)
+        live, staged = s.addons[contract_idx], s.addons_staged[contract_idx]
+        live["spread_usd_micros"] = staged["spread_usd_micros"]
+        live["impact_usd_micros"] = staged["impact_usd_micros"]
+        live["fee_usd_micros"] = staged["fee_usd_micros"]
+        live["adv_lots"] = staged["adv_lots"]
+        live["close_lots"] = staged["close_lots"]
+        live["crowd_lots"] = staged["crowd_lots"]
 
 
 @kernel
@@ -93,12 +117,16 @@ def take_worst_anew(s):
     meta = s.meta[0]
     for place in range(meta["accounts_count"] * meta["scenarios_max"]):
         s.worst[place] = 0
+    for account_idx in range(meta["accounts_count"]):
+        s.accounts[account_idx]["limited"] &= ~JUDGED_EXACTLY
     for position_idx in range(1, meta["positions_count"] + 1):
         position = s.positions[position_idx]
         up_lots = position["sell_lots"] - position["qty_lots"]
         down_lots = position["buy_lots"] + position["qty_lots"]
         account_idx = np.int64(position["account_idx"])
         shift_worst(s, account_idx, np.int64(position["contract_idx"]), up_lots, down_lots)
+        if up_lots != 0 or down_lots != 0:
+            judge_exactly_from_now(s, account_idx, np.int64(position["contract_idx"]))
     for account_idx in range(meta["accounts_count"]):
         required_usd_micros = shortfall(s, np.int64(account_idx), np.int64(0), np.int64(0))
         s.accounts[account_idx]["im_bound_usd_micros"] = required_usd_micros

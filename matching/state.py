@@ -36,6 +36,7 @@ from matching.wire import (
 )
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
+from matching.wire_margin import ADDON, ALONE
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
 # The oldest order of a level, 0 when it is empty, and the newest.
@@ -78,6 +79,11 @@ META_SAVED: Final = (
     "orders_open",
     "scenarios_count",  # 0 before the first swap
     "worst_count",
+    "stress_count",  # of the scenarios, before the floor's
+    "floor_count",  # the last of them
+    "kept_bps",  # of the standalone sum, that no offset removes
+    "swaps",  # of the matrix, so far
+    "level_more_max_bps",  # the highest level of an account above the member's, so far
     "client_ids_used",
     "client_ids_free",
     "client_ids_count",  # in the ring
@@ -129,6 +135,7 @@ META_SCRATCH: Final = (
     "contracts_trading",  # contracts_count, or 0 while the exchange is halted
     "mmp_hit",  # the first protection hit in this command, place + 1; 0 for none
     "mmp_hit_last",
+    "extras",  # 1: something is added to the scenarios
 )
 META: Final = np.dtype([(name, "<i8") for name in META_SAVED + META_SIZES + META_SCRATCH])
 
@@ -158,6 +165,9 @@ class State(NamedTuple):
     worst: np.ndarray  # (accounts x scenarios,) worst loss W of all fills
     shocks: np.ndarray  # (contracts x scenarios,) profit of one long lot
     staged: np.ndarray  # (contracts x scenarios,) the next shocks
+    addons: np.ndarray  # (contracts,) ADDON
+    addons_staged: np.ndarray  # (contracts,) the next
+    alone: np.ndarray  # (positions,) ALONE
     expiries: np.ndarray  # (orders + 2 x accounts,) EXPIRY: a binary heap
     client_ids: np.ndarray  # (client_ids,) CLIENT_ID
     client_buckets: np.ndarray  # heads of chains
@@ -193,6 +203,9 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "worst": LONG,
     "shocks": LONG,
     "staged": LONG,
+    "addons": ADDON,
+    "addons_staged": ADDON,
+    "alone": ALONE,
     "expiries": EXPIRY,
     "client_ids": CLIENT_ID,
     "client_buckets": SLOT,
@@ -234,6 +247,9 @@ def new_state(sizes: Sizes) -> State:
         "worst": sizes.accounts * sizes.scenarios,
         "shocks": sizes.contracts * sizes.scenarios,
         "staged": sizes.contracts * sizes.scenarios,
+        "addons": sizes.contracts,
+        "addons_staged": sizes.contracts,
+        "alone": sizes.positions,
         "expiries": sizes.orders + TIMERS_PER_ACCOUNT * sizes.accounts,
         "client_ids": sizes.client_ids,
         "client_buckets": table_slots(sizes.client_ids),

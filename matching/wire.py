@@ -111,7 +111,7 @@ ACCOUNT: Final = np.dtype(
         ("gross_tick_value", "<i8"),  # sum of lots x tick value, position + orders
         ("last_ref_id", "<i8"),
         ("state", "i1"),  # AccountState
-        ("limited", "i1"),  # 1: it has limits of its own
+        ("limited", "i1"),  # bit 0: limits of its own; bit 1: no bound, margin is taken exactly
         ("stops", "<i2"),  # that wait or sleep; they are counted in open_orders too
         ("open_orders", "<i4"),
         ("position_head", "<i4"),
@@ -132,6 +132,7 @@ CONTRACT: Final = np.dtype(
         ("open_interest_lots", "<i8"),
         ("qty_max_lots", "<i8"),
         ("last_trade_ns", "<i8"),  # end of trading, 0 for never
+        ("plain_lots", "<i8"),  # of one account: so far no lot adds more than its unit
         ("symbol_a", "<i8"),
         ("symbol_b", "<i8"),
         ("symbol_c", "<i8"),
@@ -149,7 +150,7 @@ CONTRACT: Final = np.dtype(
         ("peg_waits", "<i4"),  # 1: it is among those
         ("timed", "<i4"),  # 1: a TICK ends trading at last_trade_ns
         ("ended", "<i4"),  # 1: one has
-        ("reserved", "<i8", (5,)),
+        ("reserved", "<i8", (4,)),
     ]
 )
 assert CONTRACT.itemsize == 192

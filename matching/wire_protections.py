@@ -17,7 +17,7 @@ ACCOUNT_LIMITS: Final = np.dtype(
         ("open_orders_max", "<i8"),
         ("second", "<i8"),  # which second of the core's clock was counted last
         ("second_orders", "<i8"),  # orders taken in it
-        ("reserved", "<i8"),
+        ("level_more_bps", "<i8"),  # of the requirement, beyond that of a member
     ]
 )
 assert ACCOUNT_LIMITS.itemsize == 64

@@ -128,6 +128,8 @@ class ClearingHouse(ClearingTrades):
             EventKind.STATE_SET: self._state_set,
             EventKind.BAND_SET: self._nothing,
             EventKind.SHOCKS_STAGED: self._nothing,
+            EventKind.ADDONS_STAGED: self._nothing,
+            EventKind.LEVEL_SET: self._nothing,
             EventKind.SCENARIOS_SWAPPED: self._nothing,
             EventKind.MARKED: self._marked,
             EventKind.SETTLED: self._settled,

@@ -1,34 +1,43 @@
-"""The margin requirement from scratch: what the core maintains step by step, summed anew.
+"""The margin of an account from scratch: what the core maintains step by step, summed anew.
 
-`W[s]` is the loss of an account in scenario s: of its positions, plus the worst
-case of its resting orders, which bounds every subset of them that may fill. The
-requirement is the mean of the n worst, rounded up, never below zero. Price loss
-is what resting orders would lose against the mark at once if they filled.
+`requirement.py` has the formulas. Here they are applied to an account of the mirror, with its price
+loss (what resting orders would lose against the mark at once if they filled), and its state is
+told: what the rules of calls and liquidation ask for.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from exchange.rules.mirror_state import MirrorState
+from exchange.rules.requirement import (
+    Exposure,
+    Requirement,
+    requirement_of,
+    scenario_losses,
+)
+from exchange.rules.tails import (
+    Tail,
+    mean_usd_micros,
+    requirement_usd_micros,
+    worst_scenarios,
+)
 from matching.codes import Side
 
+__all__ = [
+    "ContractMargin", "Exposure", "Margin", "MarginState", "call_usd_micros", "exposures_of",
+    "margin_of", "margin_state", "price_loss_usd_micros", "price_losses_of",
+    "requirement_usd_micros", "scenario_losses", "tail_of", "worst_scenarios",
+]  # fmt: skip
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
-    """What an account has in one contract, with the contract's row of the matrix."""
 
-    contract_idx: int
-    qty_lots: int  # signed; short is negative
-    buy_lots: int  # resting
-    sell_lots: int
-    shocks_usd_micros: Sequence[int]  # profit of one long lot, by scenario
+class MarginState(StrEnum):
+    """How an account stands; each is worse than the one before."""
 
-    def loss_usd_micros(self, scenario: int) -> int:
-        """Return the loss in a scenario, the worst of the resting orders included."""
-        shock = self.shocks_usd_micros[scenario]
-        if shock < 0:
-            return (self.qty_lots + self.buy_lots) * -shock
-        return (self.sell_lots - self.qty_lots) * shock
+    OK = "ok"
+    BELOW_INITIAL = "below_initial"  # no new risk
+    BELOW_MAINTENANCE = "below_maintenance"  # called or liquidated, back to the initial margin
+    BANKRUPT = "bankrupt"  # what it has is less than nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +48,9 @@ class ContractMargin:
     standalone_usd_micros: int  # the requirement if this were all the account had
     worst_loss_usd_micros: int  # mean loss in the account's n worst scenarios, rounded up, >= 0
     price_loss_usd_micros: int
+    liquidity_usd_micros: int = 0
+    concentration_usd_micros: int = 0
+    fee_reserve_usd_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +59,9 @@ class Margin:
 
     cash_usd_micros: int
     unsettled_usd_micros: int
-    initial_usd_micros: int
     price_loss_usd_micros: int
+    requirement: Requirement  # positions, and the worst case of the resting orders
+    held: Requirement  # positions alone
     worst_scenarios: tuple[int, ...]  # the worst first; ties by number
     worst_losses_usd_micros: tuple[int, ...]
     contracts: tuple[ContractMargin, ...]
@@ -59,36 +72,44 @@ class Margin:
         return self.cash_usd_micros + self.unsettled_usd_micros
 
     @property
+    def initial_usd_micros(self) -> int:
+        """Return IM, the worst case of the resting orders included."""
+        return self.requirement.initial_usd_micros
+
+    @property
+    def fee_reserve_usd_micros(self) -> int:
+        """Return what fills of the resting orders would pay."""
+        return self.requirement.fee_reserve_usd_micros
+
+    @property
+    def maintenance_usd_micros(self) -> int:
+        """Return MM of the positions."""
+        return self.held.maintenance_usd_micros
+
+    @property
     def free_usd_micros(self) -> int:
         """Return what new risk may use; negative when there is too little."""
-        return self.equity_usd_micros - self.initial_usd_micros - self.price_loss_usd_micros
+        needed = self.requirement.required_usd_micros + self.price_loss_usd_micros
+        return self.equity_usd_micros - needed
+
+    @property
+    def state(self) -> MarginState:
+        """Return how the account stands."""
+        if self.equity_usd_micros < 0:
+            return MarginState.BANKRUPT
+        if self.equity_usd_micros < self.maintenance_usd_micros:
+            return MarginState.BELOW_MAINTENANCE
+        if self.free_usd_micros < 0:
+            return MarginState.BELOW_INITIAL
+        return MarginState.OK
 
 
-def scenario_losses(exposures: Iterable[Exposure], scenario_count: int) -> list[int]:
-    """Return W[s] in usd micros; positive is a loss."""
-    losses = [0] * scenario_count
-    for exposure in exposures:
-        for scenario in range(scenario_count):
-            losses[scenario] += exposure.loss_usd_micros(scenario)
-    return losses
+def call_usd_micros(equity: int, initial: int, maintenance: int) -> int:
+    """Return what is called: nothing at maintenance or above, else all up to the initial margin.
 
-
-def worst_scenarios(losses: Sequence[int], worst_count: int) -> tuple[int, ...]:
-    """Return the numbers of the n worst scenarios, the worst first, ties by number."""
-    return tuple(sorted(range(len(losses)), key=lambda s: (-losses[s], s))[:worst_count])
-
-
-def mean_usd_micros(losses: Sequence[int]) -> int:
-    """Return the mean of losses, rounded up, never below zero; nothing of no losses."""
-    return max(0, -(-sum(losses) // max(1, len(losses))))
-
-
-def requirement_usd_micros(losses: Sequence[int], worst_count: int) -> int:
-    """Return the mean of the n worst, rounded up, never below zero.
-
-    Before the exchange has its first scenarios there are no losses, and nothing is required.
+    Source: Hull, "Options, Futures, and Other Derivatives", the operation of margin accounts.
     """
-    return mean_usd_micros(sorted(losses, reverse=True)[:worst_count])
+    return initial - equity if equity < maintenance else 0
 
 
 def price_loss_usd_micros(
@@ -99,8 +120,18 @@ def price_loss_usd_micros(
     return max(0, worse_ticks) * tick_value_usd_micros * qty_lots
 
 
+def tail_of(state: MirrorState) -> Tail:
+    """Return how the live matrix is read."""
+    return Tail(
+        state.scenario_count, state.worst_count, state.stress_count, state.floor_count,
+        state.kept_bps,
+    )  # fmt: skip
+
+
 def exposures_of(state: MirrorState, account_idx: int) -> list[Exposure]:
-    """Return what an account has, contract by contract."""
+    """Return what an account has, contract by contract, with what its combinations may add."""
+    positions = state.accounts[account_idx].positions
+    linked = _linked_lots(state, account_idx)
     return [
         Exposure(
             contract_idx=position.contract_idx,
@@ -108,10 +139,32 @@ def exposures_of(state: MirrorState, account_idx: int) -> list[Exposure]:
             buy_lots=position.buy_lots,
             sell_lots=position.sell_lots,
             shocks_usd_micros=state.shocks[position.contract_idx],
+            combined=bool(state.contracts[position.contract_idx].legs),
+            linked_buy_lots=linked.get(position.contract_idx, (0, 0))[0],
+            linked_sell_lots=linked.get(position.contract_idx, (0, 0))[1],
+            addon=state.addons[position.contract_idx],
+            tick_value_usd_micros=state.contracts[position.contract_idx].tick_value_usd_micros,
         )
-        for position in state.accounts[account_idx].positions.values()
-        if position.qty_lots or position.buy_lots or position.sell_lots
+        for position in positions.values()
+        if position.qty_lots
+        or position.buy_lots
+        or position.sell_lots
+        or position.contract_idx in linked
     ]
+
+
+def _linked_lots(state: MirrorState, account_idx: int) -> dict[int, tuple[int, int]]:
+    """Return what resting orders of combinations may buy and sell of each leg."""
+    linked: dict[int, tuple[int, int]] = {}
+    for position in state.accounts[account_idx].positions.values():
+        if not (position.buy_lots or position.sell_lots):
+            continue
+        for leg, ratio in state.contracts[position.contract_idx].legs:
+            lots = (position.buy_lots, position.sell_lots)
+            buys, sells = lots if ratio > 0 else lots[::-1]
+            have = linked.get(leg.contract_idx, (0, 0))
+            linked[leg.contract_idx] = (have[0] + buys, have[1] + sells)
+    return linked
 
 
 def price_losses_of(state: MirrorState, account_idx: int) -> dict[int, int]:
@@ -132,30 +185,71 @@ def price_losses_of(state: MirrorState, account_idx: int) -> dict[int, int]:
 def margin_of(state: MirrorState, account_idx: int) -> Margin:
     """Return the requirement of an account with its parts, computed from scratch."""
     account = state.accounts[account_idx]
-    exposures = exposures_of(state, account_idx)
-    price_losses = price_losses_of(state, account_idx)
-    losses = scenario_losses(exposures, state.scenario_count)
-    worst = worst_scenarios(losses, state.worst_count)
-    return Margin(
+    return margin_from(
+        exposures_of(state, account_idx),
+        tail_of(state),
+        price_losses_of(state, account_idx),
         cash_usd_micros=account.cash_usd_micros,
         unsettled_usd_micros=account.unsettled_usd_micros,
-        initial_usd_micros=requirement_usd_micros(losses, state.worst_count),
+        level_bps=account.level_bps,
+    )
+
+
+def margin_from(
+    exposures: Sequence[Exposure],
+    tail: Tail,
+    price_losses: dict[int, int],
+    *,
+    cash_usd_micros: int,
+    unsettled_usd_micros: int,
+    level_bps: int,
+) -> Margin:
+    """Return the margin of exposures, whoever has them."""
+    requirement = requirement_of(exposures, tail, level_bps)
+    losses = requirement.losses_usd_micros
+    worst = worst_scenarios(losses, tail.worst_count)
+    return Margin(
+        cash_usd_micros=cash_usd_micros,
+        unsettled_usd_micros=unsettled_usd_micros,
         price_loss_usd_micros=sum(price_losses.values()),
+        requirement=requirement,
+        held=requirement_of([without_orders(one) for one in exposures], tail, level_bps),
         worst_scenarios=worst,
         worst_losses_usd_micros=tuple(losses[scenario] for scenario in worst),
-        contracts=tuple(
-            _contract_margin(exposure, worst, state, price_losses) for exposure in exposures
-        ),
+        contracts=_contract_margins(exposures, requirement, worst, price_losses),
     )
 
 
-def _contract_margin(
-    exposure: Exposure, worst: Sequence[int], state: MirrorState, price_losses: dict[int, int]
-) -> ContractMargin:
-    alone = scenario_losses([exposure], state.scenario_count)
-    return ContractMargin(
-        contract_idx=exposure.contract_idx,
-        standalone_usd_micros=requirement_usd_micros(alone, state.worst_count),
-        worst_loss_usd_micros=mean_usd_micros([alone[scenario] for scenario in worst]),
-        price_loss_usd_micros=price_losses.get(exposure.contract_idx, 0),
-    )
+def without_orders(exposure: Exposure) -> Exposure:
+    """Return the position alone."""
+    return replace(exposure, buy_lots=0, sell_lots=0, linked_buy_lots=0, linked_sell_lots=0)
+
+
+def _contract_margins(
+    exposures: Sequence[Exposure],
+    requirement: Requirement,
+    worst: Sequence[int],
+    price_losses: dict[int, int],
+) -> tuple[ContractMargin, ...]:
+    parts = {part.contract_idx: part for part in requirement.parts}
+    found = []
+    for exposure in exposures:
+        part = parts.get(exposure.contract_idx)
+        own = [exposure.loss_usd_micros(scenario) for scenario in worst]
+        found.append(
+            ContractMargin(
+                contract_idx=exposure.contract_idx,
+                standalone_usd_micros=part.standalone_usd_micros if part else 0,
+                worst_loss_usd_micros=mean_usd_micros(own),
+                price_loss_usd_micros=price_losses.get(exposure.contract_idx, 0),
+                liquidity_usd_micros=part.liquidity_usd_micros if part else 0,
+                concentration_usd_micros=part.concentration_usd_micros if part else 0,
+                fee_reserve_usd_micros=part.fee_reserve_usd_micros if part else 0,
+            )
+        )
+    return tuple(found)
+
+
+def margin_state(state: MirrorState, account_idx: int) -> MarginState:
+    """Return how an account stands: ok, below its initial or maintenance margin, or bankrupt."""
+    return margin_of(state, account_idx).state

@@ -16,6 +16,7 @@ from exchange.rules.mirror_calls import MirrorCalls
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_endings import MirrorEndings
 from exchange.rules.mirror_moves import MovesMirror
+from exchange.rules.mirror_margin import MirrorMargin
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
 from exchange.rules.mirror_stops import StopMirror
@@ -23,8 +24,8 @@ from exchange.rules.records import Account, Trade
 from exchange.rules.rows import command_rows, event_rows
 from exchange.rules.short_orders import ShortOrder
 from matching.codes import COMBINED, Code, EventKind, Flag, Kind, OrderType
-from matching.limits import PRICE_BITS_DEFAULT, SCENARIOS_MAX
-from matching.wire import COMMAND, EVENT, SHOCK_WORD
+from matching.limits import PRICE_BITS_DEFAULT
+from matching.wire import COMMAND, EVENT
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _KIND, _SIDE, _TYPE = (_FIELD[name] for name in ("ts_ns", "kind", "side", "order_type"))
@@ -37,13 +38,13 @@ _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _SIDE_E, _CODE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["code"], _E["account_idx"], _E["order_id"]
 _CONTRACT_E, _PRICE_E, _QTY_E = _E["contract_idx"], _E["price_ticks"], _E["qty_lots"]
 _LEAVES_E, _AMOUNT_E = _E["leaves_lots"], _E["amount_usd_micros"]
-_SHOCKS = slice(_PRICE, _PRICE + 8)  # the row's tuple has one place for each word from here on
-assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_WORD * 8
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
-class Mirror(DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings, StopMirror):
+class Mirror(
+    DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings, MirrorMargin, StopMirror
+):
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
@@ -95,6 +96,8 @@ class Mirror(DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndin
             EventKind.BAND_SET: self._band_set,
             EventKind.SHOCKS_STAGED: self._shocks_staged,
             EventKind.SCENARIOS_SWAPPED: self._scenarios_swapped,
+            EventKind.ADDONS_STAGED: self._addons_staged,
+            EventKind.LEVEL_SET: self._level_set,
             EventKind.MARKED: self._marked,
             EventKind.SETTLED: self._settled,
             EventKind.ACCEPTED: self._accepted,
@@ -167,20 +170,6 @@ class Mirror(DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndin
             contract.band_bps = command[_ORDER_ID]
             contract.set_band(self.price_ticks_max)
         self._changes.contracts.add(event[_CONTRACT_E])
-
-    def _shocks_staged(self, command: Row, event: Row) -> None:
-        staged = self.shocks_staged[command[_CONTRACT]]
-        for place, shock in enumerate(command[_SHOCKS], command[_ORDER_ID]):
-            if place < SCENARIOS_MAX:
-                staged[place] = shock
-
-    def _scenarios_swapped(self, command: Row, event: Row) -> None:
-        self.scenario_count = command[_QTY]
-        self.worst_count = command[_ORDER_ID]
-        self.shocks = [staged[: self.scenario_count] for staged in self.shocks_staged]
-        for contract in self.contracts:
-            if contract.legs:
-                self.shocks[contract.contract_idx] = self.shocks_of_legs(contract)
 
     def _marked(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[_CONTRACT_E]]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exchange.rules.addons import NO_ADDON
 from exchange.rules.entry import after_fill
 from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.mirror_state import MirrorState
@@ -63,6 +64,8 @@ class MirrorLegs(MirrorState):
         self.contracts.append(contract)
         self.symbols[contract.symbol] = contract.contract_idx
         self.shocks_staged.append([0] * SCENARIOS_MAX)
+        self.addons.append(NO_ADDON)
+        self.addons_staged.append(NO_ADDON)
         self._changes.contracts.add(contract.contract_idx)
 
     def _leg_trade(self, command: Row, event: Row) -> None:

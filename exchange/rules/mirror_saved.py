@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from exchange.rules.addons import Addon
 from exchange.rules.call_records import Call
 from exchange.rules.deals import Deal
 from exchange.rules.mirror import Mirror
@@ -12,7 +13,7 @@ from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account, Contract, Order
 from exchange.rules.stops import stop_of
 from matching.codes import MARKET_ORDER, OF_THE_CORE, RISES, UNTRIGGERED, OrderType, Side
-from matching.limits import LEGS_MAX, QUOTE_GROUPS, SCENARIOS_MAX, TIMERS_PER_ACCOUNT
+from matching.limits import LEGS_MAX, LEVEL_BPS_MIN, QUOTE_GROUPS, SCENARIOS_MAX, TIMERS_PER_ACCOUNT
 from matching.wire import unpack_text
 
 Entries = Mapping[tuple[int, int], tuple[int, int]]  # (account, contract): (entry, realised)
@@ -59,8 +60,13 @@ def _protections(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         mirror.accounts, saved["limits"], timers, groups, strict=True
     ):
         account.protections.limits = Limits(*(int(limits[name]) for name in Limits._fields))
+        account.level_bps = LEVEL_BPS_MIN + int(limits["level_more_bps"])
         account.protections.timers_ns = due_ns
         account.protections.mmps = [_mmp(row) for row in mmps]
+
+
+def _addon(row: np.void) -> Addon:
+    return Addon(*(int(row[name]) for name in Addon._fields))
 
 
 def _mmp(row: np.void) -> Mmp:
@@ -71,6 +77,10 @@ def _mmp(row: np.void) -> Mmp:
 def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
     meta = saved["meta"]
     mirror.scenario_count, mirror.worst_count = meta["scenarios_count"], meta["worst_count"]
+    mirror.stress_count, mirror.floor_count = meta["stress_count"], meta["floor_count"]
+    mirror.kept_bps = meta["kept_bps"]
+    mirror.addons = [_addon(row) for row in saved["addons"]]
+    mirror.addons_staged = [_addon(row) for row in saved["addons_staged"]]
     for contract_idx, row in enumerate(saved["contracts"]):
         words = (int(row[f"symbol_{name}"]) for name in "abcd")
         contract = Contract(contract_idx, unpack_text(*words))

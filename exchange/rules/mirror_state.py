@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from exchange.rules import legs
+from exchange.rules.addons import Addon
 from exchange.rules.changes import Changes
 from exchange.rules.closed import ClosedOrders
 from exchange.rules.deals import Deals
@@ -35,6 +36,11 @@ class MirrorState:
         self.shocks_staged: list[list[int]] = []
         self.scenario_count = 0  # before the first swap
         self.worst_count = 0
+        self.stress_count = 0  # of the rows, as `tails.py` says
+        self.floor_count = 0
+        self.kept_bps = 0
+        self.addons: list[Addon] = []  # by contract_idx
+        self.addons_staged: list[Addon] = []
         self.halted = False  # the whole exchange: no orders, cancels allowed
         self._changes = Changes()
         self._taker: Order | None = None  # the order the current command placed or amended

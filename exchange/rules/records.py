@@ -162,6 +162,7 @@ class Account:
         "account_idx",
         "cash_usd_micros",
         "last_ref_id",
+        "level_bps",
         "orders",
         "positions",
         "protections",
@@ -176,6 +177,7 @@ class Account:
         self.cash_usd_micros = 0
         self.unsettled_usd_micros = 0
         self.last_ref_id = 0
+        self.level_bps = 10_000  # of the member's requirement
         self.protections = Protections()
         self.orders: dict[int, Order] = {}  # that rest
         self.stops: dict[int, Order] = {}  # that wait for a price

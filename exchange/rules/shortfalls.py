@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from exchange.rules.margin import (
-    Exposure,
     exposures_of,
     price_loss_usd_micros,
     price_losses_of,
-    requirement_usd_micros,
-    scenario_losses,
+    tail_of,
 )
 from exchange.rules.mirror_state import MirrorState
+from exchange.rules.requirement import Exposure, requirement_of
 from exchange.rules.short_orders import ShortOrder
 from matching.codes import Side
 
@@ -37,28 +36,29 @@ def shortfall(state: MirrorState, order: ShortOrder) -> Shortfall | None:
     if contract.legs or len(account.positions) > EXPOSURES_MAX or len(account.orders) > ORDERS_MAX:
         return None
     exposures = exposures_of(state, order.account_idx)
-    held = _required(state, exposures)
+    level_bps = account.level_bps
+    held = _required(state, exposures, level_bps)
     loss = sum(price_losses_of(state, order.account_idx).values())
     free = account.cash_usd_micros + account.unsettled_usd_micros - held - loss
     more_loss = price_loss_usd_micros(
         order.side, order.price_ticks, contract.mark_for(order.side),
         contract.tick_value_usd_micros, order.qty_lots,
     )  # fmt: skip
-    needed = _required(state, _with(state, exposures, order)) - held + more_loss
+    needed = _required(state, with_order(state, exposures, order), level_bps) - held + more_loss
     return Shortfall(needed, free) if needed > max(0, free) else None
 
 
-def _required(state: MirrorState, exposures: list[Exposure]) -> int:
-    losses = scenario_losses(exposures, state.scenario_count)
-    return requirement_usd_micros(losses, state.worst_count)
+def _required(state: MirrorState, exposures: list[Exposure], level_bps: int) -> int:
+    return requirement_of(exposures, tail_of(state), level_bps).required_usd_micros
 
 
-def _with(state: MirrorState, exposures: list[Exposure], order: ShortOrder) -> list[Exposure]:
+def with_order(state: MirrorState, exposures: list[Exposure], order: ShortOrder) -> list[Exposure]:
     """Return exposures with an order among the resting ones."""
     name = "buy_lots" if order.side == Side.BUY else "sell_lots"
     none = Exposure(
         contract_idx=order.contract_idx, qty_lots=0, buy_lots=0, sell_lots=0,
-        shocks_usd_micros=state.shocks[order.contract_idx],
+        shocks_usd_micros=state.shocks[order.contract_idx], addon=state.addons[order.contract_idx],
+        tick_value_usd_micros=state.contracts[order.contract_idx].tick_value_usd_micros,
     )  # fmt: skip
     others = [one for one in exposures if one.contract_idx != order.contract_idx]
     own = next((one for one in exposures if one.contract_idx == order.contract_idx), none)

@@ -282,9 +282,15 @@ def swap_scenarios(ex: Exchange, log: Log, cmd: Command) -> None:
     if not 1 <= count <= ex.capacity.scenarios or not 1 <= worst <= min(WORST_COUNT_MAX, count):
         log.refuse(cmd, Code.SCENARIO_INVALID)
         return
+    stress, floor, kept_bps = cmd.price_ticks, cmd.amount_usd_micros, cmd.ref_id
+    if stress < 0 or floor < 0 or count - stress - floor < worst or not 0 <= kept_bps <= 10_000:
+        log.refuse(cmd, Code.SCENARIO_INVALID)
+        return
     ex.scenario_count, ex.worst_count = count, worst
+    ex.stress_count, ex.floor_count, ex.kept_bps = stress, floor, kept_bps
     for contract in ex.contracts:
         contract.shocks = list(contract.shocks_staged)
+        contract.addon = contract.addon_staged
     for contract in ex.contracts:
         if contract.legs:
             contract.shocks = combinations.shocks_of_legs(contract)

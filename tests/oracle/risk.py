@@ -1,6 +1,8 @@
 """What an account must have: everything summed anew, every time it is asked."""
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, isqrt
 
 from matching.codes import Side
 from tests.oracle.state import Contract, Exchange, Order, Position
@@ -43,10 +45,93 @@ def worst_losses(ex: Exchange, account_idx: int, wish: Wish | None = None) -> li
     return losses
 
 
-def requirement(ex: Exchange, losses: list[int]) -> int:
+def tail(ex: Exchange, losses: list[int]) -> int:
     """Return the mean of the n worst, rounded up, never below zero."""
     worst = sorted(losses, reverse=True)[: ex.worst_count]
-    return max(0, -(-sum(worst) // ex.worst_count))
+    return max(0, ceil_of(sum(worst), max(1, len(worst))))
+
+
+def blend(ex: Exchange, losses: list[int]) -> int:
+    """Return IM0: rows of now, then those of stress, then those of the floor."""
+    floor_from = len(losses) - ex.floor_count
+    stress_from = floor_from - ex.stress_count
+    blended = tail(ex, losses[:stress_from])
+    if ex.stress_count:
+        blended = ceil_of(3 * blended + tail(ex, losses[stress_from:floor_from]), 4)
+    return max(blended, tail(ex, losses[floor_from:]))
+
+
+def ceil_of(amount: int, parts: int) -> int:
+    return -(-amount // parts)
+
+
+def at_stake(ex: Exchange, account_idx: int, wish: Wish | None) -> dict[int, list[int]]:
+    """Return lots held, and lots that may be bought and sold, of each plain contract."""
+    lots: dict[int, list[int]] = {}
+    asked = [
+        (position.contract_idx, position.qty_lots, position.resting_lots(Side.BUY),
+         position.resting_lots(Side.SELL))
+        for position in held_by(ex, account_idx)
+    ]  # fmt: skip
+    if wish is not None:
+        buys = wish.qty_lots if wish.side == Side.BUY else 0
+        asked.append((wish.contract_idx, 0, buys, wish.qty_lots - buys))
+    for contract_idx, held, buys, sells in asked:
+        contract = ex.contracts[contract_idx]
+        legs = [(leg.contract_idx, leg.ratio) for leg in contract.legs] or [(contract_idx, 1)]
+        for leg_idx, ratio in legs:
+            sums = lots.setdefault(leg_idx, [0, 0, 0])
+            sums[0] += held
+            sums[1] += buys if ratio > 0 else sells
+            sums[2] += sells if ratio > 0 else buys
+    return lots
+
+
+def losses_alone(contract: Contract, count: int, held: int, buys: int, sells: int) -> list[int]:
+    return [
+        -held * shock + buys * max(0, -shock) + sells * max(0, shock)
+        for shock in contract.shocks[:count]
+    ]
+
+
+def root_of(lots: int, unit: int) -> Fraction:
+    """Return the least fraction of 2^20 whose square is at least the ratio."""
+    square = ceil_of(lots << 40, unit)
+    root = isqrt(square)
+    return Fraction(root + (root * root < square), 1 << 20)
+
+
+def addon_of(ex: Exchange, contract: Contract, lots: int) -> int:
+    """Return liquidity and concentration of a contract's lots."""
+    spread, impact, _, volume, close, crowd = contract.addon
+    most = contract.tick_value_usd_micros << 16
+    cost = Fraction(spread)
+    if impact:
+        cost += most if lots >= 1 << 22 else ceil(impact * root_of(lots, volume))
+    cost = min(cost, Fraction(most))
+    if close and lots > close:
+        units = [
+            blend(ex, losses_alone(contract, ex.scenario_count, held, 0, 0)) for held in (1, -1)
+        ]
+        share = Fraction(3, 2) if crowd and lots > crowd else Fraction(1)
+        more = most if lots >= 1 << 22 else ceil(max(units) * share * (root_of(lots, close) - 1))
+        cost += min(more, most - cost)
+    return int(cost * lots)
+
+
+def requirement(ex: Exchange, account_idx: int, wish: Wish | None = None) -> int:
+    """Return all that is required of an account, with a wish that is not in the book yet."""
+    portfolio = blend(ex, worst_losses(ex, account_idx, wish))
+    alone = addons = fees = 0
+    for contract_idx, (held, buys, sells) in at_stake(ex, account_idx, wish).items():
+        contract = ex.contracts[contract_idx]
+        alone += blend(ex, losses_alone(contract, ex.scenario_count, held, buys, sells))
+        if held or buys or sells:
+            addons += addon_of(ex, contract, max(held + buys, sells - held))
+        fees += (buys + sells) * contract.addon[2]
+    capped = portfolio + ceil_of(max(0, alone - portfolio) * ex.kept_bps, 10_000)
+    level = 10_000 + ex.accounts[account_idx].level_more_bps
+    return ceil_of((capped + addons) * level, 10_000) + fees
 
 
 def price_loss(ex: Exchange, account_idx: int) -> int:
@@ -61,7 +146,7 @@ def price_loss(ex: Exchange, account_idx: int) -> int:
 def free_usd_micros(ex: Exchange, account_idx: int, wish: Wish | None = None) -> int:
     """Return equity less requirement less price loss; negative when there is not enough."""
     account = ex.accounts[account_idx]
-    need = requirement(ex, worst_losses(ex, account_idx, wish)) + price_loss(ex, account_idx)
+    need = requirement(ex, account_idx, wish) + price_loss(ex, account_idx)
     if wish is not None:
         contract = ex.contracts[wish.contract_idx]
         need += loss_against_mark(contract, wish.side, wish.price_ticks, wish.qty_lots)
@@ -102,8 +187,8 @@ def reduces(ex: Exchange, wish: Wish) -> bool:
 def margin_allows(ex: Exchange, wish: Wish) -> bool:
     if free_usd_micros(ex, wish.account_idx, wish) >= 0:
         return True
-    before = requirement(ex, worst_losses(ex, wish.account_idx))
-    after = requirement(ex, worst_losses(ex, wish.account_idx, wish))
+    before = requirement(ex, wish.account_idx)
+    after = requirement(ex, wish.account_idx, wish)
     return reduces(ex, wish) and after <= before
 
 

@@ -179,6 +179,7 @@ class Account:
     state: int = 0
     limits: Limits = field(default_factory=Limits)
     taken: tuple[int, int] = (0, 0)  # a second, and the orders taken in it
+    level_more_bps: int = 0
     timers: list[int] = field(default_factory=lambda: [0, 0])  # when each is due, 0 for never
     mmps: list[Mmp] = field(default_factory=lambda: [Mmp() for _ in range(QUOTE_GROUPS)])
 
@@ -254,6 +255,8 @@ class Contract:
     index_ticks: int = 0
     shocks: list[int] = field(default_factory=list)
     shocks_staged: list[int] = field(default_factory=list)
+    addon: tuple[int, ...] = (0,) * 6  # spread, impact, fee, volume, close, crowd
+    addon_staged: tuple[int, ...] = (0,) * 6
     book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))
     # each side in time order: who came first stands first, whatever its price
     legs: tuple[Leg, ...] = ()
@@ -338,6 +341,9 @@ class Exchange:
     pegs_waiting: list[int] = field(default_factory=list)  # contracts, the longest first
     scenario_count: int = 0  # before the first swap
     worst_count: int = WORST_COUNT_DEFAULT
+    stress_count: int = 0
+    floor_count: int = 0
+    kept_bps: int = 0
     halted: bool = False
     hits: list[tuple[int, int]] = field(default_factory=list)  # quote groups, in this command
     deals: list[Deal] = field(default_factory=list)  # open, oldest first

@@ -42,7 +42,9 @@ def state_view(ex: Exchange) -> dict[str, Any]:
             if order.link_id or order.parent_id
         ],
         "halted": ex.halted,
-        "limits": [(*account.limits, *account.taken) for account in ex.accounts],
+        "limits": [
+            (*account.limits, *account.taken, account.level_more_bps) for account in ex.accounts
+        ],
         "timers": [tuple(account.timers) for account in ex.accounts],
         "mmps": [[astuple(mmp) for mmp in account.mmps] for account in ex.accounts],
         "deals": [
@@ -78,7 +80,7 @@ def account_view(ex: Exchange, idx: int) -> tuple[int, ...]:
         account.last_ref_id,
         risk.gross_tick_value(ex, idx),
         risk.price_loss(ex, idx),
-        risk.requirement(ex, risk.worst_losses(ex, idx)),
+        risk.requirement(ex, idx),
     )
 
 

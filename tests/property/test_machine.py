@@ -328,11 +328,34 @@ class Machine(RuleBasedStateMachine):
     def set_band_or_protection(self, contract, bps, what):
         self.send(Kind.SET_BAND, contract_idx=contract, order_id=bps, state=what)
 
-    @rule(contract=contracts, scale=st.integers(-3, 3), worst=st.integers(1, 4), count=lots)
-    def swap_scenarios(self, contract, scale, worst, count):
+    @rule(
+        contract=contracts, scale=st.integers(-3, 3), worst=st.integers(1, 4), count=lots,
+        stress=st.sampled_from((0, 0, 1, 3)), floor=st.sampled_from((0, 0, 2)),
+        kept=st.sampled_from((0, 2_000, 10_000, 10_001)),
+    )  # fmt: skip
+    def swap_scenarios(self, contract, scale, worst, count, stress, floor, kept):
         shocks = {name: scale * shock for name, shock in zip(SHOCK_FIELDS, SHOCKS, strict=True)}
         self.send(Kind.STAGE_SHOCKS, contract_idx=contract, **shocks)
-        self.send(Kind.SWAP_SCENARIOS, qty_lots=count, order_id=worst)
+        self.send(
+            Kind.SWAP_SCENARIOS, qty_lots=count, order_id=worst, price_ticks=stress,
+            amount_usd_micros=floor, ref_id=kept,
+        )  # fmt: skip
+
+    @rule(
+        contract=contracts, spread=st.sampled_from((0, 7, 1 << 40)),
+        impact=st.sampled_from((0, 5_000)), fee=st.sampled_from((0, 3)),
+        volume=st.sampled_from((0, 4, 50)), close=st.sampled_from((0, 2, 30)),
+        crowd=st.sampled_from((0, 5)),
+    )  # fmt: skip
+    def stage_addons(self, contract, spread, impact, fee, volume, close, crowd):
+        self.send(
+            Kind.STAGE_ADDONS, contract_idx=contract, price_ticks=spread, qty_lots=impact,
+            amount_usd_micros=fee, expires_ns=volume, client_a=close, client_b=crowd,
+        )  # fmt: skip
+
+    @rule(account=accounts, level=st.sampled_from((9_999, 10_000, 11_000, 15_000)))
+    def set_level(self, account, level):
+        self.send(Kind.SET_LEVEL, account_idx=account, order_id=level)
 
     def deal(self, pick: int) -> tuple[int, int, int]:
         """Return the id and both accounts of a deal that was open at the last flush."""

@@ -387,7 +387,7 @@ class Scenario(DealLines):
 
     def requirement(self, words: Words) -> str:
         idx = self.member(words.take())
-        need = margin_of(self.mirror, idx).initial_usd_micros
+        need = margin_of(self.mirror, idx).requirement.required_usd_micros
         assert need == self.engine.requirement(idx)
         return str(need)
 

@@ -20,7 +20,7 @@ POSITION_NAMES = (
 )  # fmt: skip
 LIMIT_NAMES = (
     "qty_max_lots", "notional_max_usd_micros", "position_max_lots", "orders_per_second_max",
-    "open_orders_max", "second", "second_orders",
+    "open_orders_max", "second", "second_orders", "level_more_bps",
 )  # fmt: skip
 MMP_NAMES = (
     "window_ns", "qty_max_lots", "delta_max_lots", "fills_max", "frozen", "start_ns", "qty_lots",

@@ -247,6 +247,32 @@ class House:
                 )
             ),
             "order_id": rng.randint(1, 4),
+            "price_ticks": rng.choice((0, 0, 1, 3)),
+            "amount_usd_micros": rng.choice((0, 0, 2, -1)),
+            "ref_id": rng.choice((0, 2_000, 10_000)),
+        }
+
+    def stage_addons(self) -> Fields:
+        """Stage what closing costs, of a contract that may be large for its market."""
+        rng, idx = self.rng, self.contract()
+        tick_value = self.ex.contracts[idx].tick_value_usd_micros if self.ex.contracts else 1
+        lots = (0, 1, rng.randint(2, 40), rng.randint(100, 100_000))
+        return {
+            "kind": Kind.STAGE_ADDONS,
+            "contract_idx": idx,
+            "price_ticks": rng.choice((0, rng.randint(-1, 5) * tick_value)),
+            "qty_lots": rng.choice((0, rng.randint(0, 50) * tick_value)),
+            "amount_usd_micros": rng.choice((0, tick_value)),
+            "expires_ns": rng.choice(lots),
+            "client_a": rng.choice(lots),
+            "client_b": rng.choice(lots),
+        }
+
+    def set_level(self) -> Fields:
+        return {
+            "kind": Kind.SET_LEVEL,
+            "account_idx": self.account(),
+            "order_id": self.rng.choice((10_000, 11_000, 12_500, 15_000, 15_001)),
         }
 
     def mark(self) -> Fields:

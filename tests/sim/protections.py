@@ -103,7 +103,7 @@ class Protector:
             "qty_lots": rng.randint(1, usual),
             "amount_usd_micros": usual * profile.mark_ticks * rng.choice(profile.tick_values),
             "order_id": rng.randint(1, 3 * usual),
-            "price_ticks": rng.randint(1, 30),
+            "price_ticks": rng.choice((1, 2, rng.randint(1, 30))),
             "ref_id": rng.randint(1, 6),
         }
         return fields | {name: value for name, value in values.items() if rng.random() < 0.4}

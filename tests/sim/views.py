@@ -66,7 +66,7 @@ def _account(mirror: Mirror, idx: int) -> tuple[int, ...]:
     )
     return (
         account.cash_usd_micros, account.unsettled_usd_micros, account.state, account.last_ref_id,
-        gross, margin.price_loss_usd_micros, margin.initial_usd_micros,
+        gross, margin.price_loss_usd_micros, margin.requirement.required_usd_micros,
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class Said:
 class Market:
     """One contract, accounts by user name, orders by the case's ids."""
 
-    def __init__(self, core: Core, mark_ticks: int) -> None:
+    def __init__(self, core: Core, mark_ticks: int, tick_value: int = 1) -> None:
         self.core = core
         self.mirror = Mirror(PRICE_BITS)
         self.now_ns = SECOND_NS  # second 0 of the case
@@ -84,7 +84,7 @@ class Market:
         self.names: dict[int, str] = {}
         self.triggered: set[int] = set()
         self.send(
-            Kind.LIST, symbol="CASE", price_ticks=mark_ticks, amount_usd_micros=1,
+            Kind.LIST, symbol="CASE", price_ticks=mark_ticks, amount_usd_micros=tick_value,
             qty_lots=QTY_LOTS_MAX, state=TradingState.CONTINUOUS,
         )  # fmt: skip
 
@@ -103,12 +103,14 @@ class Market:
     def account(self, user: str) -> int:
         """Return a user's account, opened and rich when first named."""
         if user not in self.users:
-            self.users[user] = account_idx = len(self.users)
-            self.send(Kind.OPEN_ACCOUNT, account_idx=account_idx)
-            self.send(
-                Kind.DEPOSIT, account_idx=account_idx, amount_usd_micros=TRANSFER_USD_MICROS_MAX
-            )
+            self.open(user, TRANSFER_USD_MICROS_MAX)
         return self.users[user]
+
+    def open(self, user: str, money: int) -> None:
+        """Open a user's account with so much money."""
+        self.users[user] = account_idx = len(self.users)
+        self.send(Kind.OPEN_ACCOUNT, account_idx=account_idx)
+        self.send(Kind.DEPOSIT, account_idx=account_idx, amount_usd_micros=money)
 
     def place(self, order: Json, stp: Stp) -> Said:
         """Place an order of a case."""

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.vectors import bands, book, defaults, liquidations, mtm, per_lot, settling
+from tests.vectors import (
+    bands,
+    book,
+    daily,
+    defaults,
+    liquidations,
+    mtm,
+    per_lot,
+    settling,
+    span,
+    whole_size,
+)
 from tests.vectors.cases import Failed, Json, Outcome, Skipped, found, judge_policy, load
 from tests.vectors.market import Core, real_core
 
@@ -15,13 +26,16 @@ KINDS: dict[str, Callable[[Json, Core], None]] = {
     "waterfall": defaults.run_waterfall,
     "loss_socialisation": defaults.run_sharing,
     "final_settlement": defaults.run_sharing,
-    "collection": defaults.run_collection,
     "house_pnl": defaults.run_house,
     "dydx": liquidations.run_dydx,
     "adl_queue": liquidations.run_queue,
     "disposal": liquidations.run_disposal,
     "settlement_price": settling.run_price,
     "lifecycle": settling.run_lifecycle,
+    "margin_account": daily.run_account,
+    "collection": daily.run_collection,
+    "span": span.run,
+    "informational": whole_size.run,
 }
 MakeCore = Callable[[], Core]
 

@@ -185,7 +185,8 @@ def test_all_core_cases_of_a_given_folder_pass():
     topics = (
         "orderbook", "time_in_force", "post_reduce_only", "amend", "self_trade", "iceberg",
         "pegged", "auction", "price_bands", "liquidation", "default_adl", "loss_socialisation",
-        "settlement_price",
+        "settlement_price", "margin_account", "mark_to_market", "pretrade_margin",
+        "portfolio_margin",
     )  # fmt: skip
     outcomes = [(outcome, topic) for topic in topics for outcome in run_folder(folder / topic)]
     left = [

@@ -15,8 +15,8 @@ from exchange.rules.changes import Changes
 from exchange.rules.mirror_calls import MirrorCalls
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_endings import MirrorEndings
-from exchange.rules.mirror_moves import MovesMirror
 from exchange.rules.mirror_margin import MirrorMargin
+from exchange.rules.mirror_moves import MovesMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
 from exchange.rules.mirror_stops import StopMirror

@@ -53,7 +53,7 @@ def leaves(node: Any) -> Iterator[tuple[list[Any], Any]]:
 
 def mutations(case: Json) -> Iterator[tuple[str, Json]]:
     """Yield the case with one expected value changed, for every expected value."""
-    far = 2 * int(case.get("tolerance") or 0) + 1
+    far = 2 * int(float(case.get("tolerance") or 0)) + 1
     for way, value in leaves(case):
         if "expect" not in way:
             continue

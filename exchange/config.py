@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from exchange.rules.legs import Listed
+from exchange.rules.sessions import CALL_S_MAX, CALLS
 
 
 class Role(StrEnum):
@@ -44,6 +45,10 @@ class Settings(BaseSettings):
     hash_every_commands: Annotated[int, Field(gt=0)] = 200_000
     # Which spreads and strips are listed: none, front (the nearest of two series), all.
     list_combinations: Listed = Listed.NONE
+    # How long calls of the calendar last at least, in seconds; 0: none. A new contract opens with
+    # one, and one comes before a daily settlement that needs it.
+    opening_call_s: Annotated[int, Field(ge=0, le=CALL_S_MAX)] = CALLS.opening_s
+    closing_call_s: Annotated[int, Field(ge=0, le=CALL_S_MAX)] = CALLS.closing_s
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
     trust_proxy_headers: bool = False
     # How long after it was traded a block stands on the public tape: at most 15 minutes.

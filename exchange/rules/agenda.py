@@ -11,9 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from exchange.rules import sessions
+from exchange.rules.agenda_prices import market_ticks, settlement_ticks
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
-from exchange.rules.combinations import listed_combinations
 from exchange.rules.contracts import (
     BAND_BACK_BPS,
     BAND_FRONT_BPS,
@@ -23,10 +24,10 @@ from exchange.rules.contracts import (
     parse_symbol,
 )
 from exchange.rules.legs import Listed
+from exchange.rules.listings import unlisted_combinations
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import (
     band_command,
-    list_combination_command,
     list_command,
     mark_command,
     settle_command,
@@ -38,27 +39,15 @@ from exchange.rules.quotes import PriceData
 from exchange.rules.records import Contract as ListedContract
 from exchange.rules.reference import References, references
 from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT, WORST_COUNT, MarginModel
-from exchange.rules.settlement import (
-    PRICE_LIMITS,
-    PriceLimit,
-    Quoted,
-    Traded,
-    day_limit_bps,
-    is_worth_marking,
-    mark_price,
-    mid_ticks,
-    settlement_price,
-    step_ticks,
-    within_day_ticks,
-)
+from exchange.rules.sessions import CALLS, CallTimes
+from exchange.rules.settlement import is_worth_marking, step_ticks
 from exchange.rules.tape import Tape
-from exchange.rules.tenors import DAY, NS_PER_HOUR, NS_PER_SECOND, date_of
-from matching.codes import Side, TradingState
+from exchange.rules.tenors import DAY, NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, date_of
+from matching.codes import TradingState
 from matching.limits import CONTRACTS_MAX
 from matching.wire import new_commands
 
 REST_NS: Final = 10 * NS_PER_SECOND
-_NOTHING_TRADED: Final = Traded(0, 0, 0)
 _TRADING: Final = (TradingState.AUCTION, TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
 
 
@@ -68,10 +57,20 @@ def last_settlement_ns(now_ns: int) -> int:
     return today_ns if today_ns <= now_ns else settlement_ns(date_of(now_ns) - DAY)
 
 
-def rest_until_ns(now_ns: int) -> int:
-    """Return when to look again after there was nothing to do: soon, or at the next hour."""
+def next_settlement_ns(now_ns: int) -> int:
+    """Return the moment of the next daily settlement."""
+    return last_settlement_ns(now_ns) + NS_PER_DAY
+
+
+def rest_until_ns(now_ns: int, times: CallTimes) -> int:
+    """Return when to look again after there was nothing to do.
+
+    Soon, or at the next hour, or when closing calls begin.
+    """
     next_hour_ns = (now_ns // NS_PER_HOUR + 1) * NS_PER_HOUR
-    return min(now_ns + REST_NS, next_hour_ns)
+    begins_ns = times.closing_begins_ns(next_settlement_ns(now_ns))
+    until_ns = min(now_ns + REST_NS, next_hour_ns)
+    return begins_ns if now_ns < begins_ns < until_ns else until_ns
 
 
 def due_ns(contract: ListedContract, now_ns: int) -> int:
@@ -90,9 +89,12 @@ class Agenda:
         data: PriceData,
         contracts_max: int = CONTRACTS_MAX,
         combinations: Listed = Listed.NONE,
+        times: CallTimes = CALLS,
     ) -> None:
         """Plan for the exchange that `mirror` and `tape` follow."""
         self._listed = combinations
+        self.times = times
+        self._closed: set[int] = set()  # expired contracts that nobody holds
         self._mirror = mirror
         self._tape = tape
         self._data = data
@@ -139,9 +141,12 @@ class Agenda:
         for step in (
             self.settlements,
             self.expiries,
+            self.closings,
             self.listings,
+            self.terms,
             self.margin,
             self.openings,
+            self.close_outs,
             self.combinations,
             self.bands,
         ):
@@ -156,13 +161,14 @@ class Agenda:
             settle_command(listed.contract_idx, self._settlement_ticks(listed, contract, now_ns))
             for listed, contract in self._living()
             if self._tape.settled_ns(listed.contract_idx) < due_ns(listed, now_ns)
+            and not sessions.is_closing(listed, self.times, self._mirror.ts_ns)
         )
 
     def _settlement_ticks(self, listed: ListedContract, contract: Contract, now_ns: int) -> int:
-        quoted = _quoted(listed, contract, PRICE_LIMITS[0])
-        traded = self._tape.window(listed.contract_idx, due_ns(listed, now_ns))
-        price = settlement_price(quoted, traded, listed.mark_ticks)
-        return _within_day(listed, contract, price.ticks)
+        due = due_ns(listed, now_ns)
+        return settlement_ticks(
+            listed, contract, self._tape, due, self.times.closing_begins_ns(due)
+        )
 
     def expiries(self, now_ns: int) -> np.ndarray:
         """End every contract whose trading is over and which is settled."""
@@ -216,28 +222,29 @@ class Agenda:
             return new_commands(0)
         return _joined([*rows, swap_command(SCENARIO_COUNT, WORST_COUNT)])
 
+    def terms(self, now_ns: int) -> np.ndarray:
+        """Say how contracts are guarded and when they end, where nobody has."""
+        return _joined(sessions.terms(self._living()))
+
     def openings(self, now_ns: int) -> np.ndarray:
         """Open the contracts that are listed and margined."""
-        return _joined(
-            state_command(listed.contract_idx, TradingState.CONTINUOUS)
-            for listed, _ in self._living()
-            if listed.state == TradingState.PRE_OPEN and listed.last_trade_ns > now_ns
-        )
+        return _joined(sessions.openings(self._living(), self.times, now_ns))
+
+    def closings(self, now_ns: int) -> np.ndarray:
+        """Begin the closing calls before the next settlement."""
+        due_ns = next_settlement_ns(now_ns)
+        return _joined(sessions.closings(self._living(), self._tape, self.times, due_ns, now_ns))
+
+    def close_outs(self, now_ns: int) -> np.ndarray:
+        """Close what is left of expired contracts."""
+        expired = (pair for pair in self._contracts() if not _is_living(pair[0]))
+        return _joined(sessions.close_outs(expired, self._closed))
 
     def combinations(self, now_ns: int) -> np.ndarray:
         """List the spreads and strips whose legs are listed; they follow their legs in all else."""
-        mirror, count = self._mirror, len(self._mirror.contracts)
-        rows: list[np.ndarray] = []
-        for one in listed_combinations(self._listed, date_of(now_ns)):
-            found = [(mirror.contract(leg.symbol), ratio) for leg, ratio in one.legs]
-            legs = [(leg, ratio) for leg, ratio in found if leg is not None and _is_living(leg)]
-            is_known = one.symbol in mirror.symbols or one.last_trade_ns <= now_ns
-            if is_known or len(legs) < len(found) or count + len(rows) >= self.contracts_max:
-                continue
-            band = max(leg.band_bps for leg, _ in legs)
-            named = [(leg.contract_idx, ratio) for leg, ratio in legs]
-            rows.append(list_combination_command(count + len(rows), one.symbol, named, band))
-        return _joined(rows)
+        return _joined(
+            unlisted_combinations(self._mirror, self._listed, self.contracts_max, now_ns)
+        )
 
     def bands(self, now_ns: int) -> np.ndarray:
         """Narrow the bands of contracts that have moved from the back to the front.
@@ -258,19 +265,10 @@ class Agenda:
             if listed.state not in _TRADING:
                 continue
             mark_ticks = listed.mark_ticks
-            ticks = self._market_ticks(listed, contract, now_ns)
+            ticks = market_ticks(listed, contract, self._tape, now_ns)
             if is_worth_marking(mark_ticks, ticks, whole_minute=whole_minute):
                 rows.append(mark_command(listed.contract_idx, step_ticks(mark_ticks, ticks)))
         return _joined(rows)
-
-    def _market_ticks(self, listed: ListedContract, contract: Contract, now_ns: int) -> int:
-        """Return where a contract's mark is on its way to."""
-        quoted = _quoted(listed, contract, PRICE_LIMITS[0])
-        traded = _NOTHING_TRADED
-        if not mid_ticks(quoted):  # else nobody asks what traded
-            traded = self._tape.window(listed.contract_idx, now_ns)
-        price = mark_price(quoted, traded, listed.mark_ticks)
-        return _within_day(listed, contract, price.ticks)
 
     def _wanted_shocks(
         self, listed: ListedContract, contract: Contract, now_ns: int
@@ -288,21 +286,6 @@ class Agenda:
 
 def _is_living(contract: ListedContract) -> bool:
     return contract.state != TradingState.EXPIRED
-
-
-def _quoted(listed: ListedContract, contract: Contract, limit: PriceLimit) -> Quoted:
-    """Return the book at the depth of a row of limits."""
-    lots = -(-limit.depth_gpu_hours // contract.lot_gpu_hours)
-    bids, asks = listed.books[Side.BUY], listed.books[Side.SELL]
-    return Quoted(bids.reach_ticks(lots), asks.reach_ticks(lots))
-
-
-def _within_day(listed: ListedContract, contract: Contract, price_ticks: int) -> int:
-    """Return a price held to what the depth of the book allows in a day."""
-    if price_ticks == listed.mark_ticks:  # as most are: always allowed
-        return price_ticks
-    day_bps = day_limit_bps([_quoted(listed, contract, limit) for limit in PRICE_LIMITS])
-    return within_day_ticks(price_ticks, listed.settle_ticks, listed.mark_ticks, day_bps)
 
 
 def _same(held: Sequence[int], wanted: Sequence[int]) -> bool:

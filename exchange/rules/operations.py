@@ -123,6 +123,18 @@ def guard_command(
     return rows
 
 
+def last_trade_command(contract_idx: int, ends_ns: int) -> np.ndarray:
+    """Return a SET_LAST_TRADE: the core ends trading then; 0 for never."""
+    rows = _one(Kind.SET_LAST_TRADE, contract_idx)
+    rows["expires_ns"] = ends_ns
+    return rows
+
+
+def close_out_command(contract_idx: int) -> np.ndarray:
+    """Return a CLOSE_OUT: nobody holds anything of an expired contract any more."""
+    return _one(Kind.CLOSE_OUT, contract_idx)
+
+
 def mark_command(contract_idx: int, price_ticks: int) -> np.ndarray:
     """Return a MARK."""
     rows = _one(Kind.MARK, contract_idx)

@@ -8,7 +8,8 @@ A mark follows the market by the first rule that applies:
 * the previous mark.
 
 A settlement price is the volume-weighted price of the last half hour when enough
-lots traded in it, else the middle of a close book, else the mark.
+lots traded in it, else the price of the closing call when it had one, no lower than that
+bid and no higher than that ask, else the middle of a close book, else the mark.
 
 Two accounts can make a thin book say anything. So neither price goes farther from the
 last settlement price than the depth of the book allows, and a mark goes there in steps.
@@ -58,6 +59,7 @@ class PriceRule(StrEnum):
     VWAP = "vwap"
     MID = "mid"
     LAST_TRADE = "last_trade"
+    CLOSING = "closing"
     MARK = "mark"
 
 
@@ -107,16 +109,28 @@ def mark_price(quoted: Quoted, traded: Traded, mark_ticks: int) -> Price:
     if middle:
         return Price(middle, PriceRule.MID)
     if traded.lots >= TRADED_LOTS_MIN:
-        ticks = max(traded.last_ticks, quoted.bid_ticks)
-        ticks = min(ticks, quoted.ask_ticks) if quoted.ask_ticks else ticks
-        return Price(ticks, PriceRule.LAST_TRADE)
+        return Price(_between(quoted, traded.last_ticks), PriceRule.LAST_TRADE)
     return Price(mark_ticks, PriceRule.MARK)
 
 
-def settlement_price(quoted: Quoted, traded: Traded, mark_ticks: int) -> Price:
-    """Return the daily settlement price, before limits; arguments as in `mark_price`."""
+def _between(quoted: Quoted, price_ticks: int) -> int:
+    """Return a price held to the bid and ask of some depth."""
+    ticks = max(price_ticks, quoted.bid_ticks)
+    return min(ticks, quoted.ask_ticks) if quoted.ask_ticks else ticks
+
+
+def settlement_price(
+    quoted: Quoted, traded: Traded, mark_ticks: int, closing_ticks: int = 0
+) -> Price:
+    """Return the daily settlement price, before limits; arguments as in `mark_price`.
+
+    Args:
+        closing_ticks: the price of the closing call, 0 when there was none.
+    """
     if traded.lots >= TRADED_LOTS_MIN:
         return Price(div_half_even(traded.tick_lots, traded.lots), PriceRule.VWAP)
+    if closing_ticks:
+        return Price(_between(quoted, closing_ticks), PriceRule.CLOSING)
     middle = mid_ticks(quoted)
     if middle:
         return Price(middle, PriceRule.MID)

@@ -5,19 +5,28 @@ batches since the last settlement again and knows the same.
 """
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from exchange.rules.settlement import WINDOW_NS, Traded
 from exchange.rules.tenors import NS_PER_SECOND
-from matching.codes import EventKind
+from matching.codes import CallPhase, EventKind
 
 SLICE_NS: Final = 10 * NS_PER_SECOND  # trades are summed by slices of time
 _SLICES: Final = WINDOW_NS // SLICE_NS
 # By kind of event: a table answers in 3 us where np.isin takes 27, for the batch of one order.
 _WANTED: Final = np.zeros(max(EventKind) + 1, bool)
-_WANTED[[EventKind.TRADE, EventKind.SETTLED, EventKind.LISTED]] = True
+_WANTED[[EventKind.TRADE, EventKind.SETTLED, EventKind.LISTED, EventKind.CALL_ENDED]] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """When a contract's last closing call ended, and its price; 0 when nothing traded."""
+
+    ts_ns: int
+    price_ticks: int
 
 
 class Tape:
@@ -27,6 +36,7 @@ class Tape:
         self.seq = 0
         self._slices: dict[int, deque[list[int]]] = {}  # [slice, lots, tick_lots, last_ticks]
         self._settled_ns: dict[int, int] = {}
+        self._closings: dict[int, Closing] = {}
 
     def observe(self, commands: np.ndarray, events: np.ndarray) -> None:
         """Take in one committed batch; one that is known already changes nothing."""
@@ -35,12 +45,16 @@ class Tape:
         first_seq = int(commands["seq"][0])
         rows = events[_WANTED[events["kind"]] & (events["seq"] > self.seq)]
         moments = commands["ts_ns"][rows["seq"] - first_seq].tolist()
-        columns = [
-            rows[name].tolist() for name in ("kind", "contract_idx", "price_ticks", "qty_lots")
-        ]
-        for ts_ns, kind, contract_idx, price_ticks, lots in zip(moments, *columns, strict=True):
+        names = ("kind", "contract_idx", "price_ticks", "qty_lots", "order_id")
+        columns = [rows[name].tolist() for name in names]
+        for ts_ns, kind, contract_idx, price_ticks, lots, phase in zip(
+            moments, *columns, strict=True
+        ):
             if kind == EventKind.TRADE:
                 self._add(contract_idx, ts_ns, price_ticks, lots)
+            elif kind == EventKind.CALL_ENDED:
+                if phase == CallPhase.CLOSING:
+                    self._closings[contract_idx] = Closing(ts_ns, price_ticks if lots else 0)
             else:
                 self._settled_ns[contract_idx] = ts_ns  # a listing sets the first settlement price
         self.seq = int(commands["seq"][-1])
@@ -58,6 +72,10 @@ class Tape:
     def settled_ns(self, contract_idx: int) -> int:
         """Return when a contract was last settled, 0 for never."""
         return self._settled_ns.get(contract_idx, 0)
+
+    def closing(self, contract_idx: int) -> Closing | None:
+        """Return a contract's last closing call that has ended."""
+        return self._closings.get(contract_idx)
 
     def window(self, contract_idx: int, until_ns: int) -> Traded:
         """Return what traded in the window that ends at a moment.

@@ -20,6 +20,7 @@ from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import tick_command
 from exchange.rules.quotes import PriceData
+from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import WINDOW_NS
 from exchange.rules.tape import Tape
 from exchange.rules.tenors import NS_PER_DAY, NS_PER_SECOND
@@ -48,10 +49,11 @@ class Calendar:
         data: PriceData,
         contracts_max: int = CONTRACTS_MAX,
         combinations: Listed = Listed.NONE,
+        times: CallTimes = CALLS,
     ) -> None:
         """Keep the calendar of the exchange that `mirror` follows; commands go to `send`."""
         self.tape = Tape()
-        self.agenda = Agenda(mirror, self.tape, data, contracts_max, combinations)
+        self.agenda = Agenda(mirror, self.tape, data, contracts_max, combinations, times)
         self._mirror = mirror
         self._send = send
         self._clock = clock
@@ -68,13 +70,14 @@ class Calendar:
     async def catch_up(self, journal: Journal) -> None:
         """Learn from the journal what happened before this process began to observe.
 
-        That is the last daily settlement, and the trades of the last half hour.
+        That is the last daily settlement, and the trades of the half hour before it and of the
+        last one.
         Call it once the mirror is at the journal's head, before `observe` and `run`.
         """
         now_ns = self._clock.now_ns()
         head = await journal.head()
         due = last_settlement_ns(now_ns)
-        async for batch in journal.read(await seq_before(journal, head, due), head):
+        async for batch in journal.read(await seq_before(journal, head, due - WINDOW_NS), head):
             self.observe(batch.commands, batch.events)
             if self.agenda.is_settled_since(due):
                 break
@@ -95,7 +98,7 @@ class Calendar:
             return False
         planned = self.agenda.plan(now_ns)
         if len(planned) == 0:
-            self._rest_until_ns = rest_until_ns(now_ns)
+            self._rest_until_ns = rest_until_ns(now_ns, self.agenda.times)
             return False
         rows = self._not_in_flight(planned, now_ns)
         if len(rows):

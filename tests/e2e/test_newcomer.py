@@ -98,6 +98,11 @@ def wait_for(condition, timeout_s: float = 60.0):
     return found
 
 
+def is_open(one: Node, symbol: str) -> bool:
+    found = one.ok("contracts", "--tenor", "day", "--live")["contracts"]
+    return any(c["symbol"] == symbol and c["state"] == "continuous" for c in found)
+
+
 def children_of(pid: int) -> set[int]:
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -123,7 +128,8 @@ def test_a_newcomer_trades_in_the_demo_market_and_all_of_it_is_kept(folder):
         order_id = order["order_id"]
         first.ok("amend", order_id, "--quantity", "1", *alice)
         assert first.ok("cancel", order_id, *alice)["order"]["status"] == "cancelled"
-        # A fill, a position, a ledger entry
+        # A fill, a position, a ledger entry, once the opening call is over
+        wait_for(lambda: is_open(first, symbol))
         wait_for(lambda: first.ok("order", "buy", symbol, "1", "--market", *alice)["trades"])
         assert first.ok("fills", *alice)["fills"][0]["symbol"] == symbol
         assert int(first.ok("positions", *alice)["positions"][0]["quantity"]) >= 1

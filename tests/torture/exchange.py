@@ -31,6 +31,7 @@ READY_POLL_S: Final = 0.02
 # Small enough that kills fall into the writing of snapshots and hashes, and starts use them.
 ENVIRONMENT: Final = {
     "WELLHEAD_PORT": "0",
+    "WELLHEAD_OPENING_CALL_S": "0",  # trading begins at once
     "WELLHEAD_SNAPSHOT_EVERY_COMMANDS": "2000",
     "WELLHEAD_HASH_EVERY_COMMANDS": "500",
 }

@@ -23,6 +23,7 @@ from exchange.io.registry_requests import PostgresSignatures
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
 from exchange.rules.mirror import Mirror
+from exchange.rules.sessions import CallTimes
 from exchange.services.calendar import Calendar
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
@@ -136,6 +137,9 @@ class EngineRole:
         calendar = Calendar(
             mirror, sequencer.submit, clock, load_price_data(),
             combinations=settings.list_combinations,
+            times=CallTimes(
+                opening_s=settings.opening_call_s, closing_s=settings.closing_call_s
+            ),
         )  # fmt: skip
         await calendar.catch_up(self._journal)
         outbox = Outbox(OutboxRows(pool), sequencer.submit)

@@ -133,14 +133,19 @@ def test_the_contract_of_the_examples_is_quoted_first_and_is_that_of_the_readme(
 
 async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypatch, capsys):
     monkeypatch.setattr(market, "LOOK_S", 0.01)
-    side, unknown = [["2.149", "5"]], {"status": 404, "code": "contract_unknown"}
+    unknown = {"status": 404, "code": "contract_unknown"}
     profile = Profile(Path("profiles/alice-demo.json"), Credentials("K", "S"))
     demo = market.DemoMarket(Path(), market.Pace(30.0))
 
-    def book(bids, asks):
-        return 200, {"symbol": "X", "seq": 7, "bids": bids, "asks": asks}
+    def ticker(bid, ask, state="continuous"):
+        one = {"symbol": "X", "bid_price": bid, "ask_price": ask, "state": state}
+        return 200, {"tickers": [one]}
 
-    script = [(404, unknown), book([], []), book(side, []), book([], side), book(side, side)]
+    bid, ask = "2.149", "2.150"
+    script = [
+        (404, unknown), ticker(None, None), ticker(bid, None), ticker(None, ask),
+        ticker(bid, ask, "auction"), ticker(bid, ask),
+    ]  # fmt: skip
     with FakeRest(*script) as fake:
         await demo._say_what_to_try(fake.url, [Ready("alice-demo", profile, new_key=False)])
         assert len(fake.seen) == len(script)

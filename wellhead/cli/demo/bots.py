@@ -12,7 +12,7 @@ from wellhead.async_client import AsyncClient
 from wellhead.calls import Json, convert
 from wellhead.cli.demo import rules
 from wellhead.cli.demo.rules import Chance, Fair, Market, Quote
-from wellhead.errors import AuthFailed, WellheadError
+from wellhead.errors import ApiError, AuthFailed, WellheadError
 from wellhead.stream import Subscription
 from wellhead.trading import AsyncTradingStream
 
@@ -149,8 +149,19 @@ class Taker(Bot):
         quote = rules.taker_order(self.name, market.symbol, bid, ask, position, self.chance)
         if quote is None:
             return 0
-        await self.stream.place(market.symbol, quote.side, quote.quantity, quote.price, tif="IOC")
-        return 1
+        return await self._take(market.symbol, quote)
+
+    async def _take(self, symbol: str, quote: Quote) -> int:
+        """Take a price; in a call auction ask to trade at it when the call ends."""
+        for count, tif in enumerate(("IOC", "GFA"), 1):
+            try:
+                await self.stream.place(symbol, quote.side, quote.quantity, quote.price, tif=tif)
+            except ApiError as refusal:
+                if refusal.code != "tif_not_allowed":
+                    raise
+            else:
+                return count
+        return 2
 
 
 def by_level(quotes: list[Quote]) -> dict[Slot, Quote]:

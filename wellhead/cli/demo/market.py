@@ -104,26 +104,27 @@ class DemoMarket:
         symbol = rules.example_first(rules.markets(rules.today()))[0].symbol
         name = next(r.account_id for r in ready if r.profile.path.parent.name == "profiles")
         async with AsyncClient(url) as client:
-            await until_quoted(client, symbol)
+            await until_trading(client, symbol)
         out.show(f"\nTry: wellhead book {symbol}")
         out.show(f"     wellhead order buy {symbol} 1 --market --profile {name}\n")
 
 
-async def until_quoted(client: AsyncClient, symbol: str) -> None:
-    """Wait until a contract has bids and asks."""
+async def until_trading(client: AsyncClient, symbol: str) -> None:
+    """Wait until a contract has bids and asks, and its opening call is over."""
     while True:
-        if await has_both_sides(client, symbol):
+        if await trades_now(client, symbol):
             return
         await asyncio.sleep(LOOK_S)
 
 
-async def has_both_sides(client: AsyncClient, symbol: str) -> bool:
+async def trades_now(client: AsyncClient, symbol: str) -> bool:
     """Say whether a contract can be bought and sold now; where nobody answers it cannot."""
     try:
-        book = await client.orderbook(symbol, depth=1)
-    except WellheadError:
+        (ticker,) = await client.tickers(symbol)
+    except (WellheadError, ValueError):
         return False
-    return bool(book.bids and book.asks)
+    quoted = ticker.bid_price is not None and ticker.ask_price is not None
+    return quoted and ticker.state == "continuous"
 
 
 def _show_key(one: Ready) -> None:

@@ -80,6 +80,23 @@ def test_SETL_003_without_trades_or_a_close_book_the_mark_settles() -> None:
     assert settlement_price(Quoted(0, 2110), NOTHING, 1500) == Price(1500, PriceRule.MARK)
 
 
+@pytest.mark.parametrize(
+    ("quoted", "lots", "closing", "price"),
+    [
+        ((0, 0), 9, 1990, Price(1990, PriceRule.CLOSING)),
+        ((2000, 2010), 9, 1990, Price(2000, PriceRule.CLOSING)),
+        ((2000, 2010), 9, 2050, Price(2010, PriceRule.CLOSING)),
+        ((2000, 2010), 10, 1990, Price(2003, PriceRule.VWAP)),
+        ((2000, 2010), 9, 0, Price(2005, PriceRule.MID)),
+    ],
+)
+def test_SETL_009_a_closing_call_settles_who_traded_too_little(
+    quoted: tuple[int, int], lots: int, closing: int, price: Price
+) -> None:
+    traded = Traded(lots, lots * 2003, 2003)
+    assert settlement_price(Quoted(*quoted), traded, 1500, closing) == price
+
+
 def test_SETL_004_the_weighted_price_of_a_published_example() -> None:
     # NYMEX CL, active month: 10,584 lots at a weighted 50.58 settle at 50.58.
     assert settlement_price(NONE, Traded(10_584, 10_584 * 5058, 5058), 1).ticks == 5058

@@ -15,6 +15,7 @@ from exchange.rules.calendar import settlement_ns
 from exchange.rules.catalogue import listed_contracts
 from exchange.rules.mirror import Mirror
 from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT
+from exchange.rules.sessions import NO_CALLS
 from exchange.rules.tenors import DAY, NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, ns_of
 from exchange.services.calendar import FEW_SLOTS, RESEND_NS, Calendar, seq_before
 from matching.codes import EventKind, Kind, TradingState
@@ -30,6 +31,8 @@ REPLY = {
     Kind.SWAP_SCENARIOS: EventKind.SCENARIOS_SWAPPED,
     Kind.MARK: EventKind.MARKED,
     Kind.SETTLE: EventKind.SETTLED,
+    Kind.SET_GUARD: EventKind.GUARD_SET,
+    Kind.SET_LAST_TRADE: EventKind.LAST_TRADE_SET,
 }
 
 
@@ -48,7 +51,9 @@ class Exchange:
         self.mirror = Mirror()
         for batch in self.batches:
             self.mirror.apply(batch.commands, batch.events)
-        self.calendar = Calendar(self.mirror, self.send, self.clock, load_price_data())
+        self.calendar = Calendar(
+            self.mirror, self.send, self.clock, load_price_data(), times=NO_CALLS
+        )
 
     async def restart(self) -> None:
         self.start()
@@ -69,6 +74,8 @@ class Exchange:
         events = np.zeros(len(rows), EVENT)
         for name in ("seq", "contract_idx", "price_ticks", "order_id"):
             events[name] = rows[name]
+        ends = rows["kind"] == Kind.SET_LAST_TRADE
+        events["amount_usd_micros"][ends] = rows["expires_ns"][ends]
         events["kind"] = [REPLY[kind] for kind in rows["kind"].tolist()]
         batch = Batch(int(rows["seq"][0]), rows, events)
         self.batches.append(batch)
@@ -252,7 +259,12 @@ async def test_CAL_012_a_full_core_lists_what_fits_and_says_so(
 ) -> None:
     exchange = Exchange(ns_of(MONDAY, 9))
     exchange.calendar = Calendar(
-        exchange.mirror, exchange.send, exchange.clock, load_price_data(), contracts_max=10
+        exchange.mirror,
+        exchange.send,
+        exchange.clock,
+        load_price_data(),
+        contracts_max=10,
+        times=NO_CALLS,
     )
     await exchange.settle_down()
     exchange.clock.advance(NS_PER_SECOND)
@@ -299,7 +311,7 @@ async def test_CAL_015_a_silent_exchange_is_not_flooded_with_ticks(exchange: Exc
         nonlocal sent
         sent += len(rows)
 
-    calendar = Calendar(exchange.mirror, swallow, exchange.clock, load_price_data())
+    calendar = Calendar(exchange.mirror, swallow, exchange.clock, load_price_data(), times=NO_CALLS)
     for _ in range(20):
         exchange.clock.advance(NS_PER_SECOND)
         calendar._rest_until_ns = exchange.clock.now_ns() + NS_PER_SECOND

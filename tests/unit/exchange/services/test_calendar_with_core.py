@@ -12,6 +12,7 @@ from exchange.rules.combinations import listed_combinations
 from exchange.rules.legs import Listed
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
+from exchange.rules.sessions import NO_CALLS, CallTimes
 from exchange.rules.settlement import PRICE_LIMITS, STEP_BPS
 from exchange.rules.tenors import DAY, NS_PER_SECOND, ns_of
 from exchange.services.calendar import Calendar
@@ -29,15 +30,27 @@ THIN_LOTS, DEEP_LOTS = (-(-limit.depth_gpu_hours // 744) for limit in PRICE_LIMI
 class Node:
     """Core, mirror and calendar on a manual clock."""
 
-    def __init__(self, contracts_max: int = 512) -> None:
+    def __init__(self, contracts_max: int = 512, times: CallTimes = NO_CALLS) -> None:
         sizes = Sizes(
             accounts=4, contracts=contracts_max, positions=64, orders=1 << 10, client_ids=64
         )
         self.engine = Engine(sizes)
         self.mirror = Mirror()
         self.clock = ManualClock(ns_of(MONDAY, 9))
-        self.calendar = Calendar(self.mirror, self.send, self.clock, load_price_data())
+        self.times, self.contracts_max = times, contracts_max
+        self.start()
         self.events = np.zeros(0)
+
+    def start(self) -> None:
+        """Start the calendar, with nothing in its memory."""
+        self.calendar = Calendar(
+            self.mirror,
+            self.send,
+            self.clock,
+            load_price_data(),
+            self.contracts_max,
+            times=self.times,
+        )
 
     async def send(self, rows: np.ndarray) -> None:
         rows = rows.copy()
@@ -182,7 +195,7 @@ async def test_MARK_003_two_accounts_that_trade_with_each_other_settle_within_th
     contract = node.mirror.contracts[node.idx(FAR)]
     await node.go_to(settlement_ns(MONDAY) - 600 * NS_PER_SECOND)
     for _ in range(90):
-        price = contract.band_high_ticks
+        price = contract.mark_ticks * 104 // 100  # in the band, and no velocity guard calls
         await node.place(ALICE, Side.BUY, FAR, price, 10)
         await node.place(BOB, Side.SELL, FAR, price, 10)
         await node.pass_seconds(1)
@@ -218,7 +231,8 @@ async def test_a_contract_ends_settled_with_orders_cancelled_and_margin_freed(no
     assert node.engine.contract_row(node.idx(NEAR))["state"] == TradingState.EXPIRED
     assert node.engine.depth(node.idx(NEAR), Side.SELL, 5) == []
     assert node.engine.requirement(ALICE) == node.engine.requirement(BOB) == 0
-    assert node.engine.position(ALICE, node.idx(NEAR))[0] == 5  # kept for final settlement
+    assert node.engine.position(ALICE, node.idx(NEAR)) == (0, 0, 0, 0)
+    assert node.engine.account_row(ALICE)["gross_tick_value"] == 0
 
 
 async def test_it_rolls_for_a_week_in_front_of_the_core(node: Node) -> None:
@@ -230,7 +244,12 @@ async def test_it_rolls_for_a_week_in_front_of_the_core(node: Node) -> None:
 async def test_combinations_are_listed_once_their_legs_are_open(node: Node) -> None:
     singles = len(node.mirror.contracts)
     node.calendar = Calendar(
-        node.mirror, node.send, node.clock, load_price_data(), combinations=Listed.FRONT
+        node.mirror,
+        node.send,
+        node.clock,
+        load_price_data(),
+        combinations=Listed.FRONT,
+        times=NO_CALLS,
     )
     await node.settle_down()
     wanted = listed_combinations(Listed.FRONT, MONDAY)
@@ -256,7 +275,12 @@ async def test_combinations_are_listed_once_their_legs_are_open(node: Node) -> N
 
 async def test_a_combination_ends_with_its_first_leg(node: Node) -> None:
     node.calendar = Calendar(
-        node.mirror, node.send, node.clock, load_price_data(), combinations=Listed.FRONT
+        node.mirror,
+        node.send,
+        node.clock,
+        load_price_data(),
+        combinations=Listed.FRONT,
+        times=NO_CALLS,
     )
     await node.settle_down()
     spread = next(one for one in node.mirror.contracts if "/" in one.symbol)

@@ -101,6 +101,7 @@ def balance(margin: Margin) -> dict[str, Any]:
         "asset": "USD",
         "cash": usd_text(margin.cash_usd_micros),
         "unsettled_pnl": usd_text(margin.unsettled_usd_micros),
+        "collateral": usd_text(margin.collateral_usd_micros),
         "equity": usd_text(margin.equity_usd_micros),
         "initial_margin": usd_text(margin.initial_usd_micros),
         "price_loss": usd_text(margin.price_loss_usd_micros),

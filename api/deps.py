@@ -16,6 +16,7 @@ from api.gateway import Gateway
 from api.limits import Bucket, Buckets, Limits
 from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
+from exchange.io.custody import Custody
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.rules.candles import Candle
 from exchange.rules.records import Contract, Trade
@@ -80,6 +81,7 @@ class Services:
     accounts: Accounts
     keys: ApiKeys
     transfers: Transfers
+    custody: Custody
     views: Views
     now_ns: Callable[[], int]
     edge: EdgeSettings = field(default_factory=EdgeSettings)
@@ -296,6 +298,7 @@ async def count_public(request: Request) -> None:
 Reader = Annotated[Principal, Depends(Asker(Scope.READ))]
 Trader = Annotated[Principal, Depends(Asker(Scope.TRADE, counted=False))]
 Admin = Annotated[Principal, Depends(Asker(Scope.ADMIN))]
+Transferrer = Annotated[Principal, Depends(Asker(Scope.TRANSFER))]
 
 
 def unset_of(text: str | None) -> Any:

@@ -8,7 +8,7 @@ problem+json over HTTP and the `error` object of a websocket reply.
 from http import HTTPStatus
 from typing import Any, Final
 
-from api import errors_deals, errors_moves
+from api import errors_collateral, errors_deals, errors_moves
 from api.error_texts import CORE_DETAIL
 from matching.codes import Code
 
@@ -39,6 +39,7 @@ OWN: Final[dict[str, int]] = {
     "channel_not_subscribed": 409,
     # the address
     "not_found": 404,
+    **errors_collateral.OWN,
     "method_not_allowed": 405,
     "key_unknown": 404,
     "idempotency_conflict": 409,
@@ -166,6 +167,7 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.CHILD_FOLLOWS_PARENT: 422,
     **errors_deals.STATUS,
     **errors_moves.STATUS,
+    **errors_collateral.STATUS,
 }
 
 # Reasons of a cancellation, and what else an event is named after: never an error.
@@ -217,6 +219,7 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.STATE_INVALID: "state",
     **errors_deals.FIELD,
     **errors_moves.FIELD,
+    **errors_collateral.FIELD,
     Code.TRIGGER_INVALID: "trigger_price",
     Code.TRIGGER_PRICE_UNKNOWN: "trigger_by",
     Code.LINK_INVALID: "oco_with",

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from api import shapes, shapes_account, shapes_deals, shapes_protect
+from api import shapes, shapes_account, shapes_collateral, shapes_deals, shapes_protect
 from api.deps import Asker, JsonBody, QueryOf
 from api.errors import CORE, MEDIA_TYPE, OWN
 from exchange.io.registry import Scope
@@ -78,6 +78,17 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "halt": shapes_protect.HaltAnswer,
     "resume": shapes_protect.HaltAnswer,
     "set_limits": shapes_protect.LimitsAnswer,
+    "get_collateral": shapes_collateral.CollateralAnswer,
+    "list_withdrawals": shapes_collateral.WithdrawalsAnswer,
+    "request_withdrawal": shapes_collateral.WithdrawalAnswer,
+    "list_addresses": shapes_collateral.AddressesAnswer,
+    "add_address": shapes_collateral.AddressesAnswer,
+    "remove_address": shapes_collateral.AddressesAnswer,
+    "transfer_between": shapes_collateral.BetweenAnswer,
+    "deposit_asset": shapes_collateral.AssetMovedAnswer,
+    "list_open_withdrawals": shapes_collateral.WithdrawalsAnswer,
+    "decide_withdrawal": shapes_collateral.WithdrawalAnswer,
+    "price_asset": shapes_collateral.AssetPriceAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

@@ -116,7 +116,7 @@ def exceeds_free(state: MirrorState, account_idx: int) -> str:
     if account_idx >= len(state.accounts):
         return ""
     one = margin_of(state, account_idx)
-    most = max(0, min(one.cash_usd_micros, one.free_usd_micros))
+    most = max(0, one.free_cash_usd_micros)
     return f"at most {usd_text(most)} USD now: the account needs the rest as margin"
 
 

@@ -25,6 +25,7 @@ class Balance(Part):
     asset: str
     cash: str
     unsettled_pnl: str
+    collateral: str
     equity: str
     initial_margin: str
     price_loss: str
@@ -52,6 +53,7 @@ class Margin(Part):
 
     cash: str
     unsettled_pnl: str
+    collateral: str
     equity: str
     initial_margin: str
     price_loss: str

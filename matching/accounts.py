@@ -99,6 +99,22 @@ def deposit(s, cmd):
     return Code.OK
 
 
+@kernel
+def cash_may_leave(s, account_idx, amount_usd_micros, required_usd_micros):
+    """Return whether so much cash may leave: collateral that is counted beside it frees none."""
+    account = s.accounts[account_idx]
+    room_usd_micros = (
+        account["cash_usd_micros"]
+        + account["unsettled_usd_micros"]
+        - account["claims_usd_micros"]
+        - s.collaterals[account_idx]["counted_usd_micros"]
+        - amount_usd_micros
+    )
+    if amount_usd_micros > account["cash_usd_micros"]:
+        return False
+    return required_usd_micros <= room_usd_micros
+
+
 @cold_kernel
 def withdraw(s, cmd):
     """Debit an account by no more than it has free, by the exact requirement."""
@@ -110,16 +126,8 @@ def withdraw(s, cmd):
     code = check_transfer(cmd, account)
     if code != Code.OK:
         return code
-    if cmd["amount_usd_micros"] > account["cash_usd_micros"]:
-        return Code.WITHDRAWAL_EXCEEDS_FREE
     required_usd_micros = shortfall(s, np.int64(cmd["account_idx"]), np.int64(0), np.int64(0))
-    room_usd_micros = (
-        account["cash_usd_micros"]
-        + account["unsettled_usd_micros"]
-        - account["price_loss_usd_micros"]
-        - cmd["amount_usd_micros"]
-    )
-    if required_usd_micros > room_usd_micros:
+    if not cash_may_leave(s, cmd["account_idx"], cmd["amount_usd_micros"], required_usd_micros):
         return Code.WITHDRAWAL_EXCEEDS_FREE
     account["im_bound_usd_micros"] = required_usd_micros
     move_cash(s, cmd, -cmd["amount_usd_micros"])

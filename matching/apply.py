@@ -9,10 +9,12 @@ from matching._memory import viewer
 from matching.accounts import deposit, open_account, set_account, withdraw
 from matching.aftermath import aftermath
 from matching.amend import amend
+from matching.assets import move_asset, price_asset
 from matching.auction import end_call, set_guard, start_call
 from matching.blocks import accept
 from matching.closing import close_out, set_last_trade
 from matching.codes import Code, Kind
+from matching.collateral import charge, send_cash, set_collateral
 from matching.combinations import list_combination
 from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
@@ -88,6 +90,8 @@ def apply_control(s, cmd):
         return settle(s, cmd)
     if kind >= Kind.PROPOSE and kind <= Kind.REQUEST_QUOTES:
         return apply_deal(s, cmd)
+    if kind >= Kind.SET_COLLATERAL and kind <= Kind.PRICE_ASSET:
+        return apply_collateral(s, cmd)
     if kind == Kind.START_CALL:
         return start_call(s, cmd)
     if kind == Kind.END_CALL:
@@ -121,6 +125,23 @@ def apply_deal(s, cmd):
         return set_blocks(s, cmd)
     if kind == Kind.REQUEST_QUOTES:
         return request_quotes(s, cmd)
+    raise AssertionError("unknown kind: the codec let through what it must not")
+
+
+@cold_kernel
+def apply_collateral(s, cmd):
+    """Do what is about collateral, charges and cash between accounts."""
+    kind = cmd["kind"]
+    if kind == Kind.SET_COLLATERAL:
+        return set_collateral(s, cmd)
+    if kind == Kind.CHARGE:
+        return charge(s, cmd)
+    if kind == Kind.SEND_CASH:
+        return send_cash(s, cmd)
+    if kind == Kind.MOVE_ASSET:
+        return move_asset(s, cmd)
+    if kind == Kind.PRICE_ASSET:
+        return price_asset(s, cmd)
     raise AssertionError("unknown kind: the codec let through what it must not")
 
 

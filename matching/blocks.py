@@ -150,9 +150,7 @@ def judge_side(s, account_idx, position_idx, book_idx, price_ticks, lots):
     after_usd_micros = shortfall_after_trade(s, account_idx, book_idx, lots)
     gain_usd_micros = gain_of(s, book_idx, price_ticks, lots) * tick_value
     equity_usd_micros = (
-        account["cash_usd_micros"]
-        + account["unsettled_usd_micros"]
-        - account["price_loss_usd_micros"]
+        account["cash_usd_micros"] + account["unsettled_usd_micros"] - account["claims_usd_micros"]
     )
     if equity_usd_micros + gain_usd_micros < after_usd_micros:
         # A block that only reduces may leave what is free as low as it was, and no lower.

@@ -10,6 +10,7 @@ import numpy as np
 from matching.check_stops import check_stops, waits
 from matching.checks_books import check_bitmaps, check_levels
 from matching.checks_calls import check_calls
+from matching.checks_collateral import check_collateral
 from matching.checks_deals import check_days, check_deals
 from matching.checks_legs import check_combinations, gross_of
 from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag, TradingState
@@ -52,6 +53,7 @@ def check_state(s: State) -> None:
     check_days(s)
     check_deals(s)
     check_calls(s, live)
+    check_collateral(s)
 
 
 def live_orders(s: State) -> list[int]:
@@ -200,7 +202,8 @@ def check_accounts(s: State, live: list[int]) -> None:
     rows = s.accounts[:count]
     assert rows["unsettled_usd_micros"].tolist() == unsettled, "unsettled money of accounts"
     assert rows["gross_tick_value"].tolist() == gross, "gross of accounts"
-    assert rows["price_loss_usd_micros"].tolist() == losses, "price loss of accounts"
+    counted = s.collaterals[:count]["counted_usd_micros"]
+    assert (rows["claims_usd_micros"] + counted).tolist() == losses, "price loss of accounts"
     assert rows["open_orders"].tolist() == opened, "open orders of accounts"
     assert rows["stops"].tolist() == stops, "stops of accounts"
 

@@ -7,11 +7,15 @@ from enum import IntEnum
 
 from matching.reasons import Code as Code
 from matching.states import AccountState as AccountState
+from matching.states import AssetMove as AssetMove
 from matching.states import CallPhase as CallPhase
+from matching.states import Charge as Charge
+from matching.states import CountMode as CountMode
 from matching.states import DealKind as DealKind
 from matching.states import LiquidationStep as LiquidationStep
 from matching.states import MoveReason as MoveReason
 from matching.states import Peg as Peg
+from matching.states import PriceSource as PriceSource
 from matching.states import TradingState as TradingState
 
 
@@ -68,6 +72,12 @@ class Kind(IntEnum):
     # Margin beyond the scenarios.
     STAGE_ADDONS = 85
     SET_LEVEL = 86
+    # Collateral and charges: what their words mean is in wire_collateral.py.
+    SET_COLLATERAL = 90
+    CHARGE = 91
+    SEND_CASH = 92
+    MOVE_ASSET = 93
+    PRICE_ASSET = 94
 
 
 class EventKind(IntEnum):
@@ -127,6 +137,11 @@ class EventKind(IntEnum):
     STOP_AMENDED = 90  # one that waits; qty_lots is its new size
     ADDONS_STAGED = 100
     LEVEL_SET = 101
+    COLLATERAL_SET = 105
+    CHARGED = 106
+    CASH_SENT = 107  # from account_idx to maker_account_idx
+    ASSET_MOVED = 108
+    ASSET_PRICED = 109
 
 
 class OrderType(IntEnum):

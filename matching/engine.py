@@ -16,7 +16,7 @@ from matching._memory import handle_of
 from matching._pointer import Pointer, bytes_of, words_of
 from matching.apply import Batch, apply_batch
 from matching.checks import check_state
-from matching.limits import LEGS_MAX, ORDERS_MAX, QUOTE_GROUPS, TIMERS_PER_ACCOUNT
+from matching.limits import ASSETS_MAX, LEGS_MAX, ORDERS_MAX, QUOTE_GROUPS, TIMERS_PER_ACCOUNT
 from matching.rebuild import rebuild
 from matching.risk import requirement
 from matching.state import META, META_SAVED, STOP_BOOKS, Sizes, State, new_state
@@ -216,6 +216,9 @@ class Engine:
             "deals": s.deals[: meta["deals_used"] + 1],
             "dealers": s.dealers[:accounts],
             "days": s.days[:contracts],
+            "collaterals": s.collaterals[:accounts],
+            "holdings": s.holdings[: ASSETS_MAX * accounts],
+            "assets": s.assets,
             "worst": s.worst[: accounts * stride].reshape(accounts, stride)[:, :live],
             "shocks": s.shocks[: contracts * stride].reshape(contracts, stride)[:, :live],
             "staged": s.staged[: contracts * stride].reshape(contracts, stride),

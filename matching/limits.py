@@ -57,6 +57,13 @@ EQUITY_USD_MICROS_MAX = 2 * MONEY_USD_MICROS_MAX + 2 * SWING_USD_MICROS_MAX
 assert EQUITY_USD_MICROS_MAX <= INT64_SAFE
 assert MONEY_USD_MICROS_MAX + TRANSFER_USD_MICROS_MAX <= INT64_SAFE
 
+# Collateral that is counted for an account; one asset's units, in its smallest ones.
+COLLATERAL_USD_MICROS_MAX = 1 << 56  # seventy billion dollars
+ASSETS_MAX = 16  # asset 0 is none
+ASSET_UNITS_MAX = 1 << 53
+ASSET_PRICE_USD_MICROS_MAX = 1 << 50  # a billion dollars
+assert ASSET_UNITS_MAX * 2 <= INT64_SAFE  # held, then more
+
 # Scenarios of the margin matrix.
 SCENARIOS_MAX = 128
 SCENARIOS_DEFAULT = 64
@@ -66,10 +73,16 @@ SHOCKS_PER_COMMAND = 8
 assert WORST_LOSS_USD_MICROS_MAX * WORST_COUNT_MAX <= INT64_SAFE
 # What the margin check forms: equity, less the requirement, less the price loss
 # of everything that rests (one swing) and of the new order (at most another).
-assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX + 2 * SWING_USD_MICROS_MAX < 1 << 63
+assert (
+    EQUITY_USD_MICROS_MAX
+    + COLLATERAL_USD_MICROS_MAX
+    + WORST_LOSS_USD_MICROS_MAX
+    + 2 * SWING_USD_MICROS_MAX
+    < 1 << 63
+)
 # The cached bound never exceeds the room it was accepted against, nor, where an
 # order only reduced, the exact requirement; one order's own part is added.
-assert EQUITY_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX < 1 << 63
+assert EQUITY_USD_MICROS_MAX + COLLATERAL_USD_MICROS_MAX + WORST_LOSS_USD_MICROS_MAX < 1 << 63
 
 # Margin beyond the scenarios. Both add-ons of a lot are together at most what the widest shock
 # takes of it, as its expected shortfall is, so each sum over an account is within WORST_LOSS. A
@@ -92,7 +105,7 @@ REQUIREMENT_USD_MICROS_MAX = (
     2 * WORST_LOSS_USD_MICROS_MAX * LEVEL_BPS_MAX // BPS + GROSS_TICK_VALUE_MAX * FEE_TICKS_MAX
 )
 assert 2 * REQUIREMENT_USD_MICROS_MAX < 1 << 63
-assert REQUIREMENT_USD_MICROS_MAX + EQUITY_USD_MICROS_MAX < 1 << 63
+assert REQUIREMENT_USD_MICROS_MAX + EQUITY_USD_MICROS_MAX + COLLATERAL_USD_MICROS_MAX < 1 << 63
 
 # Combinations: spreads of two legs, strips of up to a year's months. A lot of one trades a lot
 # of each leg. In the gross limit a spread counts twice its tick value, which is the larger of its

@@ -22,7 +22,7 @@ def change_lots(s, account_idx, position_idx, book_idx, key, resting_lots, trade
     loss_ticks = price_loss_ticks(s, book_idx, key)
     position["buy_lots"] += resting_lots * (1 - side)
     position["sell_lots"] += resting_lots * side
-    account["price_loss_usd_micros"] += resting_lots * tick_value * loss_ticks
+    account["claims_usd_micros"] += resting_lots * tick_value * loss_ticks
     gross_lots = resting_lots
     if traded_lots != 0:
         gross_lots += trade_lots(position, account, contract, side, traded_lots, gain_ticks)

@@ -110,7 +110,7 @@ def revalue_book(s, book_idx, old_mark_key, tick_value):
         while order_idx != 0:
             order = s.orders[order_idx]
             more_usd_micros = order["leaves_lots"] * tick_value * more_ticks
-            s.accounts[order["account_idx"]]["price_loss_usd_micros"] += more_usd_micros
+            s.accounts[order["account_idx"]]["claims_usd_micros"] += more_usd_micros
             order_idx = np.int64(order["next"])
         key = next_key(s, book_idx, key + 1)
 

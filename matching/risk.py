@@ -101,7 +101,7 @@ def margin_after(s, order, lots):
     room_usd_micros = (
         account["cash_usd_micros"]
         + account["unsettled_usd_micros"]
-        - account["price_loss_usd_micros"]
+        - account["claims_usd_micros"]
         - loss_usd_micros
     )
     more_lots = max(np.int64(0), lots - order.held_lots)

@@ -26,6 +26,7 @@ from matching.wire import (
     POSITION,
     WATCH,
 )
+from matching.wire_collateral import ASSET, COLLATERAL, HOLDING
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_margin import ADDON
@@ -56,6 +57,9 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "deals": DEAL,
     "dealers": DEALER,
     "days": DAY,
+    "collaterals": COLLATERAL,
+    "holdings": HOLDING,
+    "assets": ASSET,
     "worst": PLAIN,  # (accounts, scenarios)
     "shocks": PLAIN,  # (contracts, scenarios)
     "staged": PLAIN,  # (contracts, most scenarios)

@@ -14,6 +14,7 @@ from matching._memory import viewer
 from matching.call_record import CALL
 from matching.lazy import lazy_zeros, table_slots
 from matching.limits import (
+    ASSETS_MAX,
     COMBINATIONS_PER_LEG_MAX,
     LEGS_MAX,
     ORIGINS_MAX,
@@ -34,6 +35,7 @@ from matching.wire import (
     POSITION,
     WATCH,
 )
+from matching.wire_collateral import ASSET, COLLATERAL, HOLDING
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_margin import ADDON, ALONE
@@ -178,6 +180,9 @@ class State(NamedTuple):
     deals: np.ndarray  # (deals,) DEAL
     dealers: np.ndarray  # (accounts,) DEALER
     days: np.ndarray  # (contracts,) DAY
+    collaterals: np.ndarray  # (accounts,) COLLATERAL
+    holdings: np.ndarray  # (accounts x ASSETS_MAX,) HOLDING
+    assets: np.ndarray  # (ASSETS_MAX,) ASSET
     events: np.ndarray  # EVENT: what the running batch has caused
 
 
@@ -216,6 +221,9 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "deals": DEAL,
     "dealers": DEALER,
     "days": DAY,
+    "collaterals": COLLATERAL,
+    "holdings": HOLDING,
+    "assets": ASSET,
     "events": EVENT,
 }
 assert tuple(STATE_FIELDS) == State._fields
@@ -260,6 +268,9 @@ def new_state(sizes: Sizes) -> State:
         "deals": sizes.deals,
         "dealers": sizes.accounts,
         "days": sizes.contracts,
+        "collaterals": sizes.accounts,
+        "holdings": ASSETS_MAX * sizes.accounts,
+        "assets": ASSETS_MAX,
         "events": sizes.events,
     }
     state = State(

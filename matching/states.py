@@ -67,3 +67,36 @@ class Peg(IntEnum):
     BID = 1
     ASK = 2
     MID = 3
+
+
+class CountMode(IntEnum):
+    """How SET_COLLATERAL is meant."""
+
+    VALUE = 0  # what it is worth now: always taken
+    RELEASE = 1  # somebody wants some back: only if margin allows
+
+
+class Charge(IntEnum):
+    """What a CHARGE is for."""
+
+    TRADING_FEE = 1
+    CLEARING_FEE = 2
+    DELIVERY_FEE = 3
+    REBATE = 4
+
+
+class AssetMove(IntEnum):
+    """What MOVE_ASSET does."""
+
+    DEPOSIT = 1  # the custodian has them
+    RESERVE = 2  # a withdrawal: they count no more and wait to be paid out
+    PAID = 3  # the custodian has sent what was reserved
+    RETURN = 4  # what was reserved stays after all
+
+
+class PriceSource(IntEnum):
+    """Who said a price."""
+
+    OPERATOR = 1
+    FEED = 2
+    PAR = 3

@@ -106,7 +106,8 @@ ACCOUNT: Final = np.dtype(
     [
         ("cash_usd_micros", "<i8"),
         ("unsettled_usd_micros", "<i8"),  # variation margin since the last settlement
-        ("price_loss_usd_micros", "<i8"),  # of resting orders against the mark
+        # Price loss of resting orders against the mark, less the collateral that is counted.
+        ("claims_usd_micros", "<i8"),
         ("im_bound_usd_micros", "<i8"),  # never below the exact requirement
         ("gross_tick_value", "<i8"),  # sum of lots x tick value, position + orders
         ("last_ref_id", "<i8"),

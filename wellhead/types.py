@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from wellhead.auction_types import Auction as Auction
 from wellhead.key_types import ApiKey as ApiKey
+from wellhead.money_types import Transfer as Transfer
 from wellhead.order_types import Fill as Fill
 from wellhead.order_types import Order as Order
 
@@ -202,6 +203,7 @@ class Balance(Answer, frozen=True, kw_only=True):
     asset: str
     cash: Decimal
     unsettled_pnl: Decimal | None = None
+    collateral: Decimal | None = None
     equity: Decimal | None = None
     initial_margin: Decimal | None = None
     price_loss: Decimal | None = None
@@ -229,6 +231,7 @@ class Margin(Answer, frozen=True, kw_only=True):
 
     cash: Decimal
     unsettled_pnl: Decimal
+    collateral: Decimal | None = None
     equity: Decimal
     initial_margin: Decimal
     price_loss: Decimal
@@ -261,13 +264,3 @@ class Account(Answer, frozen=True, kw_only=True):
     state: str = ""
     cash: Decimal | None = None
     created_ts: int | None = None
-
-
-class Transfer(Answer, frozen=True, kw_only=True):
-    """A deposit or withdrawal, and what became of it."""
-
-    transfer_id: str
-    amount: Decimal
-    status: str
-    code: str | None = None
-    account_id: str | None = None

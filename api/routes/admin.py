@@ -24,6 +24,7 @@ from matching.limits import TRANSFER_USD_MICROS_MAX
 router = APIRouter(prefix="/admin", tags=["admin"])
 
 WORD_MAX: Final = 64
+TRANSFER_STATUS: Final = {TransferStatus.DONE: 201, TransferStatus.REFUSED: 422}
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _KIND = re.compile(r"[a-z_]{1,32}", re.ASCII)
 _TRANSFER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
@@ -146,7 +147,7 @@ async def move(services: Services, account_id: str, body: TransferNew, sign: int
     transfer = await services.transfers.wait_decided(transfer.transfer_id)
     await services.gateway.reached(transfer.seq or 0)
     content = {"transfer": transfer_out(transfer, account_id)}
-    status = {TransferStatus.DONE: 201, TransferStatus.REFUSED: 422}.get(transfer.status, 202)
+    status = TRANSFER_STATUS.get(transfer.status, 202)
     if status == 422:
         name = core_name(transfer.code or 0) or "field_invalid"
         detail = "the exchange refused"

@@ -21,6 +21,7 @@ from exchange.rules.clearing_rows import (
     LedgerAccountRow,
     PositionRow,
 )
+from exchange.rules.core_books import CoreBooks
 from exchange.rules.postings import Books
 
 # A settlement of everything at once is millions of rows: slow is not lost.
@@ -80,6 +81,8 @@ class Ledger:
             for row in await self._rows("balances"):
                 books.set_balance(BalanceRow(*row))
             house = ClearingHouse(books, seq)
+            counted = await self._rows("counted_at", seq)
+            house.counted_usd_micros = {row[0]: row[1] for row in counted}
             for row in await self._rows("contracts"):
                 house.contracts.append(ClearedContract.of_row(ContractRow(*row)))
             for row in await self._rows("positions"):
@@ -105,16 +108,19 @@ class Ledger:
             await self._move(effects)
             await self._fill(effects)
 
-    async def books_at(self, seq: int) -> tuple[dict[int, int], dict[tuple[int, int], int]]:
-        """Return what the ledger had after a command that is posted.
-
-        Returns:
-            usd micros of cash by account_idx, and lots by (account_idx, contract_idx), none zero.
-        """
+    async def books_at(self, seq: int) -> CoreBooks:
+        """Return what the ledger had after a command that is posted."""
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             cash = await self._rows("cash_at", seq)
             lots = await self._rows("positions_at", seq)
-        return {row[0]: row[1] for row in cash}, {(row[0], row[1]): row[2] for row in lots}
+            counted = await self._rows("counted_at", seq)
+            units = await self._rows("units_at", seq)
+        return CoreBooks(
+            {row[0]: row[1] for row in cash},
+            {(row[0], row[1]): row[2] for row in lots},
+            {row[0]: row[1] for row in counted},
+            {(row[0], row[1]): row[2] for row in units},
+        )
 
     async def violations(self, *, history: bool) -> list[Violation]:
         """Return what must not be, ten of each rule; with `history` everything is read through."""
@@ -156,6 +162,8 @@ class Ledger:
             "liquidation_event": effects.liquidation_events,
             "position_move": effects.position_moves,
             "waterfall_use": effects.waterfall_uses,
+            "collateral_count": effects.counts,
+            "asset_price": effects.asset_prices,
             "order_history": effects.orders,
         }
         for table, rows in tables.items():

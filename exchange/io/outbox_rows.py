@@ -19,6 +19,7 @@ class SentTransfer:
     account_idx: int
     amount_usd_micros: int
     ref_id: int
+    to_account_idx: int | None = None  # who receives it, None for the bank
 
 
 class OutboxRows(Store):
@@ -38,7 +39,9 @@ class OutboxRows(Store):
         await self._rows(_SQL["number_transfers"], TOGETHER_MAX)
         rows = await self._rows(_SQL["transfers_sent"], TOGETHER_MAX)
         return [
-            SentTransfer(row["account_idx"], row["amount_usd_micros"], row["ref_id"])
+            SentTransfer(
+                row["account_idx"], row["amount_usd_micros"], row["ref_id"], row["to_account_idx"]
+            )
             for row in rows
         ]
 

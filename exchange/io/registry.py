@@ -81,6 +81,7 @@ class Transfer:
     account_idx: int
     amount_usd_micros: int
     client_key: str  # the asker's own name for it: asking twice moves money once
+    to_account_idx: int | None = None  # who receives it, None for the bank
     status: TransferStatus
     ref_id: int | None  # its number in the core
     code: int | None  # why it was refused
@@ -167,8 +168,9 @@ class Transfers(Protocol):
     """Deposits and withdrawals on their way to the core."""
 
     async def request(
-        self, *, account_idx: int, amount_usd_micros: int, client_key: str
-    ) -> Transfer:
+        self, *, account_idx: int, amount_usd_micros: int, client_key: str,
+        to_account_idx: int | None = None,
+    ) -> Transfer:  # fmt: skip
         """Write the wish to move money; the leader carries it out within moments.
 
         The same `client_key` again returns what it made the first time.

@@ -25,14 +25,15 @@ class PostgresTransfers(Store):
     """Deposits and withdrawals on their way to the core."""
 
     async def request(
-        self, *, account_idx: int, amount_usd_micros: int, client_key: str
-    ) -> Transfer:
+        self, *, account_idx: int, amount_usd_micros: int, client_key: str,
+        to_account_idx: int | None = None,
+    ) -> Transfer:  # fmt: skip
         """Write the wish to move money; the leader carries it out within moments."""
         if amount_usd_micros == 0 or abs(amount_usd_micros) > TRANSFER_USD_MICROS_MAX:
             raise Invalid("the amount is zero, or more than one transfer may move")
         if not storable(client_key, CLIENT_KEY_LENGTH_MAX, "client_key"):
             raise Invalid("client_key is empty")
-        wish = (account_idx, amount_usd_micros, client_key)
+        wish = (account_idx, amount_usd_micros, client_key, to_account_idx)
         try:
             row = await self._row(_SQL["insert_transfer"], *wish)
         except asyncpg.ForeignKeyViolationError as error:
@@ -42,8 +43,8 @@ class PostgresTransfers(Store):
             return _transfer(row)
         row = await self._row(_SQL["transfer_by_key"], account_idx, client_key)
         assert row is not None, "it was in the way a moment ago, and none is ever removed"
-        if row["amount_usd_micros"] != amount_usd_micros:
-            raise IdempotencyConflict(f"{client_key!r} was used with another amount")
+        if (row["amount_usd_micros"], row["to_account_idx"]) != (amount_usd_micros, to_account_idx):
+            raise IdempotencyConflict(f"{client_key!r} was used with another amount or receiver")
         return _transfer(row)
 
     async def get(self, transfer_id: int) -> Transfer | None:
@@ -78,6 +79,7 @@ def _transfer(row: Mapping[str, Any]) -> Transfer:
         account_idx=row["account_idx"],
         amount_usd_micros=row["amount_usd_micros"],
         client_key=row["client_key"],
+        to_account_idx=row["to_account_idx"],
         status=TransferStatus(row["status"]),
         ref_id=row["ref_id"],
         code=row["code"],

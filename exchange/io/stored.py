@@ -129,6 +129,10 @@ class Stored:
         """Return requests for money whose ref, account and amount are not those posted."""
         return [tuple(row) for row in await self._fetch("requests", until_seq)]
 
+    async def wrong_asset_requests(self, until_seq: int) -> list[tuple[int | None, ...]]:
+        """Return requests to move assets whose ref, account and units are not those posted."""
+        return [tuple(row) for row in await self._fetch("asset_requests", until_seq)]
+
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""
         return dict((await self._fetch("counts"))[0].items())

@@ -4,8 +4,10 @@ from operator import attrgetter
 from typing import Final
 
 from exchange.rules.clearing_rows import (
+    AssetPriceRow,
     BalanceRow,
     ContractRow,
+    CountRow,
     KlineRow,
     LedgerAccountRow,
     LiquidationEventRow,
@@ -130,6 +132,8 @@ class Effects:
         self.liquidation_events: list[LiquidationEventRow] = []
         self.position_moves: list[PositionMoveRow] = []
         self.waterfall_uses: list[WaterfallUseRow] = []
+        self.counts: list[CountRow] = []
+        self.asset_prices: list[AssetPriceRow] = []
         self.orders: list[OrderRow] = []
         self.order_changes: list[OrderChangeRow] = []
         self.klines: list[KlineRow] = []

@@ -13,13 +13,13 @@ import numpy as np
 
 from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
 from exchange.rules.cleared_legs import Followers, legs_text
+from exchange.rules.clearing_collateral import ClearingCollateral
 from exchange.rules.clearing_rows import (
     LiquidationEventRow,
     SettlementRow,
     VariationRow,
     WaterfallUseRow,
 )
-from exchange.rules.clearing_trades import ClearingTrades
 from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.postings import Books
 from exchange.rules.rows import command_rows, event_rows
@@ -44,12 +44,11 @@ OF_PROTECTIONS: Final = (
 )  # fmt: skip
 
 
-class ClearingHouse(ClearingTrades):
+class ClearingHouse(ClearingCollateral):
     """Positions, ledger and views after command `seq`, and the rows not written yet."""
 
     def __init__(self, books: Books | None = None, seq: int = 0) -> None:
-        super().__init__(seq)
-        self.books = books if books is not None else Books()
+        super().__init__(seq, books if books is not None else Books())
         self._followers = Followers(self.contracts)
         self._check: SettlementCheck | None = None
         self._closes = False  # positions are closed when the check is finished
@@ -160,6 +159,11 @@ class ClearingHouse(ClearingTrades):
             EventKind.EFP_TRADE: self._block_trade,
             EventKind.POSITION_MOVED: self._position_moved,
             EventKind.CASH_TRANSFERRED: self._cash_transferred,
+            EventKind.CHARGED: self._charged,
+            EventKind.CASH_SENT: self._cash_sent,
+            EventKind.COLLATERAL_SET: self._collateral_set,
+            EventKind.ASSET_MOVED: self._asset_moved,
+            EventKind.ASSET_PRICED: self._asset_priced,
         }
 
     def _call_started(self, command: Row, event: Row) -> None:

@@ -68,11 +68,31 @@ class PostingRow(NamedTuple):
 
 
 class LedgerAccountRow(NamedTuple):
-    """A place where money is: `cash:7` of account 7, or one of the house's own."""
+    """A place where money is: `cash:7` of account 7, `asset:BTC:7`, or one of the house's own."""
 
     ledger_account_id: int
     code: str
     account_idx: int | None
+
+
+class CountRow(NamedTuple):
+    """What is counted of an account's collateral, from a command on."""
+
+    account_idx: int
+    seq: int
+    counted_usd_micros: int
+    ts_ns: int
+
+
+class AssetPriceRow(NamedTuple):
+    """What somebody said an asset is worth."""
+
+    asset: int
+    seq: int
+    price_usd_micros: int  # of one whole
+    source: int  # PriceSource
+    priced_ns: int
+    ts_ns: int
 
 
 class BalanceRow(NamedTuple):

@@ -5,12 +5,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from exchange.rules.assets import asset_code
+from matching.limits import ASSETS_MAX
+
 
 class CoreBooks(NamedTuple):
-    """What the core holds: cash by account_idx, lots by (account_idx, contract_idx)."""
+    """What the core holds. An absent number is zero."""
 
-    cash_usd_micros: dict[int, int]
-    lots: dict[tuple[int, int], int]
+    cash_usd_micros: dict[int, int]  # by account_idx
+    lots: dict[tuple[int, int], int]  # by (account_idx, contract_idx)
+    counted_usd_micros: dict[int, int]  # of collateral, by account_idx
+    units: dict[tuple[int, str], int]  # by (account_idx, asset), those leaving included
+    equity_usd_micros: dict[int, int] | None = None  # by account_idx, where it is known
 
     @staticmethod
     def of_saved(arrays: Mapping[str, Any]) -> "CoreBooks":
@@ -19,10 +25,25 @@ class CoreBooks(NamedTuple):
         positions: np.ndarray = arrays["positions"][1:]  # row 0 means none
         held = positions[positions["qty_lots"] != 0]
         keys = zip(held["account_idx"].tolist(), held["contract_idx"].tolist(), strict=True)
+        counted = arrays["collaterals"]["counted_usd_micros"]
+        equity = accounts["cash_usd_micros"] + accounts["unsettled_usd_micros"] + counted
         return CoreBooks(
             dict(enumerate(accounts["cash_usd_micros"].tolist())),
             dict(zip(keys, held["qty_lots"].tolist(), strict=True)),
+            dict(enumerate(counted.tolist())),
+            _units(arrays["holdings"]),
+            dict(enumerate(equity.tolist())),
         )
+
+
+def _units(holdings: np.ndarray) -> dict[tuple[int, str], int]:
+    """Return what every account has of every asset, none zero."""
+    units: np.ndarray = holdings["units"] + holdings["leaving_units"]
+    found = {}
+    for place in np.flatnonzero(units).tolist():
+        account_idx, asset = divmod(place, ASSETS_MAX)
+        found[account_idx, asset_code(asset)] = int(units[place])
+    return found
 
 
 class BooksDifference(NamedTuple):
@@ -37,13 +58,18 @@ class BooksDifference(NamedTuple):
 
 
 def books_differ(core: CoreBooks, ledger: CoreBooks) -> Iterator[BooksDifference]:
-    """Yield every account and position on which the two do not agree; an absent one is zero."""
-    for account_idx in sorted(core.cash_usd_micros.keys() | ledger.cash_usd_micros.keys()):
-        ours = core.cash_usd_micros.get(account_idx, 0)
-        theirs = ledger.cash_usd_micros.get(account_idx, 0)
-        if ours != theirs:
-            yield BooksDifference(f"cash of account {account_idx}", ours, theirs)
-    for key in sorted(core.lots.keys() | ledger.lots.keys()):
-        ours, theirs = core.lots.get(key, 0), ledger.lots.get(key, 0)
-        if ours != theirs:
-            yield BooksDifference(f"lots of account {key[0]} in contract {key[1]}", ours, theirs)
+    """Yield every number on which the two do not agree; an absent one is zero."""
+    pairs: list[tuple[str, Mapping[Any, int], Mapping[Any, int]]] = [
+        ("cash of account {}", core.cash_usd_micros, ledger.cash_usd_micros),
+        ("lots of account {} in contract {}", core.lots, ledger.lots),
+        ("collateral counted of account {}", core.counted_usd_micros, ledger.counted_usd_micros),
+        ("units of account {} in {}", core.units, ledger.units),
+    ]
+    if core.equity_usd_micros is not None and ledger.equity_usd_micros is not None:
+        pairs.append(("equity of account {}", core.equity_usd_micros, ledger.equity_usd_micros))
+    for place, ours, theirs in pairs:
+        for key in sorted(ours.keys() | theirs.keys()):
+            mine, other = ours.get(key, 0), theirs.get(key, 0)
+            if mine != other:
+                names = key if isinstance(key, tuple) else (key,)
+                yield BooksDifference(place.format(*names), mine, other)

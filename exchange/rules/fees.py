@@ -1,8 +1,16 @@
-"""Fees: rows with an effective date. All are zero until the clearing house charges."""
+"""Fees: rows with an effective date, in micro-dollars per GPU-hour of a lot.
 
+A tier is for who traded enough in 30 days; the maker's fee never exceeds the taker's, and a rebate
+to a market maker never exceeds what the taker paid. What a customer owes rounds up, per trade and
+component; what we owe rounds down.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
+
+from exchange.rules.money import BPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,20 +19,77 @@ class FeeRow:
 
     tier: str
     effective_from: date
+    volume_gpu_hours: int = 0  # traded in the 30 days before, to be in the tier
     maker_usd_micros_per_gpu_hour: int
     taker_usd_micros_per_gpu_hour: int
     clearing_usd_micros_per_gpu_hour: int
+    delivery_usd_micros_per_gpu_hour: int = 0  # of lots that are held into delivery
 
+
+_START: Final = date(2026, 1, 1)
+_CHARGED_FROM: Final = date(2027, 1, 1)
 
 FEE_ROWS: Final = (
-    FeeRow(
-        tier="standard",
-        effective_from=date(2026, 1, 1),
-        maker_usd_micros_per_gpu_hour=0,
-        taker_usd_micros_per_gpu_hour=0,
-        clearing_usd_micros_per_gpu_hour=0,
-    ),
+    FeeRow(tier="standard", effective_from=_START, maker_usd_micros_per_gpu_hour=0,
+           taker_usd_micros_per_gpu_hour=0, clearing_usd_micros_per_gpu_hour=0),
+    FeeRow(tier="standard", effective_from=_CHARGED_FROM, maker_usd_micros_per_gpu_hour=200,
+           taker_usd_micros_per_gpu_hour=500, clearing_usd_micros_per_gpu_hour=100,
+           delivery_usd_micros_per_gpu_hour=1_000),
+    FeeRow(tier="active", effective_from=_CHARGED_FROM, volume_gpu_hours=1_000_000,
+           maker_usd_micros_per_gpu_hour=100, taker_usd_micros_per_gpu_hour=400,
+           clearing_usd_micros_per_gpu_hour=100, delivery_usd_micros_per_gpu_hour=1_000),
+    FeeRow(tier="large", effective_from=_CHARGED_FROM, volume_gpu_hours=10_000_000,
+           maker_usd_micros_per_gpu_hour=0, taker_usd_micros_per_gpu_hour=300,
+           clearing_usd_micros_per_gpu_hour=50, delivery_usd_micros_per_gpu_hour=800),
+)  # fmt: skip
+
+
+def _sound(row: FeeRow) -> bool:
+    return 0 <= row.maker_usd_micros_per_gpu_hour <= row.taker_usd_micros_per_gpu_hour
+
+
+assert all(map(_sound, FEE_ROWS)), "maker <= taker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligation:
+    """What a market maker promises each day in each contract it makes, and what it gets for it."""
+
+    presence_bps: int  # of the minutes of the day with both sides quoted
+    spread_bps: int  # at most, between the two
+    quote_lots: int  # at least, on each side
+    rebate_usd_micros_per_gpu_hour: int  # of what it traded as a maker
+
+
+OBLIGATION: Final = Obligation(
+    presence_bps=8_000, spread_bps=300, quote_lots=10, rebate_usd_micros_per_gpu_hour=100
 )
+assert all(
+    OBLIGATION.rebate_usd_micros_per_gpu_hour <= row.taker_usd_micros_per_gpu_hour
+    for row in FEE_ROWS
+    if row.effective_from >= _CHARGED_FROM
+)
+
+
+class Fill(NamedTuple):
+    """One side of a trade, as fees see it."""
+
+    qty_lots: int
+    lot_gpu_hours: int
+    is_maker: bool
+
+
+class Bill(NamedTuple):
+    """What an account owes for a day; a rebate is what it is owed."""
+
+    trading_usd_micros: int
+    clearing_usd_micros: int
+    rebate_usd_micros: int
+
+    @property
+    def owed_usd_micros(self) -> int:
+        """Return what is owed all in all, negative when the account is owed."""
+        return self.trading_usd_micros + self.clearing_usd_micros - self.rebate_usd_micros
 
 
 def fee_row(tier: str, on: date) -> FeeRow:
@@ -37,3 +102,48 @@ def fee_row(tier: str, on: date) -> FeeRow:
     if not rows:
         raise KeyError(f"no fee tier {tier!r} on {on}")
     return max(rows, key=lambda row: row.effective_from)
+
+
+def tier_of(volume_gpu_hours: int, on: date) -> FeeRow:
+    """Return the row of who traded so much in the 30 days before a day: the best it reaches."""
+    tiers = {row.tier for row in FEE_ROWS if row.effective_from <= on}
+    rows = [fee_row(tier, on) for tier in tiers]
+    reached = [row for row in rows if row.volume_gpu_hours <= volume_gpu_hours]
+    return max(reached, key=lambda row: row.volume_gpu_hours)
+
+
+def bill_of(fills: Iterable[Fill], row: FeeRow, rebate_usd_micros_per_gpu_hour: int = 0) -> Bill:
+    """Return what an account owes for its fills at one row's rates."""
+    trading = clearing = rebate = 0
+    for fill in fills:
+        gpu_hours = fill.qty_lots * fill.lot_gpu_hours
+        rate = row.taker_usd_micros_per_gpu_hour
+        if fill.is_maker:
+            rate = row.maker_usd_micros_per_gpu_hour
+            rebate += gpu_hours * rebate_usd_micros_per_gpu_hour
+        trading += gpu_hours * rate
+        clearing += gpu_hours * row.clearing_usd_micros_per_gpu_hour
+    return Bill(trading, clearing, rebate)
+
+
+def delivery_fee_usd_micros(lots: int, lot_gpu_hours: int, row: FeeRow) -> int:
+    """Return what lots owe that are held when delivery begins."""
+    return abs(lots) * lot_gpu_hours * row.delivery_usd_micros_per_gpu_hour
+
+
+def reserve_usd_micros_per_gpu_hour(row: FeeRow) -> int:
+    """Return what margin sets aside for the fees of an order, the dearest way it can trade."""
+    return row.taker_usd_micros_per_gpu_hour + row.clearing_usd_micros_per_gpu_hour
+
+
+def rebate_rate(row: FeeRow, presence_bps: int) -> int:
+    """Return the rebate of a maker that was present so much; nothing for less than promised."""
+    if presence_bps < OBLIGATION.presence_bps:
+        return 0
+    # What a maker gets never exceeds what the taker at the other side pays at the best tier.
+    return min(OBLIGATION.rebate_usd_micros_per_gpu_hour, row.taker_usd_micros_per_gpu_hour)
+
+
+def ad_valorem_ceil(qty_lots: int, price: int, rate_millionths: int) -> int:
+    """Return a fee that is a part of a trade's value, rounded up: per trade, per component."""
+    return -(-qty_lots * price * rate_millionths // (BPS * 100))

@@ -59,6 +59,7 @@ class Margin:
 
     cash_usd_micros: int
     unsettled_usd_micros: int
+    collateral_usd_micros: int  # what is counted of all that is no cash
     price_loss_usd_micros: int
     requirement: Requirement  # positions, and the worst case of the resting orders
     held: Requirement  # positions alone
@@ -68,8 +69,8 @@ class Margin:
 
     @property
     def equity_usd_micros(self) -> int:
-        """Return cash and the gains not yet settled."""
-        return self.cash_usd_micros + self.unsettled_usd_micros
+        """Return cash, the gains not yet settled, and the collateral that is counted."""
+        return self.cash_usd_micros + self.unsettled_usd_micros + self.collateral_usd_micros
 
     @property
     def initial_usd_micros(self) -> int:
@@ -102,6 +103,11 @@ class Margin:
         if self.free_usd_micros < 0:
             return MarginState.BELOW_INITIAL
         return MarginState.OK
+
+    @property
+    def free_cash_usd_micros(self) -> int:
+        """Return what may leave as cash: collateral counted beside it frees none."""
+        return min(self.cash_usd_micros, self.free_usd_micros - self.collateral_usd_micros)
 
 
 def call_usd_micros(equity: int, initial: int, maintenance: int) -> int:
@@ -191,6 +197,7 @@ def margin_of(state: MirrorState, account_idx: int) -> Margin:
         price_losses_of(state, account_idx),
         cash_usd_micros=account.cash_usd_micros,
         unsettled_usd_micros=account.unsettled_usd_micros,
+        collateral_usd_micros=account.collateral.counted_usd_micros,
         level_bps=account.level_bps,
     )
 
@@ -202,6 +209,7 @@ def margin_from(
     *,
     cash_usd_micros: int,
     unsettled_usd_micros: int,
+    collateral_usd_micros: int = 0,
     level_bps: int,
 ) -> Margin:
     """Return the margin of exposures, whoever has them."""
@@ -211,6 +219,7 @@ def margin_from(
     return Margin(
         cash_usd_micros=cash_usd_micros,
         unsettled_usd_micros=unsettled_usd_micros,
+        collateral_usd_micros=collateral_usd_micros,
         price_loss_usd_micros=sum(price_losses.values()),
         requirement=requirement,
         held=requirement_of([without_orders(one) for one in exposures], tail, level_bps),

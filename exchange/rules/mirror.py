@@ -13,6 +13,7 @@ import numpy as np
 
 from exchange.rules.changes import Changes
 from exchange.rules.mirror_calls import MirrorCalls
+from exchange.rules.mirror_collateral import CollateralMirror
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_endings import MirrorEndings
 from exchange.rules.mirror_margin import MirrorMargin
@@ -43,8 +44,9 @@ Row = Any  # the tuple of a COMMAND or EVENT row
 
 
 class Mirror(
-    DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings, MirrorMargin, StopMirror
-):
+    DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings, MirrorMargin, StopMirror,
+    CollateralMirror,
+):  # fmt: skip
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
@@ -129,6 +131,11 @@ class Mirror(
             EventKind.STOP_MOVED: self._stop_moved,
             EventKind.STOP_GREW: self._stop_grew,
             EventKind.INDEX_SET: self._index_set,
+            EventKind.COLLATERAL_SET: self._collateral_set,
+            EventKind.CHARGED: self._charged,
+            EventKind.CASH_SENT: self._cash_sent,
+            EventKind.ASSET_MOVED: self._asset_moved,
+            EventKind.ASSET_PRICED: self._asset_priced,
         }
 
     def _nothing(self, command: Row, event: Row) -> None:

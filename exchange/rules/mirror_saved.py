@@ -8,12 +8,20 @@ import numpy as np
 from exchange.rules.addons import Addon
 from exchange.rules.call_records import Call
 from exchange.rules.deals import Deal
+from exchange.rules.holdings import AssetPrice, Held
 from exchange.rules.mirror import Mirror
 from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account, Contract, Order
 from exchange.rules.stops import stop_of
 from matching.codes import MARKET_ORDER, OF_THE_CORE, RISES, UNTRIGGERED, OrderType, Side
-from matching.limits import LEGS_MAX, LEVEL_BPS_MIN, QUOTE_GROUPS, SCENARIOS_MAX, TIMERS_PER_ACCOUNT
+from matching.limits import (
+    ASSETS_MAX,
+    LEGS_MAX,
+    LEVEL_BPS_MIN,
+    QUOTE_GROUPS,
+    SCENARIOS_MAX,
+    TIMERS_PER_ACCOUNT,
+)
 from matching.wire import unpack_text
 
 Entries = Mapping[tuple[int, int], tuple[int, int]]  # (account, contract): (entry, realised)
@@ -35,6 +43,7 @@ def mirror_from_saved(
     mirror.seq, mirror.ts_ns = saved["meta"]["seq"], saved["meta"]["now_ns"]
     mirror.halted = bool(saved["meta"]["halted"])
     _accounts(mirror, saved["accounts"])
+    _collateral(mirror, saved)
     _protections(mirror, saved)
     _contracts(mirror, saved)
     _positions(mirror, saved["positions"], entries or {})
@@ -51,6 +60,20 @@ def _accounts(mirror: Mirror, rows: np.ndarray) -> None:
         account.last_ref_id = int(row["last_ref_id"])
         account.state = int(row["state"])
         mirror.accounts.append(account)
+
+
+def _collateral(mirror: Mirror, saved: Mapping[str, Any]) -> None:
+    for asset, said in enumerate(saved["assets"].tolist()):
+        if said[0]:
+            mirror.asset_prices[asset] = AssetPrice(*said[:3])
+    holdings = saved["holdings"].reshape(-1, ASSETS_MAX).tolist()
+    for account, row, held in zip(mirror.accounts, saved["collaterals"], holdings, strict=True):
+        collateral = account.collateral
+        for name in ("counted_usd_micros", "last_charge_id", "last_move_id"):
+            setattr(collateral, name, int(row[name]))
+        collateral.holdings = {
+            asset: Held(*units) for asset, units in enumerate(held) if any(units)
+        }
 
 
 def _protections(mirror: Mirror, saved: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from exchange.rules.addons import Addon
 from exchange.rules.changes import Changes
 from exchange.rules.closed import ClosedOrders
 from exchange.rules.deals import Deals
+from exchange.rules.holdings import AssetPrice
 from exchange.rules.records import Account, ClientKey, Contract, Order, Position
 from exchange.rules.short_orders import ShortOrders
 from matching.codes import Side
@@ -41,6 +42,7 @@ class MirrorState:
         self.kept_bps = 0
         self.addons: list[Addon] = []  # by contract_idx
         self.addons_staged: list[Addon] = []
+        self.asset_prices: dict[int, AssetPrice] = {}  # by asset
         self.halted = False  # the whole exchange: no orders, cancels allowed
         self._changes = Changes()
         self._taker: Order | None = None  # the order the current command placed or amended

@@ -4,11 +4,16 @@ A posting is positive when the owner of the ledger account has more. Members'
 cash is what the house owes them, so `deposits:usd`, the bank, runs negative by
 what it holds. `settlement:usd` is passed through by variation margin and is
 zero before and after: collected from the losers first, then paid to the winners.
+
+An asset that is no cash is counted in its own smallest units, and sums to zero by itself:
+`asset:BTC:7` is what the house owes account 7, `leaving:BTC:7` what it is about to pay out, and
+`custody:BTC` runs negative by what the custodian holds. No transfer has two assets.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
+from exchange.rules.assets import asset_code
 from exchange.rules.clearing_rows import (
     DEPOSIT,
     MOVE,
@@ -20,6 +25,24 @@ from exchange.rules.clearing_rows import (
     PostingRow,
     TransferRow,
 )
+from matching.codes import AssetMove, Charge
+
+CASH: Final = "cash:"
+FEES: Final = "fees:usd"
+TRANSFER: Final = "transfer"
+CHARGES: Final[dict[int, str]] = {
+    Charge.TRADING_FEE: "trading_fee",
+    Charge.CLEARING_FEE: "clearing_fee",
+    Charge.DELIVERY_FEE: "delivery_fee",
+    Charge.REBATE: "rebate",
+}
+# Reason, where units come from and where they go; the account's index joins the first two names.
+MOVES: Final[dict[int, tuple[str, str, str]]] = {
+    AssetMove.DEPOSIT: ("asset_deposit", "custody", "asset"),
+    AssetMove.RESERVE: ("asset_reserve", "asset", "leaving"),
+    AssetMove.PAID: ("asset_paid", "leaving", "custody"),
+    AssetMove.RETURN: ("asset_return", "leaving", "asset"),
+}
 
 DEPOSITS_ID: Final = 1
 SETTLEMENT_ID: Final = 2
@@ -41,6 +64,7 @@ class Books:
     ) -> None:
         self.transfer_id = transfer_id  # the last one given
         self.cash_ids: dict[int, int] = {}  # account_idx -> ledger_account_id
+        self._ids: dict[str, int] = {}  # of all others, by their code
         self._balances: dict[int, tuple[int, int]] = {}  # id -> version, usd micros
         self._pending: dict[int, int] = {}  # ledger_account_id -> net variation margin
         self._pending_at = (0, 0)  # seq and time of the last settlement in it
@@ -92,6 +116,51 @@ class Books:
         }
         self._post(TransferRow(self.transfer_id + 1, seq, 0, MOVE, ref_id, ts_ns), lines)
 
+    def charge(
+        self, seq: int, account_idx: int, amount_usd_micros: int, kind: int, ref_id: int, ts_ns: int
+    ) -> None:
+        """Post a fee (positive) into the house's income, or a rebate (negative) out of it."""
+        self.flush()
+        lines = {
+            self.cash_ids[account_idx]: -amount_usd_micros,
+            self._opened(FEES, None): amount_usd_micros,
+        }
+        self._post(TransferRow(self.transfer_id + 1, seq, 0, CHARGES[kind], ref_id, ts_ns), lines)
+
+    def send_cash(
+        self, seq: int, giver_idx: int, receiver_idx: int, amount: int, ref_id: int, ts_ns: int
+    ) -> None:
+        """Post cash from one account to another."""
+        self.flush()
+        lines = {self.cash_ids[giver_idx]: -amount, self.cash_ids[receiver_idx]: amount}
+        self._post(TransferRow(self.transfer_id + 1, seq, 0, TRANSFER, ref_id, ts_ns), lines)
+
+    def move_asset(
+        self, seq: int, account_idx: int, asset: int, move: int, units: int, ref_id: int, ts_ns: int
+    ) -> None:
+        """Post units of an asset in, aside, out or back."""
+        self.flush()
+        reason, *places = MOVES[move]
+        symbol = asset_code(asset)
+        ids = []
+        for place in places:
+            owner = None if place == "custody" else account_idx
+            code = f"{place}:{symbol}" if owner is None else f"{place}:{symbol}:{owner}"
+            ids.append(self._opened(code, owner))
+        lines = {ids[0]: -units, ids[1]: units}
+        self._post(TransferRow(self.transfer_id + 1, seq, 0, reason, ref_id, ts_ns), lines)
+
+    def all_units(self) -> dict[tuple[int, str], int]:
+        """Return units by account and asset, those that are leaving included."""
+        units: dict[tuple[int, str], int] = {}
+        for code, ledger_id in self._ids.items():
+            place, _, rest = code.partition(":")
+            symbol, _, owner = rest.partition(":")
+            if place in ("asset", "leaving"):
+                key = (int(owner), symbol)
+                units[key] = units.get(key, 0) + self._balances[ledger_id][1]
+        return units
+
     def add_variation(self, seq: int, account_idx: int, amount_usd_micros: int, ts_ns: int) -> None:
         """Add one account's variation margin to what is posted at the next `flush`."""
         ledger_id = self.cash_ids[account_idx]
@@ -138,8 +207,18 @@ class Books:
     def _add(self, row: LedgerAccountRow) -> None:
         assert row.ledger_account_id not in self._balances
         self._balances[row.ledger_account_id] = (0, 0)
-        if row.account_idx is not None:
+        if row.account_idx is not None and row.code.startswith(CASH):
             self.cash_ids[row.account_idx] = row.ledger_account_id
+        else:
+            self._ids[row.code] = row.ledger_account_id
+
+    def _opened(self, code: str, account_idx: int | None) -> int:
+        """Return the ledger account of a code, opened when it is used first."""
+        if code not in self._ids:
+            row = LedgerAccountRow(len(self._balances) + 1, code, account_idx)
+            self._add(row)
+            self.opened.append(row)
+        return self._ids[code]
 
     def _post(self, transfer: TransferRow, lines: dict[int, int]) -> None:
         assert sum(lines.values()) == 0

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from exchange.rules import legs
 from exchange.rules.book_side import BookSide
 from exchange.rules.call_records import Call
+from exchange.rules.holdings import Collateral
 from exchange.rules.protections import Protections
 from exchange.rules.stops import Stop
 from matching.codes import Side
@@ -161,6 +162,7 @@ class Account:
     __slots__ = (
         "account_idx",
         "cash_usd_micros",
+        "collateral",
         "last_ref_id",
         "level_bps",
         "orders",
@@ -179,6 +181,7 @@ class Account:
         self.last_ref_id = 0
         self.level_bps = 10_000  # of the member's requirement
         self.protections = Protections()
+        self.collateral = Collateral()
         self.orders: dict[int, Order] = {}  # that rest
         self.stops: dict[int, Order] = {}  # that wait for a price
         self.positions: dict[int, Position] = {}

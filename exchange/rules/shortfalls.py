@@ -39,7 +39,8 @@ def shortfall(state: MirrorState, order: ShortOrder) -> Shortfall | None:
     level_bps = account.level_bps
     held = _required(state, exposures, level_bps)
     loss = sum(price_losses_of(state, order.account_idx).values())
-    free = account.cash_usd_micros + account.unsettled_usd_micros - held - loss
+    equity = account.cash_usd_micros + account.unsettled_usd_micros
+    free = equity + account.collateral.counted_usd_micros - held - loss
     more_loss = price_loss_usd_micros(
         order.side, order.price_ticks, contract.mark_for(order.side),
         contract.tick_value_usd_micros, order.qty_lots,

@@ -23,7 +23,8 @@ from matching.wire import new_commands
 Send = Callable[[np.ndarray], Awaitable[None]]
 
 LOOK_S: Final = 0.5  # without being told
-_OURS: Final = np.isin(np.arange(256), [Kind.OPEN_ACCOUNT, Kind.DEPOSIT, Kind.WITHDRAW])
+_KINDS: Final = (Kind.OPEN_ACCOUNT, Kind.DEPOSIT, Kind.WITHDRAW, Kind.SEND_CASH)
+_OURS: Final = np.isin(np.arange(256), _KINDS)
 
 _log = structlog.get_logger(__name__)
 
@@ -141,6 +142,8 @@ def _open_account(account_idx: int) -> np.ndarray:
 def _transfer(transfer: SentTransfer) -> np.ndarray:
     row = new_commands(1)
     row["kind"] = Kind.DEPOSIT if transfer.amount_usd_micros > 0 else Kind.WITHDRAW
+    if transfer.to_account_idx is not None:
+        row["kind"], row["order_id"] = Kind.SEND_CASH, transfer.to_account_idx
     row["account_idx"] = transfer.account_idx
     row["amount_usd_micros"] = abs(transfer.amount_usd_micros)
     row["ref_id"] = transfer.ref_id

@@ -92,11 +92,9 @@ def withdraw(ex: Exchange, log: Log, cmd: Command) -> None:
     known = 0 <= cmd.account_idx < len(ex.accounts)
     if known and ex.accounts[cmd.account_idx].state == AccountState.FROZEN:
         code = Code.ACCOUNT_FROZEN
-    if code == Code.OK:
-        cash = ex.accounts[cmd.account_idx].cash_usd_micros
-        free = risk.free_usd_micros(ex, cmd.account_idx)
-        if cmd.amount_usd_micros > min(cash, free):
-            code = Code.WITHDRAWAL_EXCEEDS_FREE
+    allowed = code == Code.OK
+    if allowed and cmd.amount_usd_micros > risk.free_cash_usd_micros(ex, cmd.account_idx):
+        code = Code.WITHDRAWAL_EXCEEDS_FREE
     move_cash(ex, log, cmd, code, -cmd.amount_usd_micros)
 
 

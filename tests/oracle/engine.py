@@ -11,6 +11,7 @@ from tests.oracle import (
     admin,
     amend,
     calls,
+    collateral,
     combinations,
     deals,
     endings,
@@ -68,6 +69,11 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.DECLINE: deals.decline,
     Kind.SET_BLOCKS: deals.set_blocks,
     Kind.REQUEST_QUOTES: deals.request_quotes,
+    Kind.SET_COLLATERAL: collateral.set_collateral,
+    Kind.CHARGE: collateral.charge,
+    Kind.SEND_CASH: collateral.send_cash,
+    Kind.MOVE_ASSET: collateral.move_asset,
+    Kind.PRICE_ASSET: collateral.price_asset,
 }
 
 

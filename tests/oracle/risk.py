@@ -150,7 +150,15 @@ def free_usd_micros(ex: Exchange, account_idx: int, wish: Wish | None = None) ->
     if wish is not None:
         contract = ex.contracts[wish.contract_idx]
         need += loss_against_mark(contract, wish.side, wish.price_ticks, wish.qty_lots)
-    return account.cash_usd_micros + account.unsettled_usd_micros - need
+    equity = account.cash_usd_micros + account.unsettled_usd_micros + account.counted_usd_micros
+    return equity - need
+
+
+def free_cash_usd_micros(ex: Exchange, account_idx: int) -> int:
+    """Return the cash that may leave: what is counted beside it frees none."""
+    account = ex.accounts[account_idx]
+    free = free_usd_micros(ex, account_idx) - account.counted_usd_micros
+    return min(account.cash_usd_micros, free)
 
 
 def gross_tick_value(ex: Exchange, account_idx: int) -> int:

@@ -177,6 +177,10 @@ class Account:
     unsettled_usd_micros: int = 0
     last_ref_id: int = 0
     state: int = 0
+    counted_usd_micros: int = 0
+    last_charge_id: int = 0
+    last_move_id: int = 0
+    holdings: dict[int, list[int]] = field(default_factory=dict)  # asset -> units, leaving units
     limits: Limits = field(default_factory=Limits)
     taken: tuple[int, int] = (0, 0)  # a second, and the orders taken in it
     level_more_bps: int = 0
@@ -345,6 +349,7 @@ class Exchange:
     floor_count: int = 0
     kept_bps: int = 0
     halted: bool = False
+    assets: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # price, time, source
     hits: list[tuple[int, int]] = field(default_factory=list)  # quote groups, in this command
     deals: list[Deal] = field(default_factory=list)  # open, oldest first
     deal_slots_free: list[int] = field(default_factory=list)

@@ -45,6 +45,7 @@ def state_view(ex: Exchange) -> dict[str, Any]:
         "limits": [
             (*account.limits, *account.taken, account.level_more_bps) for account in ex.accounts
         ],
+        "assets": [(asset, *said) for asset, said in sorted(ex.assets.items())],
         "timers": [tuple(account.timers) for account in ex.accounts],
         "mmps": [[astuple(mmp) for mmp in account.mmps] for account in ex.accounts],
         "deals": [
@@ -71,7 +72,7 @@ def stop_view(order: Order) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def account_view(ex: Exchange, idx: int) -> tuple[int, ...]:
+def account_view(ex: Exchange, idx: int) -> tuple[object, ...]:
     account = ex.accounts[idx]
     return (
         account.cash_usd_micros,
@@ -81,6 +82,10 @@ def account_view(ex: Exchange, idx: int) -> tuple[int, ...]:
         risk.gross_tick_value(ex, idx),
         risk.price_loss(ex, idx),
         risk.requirement(ex, idx),
+        account.counted_usd_micros,
+        account.last_charge_id,
+        account.last_move_id,
+        tuple((asset, *held) for asset, held in sorted(account.holdings.items()) if any(held)),
     )
 
 

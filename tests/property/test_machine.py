@@ -277,6 +277,47 @@ class Machine(RuleBasedStateMachine):
             Kind.TRANSFER_CASH, account_idx=giver, ref_id=receiver, amount_usd_micros=amount,
         )  # fmt: skip
 
+    @rule(
+        account=accounts, amount=st.integers(-1, 400), mode=st.sampled_from((0, 0, 1, 2)),
+        kind=st.sampled_from((Kind.SET_COLLATERAL, Kind.SEND_CASH)), ref=lots,
+        whom=st.integers(-1, 3),
+    )  # fmt: skip
+    def count_or_transfer(self, account, amount, mode, kind, ref, whom):
+        self.send(
+            kind, account_idx=account, amount_usd_micros=amount, state=mode, ref_id=ref,
+            order_id=whom,
+        )  # fmt: skip
+
+    @rule(account=accounts, amount=st.integers(-50, 50), what=st.integers(0, 5), ref=lots)
+    def charge(self, account, amount, what, ref):
+        self.send(
+            Kind.CHARGE, account_idx=account, amount_usd_micros=amount, state=what, ref_id=ref
+        )
+
+    @rule(
+        account=accounts, asset=st.integers(0, 3), move=st.integers(1, 5),
+        units=st.integers(0, 30), counted=st.integers(-1, 300),
+        step=st.sampled_from((1, 1, 1, 0, 2)),
+    )  # fmt: skip
+    def move_asset(self, account, asset, move, units, counted, step):
+        opened = self.oracle.ex.accounts
+        last = opened[account].last_move_id if 0 <= account < len(opened) else 0
+        ahead = sum(
+            one.kind == Kind.MOVE_ASSET and one.account_idx == account for one in self.pending
+        )
+        self.send(
+            Kind.MOVE_ASSET, account_idx=account, order_id=asset, state=move, price_ticks=units,
+            amount_usd_micros=counted, ref_id=last + ahead + step,
+        )  # fmt: skip
+
+    @rule(asset=st.integers(0, 17), price=st.integers(0, 9), source=st.integers(0, 4),
+          age_ns=st.integers(-1, 3))  # fmt: skip
+    def price_asset(self, asset, price, source, age_ns):
+        self.send(
+            Kind.PRICE_ASSET, order_id=asset, price_ticks=price, state=source,
+            expires_ns=self.now_ns - age_ns,
+        )  # fmt: skip
+
     @rule(contract=contracts, state=st.sampled_from((2, 2, *TradingState)))
     def set_state(self, contract, state):
         self.send(Kind.SET_STATE, contract_idx=contract, state=state)

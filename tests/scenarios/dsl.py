@@ -40,13 +40,14 @@ from matching.state import Sizes
 from matching.wire import pack_halves
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
-from tests.scenarios import protection_words
+from tests.scenarios import collateral_words, protection_words
 from tests.scenarios.answers import indicated, said, without_rests
 from tests.scenarios.combined import combination_fields
 from tests.scenarios.deals import DealLines
 from tests.scenarios.words import OrderWords, Words, amend_words, order_words
 from tests.support.rows import command, stamped
 
+MEMBER_VERBS = protection_words.MEMBER_VERBS | collateral_words.MEMBER_VERBS
 RICH_USD_MICROS = 1_000_000_000_000_000
 SIZES = {"accounts": 8, "contracts": 8, "positions": 40, "orders": 32, "client_ids": 16}
 SHOCK_FIELDS = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns",
@@ -84,7 +85,7 @@ class Scenario(DealLines):
             "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
             "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
             "member": self.set_account, "blocks": self.set_blocks, "index": self.index,
-            **protection_words.verbs(self),
+            **protection_words.verbs(self), **collateral_words.verbs(self),
             "last_trade": self.last_trade,
             "close_out": lambda words: self.send(
                 Kind.CLOSE_OUT, contract_idx=self.contract_of(words)
@@ -100,7 +101,7 @@ class Scenario(DealLines):
             "shown": self.shown,
             "block_range": self.block_range, "interest": self.interest, "last": self.last,
             "deals": self.open_deals,
-            "auction": self.auction,
+            "auction": self.auction, **collateral_words.views(self),
         }  # fmt: skip
 
     def make(self, work: dict[str, int]) -> None:
@@ -326,8 +327,8 @@ class Scenario(DealLines):
                 fields["flags"] = fields.get("flags", 0) | Flag.PRICE_IS_SHOWN
             order_id = self.orders[name]
             return self.send(Kind.AMEND, account_idx=idx, order_id=order_id, **fields), name
-        if verb in protection_words.MEMBER_VERBS:
-            return protection_words.MEMBER_VERBS[verb](self, idx, words), ""
+        if verb in MEMBER_VERBS:
+            return MEMBER_VERBS[verb](self, idx, words), ""
         if verb in ("deposit", "withdraw"):
             amount = words.number()
             ref = words.number() if words.maybe("ref") else 0

@@ -6,6 +6,7 @@ import numpy as np
 
 from matching.codes import Code, EventKind, Flag, Kind, Side, Stp, Timer
 from matching.wire import pack_halves
+from tests.scenarios import collateral_words
 from tests.scenarios.words import STPS, Words
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def verbs(game: "Scenario") -> dict[str, Any]:
 def part(game: "Scenario", event: np.void, reply: np.void) -> str:
     """Return what an event says: `buy rests 5`, `sell refused margin_insufficient`."""
     kind, side = event["kind"], int(event["side"])
+    if kind == EventKind.ASSET_MOVED:
+        return collateral_words.part(event)
     members = {idx: name for name, idx in game.members.items()}
     if kind == EventKind.ACCEPTED and reply["kind"] == EventKind.QUOTED:
         return f"{Side(side).name.lower()} rests {event['leaves_lots']}"

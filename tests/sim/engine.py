@@ -8,7 +8,7 @@ from exchange.rules.mirror_saved import mirror_from_saved
 from matching.checks_legs import legs_of
 from matching.codes import OF_THE_CORE, RISES, TRAIL_IS_BPS, UNTRIGGERED, Side
 from matching.engine import Engine
-from matching.limits import QUOTE_GROUPS, REQUEST_WINDOW_NS
+from matching.limits import ASSETS_MAX, QUOTE_GROUPS, REQUEST_WINDOW_NS
 from matching.saved import unpack
 from matching.state import Sizes
 from tests.oracle.state import Capacity
@@ -121,6 +121,9 @@ def engine_view(engine: Engine) -> dict[str, Any]:
             if _used(row) and (detail["link_id"] or detail["parent_id"])
         ),
         "halted": bool(saved["meta"]["halted"]),
+        "assets": [
+            (asset, *said[:3]) for asset, said in enumerate(saved["assets"].tolist()) if said[0]
+        ],
         "limits": [_numbers(row, LIMIT_NAMES) for row in saved["limits"]],
         "timers": [tuple(pair) for pair in saved["timers"]["due_ns"].reshape(-1, 2).tolist()],
         "mmps": [
@@ -157,16 +160,22 @@ def _stop(row: np.void, detail: np.void, top: int) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def _account(engine: Engine, idx: int) -> tuple[int, ...]:
+def _account(engine: Engine, idx: int) -> tuple[object, ...]:
     row = engine.account_row(idx)
     need = engine.requirement(idx)
     if row["im_bound_usd_micros"] < need:
         raise Disagreement(f"account {idx}: bound {row['im_bound_usd_micros']} below {need}")
     names = (
         "cash_usd_micros", "unsettled_usd_micros", "state", "last_ref_id", "gross_tick_value",
-        "price_loss_usd_micros",
     )  # fmt: skip
-    return (*(int(row[name]) for name in names), need)
+    more = engine.state.collaterals[idx]
+    counted = int(more["counted_usd_micros"])
+    held = engine.state.holdings[idx * ASSETS_MAX : (idx + 1) * ASSETS_MAX].tolist()
+    return (
+        *(int(row[name]) for name in names), int(row["claims_usd_micros"]) + counted, need, counted,
+        int(more["last_charge_id"]), int(more["last_move_id"]),
+        tuple((asset, *units) for asset, units in enumerate(held) if any(units)),
+    )  # fmt: skip
 
 
 def _contract(

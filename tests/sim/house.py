@@ -103,6 +103,36 @@ class House:
             fields["ref_id"] = self.refs
         return fields
 
+    def collateral(self) -> Fields:
+        """Count collateral, move assets or cash, charge; often exactly what margin leaves."""
+        rng, idx = self.rng, self.account()
+        usual = max(2, self.profile.funding_usd_micros)
+        account = self.ex.accounts[idx]
+        free = risk.free_usd_micros(self.ex, idx)
+        edge = max(0, account.counted_usd_micros - free + rng.choice((0, 0, 1, -1)))
+        counted = rng.choice((edge, rng.randrange(usual), 0))
+        kind = rng.choice((90, 90, 91, 92, 93, 93, 93, 94))
+        fields: Fields = {"kind": kind, "account_idx": idx, "state": rng.randint(1, 4)}
+        if kind == Kind.SET_COLLATERAL:
+            return fields | {"amount_usd_micros": counted, "state": rng.choice((0, 1))}
+        if kind == Kind.CHARGE:
+            amount = rng.choice((0, rng.randint(-usual // 9 - 1, usual // 9 + 1)))
+            return fields | {"amount_usd_micros": amount, "ref_id": account.last_charge_id + 1}
+        if kind == Kind.SEND_CASH:
+            amount = max(1, risk.free_cash_usd_micros(self.ex, idx) + rng.choice((0, 1, -usual)))
+            return fields | {
+                "amount_usd_micros": amount,
+                "order_id": self.account() - rng.choice((0, 0, 9)),
+            }
+        if kind == Kind.PRICE_ASSET:
+            said = {"price_ticks": rng.randint(0, 9), "expires_ns": self.ex.now_ns}
+            return fields | {"order_id": rng.randint(1, 3), **said, "account_idx": 0}
+        ref_id = account.last_move_id + rng.choice((1, 1, 1, 1, 0, 2))
+        return fields | {
+            "order_id": rng.randint(1, 3), "price_ticks": rng.randint(1, 20), "ref_id": ref_id,
+            "amount_usd_micros": counted,
+        }  # fmt: skip
+
     def list_contract(self, contract_idx: int | None = None) -> Fields:
         rng, profile = self.rng, self.profile
         if contract_idx is None:

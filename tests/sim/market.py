@@ -82,7 +82,7 @@ class Market:
             (trader.place, 60.0), (trader.cancel, 7.0), (trader.amend, 14.0),
             (trader.mass_cancel, 0.6), (trader.stop, 9.0), (trader.bracket, 3.0),
             (house.mark, 3.0), (house.tick, 2.0),
-            (house.transfer, 3.0), (house.set_account, 0.7 * control),
+            (house.transfer, 3.0), (house.collateral, 1.5), (house.set_account, 0.7 * control),
             (house.set_state, 1.2 * control), (house.set_band, 0.5 * control),
             (house.stage, 2.0 * control), (house.swap, 0.7 * control),
             (house.stage_addons, 1.0 * control), (house.set_level, 0.4 * control),

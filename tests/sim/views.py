@@ -38,6 +38,7 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
             for o in mirror.orders.values()
         ),
         "halted": mirror.halted,
+        "assets": [(asset, *said) for asset, said in sorted(mirror.asset_prices.items())],
         "limits": [tuple(account.protections.limits) for account in mirror.accounts],
         "timers": [tuple(account.protections.timers_ns) for account in mirror.accounts],
         "mmps": [[tuple(mmp) for mmp in account.protections.mmps] for account in mirror.accounts],
@@ -57,7 +58,7 @@ def mirror_view(mirror: Mirror) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _account(mirror: Mirror, idx: int) -> tuple[int, ...]:
+def _account(mirror: Mirror, idx: int) -> tuple[object, ...]:
     account, margin = mirror.accounts[idx], margin_of(mirror, idx)
     gross = sum(
         _gross_tick_value(mirror.contracts[p.contract_idx])
@@ -67,6 +68,9 @@ def _account(mirror: Mirror, idx: int) -> tuple[int, ...]:
     return (
         account.cash_usd_micros, account.unsettled_usd_micros, account.state, account.last_ref_id,
         gross, margin.price_loss_usd_micros, margin.requirement.required_usd_micros,
+        account.collateral.counted_usd_micros, account.collateral.last_charge_id,
+        account.collateral.last_move_id,
+        tuple((asset, *held) for asset, held in sorted(account.collateral.holdings.items())),
     )  # fmt: skip
 
 

@@ -129,8 +129,9 @@ class MemoryTransfers:
         self.rows: list[Transfer] = []
 
     async def request(
-        self, *, account_idx: int, amount_usd_micros: int, client_key: str
-    ) -> Transfer:
+        self, *, account_idx: int, amount_usd_micros: int, client_key: str,
+        to_account_idx: int | None = None,
+    ) -> Transfer:  # fmt: skip
         for one in self.rows:
             if one.client_key == client_key:
                 if (one.account_idx, one.amount_usd_micros) != (account_idx, amount_usd_micros):
@@ -138,9 +139,12 @@ class MemoryTransfers:
                 return one
         number = len(self.rows) + 1
         kind = Kind.DEPOSIT if amount_usd_micros > 0 else Kind.WITHDRAW
+        if to_account_idx is not None:
+            kind = Kind.SEND_CASH
         row = command(
-            kind, account_idx=account_idx, amount_usd_micros=abs(amount_usd_micros), ref_id=number
-        )
+            kind, account_idx=account_idx, amount_usd_micros=abs(amount_usd_micros), ref_id=number,
+            order_id=to_account_idx or 0,
+        )  # fmt: skip
         first = (await self._world.command(row))[0]
         refused = first["kind"] == EventKind.REFUSED
         transfer = Transfer(

@@ -38,6 +38,7 @@ from tests.support.api_fakes import (
     MemoryTransfers,
     MemoryViews,
 )
+from tests.support.custody_fakes import MemoryCustody
 from tests.support.rows import command
 from wellhead.signing import sign
 
@@ -108,6 +109,7 @@ class World:
             accounts=self.accounts,
             keys=self.keys,
             transfers=MemoryTransfers(self),
+            custody=MemoryCustody(self),
             views=MemoryViews(self.mirror),
             now_ns=lambda: self.now_ns(),
             edge=EdgeSettings(),

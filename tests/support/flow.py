@@ -37,6 +37,7 @@ class Flow:
         self.seq, self.ts_ns, self.ref_id = 0, START_NS, 0
         self.open_ids: list[tuple[int, int]] = []  # account_idx, order_id
         self.deals: list[tuple[int, int]] = []  # to whom it was proposed, deal_id
+        self.moves: dict[int, int] = {}  # the last move of assets of each account
 
     def batch(self, rows: list[np.ndarray], gap_ns: int = SECOND_NS) -> Batch:
         """Stamp, apply, and return as the journal would hold it."""
@@ -54,6 +55,8 @@ class Flow:
             (int(e["maker_account_idx"]), int(e["order_id"]))
             for e in events[events["kind"] == EventKind.PROPOSED]
         ]
+        for event in events[events["kind"] == EventKind.ASSET_MOVED]:
+            self.moves[int(event["account_idx"])] = int(event["maker_order_id"])
         return Batch(first_seq, commands, events)
 
     def opening(self) -> Batch:
@@ -108,12 +111,41 @@ class Flow:
             return self.price(Kind.MARK)
         if dice < 0.95:
             return self.price(Kind.SETTLE)
-        if dice < 0.97:
+        if dice < 0.96:
             return command(Kind.TICK)
+        if dice < 0.97:
+            return self.collateral()
         if dice < 0.985:
             return self.deal()
         return command(
             Kind.MASS_CANCEL, account_idx=self.random.randrange(self.accounts), contract_idx=-1
+        )
+
+    def collateral(self) -> np.ndarray:
+        """Return a command about collateral, charges or cash between accounts; some are refused."""
+        pick = self.random
+        account_idx, asset = pick.randrange(self.accounts), pick.choice((2, 5))
+        self.ref_id += 1
+        self.moves.setdefault(account_idx, 0)
+        dice = pick.randrange(6)
+        if dice < 2:
+            move = pick.choice((1, 1, 2, 3, 4))
+            fields = {"price_ticks": pick.randint(1, 50) * (4 if move == 1 else 1), "state": move}
+            return command(
+                Kind.MOVE_ASSET, account_idx=account_idx, order_id=asset,
+                ref_id=self.moves[account_idx] + 1, **fields,
+            )  # fmt: skip
+        amount = pick.randint(1, 900_000)
+        fields = {"account_idx": account_idx, "amount_usd_micros": amount}
+        if dice == 2:
+            return command(Kind.SET_COLLATERAL, **fields)
+        if dice == 3:
+            return command(Kind.CHARGE, state=pick.randint(1, 4), ref_id=self.ref_id, **fields)
+        if dice == 4:
+            whom = pick.randrange(self.accounts)
+            return command(Kind.SEND_CASH, order_id=whom, ref_id=self.ref_id, **fields)
+        return command(
+            Kind.PRICE_ASSET, order_id=asset, price_ticks=amount, state=2, expires_ns=self.ts_ns
         )
 
     def deal(self) -> np.ndarray:

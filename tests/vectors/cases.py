@@ -21,6 +21,8 @@ CHOICES = frozenset(
         "house_position_disposal",
         "insurance_first_then_pro_rata_to_gains",
         "residual_to_insurance",
+        "fee_rounding=ceil_per_trade_per_component",
+        "failed_ids_are_burned",
     }
 )
 

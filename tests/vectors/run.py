@@ -8,6 +8,8 @@ from tests.vectors import (
     book,
     daily,
     defaults,
+    fees,
+    ledgers,
     liquidations,
     mtm,
     per_lot,
@@ -36,6 +38,9 @@ KINDS: dict[str, Callable[[Json, Core], None]] = {
     "collection": daily.run_collection,
     "span": span.run,
     "informational": whole_size.run,
+    "fees": fees.run_rates,
+    "fees_account": fees.run_accounts,
+    "ledger": ledgers.run,
 }
 MakeCore = Callable[[], Core]
 

@@ -47,13 +47,15 @@ def balances(*, options: Remote = REMOTE) -> None:
         out.document(answer)
         return
     columns = (
-        "asset", "cash>", "since settlement>", "equity>", "initial margin>", "price loss>", "free>",
+        "asset", "cash>", "since settlement>", "collateral>", "equity>", "initial margin>",
+        "price loss>", "free>",
     )  # fmt: skip
     cells = (
         (
             row.asset,
             out.usd(row.cash),
             out.usd(row.unsettled_pnl),
+            out.usd(row.collateral),
             out.usd(row.equity),
             out.usd(row.initial_margin),
             out.usd(row.price_loss),
@@ -71,7 +73,15 @@ def margin(*, options: Remote = REMOTE) -> None:
     if options.json:
         out.document(answer)
         return
-    names = ("cash", "unsettled_pnl", "equity", "initial_margin", "price_loss", "free")
+    names = (
+        "cash",
+        "unsettled_pnl",
+        "collateral",
+        "equity",
+        "initial_margin",
+        "price_loss",
+        "free",
+    )
     out.show(out.pairs({name: out.usd(getattr(one, name)) for name in names}))
     worst = ", ".join(f"{w.scenario} (loss {out.usd(w.loss)})" for w in one.worst_scenarios)
     out.show(f"worst {one.worst_count} of {one.scenario_count} scenarios: {worst or 'none'}")

@@ -149,8 +149,27 @@ LEFT JOIN (
     SELECT ledger_account_id, sum(amount_usd_micros) AS usd_micros
     FROM transfer JOIN posting USING (transfer_id) WHERE seq > $1 GROUP BY ledger_account_id
 ) AS since USING (ledger_account_id)
-WHERE account_idx IS NOT NULL
+WHERE code = 'cash:' || account_idx
 ORDER BY account_idx;
+
+-- name: counted_at
+-- What was counted of each account's collateral after command $1.
+SELECT DISTINCT ON (account_idx) account_idx, counted_usd_micros
+FROM collateral_count WHERE seq <= $1 ORDER BY account_idx, seq DESC;
+
+-- name: units_at
+-- Units of each asset by account after command $1, those that were leaving included.
+SELECT account_idx, split_part(code, ':', 2) AS symbol,
+    sum(coalesce(balance_usd_micros, 0) - coalesce(since.units, 0))::bigint AS units
+FROM ledger_account
+LEFT JOIN balance USING (ledger_account_id)
+LEFT JOIN (
+    SELECT ledger_account_id, sum(amount_usd_micros) AS units
+    FROM transfer JOIN posting USING (transfer_id) WHERE seq > $1 GROUP BY ledger_account_id
+) AS since USING (ledger_account_id)
+WHERE code ~ '^(asset|leaving):'
+GROUP BY account_idx, 2
+HAVING sum(coalesce(balance_usd_micros, 0) - coalesce(since.units, 0)) <> 0;
 
 -- name: positions_at
 -- Lots after command $1: what they are now, less what was traded or closed since.
@@ -179,7 +198,10 @@ ORDER BY account_idx, contract_idx;
 
 -- name: violations_now
 SELECT rule, place, expected::text, found::text FROM (
-    SELECT *, row_number() OVER (PARTITION BY rule ORDER BY place) AS number FROM violation_now
+    SELECT *, row_number() OVER (PARTITION BY rule ORDER BY place) AS number FROM (
+        SELECT rule, place, expected, found FROM violation_now
+        UNION ALL SELECT rule, place, expected, found FROM violation_asset
+    ) AS now
 ) AS v WHERE number <= 10 ORDER BY rule, number;
 
 -- name: violations

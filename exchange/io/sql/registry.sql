@@ -47,8 +47,8 @@ UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE key_id = $1
 -- Transfers
 
 -- name: insert_transfer
-INSERT INTO transfer_request (account_idx, amount_usd_micros, client_key)
-VALUES ($1, $2, $3)
+INSERT INTO transfer_request (account_idx, amount_usd_micros, client_key, to_account_idx)
+VALUES ($1, $2, $3, $4)
 ON CONFLICT (account_idx, client_key) DO NOTHING
 RETURNING *
 
@@ -86,7 +86,7 @@ FROM due
 WHERE transfer_request.transfer_id = due.transfer_id AND transfer_request.status = 'pending'
 
 -- name: transfers_sent
-SELECT account_idx, amount_usd_micros, ref_id
+SELECT account_idx, amount_usd_micros, ref_id, to_account_idx
 FROM transfer_request
 WHERE status = 'sent'
 ORDER BY ref_id

@@ -42,6 +42,14 @@ FROM position_event JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bi
 SELECT account_idx, seq, contract_idx, qty_lots, price_ticks, amount_usd_micros, ts_ns
 FROM variation WHERE seq > $1 AND seq <= $2;
 
+-- name: collateral_count
+SELECT account_idx, seq, counted_usd_micros, ts_ns
+FROM collateral_count WHERE seq > $1 AND seq <= $2;
+
+-- name: asset_price
+SELECT asset, seq, price_usd_micros, source, priced_ns, ts_ns
+FROM asset_price WHERE seq > $1 AND seq <= $2;
+
 -- name: settlement
 SELECT contract_idx, seq, settled_ns, price_ticks, previous_ticks, last_trade_ticks, volume_lots,
     open_interest_lots, paid_usd_micros
@@ -104,6 +112,8 @@ SELECT
     (SELECT count(*) FROM liquidation_event) AS liquidation_event,
     (SELECT count(*) FROM position_move) AS position_move,
     (SELECT count(*) FROM waterfall_use) AS waterfall_use,
+    (SELECT count(*) FROM collateral_count) AS collateral_count,
+    (SELECT count(*) FROM asset_price) AS asset_price,
     (SELECT count(*) FROM journal_minute) AS journal_minute,
     (SELECT count(*) FROM order_history) AS order_history,
     (SELECT count(*) FROM kline) AS kline;
@@ -126,11 +136,30 @@ SELECT r.transfer_id AS request_id, r.account_idx, r.ref_id, r.amount_usd_micros
     t.ref_id AS posted_ref_id, p.account_idx AS posted_account_idx,
     p.amount_usd_micros AS posted_usd_micros
 FROM transfer_request AS r
-LEFT JOIN transfer AS t ON t.seq = r.seq AND t.leg = 0 AND t.reason IN ('deposit', 'withdrawal')
+LEFT JOIN transfer AS t ON t.seq = r.seq AND t.leg = 0
+    AND t.reason IN ('deposit', 'withdrawal', 'transfer')
 LEFT JOIN (
     SELECT transfer_id, account_idx, amount_usd_micros
     FROM posting JOIN ledger_account USING (ledger_account_id) WHERE account_idx IS NOT NULL
 ) AS p ON p.transfer_id = t.transfer_id
+    AND (t.reason <> 'transfer' OR p.account_idx IS NOT DISTINCT FROM r.account_idx)
 WHERE r.status = 'done' AND (r.seq IS NULL OR r.seq <= $1)
     AND (r.ref_id, r.account_idx, r.amount_usd_micros)
+        IS DISTINCT FROM (t.ref_id, p.account_idx, p.amount_usd_micros);
+
+-- name: asset_requests
+-- Requests to move assets that are said to be done, beside what was posted at their command.
+SELECT r.request_id, r.account_idx, r.ref_id,
+    CASE WHEN r.move IN (2, 3) THEN -r.units ELSE r.units END,
+    t.ref_id, p.account_idx, p.amount_usd_micros
+FROM asset_request AS r
+LEFT JOIN transfer AS t ON t.seq = r.seq AND t.leg = 0
+    AND t.reason = (ARRAY['asset_deposit', 'asset_reserve', 'asset_paid', 'asset_return'])[r.move]
+LEFT JOIN (
+    SELECT transfer_id, account_idx, amount_usd_micros, code
+    FROM posting JOIN ledger_account USING (ledger_account_id) WHERE account_idx IS NOT NULL
+) AS p ON p.transfer_id = t.transfer_id
+    AND p.code LIKE CASE WHEN r.move = 3 THEN 'leaving:%' ELSE 'asset:%' END
+WHERE r.status = 'done' AND r.seq <= $1
+    AND (r.ref_id, r.account_idx, CASE WHEN r.move IN (2, 3) THEN -r.units ELSE r.units END)
         IS DISTINCT FROM (t.ref_id, p.account_idx, p.amount_usd_micros);

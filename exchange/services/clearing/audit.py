@@ -61,11 +61,13 @@ class Audit:
         if snapshot is None:
             return
         core = CoreBooks.of_saved(await asyncio.to_thread(unpack, snapshot.blob))
-        cash, lots = await self._ledger.books_at(snapshot.seq)
-        found = [str(difference) for difference in books_differ(core, CoreBooks(cash, lots))]
+        books = await self._ledger.books_at(snapshot.seq)
+        found = [str(difference) for difference in books_differ(core, books)]
         _fail_if([f"at command {snapshot.seq}: {line}" for line in found])
         self._compared_seq = snapshot.seq
-        _log.info("clearing_agrees_with_the_core", seq=snapshot.seq, accounts=len(cash))
+        _log.info(
+            "clearing_agrees_with_the_core", seq=snapshot.seq, accounts=len(books.cash_usd_micros)
+        )
 
     async def _newest(self, seq: int) -> Snapshot | None:
         """Return the newest whole snapshot up to a command, if it was not compared yet."""

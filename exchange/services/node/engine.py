@@ -14,6 +14,7 @@ from exchange.config import Settings
 from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.clock import SystemClock
+from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.errors import Corrupt, Unavailable
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
@@ -25,6 +26,7 @@ from exchange.io.status import Status
 from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
 from exchange.services.calendar import Calendar
+from exchange.services.custody import CustodyDesk
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.progress import Progress
@@ -51,6 +53,7 @@ class Parts:
     sequencer: Sequencer
     calendar: Calendar
     outbox: Outbox
+    custody: CustodyDesk
     noter: Noter
 
     def observe(self, batch: Batch) -> None:
@@ -58,6 +61,7 @@ class Parts:
         self.noter.observe(batch)
         self.calendar.observe(batch.commands, batch.events)
         self.outbox.observe(batch.commands, batch.events)
+        self.custody.observe(batch.commands, batch.events)
 
 
 class EngineRole:
@@ -143,17 +147,20 @@ class EngineRole:
         )  # fmt: skip
         await calendar.catch_up(self._journal)
         outbox = Outbox(OutboxRows(pool), sequencer.submit)
+        custody = CustodyDesk(PostgresCustody(pool), mirror, sequencer.submit, clock)
         self._parts = Parts(
             leadership=self._leadership,
             journal=self._journal,
             sequencer=sequencer,
             calendar=calendar,
             outbox=outbox,
+            custody=custody,
             noter=noter,
         )
         self._crew.start("sequencer", sequencer.run())
         self._crew.start("leadership", self._leadership.keep(self._crew.fail))
         self._crew.start("outbox", outbox.run())
+        self._crew.start("custody", custody.run())
         self._crew.start("purge", _purge_forever(PostgresSignatures(pool)))
         return self._parts
 
@@ -166,6 +173,7 @@ class EngineRole:
         """Look for new accounts and transfers now."""
         if self._parts is not None:
             self._parts.outbox.wake()
+            self._parts.custody.wake()
 
     def unlisted_count(self) -> int:
         """Return how many contracts should be listed by now and are not."""
@@ -177,7 +185,7 @@ class EngineRole:
         parts = self._parts
         if parts is None:
             return
-        await self._crew.end("calendar", "outbox", "purge")
+        await self._crew.end("calendar", "outbox", "custody", "purge")
         parts.sequencer.stop()
         if await self._crew.wait("sequencer", STOP_TIMEOUT_S) and self._crew.error is None:
             try:

@@ -20,6 +20,7 @@ from api.server import make_server
 from api.ws.hub import Hub
 from exchange.config import Role, Settings
 from exchange.io.bus import Bus
+from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.errors import PortTaken
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
@@ -173,6 +174,7 @@ def make_front(
         accounts=PostgresAccounts(pool),
         keys=keys,
         transfers=PostgresTransfers(pool),
+        custody=PostgresCustody(pool),
         views=views,
         now_ns=time.time_ns,
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),

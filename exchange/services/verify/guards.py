@@ -19,6 +19,8 @@ APPEND_ONLY: Final = (
     "position_move",
     "waterfall_use",
     "adl_proof",
+    "collateral_count",
+    "asset_price",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (
@@ -47,11 +49,15 @@ async def guard_differences(stored: Stored) -> list[Finding]:
 async def request_differences(stored: Stored, cleared_seq: int) -> list[Finding]:
     """Return requests for money that are said to be done and were posted otherwise."""
     found = []
-    for request_id, *row in await stored.wrong_requests(cleared_seq):
-        account_idx, ref_id, amount, posted_ref_id, posted_account_idx, posted = row
-        fields = "ref_id, account_idx, amount_usd_micros"
-        expected = f"{posted_ref_id}, {posted_account_idx}, {posted}"
-        was = f"{ref_id}, {account_idx}, {amount}"
-        place = f"transfer_id {request_id}"
-        found.append(Finding("transfer_request", place, fields, expected, was))
+    for table, key, amount_name, rows in (
+        ("transfer_request", "transfer_id", "amount_usd_micros",
+         await stored.wrong_requests(cleared_seq)),
+        ("asset_request", "request_id", "units", await stored.wrong_asset_requests(cleared_seq)),
+    ):  # fmt: skip
+        for request_id, *row in rows:
+            account_idx, ref_id, amount, posted_ref_id, posted_account_idx, posted = row
+            fields = f"ref_id, account_idx, {amount_name}"
+            expected = f"{posted_ref_id}, {posted_account_idx}, {posted}"
+            was = f"{ref_id}, {account_idx}, {amount}"
+            found.append(Finding(table, f"{key} {request_id}", fields, expected, was))
     return found

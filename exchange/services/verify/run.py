@@ -201,9 +201,12 @@ class Verification:
             for account_idx, position in contract.positions.items()
         }
         cash = {idx: house.books.cash_usd_micros(idx) for idx in house.books.cash_ids}
+        equity = {idx: house.equity_usd_micros(idx) for idx in cash}
+        counted, units = house.counted_usd_micros, house.books.all_units()
+        books = CoreBooks(cash, lots, counted, units, equity)
         return [
             Finding("core", f"command {seq}", place, str(ours), str(theirs))
-            for place, ours, theirs in books_differ(core, CoreBooks(cash, lots))
+            for place, ours, theirs in books_differ(core, books)
         ]
 
     def _misplaced(self, found_seq: int, expected_seq: int) -> None:

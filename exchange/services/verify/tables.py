@@ -9,8 +9,10 @@ from exchange.io.stored import RowsUnreadable, Stored
 from exchange.rules.cleared import Effects
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.clearing_rows import (
+    AssetPriceRow,
     BalanceRow,
     ContractRow,
+    CountRow,
     KlineRow,
     LedgerAccountRow,
     LiquidationEventRow,
@@ -63,6 +65,8 @@ SETTLEMENT = Table("settlement", SettlementRow, ("seq", "contract_idx"))
 LIQUIDATION = Table("liquidation_event", LiquidationEventRow, ("seq",))
 MOVE = Table("position_move", PositionMoveRow, ("seq",))
 USE = Table("waterfall_use", WaterfallUseRow, ("seq",))
+COUNT = Table("collateral_count", CountRow, ("account_idx", "seq"))
+ASSET_PRICE = Table("asset_price", AssetPriceRow, ("asset", "seq"))
 MINUTE = Table("journal_minute", MinuteRow, ("minute_ns",))
 EVENT = Table("position_event", PositionEventRow, ("account_idx", "seq", "leg", "side"))
 ORDER = Table("order_history", OrderRow, ("account_idx", "order_id"))
@@ -80,6 +84,8 @@ BY_SEQ: Final[tuple[tuple[Table, Callable[[Effects], Sequence[Any]]], ...]] = (
     (LIQUIDATION, lambda effects: effects.liquidation_events),
     (MOVE, lambda effects: effects.position_moves),
     (USE, lambda effects: effects.waterfall_uses),
+    (COUNT, lambda effects: effects.counts),
+    (ASSET_PRICE, lambda effects: effects.asset_prices),
 )
 
 

@@ -42,7 +42,7 @@ DAMAGES = {
     "resting lots": add("positions", 1, "buy_lots"),
     "unsettled money": add("positions", 1, "unsettled_usd_micros"),
     "gross of an account": add("accounts", 0, "gross_tick_value"),
-    "price loss of an account": add("accounts", 0, "price_loss_usd_micros"),
+    "price loss of an account": add("accounts", 0, "claims_usd_micros"),
     "the count of orders": add("meta", 0, "orders_open"),
     "the list of free slots": add("meta", 0, "orders_free"),
     "the ring of client ids": add("client_ids", 1, "next"),

@@ -156,7 +156,7 @@ def test_a_fill_loses_exactly_what_the_resting_order_would_have_lost():
         ticks = BASE_TICKS + (7 if side == Side.BUY else -7)
         before = market.engine.account_row(taker)
         market.rested(taker, side, 3, ticks, contract_idx=6)
-        at_stake = market.engine.account_row(taker)["price_loss_usd_micros"]
+        at_stake = market.engine.account_row(taker)["claims_usd_micros"]
         market.order(1, Side(1 - side), 3, ticks, contract_idx=6)
         after = market.engine.account_row(taker)
         lost = before["unsettled_usd_micros"] - after["unsettled_usd_micros"]

@@ -41,6 +41,6 @@ def test_a_mark_gives_resting_orders_their_price_loss():
     market = Market()
     market.rested(0, Side.BUY, 2, 1990)
     market.do(Kind.MARK, price_ticks=1980)
-    assert market.engine.account_row(0)["price_loss_usd_micros"] == 2 * 10 * 100
+    assert market.engine.account_row(0)["claims_usd_micros"] == 2 * 10 * 100
     market.do(Kind.MARK, price_ticks=1991)
-    assert market.engine.account_row(0)["price_loss_usd_micros"] == 0
+    assert market.engine.account_row(0)["claims_usd_micros"] == 0

@@ -1,8 +1,24 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from exchange.rules.fees import fee_row
+from exchange.rules.fees import (
+    FEE_ROWS,
+    OBLIGATION,
+    Fill,
+    bill_of,
+    delivery_fee_usd_micros,
+    fee_row,
+    rebate_rate,
+    reserve_usd_micros_per_gpu_hour,
+    tier_of,
+)
+
+CHARGED = date(2027, 1, 1)
+DAYS = st.integers(0, 2_000).map(lambda days: date(2026, 1, 1) + timedelta(days))
+FILLS = st.lists(st.builds(Fill, st.integers(1, 900), st.integers(24, 8_784), st.booleans()))
 
 
 def test_fees_are_zero_until_the_clearing_house_charges() -> None:
@@ -17,3 +33,59 @@ def test_fees_are_zero_until_the_clearing_house_charges() -> None:
 def test_an_unknown_tier_or_day_is_refused(tier: str, on: date) -> None:
     with pytest.raises(KeyError, match="no fee tier"):
         fee_row(tier, on)
+
+
+@pytest.mark.parametrize(
+    ("volume", "tier"),
+    [(0, "standard"), (999_999, "standard"), (1_000_000, "active"), (10**9, "large")],
+)
+def test_FEES_101_the_volume_of_thirty_days_gives_the_tier(volume: int, tier: str) -> None:
+    assert tier_of(volume, CHARGED).tier == tier
+
+
+def test_FEES_102_a_bill_is_lots_times_hours_times_rate() -> None:
+    fills = [Fill(3, 744, True), Fill(2, 720, False)]
+    bill = bill_of(fills, fee_row("standard", CHARGED), rebate_usd_micros_per_gpu_hour=100)
+    assert bill == (3 * 744 * 200 + 2 * 720 * 500, (3 * 744 + 2 * 720) * 100, 3 * 744 * 100)
+    assert bill.owed_usd_micros == sum(bill[:2]) - bill[2]
+
+
+@given(volume=st.integers(0, 1 << 40), more=st.integers(0, 1 << 40), on=DAYS)
+def test_who_trades_more_never_pays_more(volume: int, more: int, on: date) -> None:
+    less, best = tier_of(volume, on), tier_of(volume + more, on)
+    assert best.taker_usd_micros_per_gpu_hour <= less.taker_usd_micros_per_gpu_hour
+    assert best.maker_usd_micros_per_gpu_hour <= less.maker_usd_micros_per_gpu_hour
+
+
+@given(fills=FILLS, on=DAYS, volume=st.integers(0, 1 << 40), presence=st.integers(0, 10_000))
+def test_FEES_103_a_maker_never_pays_more_than_a_taker_and_a_trade_never_costs_the_house(
+    fills: list[Fill], on: date, volume: int, presence: int
+) -> None:
+    row = tier_of(volume, on)
+    makers = [fill._replace(is_maker=True) for fill in fills]
+    takers = [fill._replace(is_maker=False) for fill in fills]
+    rate = rebate_rate(tier_of(1 << 40, on), presence)
+    made, taken = bill_of(makers, row, rate), bill_of(takers, row)
+    assert made.owed_usd_micros <= taken.owed_usd_micros
+    assert made.owed_usd_micros + taken.owed_usd_micros >= 0
+
+
+def test_FEES_104_a_rebate_is_for_who_was_present() -> None:
+    row = fee_row("standard", CHARGED)
+    assert rebate_rate(row, OBLIGATION.presence_bps) == OBLIGATION.rebate_usd_micros_per_gpu_hour
+    assert rebate_rate(row, OBLIGATION.presence_bps - 1) == 0
+    assert rebate_rate(fee_row("standard", date(2026, 1, 1)), 10_000) == 0
+
+
+@given(fills=FILLS)
+def test_FEES_105_the_reserve_covers_what_an_order_can_cost(fills: list[Fill]) -> None:
+    for row in FEE_ROWS:
+        hours = sum(fill.qty_lots * fill.lot_gpu_hours for fill in fills)
+        owed = bill_of(fills, row).owed_usd_micros
+        assert owed <= hours * reserve_usd_micros_per_gpu_hour(row)
+
+
+def test_FEES_106_lots_held_into_delivery_owe_for_it_either_way() -> None:
+    row = fee_row("standard", CHARGED)
+    assert delivery_fee_usd_micros(-3, 744, row) == delivery_fee_usd_micros(3, 744, row)
+    assert delivery_fee_usd_micros(3, 744, row) == 3 * 744 * 1_000

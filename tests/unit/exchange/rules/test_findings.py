@@ -33,10 +33,16 @@ def test_missing_and_extra_rows_are_named_whole():
 
 
 def test_books_differ_where_a_number_does_and_absent_is_zero():
-    core = CoreBooks({0: 5, 1: 0}, {(0, 0): 3})
-    assert list(books_differ(core, CoreBooks({0: 5}, {(0, 0): 3}))) == []
-    found = list(books_differ(core, CoreBooks({0: 6}, {(0, 0): 3, (0, 1): -1})))
+    core = CoreBooks({0: 5, 1: 0}, {(0, 0): 3}, {0: 7}, {(0, "BTC"): 2}, {0: 12})
+    assert list(books_differ(core, CoreBooks({0: 5}, {(0, 0): 3}, {0: 7}, {(0, "BTC"): 2}))) == []
+    ledger = CoreBooks({0: 6}, {(0, 0): 3, (0, 1): -1}, {1: 7}, {(0, "UST"): 2}, {0: 13})
+    found = list(books_differ(core, ledger))
     assert [str(f) for f in found] == [
         "cash of account 0: the core has 5, the ledger 6",
         "lots of account 0 in contract 1: the core has 0, the ledger -1",
+        "collateral counted of account 0: the core has 7, the ledger 0",
+        "collateral counted of account 1: the core has 0, the ledger 7",
+        "units of account 0 in BTC: the core has 2, the ledger 0",
+        "units of account 0 in UST: the core has 0, the ledger 2",
+        "equity of account 0: the core has 12, the ledger 13",
     ]

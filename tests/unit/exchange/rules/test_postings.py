@@ -155,3 +155,45 @@ def test_all_balances_always_sum_to_zero_and_versions_are_unbroken(moves):
     for transfer in found.transfers:
         legs = [p for p in found.postings if p.transfer_id == transfer.transfer_id]
         assert sum(p.amount_usd_micros for p in legs) == 0 and len(legs) >= 2
+
+
+def test_fees_are_the_houses_income_and_rebates_go_out_of_it():
+    found = books()
+    found.charge(7, 1, 500, 1, 42, 9)
+    found.charge(8, 0, -200, 4, 43, 9)
+    assert [t.reason for t in found.transfers] == ["trading_fee", "rebate"]
+    (opened,) = found.opened
+    assert (opened.code, opened.account_idx) == ("fees:usd", None)
+    assert (found.cash_usd_micros(1), found.cash_usd_micros(0)) == (-500, 200)
+    assert found.all_balances()[opened.ledger_account_id] == (2, 300)
+
+
+def test_cash_between_accounts_leaves_the_bank_alone():
+    found = books()
+    found.send_cash(7, 0, 2, 30, 1, 9)
+    assert (found.cash_usd_micros(0), found.cash_usd_micros(2)) == (-30, 30)
+    assert found.all_balances()[DEPOSITS_ID] == (0, 0)
+
+
+def test_each_asset_sums_to_zero_by_itself_from_deposit_to_payment():
+    found = books()
+    for seq, (asset, move, units) in enumerate(
+        [(5, 1, 100), (2, 1, 70), (5, 2, 60), (5, 3, 40), (5, 4, 20)], 7
+    ):
+        found.move_asset(seq, 1, asset, move, units, seq, 9)
+    sums: dict[str, int] = {}
+    codes = {row.ledger_account_id: row.code for row in found.opened}
+    for ledger_id, (_, balance) in found.all_balances().items():
+        if ledger_id in codes:
+            symbol = codes[ledger_id].split(":")[1]
+            sums[symbol] = sums.get(symbol, 0) + balance
+    assert sums == {"BTC": 0, "USDC": 0}
+    assert found.all_units() == {(1, "BTC"): 60, (1, "USDC"): 70}
+    assert sum(balance for _, balance in found.all_balances().values()) == 0
+    for transfer in found.transfers:
+        touched = {
+            codes[p.ledger_account_id].split(":")[1]
+            for p in found.postings
+            if p.transfer_id == transfer.transfer_id
+        }
+        assert len(touched) == 1, "a transfer of two assets"

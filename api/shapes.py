@@ -201,6 +201,8 @@ class BookAnswer(Answer):
     bids: list[tuple[str, str]]
     asks: list[tuple[str, str]]
     checksum: int
+    state: str
+    phase: str | None
 
 
 class TradesAnswer(Answer):

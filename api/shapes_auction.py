@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Auction(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A call that is running: `ends_after` is its earliest end, None when an operator ends it."""
+    """A call that is running, with its earliest and latest end; None when an operator ends it."""
 
     phase: str
     indicative_price: str | None
@@ -12,3 +12,4 @@ class Auction(Struct, forbid_unknown_fields=True, kw_only=True):
     imbalance: str
     imbalance_side: str | None
     ends_after: int | None
+    ends_before: int | None

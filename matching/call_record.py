@@ -40,7 +40,8 @@ CALL: Final = np.dtype(
         ("daily_stage", "i1"),  # breaches of the daily limit since the last settlement: 0, 1, 2
         ("guard_set", "i1"),  # 1: somebody said how it is guarded, or that it is not
         ("reserved_a", "i1", (4,)),
-        ("reserved_b", "<i8", (2,)),
+        ("ends_before_ns", "<i8"),  # the latest end, which everybody knows
+        ("reserved_b", "<i8"),
     ]
 )
 assert CALL.itemsize == 128

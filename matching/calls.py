@@ -91,6 +91,7 @@ def enter_call(s, contract_idx, phase):
     call["phase"] = phase
     call["ends_ns"] = 0
     call["ends_after_ns"] = 0
+    call["ends_before_ns"] = 0
     call["indicative_due_ns"] = s.meta[0]["now_ns"] + INDICATIVE_EVERY_NS
     wake_by(s, call["indicative_due_ns"])
 
@@ -102,6 +103,7 @@ def begin_call(s, contract_idx, phase, ends_after_ns, window_ns, code):
     call = s.calls[contract_idx]
     if ends_after_ns != 0:
         call["ends_after_ns"] = ends_after_ns
+        call["ends_before_ns"] = ends_after_ns + window_ns
         call["ends_ns"] = ends_after_ns + drawn_ns(s, contract_idx, window_ns)
         wake_by(s, call["ends_ns"])
     event = s.events[emit(s, EventKind.CALL_STARTED, 0, contract_idx)]
@@ -148,6 +150,7 @@ def leave_call(s, contract_idx, state):
     call["phase"] = CallPhase.NONE
     call["ends_ns"] = 0
     call["ends_after_ns"] = 0
+    call["ends_before_ns"] = 0
     call["indicative_due_ns"] = 0
     call["indicative_ticks"] = 0
     call["indicative_lots"] = 0

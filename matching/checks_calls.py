@@ -15,6 +15,8 @@ def check_calls(s: State, live: list[int]) -> None:
         times = [int(call[name]) for name in ("ends_after_ns", "ends_ns", "indicative_due_ns")]
         assert call["phase"] != 0 or times == [0, 0, 0], f"{where}: over, with times"
         assert times[0] <= times[1], f"{where}: ends before its earliest end"
+        assert times[1] <= call["ends_before_ns"], f"{where}: ends after its latest end"
+        assert call["phase"] != 0 or call["ends_before_ns"] == 0, f"{where}: over, with an end"
         due += [ts_ns for ts_ns in times[1:] if ts_ns]
         check_ending(s, contract_idx)
         check_guard(s, contract_idx)

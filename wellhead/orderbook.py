@@ -32,6 +32,8 @@ class BookMessage:
     bids: Sequence[tuple[str, str]]
     asks: Sequence[tuple[str, str]]
     checksum: int | None = None
+    state: str = ""  # of the contract
+    phase: str | None = None  # of its call auction
 
 
 class _Side:
@@ -75,6 +77,8 @@ class OrderBook:
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.seq = 0
+        self.state = ""  # the contract's: continuous, auction, halt, ...
+        self.phase: str | None = None  # of its call auction
         self.stale = True
         self.gaps = 0  # how often it went from fresh to stale
         self._based = False  # the levels were right at `seq`
@@ -143,6 +147,7 @@ class OrderBook:
         self._bids.update(message.bids)
         self._asks.update(message.asks)
         self.seq = message.seq
+        self.state, self.phase = message.state or self.state, message.phase
         if message.checksum is not None and message.checksum != self.checksum():
             self._based = False
 

@@ -3,7 +3,7 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, Unpack
 
@@ -30,6 +30,8 @@ class BookState:
     stale: bool
     bids: list[Level]
     asks: list[Level]
+    state: str = ""  # of the contract
+    phase: str | None = None  # of its call auction
 
 
 class FollowedBook:
@@ -52,13 +54,32 @@ class FollowedBook:
 
         yield from self._stream.pump(follow, newest_only=True)
 
+    def market(self) -> Iterator[tuple[BookState, wt.AuctionState | None]]:
+        """Yield the book and the contract's call auction after changes of either."""
+        latest: list[wt.AuctionState | None] = [None]
+
+        async def auctions(put: Callable[[Any], None]) -> None:
+            async for now in self._stream.auctions(self._book.symbol):
+                latest[0] = now
+                if not self._book.stale:
+                    put((self._state(), now))
+
+        async def follow(put: Callable[[Any], None]) -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(auctions(put))
+                async for _ in self._book.changes():
+                    put((self._state(), latest[0]))
+
+        yield from self._stream.pump(follow, newest_only=True)
+
     def close(self) -> None:
         """Stop following."""
         self._stream.wait(self._book.close())
 
     def _state(self) -> BookState:
         book = self._book
-        return BookState(book.symbol, book.seq, book.stale, book.bids, book.asks)
+        levels = book.bids, book.asks
+        return BookState(book.symbol, book.seq, book.stale, *levels, book.state, book.phase)
 
 
 class TradingStream:
@@ -154,6 +175,19 @@ class TradingStream:
     def book(self, symbol: str, speed: str = "raw") -> FollowedBook:
         """Return a book that follows the market and heals its own gaps."""
         return FollowedBook(self, self.wait(self._stream.book(symbol, speed)))
+
+    def auctions(self, symbol: str) -> AsyncIterator[wt.AuctionState]:
+        """Return a contract's call auction as the stream's own thread follows it."""
+        return self._stream.auction(symbol)
+
+    def auction(self, symbol: str) -> Iterator[wt.AuctionState]:
+        """Yield a contract's call auction as it is, then whenever it changes."""
+
+        async def read(put: Callable[[wt.AuctionState], None]) -> None:
+            async for one in self.auctions(symbol):
+                put(one)
+
+        return self.pump(read)
 
     def place(
         self,

@@ -88,6 +88,11 @@ class AsyncTradingStream(AsyncStream):
         """Return a book that follows the market and heals its own gaps; `speed` raw or 100ms."""
         return await follow_book(self, symbol, speed)
 
+    async def auction(self, symbol: str) -> AsyncIterator[wt.AuctionState]:
+        """Yield a contract's call auction as it is, then whenever it changes."""
+        async for item in self._items(f"auction.{symbol}"):
+            yield calls.convert(item, wt.AuctionState)
+
     async def trades(self, symbol: str) -> AsyncIterator[wt.PublicTrade]:
         """Yield public trades as they happen."""
         async for item in self._items(f"trades.{symbol}"):

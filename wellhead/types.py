@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from wellhead.auction_types import Auction as Auction
+from wellhead.auction_types import AuctionResult as AuctionResult
+from wellhead.auction_types import AuctionState as AuctionState
 from wellhead.key_types import ApiKey as ApiKey
 from wellhead.money_types import Transfer as Transfer
 from wellhead.order_types import Fill as Fill
@@ -128,6 +130,8 @@ class BookSnapshot(Answer, frozen=True, kw_only=True):
     asks: list[tuple[Decimal, Decimal]]
     seq: int = 0
     checksum: int | None = None
+    state: str = ""
+    phase: str | None = None  # of a call auction
 
 
 class PublicTrade(Answer, frozen=True, kw_only=True):

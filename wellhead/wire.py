@@ -107,5 +107,11 @@ def book_message(push: Push) -> BookMessage:
         raise ProtocolError(f"{push.channel} sent no levels")
     prev_seq = None if push.is_snapshot else push.prev_seq or 0
     return BookMessage(
-        push.seq, prev_seq, data.get("bids", ()), data.get("asks", ()), data.get("checksum")
+        push.seq,
+        prev_seq,
+        data.get("bids", ()),
+        data.get("asks", ()),
+        data.get("checksum"),
+        data.get("state", ""),
+        data.get("phase"),
     )

@@ -1,5 +1,17 @@
 """What a mirror keeps of a contract's call auction and guards."""
 
+from typing import NamedTuple
+
+
+class CallResult(NamedTuple):
+    """What a call ended with."""
+
+    phase: int
+    price_ticks: int  # 0: nothing traded
+    lots: int
+    imbalance_lots: int  # buys less sells that were left over
+    ts_ns: int
+
 
 class Call:
     """A contract's call auction and guards; phase 0 (CallPhase.NONE): no call is running."""
@@ -10,11 +22,13 @@ class Call:
         "daily_bps",
         "daily_next_bps",
         "ends_after_ns",
+        "ends_before_ns",
         "guard_set",
         "imbalance_lots",
         "indicative_lots",
         "indicative_ticks",
         "phase",
+        "result",
         "velocity_bps",
         "velocity_ns",
         "window_ns",
@@ -29,12 +43,14 @@ class Call:
         self.call_ns = 0  # how long a call of the guards lasts at least,
         self.window_ns = 0  # and how much longer at most
         self.breaches = 0  # of the daily limit since the last settlement
+        self.result: CallResult | None = None  # of the last call that this mirror saw end
         self.end()
 
     def end(self) -> None:
         """Forget the call; the guards stay."""
         self.phase = 0
         self.ends_after_ns = 0  # the earliest end, 0 when a command ends it
+        self.ends_before_ns = 0  # and the latest
         self.say(0, 0, 0)
 
     def say(self, price_ticks: int, lots: int, imbalance_lots: int) -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from exchange.rules.call_records import CallResult
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Order
-from matching.codes import CallPhase, Code, EventKind, Side, TradingState
+from matching.codes import CallPhase, Code, EventKind, Kind, Side, TradingState
 from matching.wire import COMMAND, EVENT, halves
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _STATE, _ORDER_ID, _PRICE = _FIELD["state"], _FIELD["order_id"], _FIELD["price_ticks"]
+_KIND, _TS = _FIELD["kind"], _FIELD["ts_ns"]
 _QTY, _AMOUNT, _EXPIRES = _FIELD["qty_lots"], _FIELD["amount_usd_micros"], _FIELD["expires_ns"]
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _SIDE_E, _CODE_E, _ORDER_E, _MAKER_E = _E["side"], _E["code"], _E["order_id"], _E["maker_order_id"]
@@ -53,7 +55,11 @@ class MirrorCalls(MirrorState):
         if contract.call.phase == CallPhase.NONE:
             contract.call.say(0, 0, 0)
         contract.call.phase = event[_ORDER_E]
-        contract.call.ends_after_ns = event[_AMOUNT_E]
+        ends_after_ns = contract.call.ends_after_ns = event[_AMOUNT_E]
+        window_ns = contract.call.window_ns  # of the guard that called
+        if command[_KIND] == Kind.START_CALL:
+            window_ns = command[_AMOUNT]
+        contract.call.ends_before_ns = ends_after_ns + window_ns if ends_after_ns else 0
         contract.call.breaches += event[_CODE_E] == Code.PRICE_MOVED_FAR
         self._taker = None  # what it says of an order from here on, it says of one that rests
         self._changes.contracts.add(event[_CONTRACT_E])
@@ -61,6 +67,11 @@ class MirrorCalls(MirrorState):
     def _call_ended(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[_CONTRACT_E]]
         contract.state = event[_AMOUNT_E]
+        lots = event[_LEAVES_E] if event[_SIDE_E] == Side.BUY else -event[_LEAVES_E]
+        contract.call.result = CallResult(
+            event[_ORDER_E], event[_PRICE_E] if event[_QTY_E] else 0, event[_QTY_E], lots,
+            command[_TS],
+        )  # fmt: skip
         contract.call.end()
         self._taker = None
         self._changes.contracts.add(event[_CONTRACT_E])

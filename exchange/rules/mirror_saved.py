@@ -132,7 +132,8 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
 
 def _call(call: Call, row: np.void) -> None:
     for name in (
-        "phase", "ends_after_ns", "indicative_ticks", "indicative_lots", "imbalance_lots",
+        "phase", "ends_after_ns", "ends_before_ns", "indicative_ticks", "indicative_lots",
+        "imbalance_lots",
         "velocity_bps", "velocity_ns", "daily_bps", "daily_next_bps", "call_ns", "window_ns",
     ):  # fmt: skip
         setattr(call, name, int(row[name]))

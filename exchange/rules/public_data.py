@@ -57,6 +57,8 @@ def book(contract: Contract, levels: int) -> dict[str, Any]:
         "bids": depth(contract.books[Side.BUY], levels, contract.base_ticks),
         "asks": depth(contract.books[Side.SELL], levels, contract.base_ticks),
         "checksum": checksum(contract),
+        "state": TradingState(contract.state).name.lower(),
+        "phase": phase(contract),
     }
 
 
@@ -75,6 +77,8 @@ def delta(contract: Contract, touched: list[tuple[int, int]]) -> dict[str, Any]:
         "bids": sides[Side.BUY],
         "asks": sides[Side.SELL],
         "checksum": checksum(contract),
+        "state": TradingState(contract.state).name.lower(),
+        "phase": phase(contract),
     }
 
 
@@ -135,7 +139,39 @@ def auction(contract: Contract) -> dict[str, Any] | None:
         "imbalance": str(abs(call.imbalance_lots)),
         "imbalance_side": side if call.imbalance_lots else None,
         "ends_after": call.ends_after_ns // NS_PER_MS if call.ends_after_ns else None,
+        "ends_before": -(-call.ends_before_ns // NS_PER_MS) if call.ends_before_ns else None,
     }
+
+
+def auction_now(contract: Contract) -> dict[str, Any]:
+    """Return a contract's state, its running call auction, and what the last one ended with."""
+    return {
+        "symbol": contract.symbol,
+        "state": TradingState(contract.state).name.lower(),
+        "auction": auction(contract),
+        "last_auction": _auction_result(contract),
+    }
+
+
+def _auction_result(contract: Contract) -> dict[str, Any] | None:
+    result = contract.call.result
+    if result is None:
+        return None
+    side = "sell" if result.imbalance_lots < 0 else "buy"
+    return {
+        "phase": CallPhase(result.phase).name.lower(),
+        "price": price_or_none(result.price_ticks),
+        "quantity": str(result.lots),
+        "imbalance": str(abs(result.imbalance_lots)),
+        "imbalance_side": side if result.imbalance_lots else None,
+        "ended_at": result.ts_ns // NS_PER_MS,
+    }
+
+
+def phase(contract: Contract) -> str | None:
+    """Return the phase of a contract's call auction, None when there is none."""
+    running = contract.call.phase
+    return CallPhase(running).name.lower() if running else None
 
 
 def ticker(contract: Contract, day: Day) -> dict[str, Any]:

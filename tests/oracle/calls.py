@@ -77,6 +77,7 @@ def begin(
     enter(ex, contract, phase)
     if after_ns:
         contract.call.ends_after_ns = after_ns
+        contract.call.ends_before_ns = after_ns + window_ns
         contract.call.ends_ns = after_ns + draw(ex, contract_idx, window_ns)
     log.add(
         EventKind.CALL_STARTED,
@@ -97,7 +98,7 @@ def enter(ex: Exchange, contract: Contract, phase: int) -> None:
         call.edges = ex.band(contract)
         call.said = (0, 0, 0)
     contract.state = TradingState.AUCTION
-    call.phase, call.ends_ns, call.ends_after_ns = phase, 0, 0
+    call.phase, call.ends_ns, call.ends_after_ns, call.ends_before_ns = phase, 0, 0, 0
     call.say_from_ns = ex.now_ns + SECOND_NS
 
 
@@ -113,7 +114,8 @@ def leave(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
     contract = ex.contracts[contract_idx]
     phase = contract.call.phase
     contract.state = state
-    contract.call.phase, contract.call.ends_ns, contract.call.ends_after_ns = 0, 0, 0
+    call = contract.call
+    call.phase, call.ends_ns, call.ends_after_ns, call.ends_before_ns = 0, 0, 0, 0
     if state in MEETING:
         uncross(ex, log, contract_idx, phase)
     cancel_all(ex, log, contract_idx, Tif.GFA, Code.AUCTION_ENDED)

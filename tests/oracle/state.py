@@ -216,6 +216,7 @@ class Call:
     after: int = 0
     ends_ns: int = 0
     ends_after_ns: int = 0
+    ends_before_ns: int = 0
     say_from_ns: int = 0
     said: tuple[int, int, int] = (0, 0, 0)
     edges: tuple[int, int] = (0, 0)

@@ -111,7 +111,7 @@ def call_view(contract: Contract) -> tuple[int, ...]:
     """Return the call: phase, earliest end, and what was said last."""
     call = contract.call
     said = call.said if call.phase else (0, 0, 0)
-    return call.phase, call.ends_after_ns, *said
+    return call.phase, call.ends_after_ns, call.ends_before_ns, *said
 
 
 def ending_view(contract: Contract) -> tuple[int, ...]:

@@ -33,7 +33,10 @@ DEAL_NAMES = (
 )  # fmt: skip
 
 
-CALL_NAMES = ("phase", "ends_after_ns", "indicative_ticks", "indicative_lots", "imbalance_lots")
+CALL_NAMES = (
+    "phase", "ends_after_ns", "ends_before_ns", "indicative_ticks", "indicative_lots",
+    "imbalance_lots",
+)  # fmt: skip
 GUARD_NAMES = (
     "velocity_bps", "velocity_ns", "daily_bps", "daily_next_bps", "call_ns", "window_ns",
     "daily_stage",

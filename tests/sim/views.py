@@ -11,7 +11,10 @@ from matching.wire import unpack_text
 UNKNOWN_TO_MIRROR = {"queues", "asked", "ties"}
 
 
-CALL_NAMES = ("phase", "ends_after_ns", "indicative_ticks", "indicative_lots", "imbalance_lots")
+CALL_NAMES = (
+    "phase", "ends_after_ns", "ends_before_ns", "indicative_ticks", "indicative_lots",
+    "imbalance_lots",
+)  # fmt: skip
 GUARD_NAMES = (
     "velocity_bps", "velocity_ns", "daily_bps", "daily_next_bps", "call_ns", "window_ns",
     "breaches",

@@ -42,6 +42,7 @@ COMMANDS = (
     ("status", "market:status", LOOK, "What the exchange takes now."),
     ("contracts", "market:contracts", LOOK, "The catalogue, with reference prices."),
     ("book", "market:book", LOOK, "An order book; --watch follows it."),
+    ("auction", "auctions:auction", LOOK, "A contract's call auction; --watch follows it."),
     ("trades", "market:trades", LOOK, "The newest trades of a contract."),
     ("order", "trading:order", TRADE, "Buy or sell."),
     ("amend", "trading:amend", TRADE, "Change an open order."),

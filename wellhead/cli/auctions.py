@@ -1,8 +1,11 @@
 """Commands of the operator: call auctions, halts, guards that call an auction, the index."""
 
+import time
+
+import msgspec
 from cyclopts import App
 
-from wellhead import admin_calls
+from wellhead import admin_calls, calls
 from wellhead import types as wt
 from wellhead.calls import Call
 from wellhead.cli import out
@@ -102,6 +105,46 @@ def guards(
     _show(call, options)
 
 
+def auction(symbol: str, /, *, watch: bool = False, options: Remote = REMOTE) -> None:
+    """Show the call auction of a contract, and its indicative price.
+
+    Parameters
+    ----------
+    symbol
+        A contract: H100-USE-2027M03.
+    watch
+        Follow it until Ctrl-C; with --json one document a line.
+    """
+    with options.client() as client:
+        (one,), answer = ask(client, calls.tickers(symbol))
+        if not watch:
+            if options.json:
+                out.document(answer)
+            else:
+                out.show(f"{one.symbol}: {said(one.state, one.auction)}")
+            return
+        with client.stream() as stream:
+            for now in stream.auction(symbol):
+                if options.json:
+                    out.line(msgspec.to_builtins(now))
+                else:
+                    out.show(f"{_now()}  {said(now.state, now.auction)}{_ended(now)}")
+
+
+def _now() -> str:
+    return out.moment(time.time_ns() // 1_000_000)[11:19]
+
+
+def _ended(now: wt.AuctionState) -> str:
+    """Return what the last auction ended with, when none is running."""
+    last = now.last_auction
+    if now.auction is not None or last is None:
+        return ""
+    if last.price is None:
+        return f"; the {last.phase} auction ended without trades"
+    return f"; the {last.phase} auction traded {last.quantity} at {last.price}"
+
+
 def index(symbol: str, price: str, /, *, options: Remote = REMOTE) -> None:
     """Set the index price of a contract, which orders may wait for.
 
@@ -135,4 +178,6 @@ def said(state: str, auction: wt.Auction | None) -> str:
         words += f", {auction.imbalance} left over to {auction.imbalance_side}"
     if auction.ends_after is not None:
         words += f", ends after {out.moment(auction.ends_after)} UTC"
+    if auction.ends_before is not None and auction.ends_before != auction.ends_after:
+        words += f" and before {out.moment(auction.ends_before)}"
     return words

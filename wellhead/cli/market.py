@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from wellhead import calls
 from wellhead import types as wt
 from wellhead.cli import out
@@ -198,18 +200,23 @@ def book(
 
 def _watch(client: Client, symbol: str, depth: int, options: Local) -> None:
     from rich.live import Live
+    from rich.text import Text
 
     ask(client, calls.orderbook(symbol, 1))  # a symbol that is wrong is named so
     with client.stream() as stream:
-        changes = stream.book(symbol, "100ms").changes()
+        changes = stream.book(symbol, "100ms").market()
         if options.json:
-            for state in changes:
+            for state, now in changes:
                 levels = {"bids": state.bids[:depth], "asks": state.asks[:depth]}
-                out.line({"symbol": state.symbol, "seq": state.seq, **levels})
+                auction = msgspec.to_builtins(now.auction) if now else None
+                said_of = {"state": state.state, "auction": auction}
+                out.line({"symbol": state.symbol, "seq": state.seq, **said_of, **levels})
             return
         with Live(console=out.console(), auto_refresh=False) as live:
-            for state in changes:
+            for state, now in changes:
                 ladder = _ladder(symbol, state.seq, state.bids, state.asks, depth)
+                if now is not None and now.auction is not None:
+                    ladder.renderables.insert(0, Text(said(now.state, now.auction), style="yellow"))
                 live.update(ladder, refresh=True)
 
 

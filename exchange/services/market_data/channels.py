@@ -39,7 +39,7 @@ class Channel:
         raise NotImplementedError
 
     def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
-        """Levels of the book changed."""
+        """Levels of the book changed, or the contract went to another state or phase."""
 
     def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
         """There were trades."""
@@ -49,6 +49,9 @@ class Channel:
 
     def on_contract(self, seq: int) -> None:
         """A price, the state or the book of the contract changed."""
+
+    def on_batch(self, seq: int, ts_ns: int) -> None:
+        """A batch that changed the contract is over."""
 
     def flush(self, ts_ns: int) -> None:
         """Send what was collected."""
@@ -66,7 +69,7 @@ class Channel:
 
 
 class BookChannel(Channel):
-    """The whole book, kept by a delta for each batch."""
+    """The whole book, kept by a delta for each batch; one without levels says a new state."""
 
     def whole(self) -> Any:
         """Return the book."""
@@ -84,15 +87,17 @@ class SlowBookChannel(BookChannel):
         super().__init__(name, contract, day, seq)
         self._touched: dict[tuple[int, int], None] = {}
         self._touched_seq = seq
+        self._is_due = False
 
     def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
         """Remember what changed."""
         self._touched.update(dict.fromkeys(touched))
-        self._touched_seq = seq
+        self._touched_seq, self._is_due = seq, True
 
     def flush(self, ts_ns: int) -> None:
         """Send what changed since the last turn."""
-        if self._touched:
+        if self._is_due:
+            self._is_due = False
             touched = list(self._touched)
             self._touched.clear()
             super().on_book(touched, self._touched_seq, ts_ns)
@@ -111,6 +116,25 @@ class BestChannel(Channel):
 
     def on_book(self, touched: Touched, seq: int, ts_ns: int) -> None:
         """Send the best prices if they changed."""
+        now = self.whole()
+        if now != self._last:
+            self._last = now
+            self.send("update", seq, ts_ns, now)
+
+
+class AuctionChannel(Channel):
+    """The call auction: its beginning, each indicative price, its end and the state behind it."""
+
+    def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
+        super().__init__(name, contract, day, seq)
+        self._last = self.whole()
+
+    def whole(self) -> Any:
+        """Return the auction as it is."""
+        return shapes.auction_now(self.contract)
+
+    def on_batch(self, seq: int, ts_ns: int) -> None:
+        """Send what changed in a batch, if anything did."""
         now = self.whole()
         if now != self._last:
             self._last = now

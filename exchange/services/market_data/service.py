@@ -17,6 +17,7 @@ from exchange.rules.changes import Changes
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Trade
 from exchange.services.market_data.channels import (
+    AuctionChannel,
     BestChannel,
     BookChannel,
     Channel,
@@ -43,6 +44,7 @@ _KINDS: Final[_Kinds] = {
     "trades.*": TradesChannel,
     "ticker.*": TickerChannel,
     "kline.*.1m": KlineChannel,
+    "auction.*": AuctionChannel,
 }
 
 
@@ -63,6 +65,7 @@ class MarketData:
         self._history = history
         self._candles = Candles()
         self._book_seqs: dict[int, int] = {}  # when a contract's book changed last
+        self._phases = [_phase(contract) for contract in mirror.contracts]
         self._first_seq = mirror.seq
         self._began_ns = mirror.ts_ns
         self._channels: dict[str, Channel] = {}
@@ -156,6 +159,8 @@ class MarketData:
         """Tell subscribers what a batch changed; the mirror has it already."""
         seq, ts_ns, channels = changes.last_seq, changes.ts_ns, self._by_contract
         touched = touched_sides(changes.levels)
+        for contract_idx in self._new_phases(changes):
+            touched.setdefault(contract_idx, [])
         for contract_idx in touched:
             self._book_seqs[contract_idx] = seq
         traded: dict[int, list[Trade]] = {}
@@ -172,8 +177,23 @@ class MarketData:
             for channel in list(channels[contract_idx]):
                 channel.on_trades(traded[contract_idx], seq, ts_ns)
         for contract_idx in (changes.contracts | touched.keys()) & channels.keys():
-            for channel in channels[contract_idx]:
+            for channel in list(channels[contract_idx]):
                 channel.on_contract(seq)
+                channel.on_batch(seq, ts_ns)
+
+    def _new_phases(self, changes: Changes) -> list[int]:
+        """Return the contracts that went to another state or phase, or are new."""
+        found: list[int] = []
+        contracts, phases = self._mirror.contracts, self._phases
+        while len(phases) < len(contracts):
+            found.append(len(phases))
+            phases.append(_phase(contracts[len(phases)]))
+        for contract_idx in changes.contracts:
+            now = _phase(contracts[contract_idx])
+            if now != phases[contract_idx]:
+                phases[contract_idx] = now
+                found.append(contract_idx)
+        return found
 
     def turn(self) -> None:
         """Send what the slow channels collected, and the blocks whose time has come."""
@@ -196,6 +216,10 @@ class MarketData:
             await asyncio.sleep(TURN_S)
             self.turn()
             after_turn()
+
+
+def _phase(contract: Contract) -> tuple[int, int]:
+    return contract.state, contract.call.phase
 
 
 def kind_of(name: str) -> tuple[str, str]:

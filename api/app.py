@@ -19,6 +19,7 @@ from api.routes import (
     orders,
     protect,
     public,
+    scenarios,
 )
 from api.routes.docs import docs_router
 from api.routes.public import VERSION
@@ -57,6 +58,8 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         blocks.private,
         auctions.router,
         kill.router,
+        scenarios.public,
+        scenarios.private,
     ):
         app.include_router(router, prefix=PREFIX)
 

@@ -18,6 +18,7 @@ from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
 from exchange.io.custody import Custody
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
+from exchange.io.scenario_store import Scenarios
 from exchange.rules.candles import Candle
 from exchange.rules.records import Contract, Trade
 
@@ -83,6 +84,7 @@ class Services:
     transfers: Transfers
     custody: Custody
     views: Views
+    scenarios: Scenarios
     now_ns: Callable[[], int]
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys

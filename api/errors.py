@@ -42,6 +42,9 @@ OWN: Final[dict[str, int]] = {
     **errors_collateral.OWN,
     "method_not_allowed": 405,
     "key_unknown": 404,
+    "scenario_set_unknown": 404,
+    "scenarios_building": 409,
+    "scenarios_refused": 422,
     "idempotency_conflict": 409,
     # who asks
     "auth_missing": 401,

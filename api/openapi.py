@@ -9,7 +9,14 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from api import shapes, shapes_account, shapes_collateral, shapes_deals, shapes_protect
+from api import (
+    shapes,
+    shapes_account,
+    shapes_collateral,
+    shapes_deals,
+    shapes_protect,
+    shapes_scenarios,
+)
 from api.deps import Asker, JsonBody, QueryOf
 from api.errors import CORE, MEDIA_TYPE, OWN
 from exchange.io.registry import Scope
@@ -89,6 +96,12 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "list_open_withdrawals": shapes_collateral.WithdrawalsAnswer,
     "decide_withdrawal": shapes_collateral.WithdrawalAnswer,
     "price_asset": shapes_collateral.AssetPriceAnswer,
+    "list_scenarios": shapes_scenarios.ScenarioSetsAnswer,
+    "get_scenarios": shapes_scenarios.ScenarioSetAnswer,
+    "get_matrix": shapes_scenarios.MatrixAnswer,
+    "build_scenarios": shapes_scenarios.ScenariosBuiltAnswer,
+    "dry_run_scenarios": shapes_scenarios.DryRunAnswer,
+    "swap_scenarios": shapes_scenarios.ScenariosSwapAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

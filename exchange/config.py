@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     # one, and one comes before a daily settlement that needs it.
     opening_call_s: Annotated[int, Field(ge=0, le=CALL_S_MAX)] = CALLS.opening_s
     closing_call_s: Annotated[int, Field(ge=0, le=CALL_S_MAX)] = CALLS.closing_s
+    # Build and publish new margin scenarios after each daily settlement, and at the first start.
+    build_scenarios: bool = True
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
     trust_proxy_headers: bool = False
     # How long after it was traded a block stands on the public tape: at most 15 minutes.

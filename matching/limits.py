@@ -66,7 +66,7 @@ assert ASSET_UNITS_MAX * 2 <= INT64_SAFE  # held, then more
 
 # Scenarios of the margin matrix.
 SCENARIOS_MAX = 128
-SCENARIOS_DEFAULT = 64
+SCENARIOS_DEFAULT = 128
 WORST_COUNT_MAX = 4  # the requirement is the mean of the n worst, n <= 4
 WORST_COUNT_DEFAULT = 2
 SHOCKS_PER_COMMAND = 8

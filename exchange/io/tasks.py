@@ -1,10 +1,12 @@
-"""End tasks for certain: a library may swallow the first cancellation."""
+"""End tasks for certain: a library may swallow the first cancellation. Compute in slices."""
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+T = TypeVar("T")
 AGAIN_S: Final = 0.5
+SLICE: Final = 32
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -14,3 +16,13 @@ async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=AGAIN_S)
+
+
+async def in_slices(items: Iterable[T]) -> list[T]:
+    """Return all items of something slow; others of this loop have their turn in between."""
+    found: list[T] = []
+    for item in items:
+        found.append(item)
+        if len(found) % SLICE == 0:
+            await asyncio.sleep(0)
+    return found

@@ -38,7 +38,7 @@ from exchange.rules.operations import (
 from exchange.rules.quotes import PriceData
 from exchange.rules.records import Contract as ListedContract
 from exchange.rules.reference import References, references
-from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT, WORST_COUNT, MarginModel
+from exchange.rules.scenarios import MarginModel, ShockModel
 from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import is_worth_marking, step_ticks
 from exchange.rules.tape import Tape
@@ -99,10 +99,15 @@ class Agenda:
         self._tape = tape
         self._data = data
         self.contracts_max = contracts_max
-        self._model = MarginModel(data.steps)
+        self._model: ShockModel = MarginModel(data.steps)  # until a whole set is adopted
         self._parsed: list[Contract | None] = []
         self._references: References | None = None
         self._shocks: dict[int, tuple[int, date, Sequence[int]]] = {}
+
+    def adopt(self, model: ShockModel) -> None:
+        """Let other scenarios be what should be live."""
+        self._model = model
+        self._shocks.clear()
 
     def references(self, on: date) -> References:
         """Return the reference prices of a day for every series that is listed."""
@@ -211,16 +216,17 @@ class Agenda:
         """Stage every vector of shocks that is not live as it should be, and swap."""
         mirror = self._mirror
         rows: list[np.ndarray] = []
-        is_live = (mirror.scenario_count, mirror.worst_count) == (SCENARIO_COUNT, WORST_COUNT)
+        count, worst_count = self._model.count, self._model.worst_count
+        is_live = (mirror.scenario_count, mirror.worst_count) == (count, worst_count)
         for listed, contract in self._contracts():
-            wanted = self._wanted_shocks(listed, contract, now_ns)
             contract_idx = listed.contract_idx
+            wanted = self._wanted_shocks(listed, contract, now_ns)
             is_live = is_live and _same(mirror.shocks[contract_idx], wanted)
-            if not _same(mirror.shocks_staged[contract_idx][:SCENARIO_COUNT], wanted):
+            if not _same(mirror.shocks_staged[contract_idx][:count], wanted):
                 rows.append(stage_commands(contract_idx, wanted))
         if is_live:
             return new_commands(0)
-        return _joined([*rows, swap_command(SCENARIO_COUNT, WORST_COUNT)])
+        return _joined([*rows, swap_command(count, worst_count)])
 
     def terms(self, now_ns: int) -> np.ndarray:
         """Say how contracts are guarded and when they end, where nobody has."""
@@ -274,7 +280,7 @@ class Agenda:
         self, listed: ListedContract, contract: Contract, now_ns: int
     ) -> Sequence[int]:
         if listed.state == TradingState.EXPIRED:
-            return NO_SHOCKS
+            return (0,) * self._model.count
         on = date_of(last_settlement_ns(now_ns))
         known = self._shocks.get(listed.contract_idx)
         if known is None or known[:2] != (listed.settle_ticks, on):

@@ -53,6 +53,7 @@ class Step(NamedTuple):
     kind: str
     change_bps: int  # signed
     restated: bool  # probably the catalogue changed, not the price
+    offer: tuple[str, ...] = ()  # `Quote.key`
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,15 @@ def parse_steps(lines: Iterable[str]) -> tuple[Step, ...]:
             kind=row["kind"],
             change_bps=scaled_of(row["pct_change"], PCT_DIGITS, signed=True),
             restated=row["restatement_suspected"] == "1",
+            offer=(
+                PROVIDER_ALIASES.get(row["provider"], row["provider"]),
+                row["region"],
+                row["sku"],
+                row["gpus_per_instance"],
+                row["kind"],
+                row["source"],
+                row["instance"],
+            ),
         )
         for row in csv.DictReader(lines)
     )

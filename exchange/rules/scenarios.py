@@ -1,8 +1,9 @@
-"""The margin matrix: what one long lot gains in each of 64 scenarios, in micro-dollars.
+"""The named stories as a margin matrix: what one long lot gains in each of 64 scenarios.
 
-32 rows of `stress.py` and the mirror of each. The matrix is a function of the
-contract, its settlement price, the day and the price data: anybody can compute it
-again and compare `matrix_hash`.
+32 rows of `stress.py` and the mirror of each. They hold until the exchange has published its
+first whole set (`scenario_set.py`), of which they are a part. The matrix is a function of the
+contract, its settlement price, the day and the price data: anybody can compute it again and
+compare `matrix_hash`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import accumulate
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -20,12 +21,13 @@ from exchange.rules.contracts import Contract, Series
 from exchange.rules.median import quantile
 from exchange.rules.money import BPS, DECIMAL, div_half_even, round_half_even
 from exchange.rules.quotes import Step
-from exchange.rules.skus import SKU_BY_RAW_NAME, SKUS
+from exchange.rules.regions import Hub
+from exchange.rules.skus import SKU_BY_RAW_NAME, SKUS, Sku
 from exchange.rules.stress import STRESS_ROWS, Quantile, Shape, StressRow
 from exchange.rules.tenors import Period
-from matching.limits import SCENARIOS_DEFAULT, SHOCK_TICKS_MAX, WORST_COUNT_DEFAULT
+from matching.limits import SHOCK_TICKS_MAX, WORST_COUNT_DEFAULT
 
-SCENARIO_COUNT: Final = SCENARIOS_DEFAULT
+SCENARIO_COUNT: Final = 64
 WORST_COUNT: Final = WORST_COUNT_DEFAULT
 assert 2 * len(STRESS_ROWS) == SCENARIO_COUNT
 
@@ -120,8 +122,29 @@ def shape_factors(period: Period, on: date) -> Mapping[Shape, int]:
     }
 
 
+class ShockModel(Protocol):
+    """Whatever says what one long lot of a contract gains in each scenario."""
+
+    @property
+    def count(self) -> int:
+        """How many scenarios there are."""
+        ...
+
+    @property
+    def worst_count(self) -> int:
+        """Of how many of the worst the requirement is the mean."""
+        ...
+
+    def shocks(self, contract: Contract, price_ticks: int, on: date) -> list[int]:
+        """Return R[s]: the profit of one long lot in each scenario, in micro-dollars."""
+        ...
+
+
 class MarginModel:
     """Computes shocks; keeps what depends on the series alone, so a matrix takes little time."""
+
+    count: Final = SCENARIO_COUNT
+    worst_count: Final = WORST_COUNT
 
     def __init__(self, steps: Iterable[Step]) -> None:
         """Read the sizes of moves from the observed price steps."""
@@ -130,10 +153,11 @@ class MarginModel:
 
     def moves_bps(self, contract: Contract, on: date) -> list[int]:
         """Return the relative move of a contract's price in each scenario, in basis points."""
-        fronts = self._fronts.get(contract.series)
+        series = contract.series
+        fronts = self._fronts.get(series)
         if fronts is None:
-            fronts = [_front_move(row, contract.series, self.sizes) for row in STRESS_ROWS]
-            self._fronts[contract.series] = fronts
+            fronts = [front_move(row, series.sku, series.hub, self.sizes) for row in STRESS_ROWS]
+            self._fronts[series] = fronts
         factors = shape_factors(contract.period, on)
         moves: list[int] = []
         for row, front in zip(STRESS_ROWS, fronts, strict=True):
@@ -156,23 +180,19 @@ class MarginModel:
         ]
 
 
-def _front_move(row: StressRow, series: Series, sizes: StepSizes) -> int:
-    """Return what a row does to the front of a series, in basis points."""
-    sku = series.sku
+def front_move(row: StressRow, sku: Sku, hub: Hub, sizes: StepSizes) -> int:
+    """Return what a row does to the front of a SKU at a hub, in basis points."""
     if row.only_sku and row.only_sku != sku.symbol:
         return 0
     move_bps = row.level_bps if row.step is None else sizes[sku.symbol, row.step]
     move_bps += dict(row.skus).get(sku.symbol, 0)
     move_bps += dict(row.generations).get(sku.generation, 0)
-    move_bps += dict(row.hubs).get(series.hub.symbol, 0)
+    move_bps += dict(row.hubs).get(hub.symbol, 0)
     return div_half_even(move_bps * row.share_bps, BPS)
 
 
 def _bounded(move_bps: int) -> int:
     return min(max(move_bps, MOVE_MIN_BPS), MOVE_MAX_BPS)
-
-
-NO_SHOCKS: Final = (0,) * SCENARIO_COUNT  # of a contract that has ended
 
 
 def matrix_hash(matrix: Mapping[str, Sequence[int]]) -> str:

@@ -18,7 +18,6 @@ from matching.limits import (
     LEGS_MAX,
     PEGS_MAX,
     QTY_LOTS_MAX,
-    SCENARIOS_DEFAULT,
     TRANSFER_USD_MICROS_MAX,
     WORST_COUNT_DEFAULT,
 )
@@ -29,7 +28,8 @@ OPENED_NS: Final = 1
 LATER_NS: Final = 10
 TICK_VALUE_USD_MICROS: Final = 1
 ICEBERG_LOTS: Final = 1000
-SHOCKS_TICKS: Final = [step * (-1) ** step for step in range(1, SCENARIOS_DEFAULT + 1)]
+SCENARIOS: Final = 64
+SHOCKS_TICKS: Final = [step * (-1) ** step for step in range(1, SCENARIOS + 1)]
 
 
 class Market:
@@ -50,7 +50,7 @@ class Market:
         )  # fmt: skip
         staged = [stage_commands(idx, SHOCKS_TICKS) for idx in range(contracts)]
         self.do(np.concatenate(staged))
-        self.do(swap_command(SCENARIOS_DEFAULT, WORST_COUNT_DEFAULT))
+        self.do(swap_command(SCENARIOS, WORST_COUNT_DEFAULT))
 
     def do(self, rows: np.ndarray) -> None:
         """Apply rows, all of which are lawful, in batches as large as there may be."""
@@ -148,7 +148,7 @@ def settlement(count: int) -> Stage:
 
 def new_scenarios(count: int) -> Stage:
     """Return a swap of scenarios that takes the requirement of `count` holders anew."""
-    return holders(count), swap_command(SCENARIOS_DEFAULT, WORST_COUNT_DEFAULT), count
+    return holders(count), swap_command(SCENARIOS, WORST_COUNT_DEFAULT), count
 
 
 def expiries(count: int) -> Stage:

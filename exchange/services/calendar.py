@@ -20,6 +20,7 @@ from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import tick_command
 from exchange.rules.quotes import PriceData
+from exchange.rules.scenarios import ShockModel
 from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import WINDOW_NS
 from exchange.rules.tape import Tape
@@ -84,6 +85,12 @@ class Calendar:
         recent = await seq_before(journal, head, now_ns - WINDOW_NS)
         async for batch in journal.read(max(recent, self.tape.seq), head):
             self.observe(batch.commands, batch.events)
+
+    def adopt(self, model: ShockModel) -> None:
+        """Let other scenarios be live, from the next step on."""
+        self.agenda.adopt(model)
+        self._in_flight.clear()  # what is under way of another set must not stand for this one
+        self._rest_until_ns = 0
 
     async def step(self) -> bool:
         """Do what is due now; return whether something is under way that another step follows.

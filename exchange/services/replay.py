@@ -35,7 +35,6 @@ from matching.limits import (
     PRICE_BITS_DEFAULT,
     PRICE_BITS_MAX,
     QTY_LOTS_MAX,
-    SCENARIOS_DEFAULT,
     TRANSFER_USD_MICROS_MAX,
     WORST_COUNT_DEFAULT,
 )
@@ -47,6 +46,7 @@ MAGIC: Final = b"HMF1"
 FEED_ID_MAX: Final = 1 << 28
 CHUNK_COMMANDS: Final = 1 << 16
 CSV_HEADER: Final = "cmd,taker,maker,px,qty\n"
+SCENARIOS: Final = 64  # of a margined replay, so that figures compare over the years
 SHOCK_STEP_BPS: Final = 137  # 32 steps each way: the price moves by up to 43.84 %
 KEYS: Final = ("commands", "refused", "trades", "qty", "trade_hash", "ns_per_command", "state_hash")
 
@@ -197,11 +197,11 @@ def _list(header: Header) -> np.ndarray:
 
 def _scenarios(header: Header) -> np.ndarray:
     """Return commands that make every order pass the margin check, over all scenarios."""
-    steps = range(1, SCENARIOS_DEFAULT // 2 + 1)
+    steps = range(1, SCENARIOS // 2 + 1)
     moves_bps = [sign * step * SHOCK_STEP_BPS for step in steps for sign in (-1, 1)]
     shocks = [header.mark_ticks * bps // 10_000 for bps in moves_bps]
     parts = [stage_commands(idx, shocks) for idx in range(header.instruments)]
-    return np.concatenate([*parts, swap_command(SCENARIOS_DEFAULT, WORST_COUNT_DEFAULT)])
+    return np.concatenate([*parts, swap_command(SCENARIOS, WORST_COUNT_DEFAULT)])
 
 
 class Runner:

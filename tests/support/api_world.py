@@ -40,6 +40,7 @@ from tests.support.api_fakes import (
 )
 from tests.support.custody_fakes import MemoryCustody
 from tests.support.rows import command
+from tests.support.scenario_fakes import MemoryScenarios
 from wellhead.signing import sign
 
 SYMBOL = "H100-USE-2027M03"
@@ -111,6 +112,7 @@ class World:
             transfers=MemoryTransfers(self),
             custody=MemoryCustody(self),
             views=MemoryViews(self.mirror),
+            scenarios=MemoryScenarios(),
             now_ns=lambda: self.now_ns(),
             edge=EdgeSettings(),
         )

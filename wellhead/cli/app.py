@@ -37,6 +37,7 @@ COMMANDS = (
     ("index", "auctions:index", RUN, "Set the index price of a contract."),
     ("limits", "safety:limits", RUN, "Set an account's own limits."),
     ("kill", "safety:kill", RUN, "Stop an account, a key, a member or the exchange."),
+    ("scenarios", "scenarios:scenarios", RUN, "Margin scenarios: publish, verify, swap, backtest."),
     ("halt", "safety:halt", RUN, "Halt the whole exchange; cancels are allowed."),
     ("resume", "safety:resume", RUN, "Let a halted exchange go on."),
     ("status", "market:status", LOOK, "What the exchange takes now."),

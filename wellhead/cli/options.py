@@ -21,6 +21,7 @@ from wellhead.credentials import (
     profile_names,
     read_profile,
 )
+from wellhead.http_sync import TIMEOUT_S
 from wellhead.signing import Credentials
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ class Remote(Local):
             raise CliError(Exit.KEY, "no_key", self._how_to_sign())
         return self._client(profile, found)
 
-    def operator(self) -> Client:
+    def operator(self, timeout_s: float = TIMEOUT_S) -> Client:
         """Return a client that signs with the operator's key: that of the data folder.
 
         Errors:
@@ -77,14 +78,14 @@ class Remote(Local):
         elif path.exists():
             profile = read_profile(path)
         elif found := from_environment():
-            return self._client(None, found)
+            return self._client(None, found, timeout_s)
         else:
             message = (
                 f"no operator's key at {path}: run this where the node's data folder is, name the"
                 " folder with --data, or give a key of scope admin with --profile"
             )
             raise CliError(Exit.KEY, "no_key", message)
-        return self._client(profile, profile.credentials)
+        return self._client(profile, profile.credentials, timeout_s)
 
     def _chosen_profile(self) -> Profile | None:
         name = self.profile
@@ -92,12 +93,14 @@ class Remote(Local):
             name = os.environ.get("WELLHEAD_PROFILE")
         return find_profile(name, self.data) if name else None
 
-    def _client(self, profile: Profile | None, found: Credentials | None) -> Client:
+    def _client(
+        self, profile: Profile | None, found: Credentials | None, timeout_s: float = TIMEOUT_S
+    ) -> Client:
         url = self.url or (profile and profile.url) or running_url(self.data) or default_url()
         if not url.startswith(("http://", "https://")):
             raise CliError(Exit.USAGE, "usage", f"not an http:// or https:// address: {url}")
         key, secret = (found.key, found.secret) if found else (None, None)
-        return Client(url, key, secret)
+        return Client(url, key, secret, timeout_s=timeout_s)
 
     def _how_to_sign(self) -> str:
         names = profile_names(self.data)

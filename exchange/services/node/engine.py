@@ -21,6 +21,8 @@ from exchange.io.leader import Leadership
 from exchange.io.outbox_rows import OutboxRows
 from exchange.io.price_data import load_price_data
 from exchange.io.registry_requests import PostgresSignatures
+from exchange.io.scenario_child import build_in_child
+from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
 from exchange.rules.mirror import Mirror
@@ -33,6 +35,7 @@ from exchange.services.node.progress import Progress
 from exchange.services.node.reading import Noter
 from exchange.services.outbox import Outbox
 from exchange.services.recovery import Recovery
+from exchange.services.scenario_keeper import ScenarioKeeper
 from exchange.services.sequencer import Cadence, Sequencer
 from matching.engine import Engine, warm_up
 
@@ -52,6 +55,7 @@ class Parts:
     journal: PostgresJournal
     sequencer: Sequencer
     calendar: Calendar
+    scenarios: ScenarioKeeper
     outbox: Outbox
     custody: CustodyDesk
     noter: Noter
@@ -146,6 +150,11 @@ class EngineRole:
             ),
         )  # fmt: skip
         await calendar.catch_up(self._journal)
+        build = build_in_child if settings.build_scenarios else None
+        scenarios = ScenarioKeeper(
+            PostgresScenarios(pool), mirror, calendar.agenda, calendar.adopt, clock, build
+        )
+        await scenarios.load()
         outbox = Outbox(OutboxRows(pool), sequencer.submit)
         custody = CustodyDesk(PostgresCustody(pool), mirror, sequencer.submit, clock)
         self._parts = Parts(
@@ -153,6 +162,7 @@ class EngineRole:
             journal=self._journal,
             sequencer=sequencer,
             calendar=calendar,
+            scenarios=scenarios,
             outbox=outbox,
             custody=custody,
             noter=noter,
@@ -168,12 +178,18 @@ class EngineRole:
         """Let time pass in the market; once batches are followed."""
         assert self._parts is not None
         self._crew.start("calendar", self._parts.calendar.run())
+        self._crew.start("scenarios", self._parts.scenarios.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
         if self._parts is not None:
             self._parts.outbox.wake()
             self._parts.custody.wake()
+
+    def wake_scenarios(self, _: str = "") -> None:
+        """Adopt the scenarios that somebody chose."""
+        if self._parts is not None:
+            self._parts.scenarios.wake()
 
     def unlisted_count(self) -> int:
         """Return how many contracts should be listed by now and are not."""
@@ -185,7 +201,7 @@ class EngineRole:
         parts = self._parts
         if parts is None:
             return
-        await self._crew.end("calendar", "outbox", "custody", "purge")
+        await self._crew.end("scenarios", "calendar", "outbox", "custody", "purge")
         parts.sequencer.stop()
         if await self._crew.wait("sequencer", STOP_TIMEOUT_S) and self._crew.error is None:
             try:

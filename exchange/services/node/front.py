@@ -26,6 +26,7 @@ from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.registry_requests import PostgresOrigins, PostgresSignatures
 from exchange.io.registry_transfers import PostgresTransfers
+from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 from exchange.io.status import Status
 from exchange.io.views import Views
@@ -176,6 +177,7 @@ def make_front(
         transfers=PostgresTransfers(pool),
         custody=PostgresCustody(pool),
         views=views,
+        scenarios=PostgresScenarios(pool),
         now_ns=time.time_ns,
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )

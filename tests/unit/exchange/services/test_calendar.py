@@ -14,12 +14,14 @@ from exchange.io.price_data import load_price_data
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.catalogue import listed_contracts
 from exchange.rules.mirror import Mirror
-from exchange.rules.scenarios import NO_SHOCKS, SCENARIO_COUNT
+from exchange.rules.scenario_prices import settled_prices
+from exchange.rules.scenarios import SCENARIO_COUNT
 from exchange.rules.sessions import NO_CALLS
 from exchange.rules.tenors import DAY, NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, ns_of
 from exchange.services.calendar import FEW_SLOTS, RESEND_NS, Calendar, seq_before
 from matching.codes import EventKind, Kind, TradingState
 from matching.wire import EVENT
+from tests.support.scenario_sets import built
 
 MONDAY = date(2026, 11, 23)
 REPLY = {
@@ -183,7 +185,7 @@ async def test_CAL_005_contracts_end_after_their_last_settlement_and_leave_no_ma
     assert exchange.symbols(TradingState.EXPIRED) == ended
     for symbol in ended:
         contract_idx = exchange.mirror.symbols[symbol]
-        assert exchange.mirror.shocks[contract_idx] == list(NO_SHOCKS)
+        assert exchange.mirror.shocks[contract_idx] == [0] * SCENARIO_COUNT
     swaps = exchange.commands(Kind.SWAP_SCENARIOS)
     assert [ts_ns for ts_ns, _ in swaps] == [ns_of(MONDAY, 9), settlement_ns(MONDAY)]
 
@@ -338,6 +340,53 @@ async def test_CAL_014_margin_follows_the_settlement_price(exchange: Exchange) -
     after = exchange.mirror.shocks[contract_idx]
     assert len(after) == SCENARIO_COUNT
     assert 1.9 < min(after) / min(before) < 2.1
+
+
+def swaps(exchange: Exchange) -> int:
+    return len(exchange.commands(Kind.SWAP_SCENARIOS))
+
+
+def is_live(exchange: Exchange) -> bool:
+    mirror = exchange.mirror
+    wanted = built().live_shocks(settled_prices(mirror))
+    return len(wanted) > 100 and all(
+        mirror.shocks[mirror.symbols[symbol]] == shocks for symbol, shocks in wanted.items()
+    )
+
+
+async def test_SCN_010_an_adopted_set_is_staged_whole_and_swapped_once(exchange: Exchange) -> None:
+    before = swaps(exchange)
+    exchange.calendar.adopt(built())
+    await exchange.settle_down()
+    assert (exchange.mirror.scenario_count, exchange.mirror.worst_count) == (128, 2)
+    assert is_live(exchange)
+    assert swaps(exchange) == before + 1
+
+
+async def test_SCN_011_a_kill_between_stage_and_swap_does_no_harm(exchange: Exchange) -> None:
+    live = [list(row) for row in exchange.mirror.shocks]
+    rows: list[np.ndarray] = []
+    agenda = exchange.calendar.agenda
+    agenda.adopt(built())
+    rows.append(agenda.margin(exchange.clock.now_ns()))
+    for cut in (1, 700, len(rows[0]) - 1):  # killed before the swap, each time a little later
+        exchange.commit(rows[0][:cut])
+        await exchange.restart()
+        assert exchange.mirror.shocks == live  # what is staged margins nobody
+    before = swaps(exchange)
+    exchange.calendar.adopt(built())
+    await exchange.settle_down()
+    assert is_live(exchange)
+    assert swaps(exchange) == before + 1
+
+
+async def test_SCN_012_a_new_contract_is_margined_by_the_same_set(exchange: Exchange) -> None:
+    exchange.calendar.adopt(built())
+    await exchange.settle_down()
+    known = set(exchange.mirror.symbols)
+    await exchange.run_until(exchange.clock.now_ns() + NS_PER_DAY)
+    assert set(exchange.mirror.symbols) > known
+    assert is_live(exchange)
 
 
 async def test_the_search_by_time_finds_the_last_older_command(exchange: Exchange) -> None:

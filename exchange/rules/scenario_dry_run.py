@@ -1,0 +1,139 @@
+"""The dry run before a swap: what a set of scenarios would require of every account.
+
+Computed from scratch on the mirror, in whole numbers, with the rule that decides afterwards. An
+account falls short when its equity no longer covers what is required of it and its price loss.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exchange.rules import legs
+from exchange.rules.contracts import SymbolError, parse_symbol
+from exchange.rules.margin import (
+    Exposure,
+    exposures_of,
+    price_losses_of,
+    requirement_usd_micros,
+)
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.scenario_set import ScenarioSet
+from matching.codes import TradingState
+
+Shocks = Mapping[int, np.ndarray]  # by contract_idx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a swap does to one account, in micro-dollars."""
+
+    account_idx: int
+    equity_usd_micros: int
+    price_loss_usd_micros: int
+    before_usd_micros: int  # required by the live scenarios
+    after_usd_micros: int  # required by the new ones
+
+    @property
+    def shortfall_usd_micros(self) -> int:
+        """Return what the account lacks after the swap, never below zero."""
+        needed = self.after_usd_micros + self.price_loss_usd_micros
+        return max(0, needed - self.equity_usd_micros)
+
+    @property
+    def was_short(self) -> bool:
+        """Return whether it lacks something already."""
+        needed = self.before_usd_micros + self.price_loss_usd_micros
+        return self.equity_usd_micros < needed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a swap would do to everybody, as of command `seq`."""
+
+    seq: int
+    accounts_count: int  # those that hold something
+    before_usd_micros: int
+    after_usd_micros: int
+    shortfall_usd_micros: int
+    short: tuple[Effect, ...]  # the largest shortfall first
+
+
+def shocks_by_contract(state: MirrorState, found: ScenarioSet) -> Shocks:
+    """Return the shocks of a set for every contract there is, at its settlement price."""
+    shocks: dict[int, list[int]] = {}
+    for one in state.contracts:
+        if one.legs:
+            rows = [shocks[leg.contract_idx] for leg, _ in one.legs]
+            shocks[one.contract_idx] = legs.shocks_usd_micros(rows, [n for _, n in one.legs])
+        elif one.state == TradingState.EXPIRED:
+            shocks[one.contract_idx] = [0] * found.count
+        else:
+            shocks[one.contract_idx] = _shocks_of(state, one.contract_idx, found)
+    return _arrays(shocks)
+
+
+def _shocks_of(state: MirrorState, contract_idx: int, found: ScenarioSet) -> list[int]:
+    """Return a contract's shocks; of one of another grammar what is staged, as a swap does."""
+    one = state.contracts[contract_idx]
+    try:
+        contract = parse_symbol(one.symbol)
+    except SymbolError:
+        return state.shocks_staged[contract_idx][: found.count]
+    return found.shocks(contract, one.settle_ticks, found.day)
+
+
+def _arrays(shocks: Mapping[int, Sequence[int]]) -> Shocks:
+    return {contract_idx: np.array(row, np.int64) for contract_idx, row in shocks.items()}
+
+
+def effects(state: MirrorState, found: ScenarioSet) -> Iterator[Effect]:
+    """Return what a swap does to each account that holds something, one by one."""
+    live = _arrays(dict(enumerate(state.shocks)))
+    new = shocks_by_contract(state, found)
+    for account_idx in range(len(state.accounts)):
+        exposures = exposures_of(state, account_idx)
+        if not exposures or any(one.contract_idx not in new for one in exposures):
+            continue  # a contract that was listed since has no row here yet
+        account = state.accounts[account_idx]
+        yield Effect(
+            account_idx=account_idx,
+            equity_usd_micros=account.cash_usd_micros + account.unsettled_usd_micros,
+            price_loss_usd_micros=sum(price_losses_of(state, account_idx).values()),
+            before_usd_micros=_required(exposures, live, state.scenario_count, state.worst_count),
+            after_usd_micros=_required(exposures, new, found.count, found.worst_count),
+        )
+
+
+def _required(exposures: Sequence[Exposure], shocks: Shocks, count: int, worst_count: int) -> int:
+    """Return the mean of the worst; the same sums as `margin.scenario_losses`, as arrays.
+
+    The core proves that they fit: no account holds more than its gross limit.
+    """
+    losses = np.zeros(count, np.int64)
+    for one in exposures:
+        row = shocks[one.contract_idx]
+        down, up = one.qty_lots + one.buy_lots, one.sell_lots - one.qty_lots
+        losses += np.where(row < 0, down * -row, up * row)
+    return requirement_usd_micros(losses.tolist(), worst_count)
+
+
+def summed(seq: int, found: Sequence[Effect]) -> DryRun:
+    """Return the sums over accounts, and who falls short."""
+    short = sorted(
+        (one for one in found if one.shortfall_usd_micros),
+        key=lambda one: (-one.shortfall_usd_micros, one.account_idx),
+    )
+    return DryRun(
+        seq=seq,
+        accounts_count=len(found),
+        before_usd_micros=sum(one.before_usd_micros for one in found),
+        after_usd_micros=sum(one.after_usd_micros for one in found),
+        shortfall_usd_micros=sum(one.shortfall_usd_micros for one in short),
+        short=tuple(short),
+    )
+
+
+def dry_run(state: MirrorState, found: ScenarioSet) -> DryRun:
+    """Return what a swap to a set would do now."""
+    return summed(state.seq, list(effects(state, found)))

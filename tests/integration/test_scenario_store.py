@@ -1,0 +1,143 @@
+"""Published sets of scenarios: written once, never changed, chosen by further rows."""
+
+import asyncio
+import json
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from exchange.io.clock import ManualClock
+from exchange.io.errors import Corrupt, Invalid, NotFound
+from exchange.io.scenario_child import build_in_child
+from exchange.io.scenario_store import PostgresScenarios
+from exchange.rules.agenda import last_settlement_ns
+from exchange.rules.mirror import Mirror
+from exchange.rules.scenario_dry_run import DryRun
+from exchange.rules.scenario_set import ScenarioSet
+from exchange.rules.tenors import NS_PER_DAY, NS_PER_HOUR, date_of, ns_of
+from exchange.services.scenario_keeper import ScenarioKeeper
+from tests.support.scenario_sets import DAY, built, prices
+
+NOTHING = DryRun(
+    seq=1, accounts_count=0, before_usd_micros=0, after_usd_micros=0, shortfall_usd_micros=0,
+    short=(),
+)  # fmt: skip
+
+
+async def test_a_set_is_written_once_and_comes_back_as_it_was(pool):
+    store = PostgresScenarios(pool)
+    set_id = await store.publish(built().document(), built())
+    assert await store.publish(built().document(), built()) == set_id
+    (row,) = await store.list()
+    assert (row.set_id, row.day, row.matrix_hash) == (set_id, DAY, built().matrix_hash())
+    symbols, matrix = await store.matrix(set_id)
+    assert dict(zip(symbols, matrix.tolist(), strict=True)) == built().matrix()
+    assert await store.list(before_id=set_id) == []
+    assert await store.get(set_id + 1) is None and await store.matrix(0) is None
+
+
+async def test_the_same_inputs_with_another_outcome_are_no_set(pool):
+    store = PostgresScenarios(pool)
+    await store.publish(built().document(), built())
+    with pytest.raises(Corrupt, match="is another"):
+        await store.publish(built().document() | {"rows_hash": "0" * 32}, built())
+
+
+async def test_what_was_chosen_last_is_used_after_a_restart(pool):
+    store = PostgresScenarios(pool)
+    assert await store.chosen() is None
+    set_id = await store.publish(built().document(), built())
+    await store.choose(set_id, "operator", NOTHING)
+    assert await PostgresScenarios(pool).chosen() == (set_id, built())
+    with pytest.raises(NotFound):
+        await store.choose(set_id + 1, "operator", NOTHING)
+
+
+async def test_nobody_changes_a_published_set(database, pool):
+    store = PostgresScenarios(pool)
+    set_id = await store.publish(built().document(), built())
+    await store.choose(set_id, "operator", NOTHING)
+    for change in ("UPDATE scenario_set SET worst_count = 1", "DELETE FROM scenario_choice"):
+        for connection in (await database.connect(), await database.connect_owner()):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(change)
+            await connection.close()
+
+
+async def test_a_child_builds_what_we_build_and_says_why_it_cannot():
+    few = dict(list(prices().items())[::2])
+    assert (await build_in_child(DAY, prices())) == json.loads(json.dumps(built().document()))
+    with pytest.raises(Invalid, match="begin on"):
+        await build_in_child(date(2020, 1, 1), few)
+
+
+class House:
+    """A keeper with a clock, a build that takes no time, and a record of what was adopted."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.mirror = Mirror()
+        self.clock = ManualClock(ns_of(DAY, 18))
+        self.settled = True
+        self.adopted: list[ScenarioSet] = []
+        self.builds: list[date] = []
+        self.store = PostgresScenarios(pool)
+        self.keeper = self.restarted()
+
+    def restarted(self) -> ScenarioKeeper:
+        agenda: Any = SimpleNamespace(is_settled_since=lambda ns: self.settled)
+        return ScenarioKeeper(
+            self.store, self.mirror, agenda, self.adopted.append, self.clock, self.build
+        )
+
+    async def build(self, day: date, prices_ticks: object) -> dict[str, Any]:
+        self.builds.append(day)
+        return built().document()
+
+
+@pytest.fixture
+def house(pool, monkeypatch):
+    monkeypatch.setattr("exchange.services.scenario_keeper.settled_prices", lambda _: prices())
+    return House(pool)
+
+
+async def test_a_set_is_built_after_the_settlement_chosen_and_adopted_once(house):
+    house.settled = False
+    await house.keeper.build_if_due()
+    assert house.builds == []
+    house.settled = True
+    await house.keeper.build_if_due()
+    await house.keeper.build_if_due()
+    assert house.builds == [date_of(last_settlement_ns(house.clock.now_ns()))]
+    assert house.adopted == [built()]
+    assert await house.store.chosen_id() == house.keeper.set_id
+
+
+async def test_a_restart_goes_on_with_what_was_chosen_and_builds_nothing_twice(house):
+    await house.keeper.build_if_due()
+    keeper = house.restarted()
+    await keeper.load()
+    await keeper.build_if_due()
+    assert (len(house.builds), house.adopted) == (1, [built(), built()])
+
+
+async def test_the_next_day_has_a_set_of_its_own(house):
+    await house.keeper.build_if_due()
+    house.clock.advance(NS_PER_DAY + NS_PER_HOUR)
+    await house.keeper.build_if_due()
+    assert len(set(house.builds)) == 2
+
+
+async def test_what_an_operator_chose_is_adopted_when_the_keeper_is_woken(house, monkeypatch):
+    monkeypatch.setattr("exchange.services.scenario_keeper.START_S", 0)
+    await house.keeper.build_if_due()
+    house.adopted.clear()
+    house.keeper._set_id = None
+    running = asyncio.create_task(house.keeper.run())
+    await asyncio.sleep(0.3)
+    house.keeper.wake()
+    await asyncio.sleep(0.3)
+    running.cancel()
+    assert house.adopted == [built()]

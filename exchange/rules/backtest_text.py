@@ -180,8 +180,8 @@ def page(
         *(f"![{name}]({name})" for name in plots), "",
         "## Single offers", "",
         "A contract is on the mean of many offers. A single offer moves more: these are all"
-        " steps of 10 % or more between two quotes of one offer, and how many of them were larger than"
-        f" {percent(margin_ppm)}, the lowest margin above: no margin covers those.",
+        " steps of 10 % or more between two quotes of one offer, and how many of them were larger"
+        f" than {percent(margin_ppm)}, the lowest margin above: no margin covers those.",
         "",
         *table(("model", "steps", "falls beyond", "rises beyond", "suspected restatements",
                 "of them beyond"), single_offers(steps, margin_ppm)),

@@ -207,7 +207,6 @@ def backtest(*, page: Path = BACKTEST_PAGE, options: Local = LOCAL) -> None:
         The page to write; its plots go into a folder of the same name beside it.
     """
     from exchange.io.backtest_page import write_backtest
-
     from wellhead.cli.measuring import bars
 
     if not page.parent.is_dir():

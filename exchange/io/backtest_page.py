@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.io.price_data import load_price_data
-from exchange.rules.backtest import Tests, run
+from exchange.rules.backtest import Trials, run
 from exchange.rules.backtest_svg import margin_plot
 from exchange.rules.backtest_text import page, summary
 from exchange.rules.scenario_history import Cell
@@ -30,7 +30,7 @@ def write_backtest(path: Path, tell: Tell) -> dict[str, object]:
     return summary(tests, cells)
 
 
-def _plot(tests: Tests, place: int, cell: Cell) -> str:
+def _plot(tests: Trials, place: int, cell: Cell) -> str:
     short = 2 * place + 1  # what is above zero: the loss of a short position is a rise
     return margin_plot(
         f"{cell[0]} {cell[1]}: margin of the front, and moves over two days",

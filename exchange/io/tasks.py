@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 AGAIN_S: Final = 0.5
-SLICE: Final = 32
+SLICE: Final = 4
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -37,7 +37,7 @@ Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
+class Trials:
     """Days, losses and requirements in ppm of notional; a day that was not tested is False.
 
     Attributes:
@@ -54,7 +54,7 @@ class Tests:
     bare: np.ndarray
 
 
-def testable(known: History) -> list[Cell]:
+def rich_series(known: History) -> list[Cell]:
     """Return the series with enough data, in order of their names."""
     return sorted(
         cell
@@ -63,9 +63,9 @@ def testable(known: History) -> list[Cell]:
     )
 
 
-def untestable(known: History) -> list[tuple[Cell, int, int]]:
+def thin_series(known: History) -> list[tuple[Cell, int, int]]:
     """Return the series without enough data: their days of prices and of moves."""
-    cells = set(known.changes) - set(testable(known))
+    cells = set(known.changes) - set(rich_series(known))
     return [(cell, len(known.changes[cell]), known.moved_days(cell)) for cell in sorted(cells)]
 
 
@@ -91,10 +91,10 @@ def weights_of(count: int) -> tuple[list[str], np.ndarray]:
     return names, np.array(rows)
 
 
-def run(data: PriceData, tell: Tell) -> tuple[Tests, list[Cell], History]:
+def run(data: PriceData, tell: Tell) -> tuple[Trials, list[Cell], History]:
     """Test every day; return the tests, the series they are on, and the history."""
     known = history(data, data.last_day)
-    cells = testable(known)
+    cells = rich_series(known)
     found = factors(known)
     table = _Filter(found)
     names, weights = weights_of(len(cells))
@@ -118,7 +118,7 @@ def run(data: PriceData, tell: Tell) -> tuple[Tests, list[Cell], History]:
         bare[day] = _required(past, weights, gross)
         required[day] = _required(np.concatenate([past, stories]), weights, gross)
     tell("backtest", known.days, known.days)
-    tests = Tests(known.first, tuple(names), 2 * len(cells), tested, losses, required, bare)
+    tests = Trials(known.first, tuple(names), 2 * len(cells), tested, losses, required, bare)
     return tests, cells, known
 
 

@@ -11,8 +11,8 @@ from exchange.rules.backtest import (
     MOVES_MIN,
     PORTFOLIOS,
     WARM_UP_DAYS,
-    Tests,
-    untestable,
+    Trials,
+    thin_series,
 )
 from exchange.rules.backtest_statistics import LEVEL_BPS, PEAK_TO_TROUGH_MAX, Outcome, outcome
 from exchange.rules.money import BPS
@@ -25,7 +25,7 @@ from exchange.rules.tenors import DAY
 CENTI: Final = Decimal("0.01")
 
 
-def outcomes(tests: Tests, required: np.ndarray, *, moved_only: bool = False) -> list[Outcome]:
+def outcomes(tests: Trials, required: np.ndarray, *, moved_only: bool = False) -> list[Outcome]:
     """Return the statistics of every portfolio; of the days with a move alone where asked."""
     found = []
     for at in range(len(tests.names)):
@@ -69,7 +69,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def names_of(tests: Tests, cells: Sequence[Cell]) -> list[str]:
+def names_of(tests: Trials, cells: Sequence[Cell]) -> list[str]:
     """Return the names of the portfolios for people: series long and short, then the drawn."""
     series = [f"{sku} {hub} {side}" for sku, hub in cells for side in ("long", "short")]
     return [*series, *tests.names[tests.series_count :]]
@@ -87,7 +87,7 @@ def failures(names: Sequence[str], found: Sequence[Outcome]) -> list[str]:
     return lines
 
 
-def _section(title: str, text: str, names: Sequence[str], tests: Tests, which: str) -> list[str]:
+def _section(title: str, text: str, names: Sequence[str], tests: Trials, which: str) -> list[str]:
     required = tests.required if which == "required" else tests.bare
     found, moved = outcomes(tests, required), outcomes(tests, required, moved_only=True)
     series = slice(0, tests.series_count)
@@ -136,7 +136,7 @@ def single_offers(steps: Iterable[Step], margin_ppm: int) -> list[list[object]]:
 
 
 def page(
-    tests: Tests,
+    tests: Trials,
     cells: Sequence[Cell],
     known: History,
     steps: Sequence[Step],
@@ -147,7 +147,7 @@ def page(
     margin_ppm = min(int(tests.required[tests.tested[:, at], at].min()) for at in series)
     names = names_of(tests, cells)
     last = known.first + (known.days - 1) * DAY
-    thin = untestable(known)
+    thin = thin_series(known)
     lines = [
         "# Backtest of the margin", "",
         "Written by `wellhead scenarios backtest`; the same data give the same page.", "",
@@ -197,7 +197,7 @@ def page(
     return "\n".join(lines)
 
 
-def summary(tests: Tests, cells: Sequence[Cell]) -> dict[str, object]:
+def summary(tests: Trials, cells: Sequence[Cell]) -> dict[str, object]:
     """Return the result in a few numbers."""
     found = outcomes(tests, tests.required)
     series, drawn = found[: tests.series_count], found[tests.series_count :]

@@ -5,23 +5,18 @@ account falls short when its equity no longer covers what is required of it and 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from exchange.rules import legs
 from exchange.rules.contracts import SymbolError, parse_symbol
-from exchange.rules.margin import (
-    Exposure,
-    exposures_of,
-    price_losses_of,
-    requirement_usd_micros,
-)
+from exchange.rules.margin import exposures_of, price_losses_of, tail_of
 from exchange.rules.mirror_state import MirrorState
+from exchange.rules.requirement import requirement_of
 from exchange.rules.scenario_set import ScenarioSet
+from exchange.rules.tails import Tail
 from matching.codes import TradingState
 
-Shocks = Mapping[int, np.ndarray]  # by contract_idx
+Shocks = Mapping[int, Sequence[int]]  # by contract_idx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +65,7 @@ def shocks_by_contract(state: MirrorState, found: ScenarioSet) -> Shocks:
             shocks[one.contract_idx] = [0] * found.count
         else:
             shocks[one.contract_idx] = _shocks_of(state, one.contract_idx, found)
-    return _arrays(shocks)
+    return shocks
 
 
 def _shocks_of(state: MirrorState, contract_idx: int, found: ScenarioSet) -> list[int]:
@@ -83,39 +78,30 @@ def _shocks_of(state: MirrorState, contract_idx: int, found: ScenarioSet) -> lis
     return found.shocks(contract, one.settle_ticks, found.day)
 
 
-def _arrays(shocks: Mapping[int, Sequence[int]]) -> Shocks:
-    return {contract_idx: np.array(row, np.int64) for contract_idx, row in shocks.items()}
-
-
 def effects(state: MirrorState, found: ScenarioSet) -> Iterator[Effect]:
     """Return what a swap does to each account that holds something, one by one."""
-    live = _arrays(dict(enumerate(state.shocks)))
-    new = shocks_by_contract(state, found)
+    shocks, tail = shocks_by_contract(state, found), Tail(found.count, found.worst_count)
     for account_idx in range(len(state.accounts)):
         exposures = exposures_of(state, account_idx)
-        if not exposures or any(one.contract_idx not in new for one in exposures):
+        if not exposures or any(one.contract_idx not in shocks for one in exposures):
             continue  # a contract that was listed since has no row here yet
         account = state.accounts[account_idx]
+        after = [
+            replace(
+                one,
+                shocks_usd_micros=shocks[one.contract_idx],
+                addon=state.addons_staged[one.contract_idx],
+            )
+            for one in exposures
+        ]
+        before = requirement_of(exposures, tail_of(state), account.level_bps)
         yield Effect(
             account_idx=account_idx,
             equity_usd_micros=account.cash_usd_micros + account.unsettled_usd_micros,
             price_loss_usd_micros=sum(price_losses_of(state, account_idx).values()),
-            before_usd_micros=_required(exposures, live, state.scenario_count, state.worst_count),
-            after_usd_micros=_required(exposures, new, found.count, found.worst_count),
+            before_usd_micros=before.required_usd_micros,
+            after_usd_micros=requirement_of(after, tail, account.level_bps).required_usd_micros,
         )
-
-
-def _required(exposures: Sequence[Exposure], shocks: Shocks, count: int, worst_count: int) -> int:
-    """Return the mean of the worst; the same sums as `margin.scenario_losses`, as arrays.
-
-    The core proves that they fit: no account holds more than its gross limit.
-    """
-    losses = np.zeros(count, np.int64)
-    for one in exposures:
-        row = shocks[one.contract_idx]
-        down, up = one.qty_lots + one.buy_lots, one.sell_lots - one.qty_lots
-        losses += np.where(row < 0, down * -row, up * row)
-    return requirement_usd_micros(losses.tolist(), worst_count)
 
 
 def summed(seq: int, found: Sequence[Effect]) -> DryRun:

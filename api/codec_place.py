@@ -37,11 +37,14 @@ _PLACE, _POST_ONLY, _REDUCE_ONLY = int(Kind.PLACE), int(Flag.POST_ONLY), int(Fla
 _PRICED: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 
 
-def place_row(order: OrderNew, account_idx: int, contract_idx: int, base_ticks: int = 0) -> bytes:
+def place_row(
+    order: OrderNew, account_idx: int, contract_idx: int, base_ticks: int = 0, by_legs: int = 0
+) -> bytes:
     """Return the PLACE row of a new order.
 
     Args:
         base_ticks: of a spread, what stands for a difference of zero.
+        by_legs: BY_LEGS of a combination.
     """
     kind = _TYPES.get(order.type)
     if kind is None:
@@ -71,7 +74,8 @@ def place_row(order: OrderNew, account_idx: int, contract_idx: int, base_ticks: 
     words = NO_WORDS
     if order.client_order_id is not UNSET:
         words = client_words(order.client_order_id)
-    other_id = amount = ref = state = 0
+    other_id = amount = ref = 0
+    state = by_legs
     if (
         order.display_quantity is not UNSET or order.min_quantity is not UNSET
         or order.peg is not UNSET or order.peg_offset is not UNSET

@@ -15,7 +15,7 @@ from api.schemas import BatchAmend, BatchCancel, BatchItem, OrderAmend, OrderNew
 from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Account, Contract, Order
-from matching.codes import Code, EventKind
+from matching.codes import BY_LEGS, Code, EventKind
 
 ALL_CONTRACTS: Final = -1
 
@@ -80,7 +80,10 @@ def new_row(gateway: Gateway, order: OrderNew, account_idx: int) -> bytes:
     gateway.check_open()
     contract = contract_of(gateway.mirror, order.symbol)
     try:
-        return codec_place.place_row(order, account_idx, contract.contract_idx, contract.base_ticks)
+        return codec_place.place_row(
+            order, account_idx, contract.contract_idx, contract.base_ticks,
+            BY_LEGS if contract.legs else 0,
+        )  # fmt: skip
     except codec.TooLarge:
         raise refusals.too_large(contract) from None
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from api import codec, orders
 from api.answers import millis
-from api.errors import Problem, core_name, core_problem
+from api.errors import Problem, core_name
 from api.gateway import Gateway
 from api.orders import Answer
 from api.refusals import refused_side
@@ -17,19 +17,28 @@ from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
 from exchange.rules.protections import Mmp
 from exchange.rules.records import Account
-from matching.codes import Code, EventKind, Flag, Kind, Side, Timer
+from matching.codes import BY_LEGS, EventKind, Flag, Kind, Side, Timer
 from matching.wire import pack_halves
 
 SIDES: Final = ("bid", "ask")
 
 
-def side_of(price: str | UnsetType, quantity: str | UnsetType, name: str) -> tuple[int, int]:
-    """Return price and lots of one side of a quote; 0 lots withdraw it."""
+def side_of(
+    price: str | UnsetType, quantity: str | UnsetType, name: str, base_ticks: int = 0
+) -> tuple[int, int]:
+    """Return price and lots of one side of a quote; 0 lots withdraw it.
+
+    Args:
+        base_ticks: of a spread, what stands for a difference of zero.
+    """
     lots = 0 if quantity is UNSET else codec.qty_lots(quantity, f"{name}_quantity")
     if price is UNSET or lots == 0:
         if lots:
             raise Problem("field_missing", "a side has a price", field=f"{name}_price")
         return 0, 0
+    if base_ticks:
+        ticks = base_ticks + codec.difference_ticks(price, f"{name}_price")
+        return min(max(0, ticks), codec.PRICE_TEXT_MAX), lots
     return codec.price_ticks(price, f"{name}_price"), lots
 
 
@@ -38,11 +47,10 @@ def quote_row(
 ) -> tuple[bytes, orders.Read]:
     """Return the row of one quote, and how its reply is read."""
     contract = orders.contract_of(gateway.mirror, quote.symbol)
-    if contract.legs:
-        raise core_problem(Code.COMBINATION_ORDER_UNUSUAL, detail="quotes are of single contracts")
+    base_ticks = contract.base_ticks
     sides = (
-        side_of(quote.bid_price, quote.bid_quantity, "bid"),
-        side_of(quote.ask_price, quote.ask_quantity, "ask"),
+        side_of(quote.bid_price, quote.bid_quantity, "bid", base_ticks),
+        side_of(quote.ask_price, quote.ask_quantity, "ask", base_ticks),
     )
     lots = [lots for _, lots in sides]
     gateway.check_open(reduces=not any(lots))
@@ -192,7 +200,7 @@ def limits_row(account_idx: int, change: LimitsChange) -> bytes:
         qty_lots=lots_or_none(change.order_quantity, "order_quantity"),
         amount_usd_micros=0 if notional is UNSET else codec.usd_micros(notional, "order_notional"),
         order_id=lots_or_none(change.position, "position"),
-        price_ticks=change.orders_per_second, ref_id=change.open_orders,
+        price_ticks=change.orders_per_second, ref_id=change.open_orders, state=BY_LEGS,
     )  # fmt: skip
 
 

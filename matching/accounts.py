@@ -3,6 +3,7 @@
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
+from matching.clear import ALL_CONTRACTS, BOTH_SIDES, cancel_orders, say_cancelled
 from matching.codes import AccountState, Code, EventKind
 from matching.emit import emit
 from matching.limits import MONEY_USD_MICROS_MAX, TRANSFER_USD_MICROS_MAX
@@ -40,9 +41,17 @@ def set_account(s, cmd):
     if cmd["state"] < AccountState.ACTIVE or cmd["state"] > AccountState.FROZEN:
         return Code.ACCOUNT_STATE_INVALID
     s.accounts[cmd["account_idx"]]["state"] = cmd["state"]
-    emit(s, EventKind.ACCOUNT_SET, cmd["account_idx"], 0)
-    if cmd["state"] == AccountState.FROZEN:
-        drop_stops(s, np.int64(cmd["account_idx"]))
+    reply = emit(s, EventKind.ACCOUNT_SET, cmd["account_idx"], 0)
+    account_idx = np.int64(cmd["account_idx"])
+    if cmd["state"] != AccountState.FROZEN:
+        return Code.OK
+    if cmd["qty_lots"] == 1:
+        count, more, behind_id = cancel_orders(
+            s, account_idx, ALL_CONTRACTS, BOTH_SIDES, np.int64(0), Code.ACCOUNT_FROZEN
+        )
+        say_cancelled(s, reply, account_idx, count, more, behind_id)
+    else:
+        drop_stops(s, account_idx)
     return Code.OK
 
 

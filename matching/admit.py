@@ -30,7 +30,7 @@ from matching.limited import OWN_LIMITS, check_own_limits, count_order
 from matching.limits import MONEY_USD_MICROS_MAX, PEGS_MAX, POSITION_LOTS_MAX
 from matching.match import crosses
 from matching.pool import order_slots_left
-from matching.risk import check_margin, reduces
+from matching.risk import check_margin, only_reduces
 from matching.words import high_half, low_half
 
 
@@ -53,6 +53,7 @@ class Order(NamedTuple):
     held_lots: int  # an amended order's own lots, which come off first
     held_loss_usd_micros: int
     client: int  # 0: no client order id to keep
+    by_legs: int  # 1: of a combination, and what it reduces are the positions of its legs
 
 
 @kernel
@@ -187,7 +188,9 @@ def check_market(s, order):
         close_only = s.calls[order.contract_idx]["after"] == TradingState.CLOSE_ONLY
     if close_only or account_state == AccountState.REDUCE_ONLY:
         lots, held_lots = order.qty_lots, order.held_lots
-        if not reduces(s, order.position_idx, order.book_idx, lots, held_lots):
+        if not only_reduces(
+            s, order.account_idx, order.position_idx, order.book_idx, lots, held_lots, order.by_legs
+        ):
             if close_only:
                 return Code.CONTRACT_CLOSE_ONLY
             return Code.ACCOUNT_REDUCE_ONLY

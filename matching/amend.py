@@ -77,7 +77,8 @@ def amend(s, cmd):
         return Code.OK
     if (record["flags"] & MARKET_ORDER) != 0:
         return Code.MARKET_ORDER_WAITS
-    return amend_by_moving(s, order_idx, terms)
+    by_legs = (record["flags"] & COMBINED) != 0 and (cmd["flags"] & Flag.MAY_WAIT) != 0
+    return amend_by_moving(s, order_idx, terms, np.int64(by_legs))
 
 
 @kernel
@@ -124,7 +125,7 @@ def amend_in_place(s, order_idx, terms):
 
 
 @kernel
-def order_again(s, record, terms):
+def order_again(s, record, terms, by_legs):
     """Return a resting order as the order it would be on new terms."""
     book_idx = np.int64(record["book_idx"])
     held_lots = np.int64(record["leaves_lots"])
@@ -150,14 +151,15 @@ def order_again(s, record, terms):
         held_lots=held_lots,
         held_loss_usd_micros=held_lots * tick_value * held_ticks,
         client=np.int64(0),
+        by_legs=by_legs,
     )
 
 
 @cold_kernel
-def amend_by_moving(s, order_idx, terms):
+def amend_by_moving(s, order_idx, terms, by_legs):
     """Take an order off the book and let it come again, at the back, with its old id."""
     record = s.orders[order_idx]
-    order = order_again(s, record, terms)
+    order = order_again(s, record, terms, by_legs)
     if s.accounts[order.account_idx]["state"] == AccountState.FROZEN:
         return Code.ACCOUNT_FROZEN
     code, lots = admit(s, order, False)

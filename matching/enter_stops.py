@@ -59,6 +59,7 @@ def triggered_order(s, order_idx):
         held_lots=np.int64(0),
         held_loss_usd_micros=np.int64(0),
         client=np.int64(0),
+        by_legs=np.int64(0),
     )
 
 

@@ -81,6 +81,7 @@ def everyday_order(cmd, contract, account_idx, contract_idx, position_idx, book_
         held_lots=np.int64(0),
         held_loss_usd_micros=np.int64(0),
         client=np.int64(0),
+        by_legs=np.int64(0),
     )
 
 

@@ -7,7 +7,7 @@ has two legs, the first bought and the second sold; a strip has two to twelve, a
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.codes import Code, Flag, OrderType, TradingState
+from matching.codes import BY_LEGS, Code, Flag, OrderType, TradingState
 from matching.limits import (
     COMBINATION_LOTS_MAX,
     COMBINATIONS_PER_LEG_MAX,
@@ -17,6 +17,7 @@ from matching.limits import (
 from matching.pool import add_position, find_position
 
 SPREAD_LEGS = 2
+_NO_LOTS = 1 << 40  # more than any position
 FLAGS_OF_COMBINATIONS = int(Flag.POST_ONLY | Flag.REDUCE_ONLY)
 
 
@@ -53,11 +54,50 @@ def combination_of(s, contract_idx, place):
 
 
 @cold_kernel
+def leg_lots_if_all_fill(s, account_idx, contract_idx, side):
+    """Return the position in a contract, as seen from a side, if all fills that would move it so.
+
+    That is what rests on this side of its own book, and of the combinations of which it is a leg.
+    """
+    position = s.positions[find_position(s, account_idx, contract_idx)]
+    resting_lots = position["sell_lots"] if side == 1 else position["buy_lots"]
+    lots = np.int64(position["qty_lots"]) * (1 - 2 * side) + resting_lots
+    for place in range(s.contracts[contract_idx]["combinations_count"]):
+        combination_idx = combination_of(s, contract_idx, place)
+        position = s.positions[find_position(s, account_idx, combination_idx)]
+        sells = side if bought_with(s, combination_idx, contract_idx) else 1 - side
+        lots += position["sell_lots"] if sells == 1 else position["buy_lots"]
+    return lots
+
+
+@kernel
+def bought_with(s, combination_idx, contract_idx):
+    """Return whether a leg is bought when its combination is."""
+    second = leg_of(s, combination_idx, 1)
+    return second["contract_idx"] != contract_idx or second["ratio"] > 0
+
+
+@cold_kernel
+def legs_lots_if_all_fill(s, account_idx, contract_idx, side):
+    """Return the largest of that over the legs of a combination; of any other contract, its own."""
+    count = s.contracts[contract_idx]["legs_count"]
+    if count == 0:
+        return leg_lots_if_all_fill(s, account_idx, contract_idx, side)
+    most_lots = np.int64(-_NO_LOTS)
+    for place in range(count):
+        leg = leg_of(s, contract_idx, place)
+        leg_side = side if leg["ratio"] > 0 else 1 - side
+        leg_idx = np.int64(leg["contract_idx"])
+        most_lots = max(most_lots, leg_lots_if_all_fill(s, account_idx, leg_idx, leg_side))
+    return most_lots
+
+
+@cold_kernel
 def check_combination_order(cmd):
     """Refuse what only orders of single contracts can be."""
     if cmd["order_type"] != OrderType.LIMIT and cmd["order_type"] != OrderType.MARKET:
         return Code.COMBINATION_ORDER_UNUSUAL
-    if (cmd["flags"] & ~FLAGS_OF_COMBINATIONS) != 0 or cmd["state"] != 0:
+    if (cmd["flags"] & ~FLAGS_OF_COMBINATIONS) != 0 or (cmd["state"] & ~BY_LEGS) != 0:
         return Code.COMBINATION_ORDER_UNUSUAL
     if (cmd["amount_usd_micros"] | cmd["ref_id"] | cmd["order_id"]) != 0:
         return Code.COMBINATION_ORDER_UNUSUAL

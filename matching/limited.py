@@ -10,11 +10,12 @@ from matching.accounts import account_known
 from matching.book import key_of
 from matching.codes import COMBINED, Code, EventKind, Tif
 from matching.emit import emit
-from matching.legs import is_spread, leg_of, spread_base
+from matching.legs import is_spread, leg_of, legs_lots_if_all_fill, spread_base
 from matching.limits import LIMIT_MAX, NS_PER_SECOND, POSITION_LOTS_MAX
 from matching.pool import find_position
 
 OWN_LIMITS = np.int8(1)  # a bit of ACCOUNT.limited
+OF_LEGS = np.int8(4)  # another: what rests in combinations counts in the positions of their legs
 
 
 @cold_kernel
@@ -37,7 +38,10 @@ def set_limits(s, cmd):
     limits["orders_per_second_max"] = cmd["price_ticks"]
     limits["open_orders_max"] = cmd["ref_id"]
     account = s.accounts[cmd["account_idx"]]
-    account["limited"] = (account["limited"] & ~OWN_LIMITS) | (1 if any_limit != 0 else 0)
+    limited = np.int64(account["limited"]) & ~(OWN_LIMITS | OF_LEGS)
+    if any_limit != 0:
+        limited |= OWN_LIMITS | ((np.int64(cmd["state"]) & 1) * OF_LEGS)
+    account["limited"] = limited
     emit(s, EventKind.LIMITS_SET, cmd["account_idx"], 0)
     return Code.OK
 
@@ -74,7 +78,8 @@ def check_own_limits(s, order, lots, is_new):
     open_orders = np.int64(s.accounts[order.account_idx]["open_orders"])
     if is_new and rests and breaks(limits["open_orders_max"], open_orders + 1):
         return Code.OPEN_ORDERS_LIMIT
-    if breaks(limits["position_max_lots"], lots_if_all_fill(s, order, lots)):
+    by_legs = np.int64(s.accounts[order.account_idx]["limited"]) & OF_LEGS
+    if breaks(limits["position_max_lots"], lots_if_all_fill(s, order, lots, by_legs)):
         return Code.POSITION_LIMIT
     return Code.OK
 
@@ -89,11 +94,15 @@ def shown_price_ticks(s, order):
 
 
 @kernel
-def lots_if_all_fill(s, order, lots):
+def lots_if_all_fill(s, order, lots, by_legs):
     """Return the position, as seen from the order's side, if everything on that side fills.
 
     Of a combination, the largest of its legs' positions.
     """
+    if by_legs != 0:
+        side = order.book_idx & 1
+        most_lots = legs_lots_if_all_fill(s, order.account_idx, order.contract_idx, side)
+        return most_lots - order.held_lots + lots
     position = s.positions[order.position_idx]
     side = order.book_idx & 1
     resting_lots = position["sell_lots"] if side == 1 else position["buy_lots"]

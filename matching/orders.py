@@ -67,6 +67,7 @@ def new_order(s, cmd, has_client):
         held_lots=np.int64(0),
         held_loss_usd_micros=np.int64(0),
         client=has_client,
+        by_legs=np.int64(contract["legs_count"] != 0) & np.int64(cmd["state"]),
     )
 
 

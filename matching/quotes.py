@@ -194,6 +194,7 @@ def quote_order(s, cmd, side):
         held_lots=NONE,
         held_loss_usd_micros=NONE,
         client=NONE,
+        by_legs=np.int64(contract["legs_count"] != 0),
     )
 
 

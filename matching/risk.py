@@ -15,6 +15,7 @@ import numpy as np
 from matching._jit import cold_kernel, entry_kernel, kernel
 from matching.alone import sum_alone
 from matching.codes import Code
+from matching.legs import legs_lots_if_all_fill
 from matching.limits import BPS
 from matching.state import view_state
 from matching.tails import blended
@@ -136,16 +137,27 @@ def check_margin(s, order, lots):
         return Code.OK
     return check_margin_exactly(
         s, order.account_idx, order.position_idx, order.book_idx, lots, order.held_lots,
-        room_usd_micros,
+        room_usd_micros, order.by_legs,
     )  # fmt: skip
 
 
 @cold_kernel
-def check_margin_exactly(s, account_idx, position_idx, book_idx, lots, held_lots, room_usd_micros):
+def only_reduces(s, account_idx, position_idx, book_idx, lots, held_lots, by_legs):
+    """Return whether an order only makes positions smaller: its own, or those of its legs."""
+    if by_legs == 0:
+        return reduces(s, position_idx, book_idx, lots, held_lots)
+    most_lots = legs_lots_if_all_fill(s, account_idx, book_idx >> 1, book_idx & 1)
+    return most_lots - held_lots + lots <= 0
+
+
+@cold_kernel
+def check_margin_exactly(
+    s, account_idx, position_idx, book_idx, lots, held_lots, room_usd_micros, by_legs,
+):  # fmt: skip
     """Judge an order by the exact mean of the worst; one that only reduces is always allowed."""
     after_usd_micros = shortfall(s, account_idx, book_idx, lots - held_lots)
     if after_usd_micros > room_usd_micros:
-        if not reduces(s, position_idx, book_idx, lots, held_lots):
+        if not only_reduces(s, account_idx, position_idx, book_idx, lots, held_lots, by_legs):
             return Code.MARGIN_INSUFFICIENT
         if after_usd_micros > shortfall(s, account_idx, book_idx, -held_lots):
             return Code.MARGIN_INSUFFICIENT

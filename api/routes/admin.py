@@ -20,11 +20,13 @@ from exchange.io.registry import Account, Transfer, TransferStatus
 from exchange.rules.money import usd_text
 from matching.codes import Code, Kind
 from matching.limits import TRANSFER_USD_MICROS_MAX
+from matching.wire import EVENT
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 
 WORD_MAX: Final = 64
 TRANSFER_STATUS: Final = {TransferStatus.DONE: 201, TransferStatus.REFUSED: 422}
+LEAVES_LOTS: Final = (EVENT.names or ()).index("leaves_lots")
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _KIND = re.compile(r"[a-z_]{1,32}", re.ASCII)
 _TRANSFER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
@@ -115,13 +117,16 @@ async def change_account(
     account_id: str,
     body: Annotated[AccountChange, Depends(JsonBody(AccountChange))],
 ) -> Response:
-    """Make an account active, reduce_only or frozen."""
+    """Make an account active, reduce_only or frozen; a frozen one loses all its orders."""
     state = codec.choice(codec.ACCOUNT_STATES, body.state, 0, "state")
     account = await account_by(services, account_id)
     services.gateway.check_open(reduces=True)
-    row = codec.admin_row(Kind.SET_ACCOUNT, account_idx=account.account_idx, state=state)
-    reply = await services.gateway.send(row)
-    reply.raise_refused()
+    row = codec.words_row(Kind.SET_ACCOUNT, account.account_idx, state=state, qty_lots=1)
+    more = True
+    while more:  # one command ends a bounded number of orders
+        reply = await services.gateway.send(row)
+        reply.raise_refused()
+        more = reply.events[0][LEAVES_LOTS] > 0
     return json_response(stamped(services, {"account": account_out(services, account)}))
 
 

@@ -71,11 +71,16 @@ def set_account(ex: Exchange, log: Log, cmd: Command) -> None:
         log.refuse(cmd, Code.ACCOUNT_STATE_INVALID)
     else:
         ex.accounts[cmd.account_idx].state = cmd.state
-        log.add(EventKind.ACCOUNT_SET, account_idx=cmd.account_idx)
-        if cmd.state == AccountState.FROZEN:
-            for order in risk.open_of(ex, cmd.account_idx):
-                if order.stop is not None:
-                    book.cancel(ex, log, order, Code.ACCOUNT_FROZEN)
+        said = log.add(EventKind.ACCOUNT_SET, account_idx=cmd.account_idx)
+        if cmd.state != AccountState.FROZEN:
+            return
+        orders = risk.open_of(ex, cmd.account_idx)
+        if cmd.qty_lots == 1:
+            protect.cancel_some(ex, log, said, orders, orders, Code.ACCOUNT_FROZEN)
+            return
+        for order in orders:
+            if order.stop is not None:
+                book.cancel(ex, log, order, Code.ACCOUNT_FROZEN)
 
 
 def deposit(ex: Exchange, log: Log, cmd: Command) -> None:

@@ -166,8 +166,9 @@ def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms)
     """Judge the new order as if the old one were gone; if it may enter, replace the old."""
     old_lots, order.leaves_lots = order.leaves_lots, 0
     wish = risk.Wish(
-        order.account_idx, order.contract_idx, order.side, terms.price_ticks, terms.open_lots
-    )
+        order.account_idx, order.contract_idx, order.side, terms.price_ticks, terms.open_lots,
+        bool(order.flags & COMBINED and cmd.flags & Flag.MAY_WAIT),
+    )  # fmt: skip
     code: int = Code.OK
     if ex.accounts[order.account_idx].state == AccountState.FROZEN:
         code = Code.ACCOUNT_FROZEN

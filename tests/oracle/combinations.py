@@ -115,7 +115,7 @@ def judge_order(cmd: Command) -> int:
     """Only what a combination's order can be: a limit or market order, and nothing else."""
     plain_type = cmd.order_type in (OrderType.LIMIT, OrderType.MARKET)
     plain_flags = cmd.flags & ~(Flag.POST_ONLY | Flag.REDUCE_ONLY) == 0
-    plain_words = cmd.amount_usd_micros == cmd.ref_id == cmd.order_id == cmd.state == 0
+    plain_words = cmd.amount_usd_micros == cmd.ref_id == cmd.order_id == 0 and cmd.state in (0, 1)
     if plain_type and plain_flags and plain_words:
         return Code.OK
     return Code.COMBINATION_ORDER_UNUSUAL

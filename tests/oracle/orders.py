@@ -36,7 +36,10 @@ def place(ex: Exchange, log: Log, cmd: Command) -> None:
     if code != Code.OK:
         log.refuse(cmd, code, known_id)
         return
-    wish = risk.Wish(cmd.account_idx, cmd.contract_idx, cmd.side, cmd.price_ticks, cmd.qty_lots)
+    by_legs = bool(ex.contracts[cmd.contract_idx].legs) and cmd.state == 1
+    wish = risk.Wish(
+        cmd.account_idx, cmd.contract_idx, cmd.side, cmd.price_ticks, cmd.qty_lots, by_legs
+    )
     entering = entry.Entry(
         wish, cmd.order_type, cmd.tif, cmd.flags, cmd.min_lots, cmd.state, cmd.offset_ticks
     )

@@ -24,6 +24,7 @@ def set_limits(ex: Exchange, log: Log, cmd: Command) -> None:
         log.refuse(cmd, Code.LIMIT_INVALID)
         return
     ex.accounts[cmd.account_idx].limits = limits
+    ex.accounts[cmd.account_idx].limits_by_legs = bool(cmd.state % 2)
     log.add(EventKind.LIMITS_SET, account_idx=cmd.account_idx)
 
 
@@ -42,6 +43,8 @@ def judge_own(ex: Exchange, wish: risk.Wish, asked_lots: int, *, rests_anew: boo
         for leg in contract.legs or (Leg(wish.contract_idx, contract, 1),)
     )
     resting = position.resting_lots(wish.side) if position else 0
+    if ex.accounts[wish.account_idx].limits_by_legs:
+        held, resting = max(risk.lots_of_legs(ex, wish)), 0
     spread = any(leg.ratio < 0 for leg in contract.legs)
     price_ticks = abs(wish.price_ticks - contract.base_ticks) if spread else wish.price_ticks
     open_orders = len(risk.open_of(ex, wish.account_idx))

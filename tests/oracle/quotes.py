@@ -134,7 +134,8 @@ def enter(
     ex: Exchange, log: Log, cmd: Command, side: int, price: int, lots: int, flags: int
 ) -> Order | None:
     """Enter one side like an order; return it, or None when it was refused."""
-    wish = risk.Wish(cmd.account_idx, cmd.contract_idx, side, price, lots)
+    combined = bool(ex.contracts[cmd.contract_idx].legs)
+    wish = risk.Wish(cmd.account_idx, cmd.contract_idx, side, price, lots, combined)
     code = judge_side(ex, cmd, wish, flags)
     if code != Code.OK:
         log.add(

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil, isqrt
 
 from matching.codes import Side
-from tests.oracle.state import Contract, Exchange, Order, Position
+from tests.oracle.state import Contract, Exchange, Leg, Order, Position, signed
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Wish:
     side: int
     price_ticks: int
     qty_lots: int
+    by_legs: bool = False  # of a combination: what it reduces are the positions of its legs
 
 
 def loss_against_mark(contract: Contract, side: int, price_ticks: int, lots: int) -> int:
@@ -182,8 +183,31 @@ def lots_at_stake(ex: Exchange, wish: Wish) -> int:
     return abs(position.qty_lots) + resting
 
 
+def lots_of_legs(ex: Exchange, wish: Wish) -> list[int]:
+    """Return each leg's position, seen from the wish's side, if all that moves it so fills."""
+    contract = ex.contracts[wish.contract_idx]
+    own = Leg(wish.contract_idx, contract, 1)
+    account_idx, side = wish.account_idx, wish.side
+    return [
+        if_all_fill(ex, account_idx, leg.contract_idx, side if leg.ratio > 0 else 1 - side)
+        for leg in contract.legs or (own,)
+    ]
+
+
+def if_all_fill(ex: Exchange, account_idx: int, contract_idx: int, side: int) -> int:
+    lots = signed(side, ex.lots(account_idx, contract_idx))
+    for order in resting_of(ex, account_idx):
+        legs = {leg.contract_idx: leg.ratio for leg in ex.contracts[order.contract_idx].legs}
+        ratio = legs.get(contract_idx, int(order.contract_idx == contract_idx))
+        if ratio and signed(order.side, ratio) == signed(side, 1):
+            lots += order.leaves_lots
+    return lots
+
+
 def reduces(ex: Exchange, wish: Wish) -> bool:
     """Return whether the wish and everything resting with it only close the position."""
+    if wish.by_legs:
+        return all(lots + wish.qty_lots <= 0 for lots in lots_of_legs(ex, wish))
     position = ex.position(wish.account_idx, wish.contract_idx)
     if position is None or position.qty_lots == 0:
         return False

@@ -182,6 +182,7 @@ class Account:
     last_move_id: int = 0
     holdings: dict[int, list[int]] = field(default_factory=dict)  # asset -> units, leaving units
     limits: Limits = field(default_factory=Limits)
+    limits_by_legs: bool = False
     taken: tuple[int, int] = (0, 0)  # a second, and the orders taken in it
     level_more_bps: int = 0
     timers: list[int] = field(default_factory=lambda: [0, 0])  # when each is due, 0 for never

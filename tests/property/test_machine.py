@@ -13,6 +13,7 @@ from hypothesis.stateful import (
 from numba import config
 
 from matching.codes import (
+    BY_LEGS,
     AccountState,
     CallPhase,
     Flag,
@@ -29,6 +30,7 @@ from matching.wire import pack_halves, pack_legs, pack_text, spread_base_ticks
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity, Command
 from tests.property.planted import BUGS, PlantedFollower
+from tests.property.stop_rules import StopRules
 from tests.sim.everybody import everybody
 from tests.sim.followers import Disagreement, Follower
 from tests.sim.run import rows_of
@@ -64,7 +66,7 @@ SHOCKS = (-20, -9, -3, 0, 4, 9, 15, 21)
 SHOCK_FIELDS = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns", *WORDS)
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(StopRules, RuleBasedStateMachine):
     """Three accounts, two contracts and what combines them, little money, little room."""
 
     contracts_traded = 4
@@ -131,7 +133,7 @@ class Machine(RuleBasedStateMachine):
         self.send(
             Kind.PLACE, account_idx=account, contract_idx=contract, side=side, qty_lots=qty,
             price_ticks=price if order_type == OrderType.LIMIT else 0, tif=tif, stp=stp,
-            flags=flags, order_type=order_type,
+            flags=flags, order_type=order_type, state=BY_LEGS if contract >= SPREAD else 0,
             expires_ns=self.now_ns + lives_ns if tif == Tif.GTD else 0,
             **dict(zip(WORDS, pack_text(client), strict=True)),
         )  # fmt: skip
@@ -239,11 +241,11 @@ class Machine(RuleBasedStateMachine):
         self.send(Kind.CANCEL_ALL_AFTER, account_idx=account, state=which, expires_ns=after_ns)
 
     @rule(account=accounts, qty=lots, notional=st.sampled_from((0, 2_000)), position=lots,
-          rate=st.integers(0, 2), opened=st.integers(-1, 3))  # fmt: skip
-    def set_limits(self, account, qty, notional, position, rate, opened):
+          rate=st.integers(0, 2), opened=st.integers(-1, 3), by_legs=st.integers(0, 1))  # fmt: skip
+    def set_limits(self, account, qty, notional, position, rate, opened, by_legs):
         self.send(
             Kind.SET_LIMITS, account_idx=account, qty_lots=qty, amount_usd_micros=notional,
-            order_id=position, price_ticks=rate, ref_id=opened,
+            order_id=position, price_ticks=rate, ref_id=opened, state=by_legs,
         )  # fmt: skip
 
     @rule(account=accounts, what=st.sampled_from((Kind.KILL_ACCOUNT, Kind.SET_LIMITS)))
@@ -358,9 +360,9 @@ class Machine(RuleBasedStateMachine):
             self.send(Kind.SET_STATE, contract_idx=contract, state=TradingState.EXPIRED)
         self.send(Kind.CLOSE_OUT, contract_idx=contract)
 
-    @rule(account=accounts, state=st.sampled_from((0, *AccountState)))
-    def set_account(self, account, state):
-        self.send(Kind.SET_ACCOUNT, account_idx=account, state=state)
+    @rule(account=accounts, state=st.sampled_from((0, *AccountState)), ends=st.integers(0, 1))
+    def set_account(self, account, state, ends):
+        self.send(Kind.SET_ACCOUNT, account_idx=account, state=state, qty_lots=ends)
 
     @rule(
         contract=contracts, bps=st.sampled_from((0, 100, 300, 10_000)),

@@ -219,11 +219,10 @@ class Scenario(DealLines):
         return self.send(Kind.SET_BAND, contract_idx=contract_idx, order_id=bps, state=1)
 
     def set_account(self, words: Words) -> np.ndarray:
-        """`member alice frozen`."""
-        idx = self.member(words.take())
-        return self.send(
-            Kind.SET_ACCOUNT, account_idx=idx, state=AccountState[words.take().upper()]
-        )
+        """`member alice frozen`, `member alice frozen ends_orders`."""
+        idx, state = self.member(words.take()), AccountState[words.take().upper()]
+        ends = 1 if words.maybe("ends_orders") else 0
+        return self.send(Kind.SET_ACCOUNT, account_idx=idx, state=state, qty_lots=ends)
 
     def shocks(self, words: Words) -> np.ndarray:
         """`shocks -9 -3 4 in B200`: profit of one long lot in scenario 0, 1, 2."""

@@ -69,8 +69,9 @@ def quote(game: "Scenario", idx: int, words: Words) -> np.ndarray:
 
 
 def limits(game: "Scenario", idx: int, words: Words) -> np.ndarray:
-    """`limits qty 5 rate 2`, all others none; `limits none`."""
-    return game.send(Kind.SET_LIMITS, account_idx=idx, **numbers(words, LIMITS))
+    """`limits qty 5 rate 2`, all others none; `limits none`; `limits by_legs position 5`."""
+    by_legs = 1 if words.maybe("by_legs") else 0
+    return game.send(Kind.SET_LIMITS, account_idx=idx, state=by_legs, **numbers(words, LIMITS))
 
 
 def group(words: Words) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from matching.codes import TRAIL_IS_BPS, Flag, OrderType, Peg, Side, Stp, Tif, TriggerBy
+from matching.codes import BY_LEGS, TRAIL_IS_BPS, Flag, OrderType, Peg, Side, Stp, Tif, TriggerBy
 from matching.wire import pack_halves
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
@@ -95,6 +95,8 @@ def order_words(words: Words, side: str) -> OrderWords:
             flags |= FLAGS[word]
         elif word == "by":
             order.fields["state"] = order.fields.get("state", 0) | TriggerBy[words.take().upper()]
+        elif word == "by_legs":
+            order.fields["state"] = BY_LEGS
         elif word == "oco":
             flags |= Flag.LINKED
             order.linked = words.take()

@@ -86,7 +86,8 @@ class House:
     def set_account(self) -> Fields:
         idx = self.account()
         state = self.rng.choice(tuple(AccountState))
-        return {"kind": Kind.SET_ACCOUNT, "account_idx": idx, "state": state}
+        ends = self.rng.choice((0, 1, 1))
+        return {"kind": Kind.SET_ACCOUNT, "account_idx": idx, "state": state, "qty_lots": ends}
 
     def transfer(self) -> Fields:
         """Deposit or withdraw; withdrawals often aim at exactly what is free."""

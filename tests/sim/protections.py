@@ -98,6 +98,7 @@ class Protector:
         """Give an account limits that it will meet, or none."""
         rng, profile = self.rng, self.profile
         fields: Fields = {"kind": Kind.SET_LIMITS, "account_idx": self._account()}
+        fields["state"] = rng.choice((0, 1, 1))
         usual = max(2, profile.qty_usual_lots)
         values = {
             "qty_lots": rng.randint(1, usual),

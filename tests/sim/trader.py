@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from matching.codes import Flag, Kind, OrderType, Side, Stp, Tif, TradingState
+from matching.codes import BY_LEGS, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
 from matching.wire import pack_halves, pack_text
 from tests.oracle.book import best_first
 from tests.oracle.state import Contract, Exchange, Order, opposite
@@ -172,6 +172,8 @@ class Trader:
         self._richer(fields)
         if fields["flags"] & Flag.REDUCE_ONLY and rng.random() < 0.8:
             self._aim_to_reduce(fields)
+        if contract.legs and rng.random() < 0.8:
+            fields.setdefault("state", BY_LEGS)
         return fields
 
     def _richer(self, fields: Fields) -> None:

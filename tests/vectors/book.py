@@ -12,7 +12,7 @@ from tests.vectors.market import TIFS, Core, Market, Said
 ORDER = frozenset({"id", "user", "side", "type", "price", "size", "tif", "expires_at",
                    "post_only", "reduce_only", "peak", "min_visible"})  # fmt: skip
 PEGGED = frozenset({"id", "user", "side", "ref", "offset", "size", "peak", "min_visible"})
-SETUP = frozenset({"mode", "orders", "positions", "last_price", "time"})
+SETUP = frozenset({"mode", "orders", "positions", "last_price", "time", "max_stops_per_user"})
 PLACED = frozenset({"result", "reason", "trades", "filled", "resting", "cancelled"})
 CANCELLED = frozenset({"result", "reason", "removed"})
 AMENDED = frozenset({"result", "reason", "trades", "remaining", "status"})
@@ -53,6 +53,9 @@ def run(case: Json, core: Core) -> None:
         said = market.place(order, stp)
         if said.refused is not None or said.trades:
             raise Failed(f"setup: {order['id']} does not rest: {said}")
+    if "max_stops_per_user" in setup:
+        users = {step["user"] for step in case["steps"] if step["op"] == "stop"}
+        stops.leave_room(market, users, setup["max_stops_per_user"])
     market.pass_time(setup.get("time", 0))
     for number, step in enumerate(case["steps"]):
         try:

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 # An iceberg that is alone on its level gives all in one trade.
 CHOICES = frozenset(
     {
+        "max_stops_per_user",
         "stp=cancel_aggressor",
         "self_trade_in_auction=allowed",
         "trade_reporting=merge_same_maker_price",

@@ -34,6 +34,7 @@ REASONS = {
     Code.POST_ONLY_WOULD_TRADE: ("post_only_would_trade",),
     Code.REDUCE_ONLY_WOULD_INCREASE: ("reduce_only_would_increase",),
     Code.PRICE_OUT_OF_BAND: ("outside_band",),
+    Code.STOPS_FULL: ("too_many_stops",),
 }
 
 

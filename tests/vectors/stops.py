@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from matching.codes import TRAIL_IS_BPS, Code, Flag, Kind, OrderType, Side, Stp, Tif
+from matching.limits import ACCOUNT_STOPS_MAX
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.market import SIDES, TIFS, Market, Said
 
@@ -58,6 +59,17 @@ def place(market: Market, step: Json, stp: Stp) -> Said:
         market.orders[step["id"]] = market.orders[order["id"]] = said.order_id
         market.names[said.order_id] = order["id"]
     return said
+
+
+def leave_room(market: Market, users: set[str], count: int) -> None:
+    """Give each user so many stops that are never reached that only `count` more may come."""
+    for user in sorted(users):
+        for _ in range(ACCOUNT_STOPS_MAX - count):
+            said = market.send(
+                Kind.PLACE, account_idx=market.account(user), side=Side.SELL, qty_lots=1,
+                order_type=OrderType.STOP, amount_usd_micros=1,
+            )  # fmt: skip
+            same("a stop that is never reached", None, said.refused)
 
 
 def cancel_all(market: Market, user: str) -> Said:

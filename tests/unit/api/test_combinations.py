@@ -103,6 +103,33 @@ async def test_what_is_beyond_the_band_or_the_domain_is_refused_in_its_own_words
     assert nowhere["code"] == "contract_unknown" and "hub" in nowhere["detail"]
 
 
+async def test_a_spread_is_quoted_by_differences_and_hit(world: World):
+    quoted = {"symbol": SPREAD, "bid_price": "-0.040", "bid_quantity": "3"}
+    quoted |= {"ask_price": "0", "ask_quantity": "2"}
+    answer = await world.call("bob", "POST", "/quotes", {"quotes": [quoted]})
+    (result,) = answer.json()["results"]
+    assert (result["bid"]["status"], result["ask"]["status"]) == ("open", "open"), answer.text
+    book = (await world.call("", "GET", f"/orderbook/{quote(SPREAD, safe='')}")).json()
+    assert (book["bids"], book["asks"]) == ([["-0.040", "3"]], [["0.000", "2"]])
+    hit = await world.place("alice", "sell", "-0.040", "1", symbol=SPREAD)
+    assert [t["symbol"] for t in hit["trades"]] == [SPREAD, SYMBOL, OTHER]
+    for wrong in ("-40", "40", "-99999999", "2147483.647", "1e9", "NaN"):
+        bad = {**quoted, "bid_price": wrong}
+        refused = await world.call("bob", "POST", "/quotes", {"quotes": [bad]})
+        assert refused.status_code < 500 and '"ok":true' not in refused.text, refused.text
+
+
+async def test_a_frozen_account_has_nothing_left_in_the_book(world: World):
+    await world.place("alice", "sell", "2.100", "3")
+    await world.place("alice", "sell", "0.010", "3", symbol=SPREAD)
+    frozen = await world.call("operator", "PATCH", "/admin/accounts/alice", {"state": "frozen"})
+    assert frozen.status_code == 200, frozen.text
+    for symbol in (SYMBOL, SPREAD):
+        assert (await world.call("", "GET", f"/orderbook/{symbol}")).json()["asks"] == []
+    orders = (await world.call("alice", "GET", "/orders")).json()["orders"]
+    assert orders == []
+
+
 async def test_the_websocket_says_the_same(world: World):
     async with world.serving() as url, world.socket(url, "alice") as alice:
         subscribed = await alice.ask("subscribe", channels=["fills", f"book.{SPREAD}.raw"])

@@ -1,7 +1,9 @@
 """Order feeds: neutral 16-byte commands, run through the core as ordinary commands.
 
-The kernel turns each into one or two COMMAND rows (a replacement is a cancellation and a new
-order), applies them exactly as a batch is applied, and notes the trades by the feed's own ids.
+A batch at a time, in three steps. `stage_rows` turns commands into COMMAND rows, one or two each
+(a replacement is a cancellation and a new order): what a gateway would have sent. `run_rows`
+applies the rows as a batch is applied; it alone is what a replay times. `note_rows` reads the
+events, and notes the trades by the feed's own ids.
 """
 
 from typing import Any, Final, NamedTuple
@@ -16,6 +18,7 @@ from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, 
 from matching.lazy import lazy_zeros
 from matching.limits import QTY_LOTS_MAX
 from matching.pool import SLOT_MASK
+from matching.sizes import Sizes
 from matching.state import LONG, SLOT, view_state
 from matching.wire import COMMAND, new_commands
 
@@ -43,13 +46,22 @@ FEED_TRADE: Final = np.dtype(
 assert FEED_TRADE.itemsize == 32
 
 ADD, CANCEL, REPLACE, REDUCE, IMMEDIATE = range(5)
-TRADES_HEADROOM: Final = 1 << 16
-BATCH = 256  # commands whose events are kept together, as a batch of a busy sequencer
+BATCH = 512  # commands whose events are kept together, as a batch of a busy sequencer
+ROWS_MAX: Final = 2 * BATCH
 
-FURTHER = 2 * FAR  # commands ahead: the replay's own table of ids, which the other looks read
+FURTHER = 2 * FAR  # rows ahead: the replay's own table of ids, which the other looks read
 TALLY: Final = np.dtype(
-    [("done", "<i8"), ("refused", "<i8"), ("trades", "<i8"), ("accounts", "<i8"), ("ts_ns", "<i8")]
+    [
+        ("done", "<i8"),  # commands of the chunks before
+        ("refused", "<i8"),
+        ("trades", "<i8"),
+        ("accounts", "<i8"),
+        ("ts_ns", "<i8"),
+        ("rows", "<i8"),
+    ]
 )
+# Of a row: its command's place in the chunk. `follows`: it is the second of a replacement.
+ORIGIN: Final = np.dtype([("place", "<i8"), ("feed_id", "<i4"), ("follows", "<i4")])
 
 
 class Replay(NamedTuple):
@@ -57,20 +69,24 @@ class Replay(NamedTuple):
 
     order_ids: np.ndarray  # by feed id
     feed_ids: np.ndarray  # by order slot
-    row: np.ndarray  # (1,) COMMAND: the one being applied
-    trades: np.ndarray  # FEED_TRADE of the chunk
+    sides: np.ndarray  # by feed id: a replacement of the feed may not say it
+    rows: np.ndarray  # COMMAND of the batch
+    sources: np.ndarray  # ORIGIN by row
+    trades: np.ndarray  # FEED_TRADE of the rows applied last
     tally: np.ndarray  # (1,) TALLY
 
 
-def new_replay(feed_id_max: int, orders: int, accounts: int, ts_ns: int) -> Replay:
+def new_replay(feed_id_max: int, sizes: Sizes, accounts: int, ts_ns: int) -> Replay:
     """Return an empty replay, for a chunk of any size."""
     tally = np.zeros(1, TALLY)
     tally["accounts"], tally["ts_ns"] = accounts, ts_ns
     return Replay(
         order_ids=lazy_zeros(feed_id_max + 1, "<i8"),
-        feed_ids=lazy_zeros(orders, "<i4"),
-        row=new_commands(1),
-        trades=lazy_zeros(orders + TRADES_HEADROOM, FEED_TRADE),
+        feed_ids=lazy_zeros(sizes.orders, "<i4"),
+        sides=lazy_zeros(feed_id_max + 1, "<i4"),
+        rows=new_commands(ROWS_MAX),
+        sources=np.zeros(ROWS_MAX, ORIGIN),
+        trades=lazy_zeros(sizes.events, FEED_TRADE),
         tally=tally,
     )
 
@@ -78,7 +94,9 @@ def new_replay(feed_id_max: int, orders: int, accounts: int, ts_ns: int) -> Repl
 REPLAY_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "order_ids": LONG,
     "feed_ids": SLOT,
-    "row": COMMAND,
+    "sides": SLOT,
+    "rows": COMMAND,
+    "sources": ORIGIN,
     "trades": FEED_TRADE,
     "tally": TALLY,
 }
@@ -103,136 +121,144 @@ def chunk_handle(commands: np.ndarray) -> Handle:
 
 
 @kernel
-def apply_row(s, replay):
-    """Stamp and apply the row; return where its events start."""
-    row = replay.row[0]
-    row["seq"] = s.meta[0]["seq"] + 1
-    row["ts_ns"] = replay.tally[0]["ts_ns"]
-    first = s.meta[0]["events_count"]
-    apply_command(s, row)
-    return first
-
-
-@kernel
-def note_trades(s, replay, first, feed_id):
-    """Keep the trades of a placing whose events start at `first`."""
+def add_row(replay, place, command, kind, follows):
+    """Append a row that names its account, contract, side and order; return it."""
     tally = replay.tally[0]
-    for place in range(first, s.meta[0]["events_count"]):
-        event = s.events[place]
-        if event["kind"] == EventKind.TRADE:
-            trade = replay.trades[tally["trades"]]
-            trade["place"] = tally["done"]
-            trade["taker"] = feed_id
-            trade["maker"] = replay.feed_ids[event["maker_order_id"] & SLOT_MASK]
-            trade["price_ticks"] = event["price_ticks"]
-            trade["qty_lots"] = event["qty_lots"]
-            tally["trades"] += 1
-
-
-@kernel
-def place_row(s, replay, command, feed_id, contract_idx, side):
-    """Place a feed's order; return whether it was refused."""
-    row = replay.row[0]
-    row["kind"] = Kind.PLACE
-    row["side"] = side
+    feed_id = np.int64(command["feed_id"])
+    source = replay.sources[tally["rows"]]
+    source["place"] = place
+    source["feed_id"] = feed_id
+    source["follows"] = follows
+    row = replay.rows[tally["rows"]]
+    tally["rows"] += 1
+    row["ts_ns"] = tally["ts_ns"]
+    row["kind"] = kind
+    row["side"] = replay.sides[feed_id]
     row["tif"] = Tif.IOC if command["op"] == IMMEDIATE else Tif.GTC
-    row["flags"] = 0
-    row["contract_idx"] = contract_idx
-    row["order_id"] = 0
+    row["flags"] = Flag.QTY_IS_OPEN if kind == Kind.AMEND else 0
+    row["account_idx"] = feed_id % tally["accounts"]
+    row["contract_idx"] = command["instrument"]
     row["price_ticks"] = command["price_ticks"]
     row["qty_lots"] = command["qty_lots"]
-    first = apply_row(s, replay)
-    event = s.events[first]
-    if event["kind"] == EventKind.REFUSED:
-        return True
-    order_id = event["order_id"]
-    # Trades first: the slot of a taker that does not rest is free again already.
-    note_trades(s, replay, first + 1, feed_id)
-    replay.order_ids[feed_id] = order_id
-    replay.feed_ids[order_id & SLOT_MASK] = feed_id
-    return False
+    return row
 
 
 @kernel
-def change_row(s, replay, kind, order_id, qty_lots):
-    """Cancel or reduce an order; return whether it was refused."""
-    row = replay.row[0]
-    row["kind"] = kind
-    row["flags"] = Flag.QTY_IS_OPEN if kind == Kind.AMEND else 0
-    row["order_id"] = order_id
-    row["price_ticks"] = 0
-    row["qty_lots"] = qty_lots
-    first = apply_row(s, replay)
-    return s.events[first]["kind"] == EventKind.REFUSED
-
-
-@kernel
-def run_command(s, replay, command):
-    """Run one feed command; return whether it was refused."""
-    feed_id = np.int64(command["feed_id"])
-    contract_idx = np.int64(command["instrument"])
-    side = np.int64(command["side"])
-    order_id = np.int64(0)
-    kind = Kind.CANCEL
-    replay.row[0]["account_idx"] = account_of(replay, command)
-    if command["op"] != ADD and command["op"] != IMMEDIATE:
-        order_id = replay.order_ids[feed_id]
-        if command["op"] == REPLACE:
-            # The side of the order itself: the feed's may say nothing.
-            side = np.int64(s.orders[order_id & SLOT_MASK]["book_idx"]) & 1
-        elif command["op"] == REDUCE:
-            kind = Kind.AMEND
-        refused = change_row(s, replay, kind, order_id, np.int64(command["qty_lots"]))
-        if refused or command["op"] != REPLACE:
-            return refused
-    return place_row(s, replay, command, feed_id, contract_idx, side)
-
-
-@kernel
-def look_ahead(s, replay, commands, place, end):
-    """Ask for the memory of commands to come, as `apply_batch` would."""
-    if place + FURTHER < end:
-        prefetch(replay.order_ids, commands[place + FURTHER]["feed_id"])
-        if outgrows_cache(s):
-            far, near = commands[place + FAR], commands[place + NEAR]
-            look_far(
-                s, account_of(replay, far), np.int64(far["instrument"]), np.int64(far["side"]),
-                np.int64(far["price_ticks"]), replay.order_ids[far["feed_id"]],
-            )  # fmt: skip
-            look_near(
-                s, account_of(replay, near), np.int64(near["instrument"]), np.int64(near["side"]),
-                np.int64(near["price_ticks"]), replay.order_ids[near["feed_id"]],
-            )  # fmt: skip
-            following = commands[place + NEXT]
-            look_next(s, account_of(replay, following), np.int64(following["instrument"]))
-
-
-@kernel
-def account_of(replay, command):
-    """Return the account that a feed's order belongs to."""
-    return np.int64(command["feed_id"]) % replay.tally[0]["accounts"]
+def stage_command(replay, place, command):
+    """Append the rows of one feed command."""
+    op = command["op"]
+    if op in (ADD, IMMEDIATE):
+        replay.sides[np.int64(command["feed_id"])] = command["side"]
+        add_row(replay, place, command, Kind.PLACE, 0)
+    elif op == REDUCE:
+        add_row(replay, place, command, Kind.AMEND, 0)["price_ticks"] = 0
+    else:
+        add_row(replay, place, command, Kind.CANCEL, 0)
+        if op == REPLACE:
+            add_row(replay, place, command, Kind.PLACE, 1)
 
 
 @entry_kernel
-def run_feed(state, replay_handle, chunk, first, end):
-    """Run the commands `first` to `end` of a chunk, while there is surely room for their trades.
+def stage_rows(replay_handle, chunk, first, end):
+    """Make the rows of the next commands, from `first` on.
 
-    Returns: the place of the first command not run
+    Returns: the place of the first command that has no row yet
     """
-    s, replay, commands = view_state(state), view_replay(replay_handle), view_chunk(chunk).commands
-    meta, tally = s.meta[0], replay.tally[0]
-    tally["trades"] = 0
-    meta["events_count"] = 0
+    replay, commands = view_replay(replay_handle), view_chunk(chunk).commands
+    replay.tally[0]["rows"] = 0
     place = first
-    while place < end and tally["trades"] <= TRADES_HEADROOM:
-        if place % BATCH == 0 or meta["events_count"] > meta["events_room"]:
-            meta["events_count"] = 0
-        look_ahead(s, replay, commands, place, end)
-        if run_command(s, replay, commands[place]):
-            tally["refused"] += 1
-        tally["done"] += 1
+    while place < end and place < first + BATCH:
+        stage_command(replay, place, commands[place])
         place += 1
     return place
+
+
+@kernel
+def look_ahead(s, replay, place, end):
+    """Ask for the memory of rows to come, as `apply_batch` would."""
+    if place + FURTHER < end:
+        prefetch(replay.order_ids, replay.sources[place + FURTHER]["feed_id"])
+        if outgrows_cache(s):
+            far, near = replay.rows[place + FAR], replay.rows[place + NEAR]
+            look_far(
+                s, np.int64(far["account_idx"]), np.int64(far["contract_idx"]),
+                np.int64(far["side"]), far["price_ticks"],
+                replay.order_ids[replay.sources[place + FAR]["feed_id"]],
+            )  # fmt: skip
+            look_near(
+                s, np.int64(near["account_idx"]), np.int64(near["contract_idx"]),
+                np.int64(near["side"]), near["price_ticks"],
+                replay.order_ids[replay.sources[place + NEAR]["feed_id"]],
+            )  # fmt: skip
+            following = replay.rows[place + NEXT]
+            look_next(s, np.int64(following["account_idx"]), np.int64(following["contract_idx"]))
+
+
+@kernel
+def run_row(s, replay, row, source, was_refused):
+    """Apply one row by the exchange's own order id; return whether it was refused."""
+    if source["follows"] != 0 and was_refused:
+        return True  # what was to be replaced is gone
+    feed_id = np.int64(source["feed_id"])
+    row["seq"] = s.meta[0]["seq"] + 1
+    placing = row["kind"] == Kind.PLACE
+    if not placing:
+        row["order_id"] = replay.order_ids[feed_id]
+    first = s.meta[0]["events_count"]
+    apply_command(s, row)
+    event = s.events[first]
+    if placing:
+        replay.order_ids[feed_id] = event["order_id"]
+    return event["kind"] == EventKind.REFUSED
+
+
+@entry_kernel
+def run_rows(state, replay_handle, first):
+    """Apply the rows from `first` on, as long as the next one's events surely fit.
+
+    Returns: the place of the first row not applied
+    """
+    s, replay = view_state(state), view_replay(replay_handle)
+    meta, end = s.meta[0], replay.tally[0]["rows"]
+    meta["events_count"] = 0
+    place, was_refused = first, False
+    while place < end and meta["events_count"] <= meta["events_room"]:
+        look_ahead(s, replay, place, end)
+        was_refused = run_row(s, replay, replay.rows[place], replay.sources[place], was_refused)
+        place += 1
+    return place
+
+
+@kernel
+def note_trade(replay, event, source):
+    """Keep a trade by the ids of the feed."""
+    tally = replay.tally[0]
+    trade = replay.trades[tally["trades"]]
+    trade["place"] = tally["done"] + source["place"]
+    trade["taker"] = source["feed_id"]
+    trade["maker"] = replay.feed_ids[event["maker_order_id"] & SLOT_MASK]
+    trade["price_ticks"] = event["price_ticks"]
+    trade["qty_lots"] = event["qty_lots"]
+    tally["trades"] += 1
+
+
+@entry_kernel
+def note_rows(state, replay_handle, first):
+    """Read the events of the rows from `first` on: the trades of these, and all refusals."""
+    s, replay = view_state(state), view_replay(replay_handle)
+    replay.tally[0]["trades"] = 0
+    place = first
+    for number in range(s.meta[0]["events_count"]):
+        event = s.events[number]
+        while replay.rows[place]["seq"] != event["seq"]:
+            place += 1  # a row that was not applied still has an older number
+        source = replay.sources[place]
+        if event["kind"] == EventKind.ACCEPTED:
+            replay.feed_ids[event["order_id"] & SLOT_MASK] = source["feed_id"]
+        elif event["kind"] == EventKind.TRADE:
+            note_trade(replay, event, source)
+        elif event["kind"] == EventKind.REFUSED:
+            replay.tally[0]["refused"] += 1
 
 
 @entry_kernel

@@ -10,7 +10,7 @@ from numba import config, types
 from numba.extending import intrinsic
 
 from matching._jit import entry_kernel
-from matching.feed import BATCH, TRADES_HEADROOM, look_ahead, run_command, view_chunk, view_replay
+from matching.feed import look_ahead, run_row, view_replay
 from matching.state import view_state
 
 if config.DISABLE_JIT:
@@ -50,24 +50,20 @@ def time_nothing(spent):
 
 
 @entry_kernel
-def time_feed(state, replay_handle, chunk, first, end, spent):
-    """Run commands as `run_feed` does; write the cycles of each to `spent`, by its place.
+def time_rows(state, replay_handle, first, spent):
+    """Apply rows as `run_rows` does; write the cycles of each to `spent`, by its feed's place.
 
-    Returns: the place of the first command not run
+    Returns: the place of the first row not applied
     """
-    s, replay, commands = view_state(state), view_replay(replay_handle), view_chunk(chunk).commands
-    meta, tally = s.meta[0], replay.tally[0]
-    tally["trades"] = 0
+    s, replay = view_state(state), view_replay(replay_handle)
+    meta, end = s.meta[0], replay.tally[0]["rows"]
     meta["events_count"] = 0
-    place = first
-    while place < end and tally["trades"] <= TRADES_HEADROOM:
-        if place % BATCH == 0 or meta["events_count"] > meta["events_room"]:
-            meta["events_count"] = 0
+    place, was_refused = first, False
+    while place < end and meta["events_count"] <= meta["events_room"]:
+        source = replay.sources[place]
         begun = cycles()
-        look_ahead(s, replay, commands, place, end)
-        if run_command(s, replay, commands[place]):
-            tally["refused"] += 1
-        spent[place] = cycles() - begun
-        tally["done"] += 1
+        look_ahead(s, replay, place, end)
+        was_refused = run_row(s, replay, replay.rows[place], source, was_refused)
+        spent[source["place"]] += cycles() - begun
         place += 1
     return place

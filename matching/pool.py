@@ -108,13 +108,12 @@ def disown(s, order_idx, account_idx, position_idx):
 def first_place(s, account_idx, contract_idx):
     """Return where in the table a position is looked for first, whatever the indices.
 
-    Sixteen neighbouring contracts of one account share a cache line, and neighbouring accounts
-    lie side by side; groups of contracts are spread by the golden section.
+    The accounts of a contract lie side by side, so that a contract's part of the table is small
+    and without gaps; contracts are spread by the golden section, which keeps them apart evenly.
     """
     mask = s.meta[0]["position_mask"]
-    fraction = ((contract_idx >> 4) * GOLDEN_32) & LOW_32
-    line = account_idx + ((fraction * ((mask + 1) >> 4)) >> 32)
-    return ((line << 4) | (contract_idx & 15)) & mask
+    fraction = (contract_idx * GOLDEN_32) & LOW_32
+    return (account_idx + ((fraction * (mask + 1)) >> 32)) & mask
 
 
 @kernel

@@ -16,11 +16,9 @@ from exchange.services.bench_cases import CASES, LATER_NS, Case
 from exchange.services.bench_figures import Figure, Tell, figure
 from exchange.services.bench_matching import feeds_folder, one_core
 from exchange.services.replay import Runner, open_feed, read_chunks, read_header
-from matching._memory import handle_of
 from matching.codes import EventKind
 from matching.engine import warm_up
-from matching.feed import chunk_handle
-from matching.feed_timed import cycles_now, time_feed, time_nothing
+from matching.feed_timed import cycles_now, time_nothing, time_rows
 
 RUNS: Final = 3
 QUICK_SHARE: Final = 100
@@ -93,7 +91,7 @@ def in_batches(feed: Path, runs: int, commands: int, notes: list[str]) -> list[F
             values = [
                 max(0.0, float(np.percentile(one, percent)) - empty_cycles) * scale for one in taken
             ]
-            text = f"{FEED}: its first {commands:,} commands, in batches of 256"
+            text = f"{FEED}: its first {commands:,} commands, in batches of 512"
             figures.append(figure(f"{FEED} {name}, {word}", "ns", values, None, text))
     return figures
 
@@ -103,18 +101,25 @@ def time_run(feed: Path, commands: int, *, margin: bool) -> np.ndarray:
     spent: list[np.ndarray] = []
     with open_feed(feed) as file:
         header = read_header(file)
-        runner = Runner(header, ACCOUNTS, margin=margin)
-        state, replay = handle_of(runner.engine.state), handle_of(runner.replay)
+        runner = TimedRunner(header, ACCOUNTS, margin=margin)
         for chunk in read_chunks(file, header):
-            handle, cycles, place = chunk_handle(chunk), np.zeros(len(chunk), "<i8"), 0
-            while place < len(chunk):
-                place = time_feed(
-                    state.value, replay.value, handle.value, place, len(chunk), cycles
-                )
-            spent.append(cycles)
+            runner.spent = np.zeros(len(chunk), "<i8")
+            for _ in runner.run(chunk):
+                pass
+            spent.append(runner.spent)
             if sum(map(len, spent)) >= commands:
                 break
     return np.concatenate(spent)[:commands]
+
+
+class TimedRunner(Runner):
+    """A feed's way through an engine, each command timed by itself."""
+
+    spent = np.zeros(1, "<i8")  # cycles, by place in the chunk
+
+    def apply_rows(self, first: int) -> int:
+        """Apply rows, and note the cycles of each."""
+        return int(time_rows(*self.handles, first, self.spent))
 
 
 def ns_per_cycle() -> float:

@@ -26,7 +26,9 @@ from matching.feed import (
     chunk_handle,
     mix_trades,
     new_replay,
-    run_feed,
+    note_rows,
+    run_rows,
+    stage_rows,
 )
 from matching.limits import (
     ACCOUNTS_MAX,
@@ -211,30 +213,51 @@ class Runner:
         """Open the market; kernels are loaded before anything is timed."""
         self.engine = open_market(header, accounts, margin=margin)
         self.replay: Replay = new_replay(
-            header.feed_id_max, self.engine.sizes.orders, accounts, self.engine.now_ns
+            header.feed_id_max, self.engine.sizes, accounts, self.engine.now_ns
         )
         self.outcome = Outcome()
         self._handles = handle_of(self.engine.state), handle_of(self.replay)
-        run_feed(*self._values, chunk_handle(np.zeros(0, FEED_COMMAND)).value, 0, 0)
+        self._compile()
+
+    def _compile(self) -> None:
+        """Load the kernels before anything is timed."""
+        stage_rows(self.handles[1], chunk_handle(np.zeros(0, FEED_COMMAND)).value, 0, 0)
+        self.apply_rows(0)
+        note_rows(*self.handles, 0)
         mix_trades(self.replay.trades, 0, HASH_START)
 
     @property
-    def _values(self) -> tuple[Any, Any]:
+    def handles(self) -> tuple[Any, Any]:
+        """Return what kernels know the state and the replay by."""
         return self._handles[0].value, self._handles[1].value
+
+    def apply_rows(self, first: int) -> int:
+        """Apply the rows that are staged, from `first` on; return the first not applied."""
+        return int(run_rows(*self.handles, first))
 
     def run(self, chunk: np.ndarray) -> Iterator[np.ndarray]:
         """Run commands, and yield their trades, which are good until the next step."""
-        place, outcome, handle = 0, self.outcome, chunk_handle(chunk)
+        place, handle = 0, chunk_handle(chunk)
         while place < len(chunk):
+            place = stage_rows(self.handles[1], handle.value, place, len(chunk))
+            yield from self._run_rows()
+        self.replay.tally["done"] += len(chunk)
+        self.outcome.commands += len(chunk)
+
+    def _run_rows(self) -> Iterator[np.ndarray]:
+        """Run the rows of a batch; only their application is timed."""
+        row, outcome, tally = 0, self.outcome, self.replay.tally[0]
+        while row < tally["rows"]:
+            first = row
             begun_ns = time.perf_counter_ns()
-            place = run_feed(*self._values, handle.value, place, len(chunk))
+            row = self.apply_rows(first)
             outcome.kernel_ns += time.perf_counter_ns() - begun_ns
-            trades = self.replay.trades[: self.replay.tally[0]["trades"]]
+            note_rows(*self.handles, first)
+            trades = self.replay.trades[: tally["trades"]]
             outcome.trades += len(trades)
             outcome.qty_lots += int(trades["qty_lots"].sum())
             outcome.mixed = int(mix_trades(self.replay.trades, len(trades), outcome.mixed))
             yield trades
-        outcome.commands += len(chunk)
 
     def result(self, all_ns: int) -> dict[str, Any]:
         """Return what is known at the end."""

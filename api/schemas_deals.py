@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta
 
-from api.schemas import Body, MaybeText, Millis, Text
+from api.schemas import Body, MaybeId, MaybeText, Millis, Text, WsMessage
 
 
 class BlockNew(Body):
@@ -39,3 +39,39 @@ class BlockRule(Body):
 
     min_quantity: Text
     range_bps: Annotated[int, Meta(ge=0, le=10_000)]
+
+
+class WsBlockPropose(BlockNew, tag="block.propose", tag_field="op"):
+    """Propose a block."""
+
+    id: MaybeId = UNSET
+
+
+class WsBlockAccept(Body, tag="block.accept", tag_field="op"):
+    """Accept a block."""
+
+    block_id: Text
+    id: MaybeId = UNSET
+
+
+class WsBlockDecline(Body, tag="block.decline", tag_field="op"):
+    """Decline a block, or withdraw one's own."""
+
+    block_id: Text
+    id: MaybeId = UNSET
+
+
+class WsRfqNew(RfqNew, tag="rfq.new", tag_field="op"):
+    """Ask for quotes."""
+
+    id: MaybeId = UNSET
+
+
+class WsRfqCancel(Body, tag="rfq.cancel", tag_field="op"):
+    """Withdraw a request for quotes."""
+
+    rfq_id: Text
+    id: MaybeId = UNSET
+
+
+WsAnyMessage = WsMessage | WsBlockPropose | WsBlockAccept | WsBlockDecline | WsRfqNew | WsRfqCancel

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Response
 from msgspec import UNSET, UnsetType
 
 from api import answers, answers_account, codec, orders
+from api.account_ids import ACCOUNT_ID
+from api.account_ids import account_by as account_by
 from api.auth import is_key_id
 from api.deps import Admin, JsonBody, Page, QueryOf, Services, ServicesDep
 from api.edge import json_response
@@ -27,7 +29,6 @@ router = APIRouter(prefix="/admin", tags=["admin"])
 WORD_MAX: Final = 64
 TRANSFER_STATUS: Final = {TransferStatus.DONE: 201, TransferStatus.REFUSED: 422}
 LEAVES_LOTS: Final = (EVENT.names or ()).index("leaves_lots")
-_ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _KIND = re.compile(r"[a-z_]{1,32}", re.ASCII)
 _TRANSFER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 
@@ -39,16 +40,6 @@ def printable(text: str | UnsetType, field: str, default: str = "") -> str:
     if not 1 <= len(text) <= WORD_MAX or not text.isprintable() or text != text.strip():
         raise Problem("field_invalid", f"1 to {WORD_MAX} printable characters", field=field)
     return text
-
-
-async def account_by(services: Services, account_id: str) -> Account:
-    """Return the account with this public id."""
-    account = None
-    if _ACCOUNT_ID.fullmatch(account_id):
-        account = await services.accounts.get(account_id)
-    if account is None:
-        raise Problem("account_unknown", "there is no such account", status=404)
-    return account
 
 
 def account_out(services: Services, account: Account) -> dict[str, Any]:
@@ -79,7 +70,7 @@ async def create_account(
     account_id = body.account_id
     if account_id is UNSET:
         account_id = f"acc-{secrets.token_hex(6)}"
-    if not _ACCOUNT_ID.fullmatch(account_id):
+    if not ACCOUNT_ID.fullmatch(account_id):
         raise Problem("field_invalid", "1 to 32 of a-z 0-9 -", field="account_id")
     services.gateway.check_open(reduces=True)
     account = await services.accounts.create(account_id=account_id, name=name, kind=kind)

@@ -10,7 +10,7 @@ from api.deps import address_of
 from api.edge import new_request_id, problem_response
 from api.errors import Problem
 from api.ws.hub import Hub
-from api.ws.ops_protect import OPS
+from api.ws.ops_deals import OPS
 from api.ws.protocol import check_origin
 from api.ws.session import Session
 

@@ -42,6 +42,17 @@ class Nobody:
         """Let it go."""
 
 
+class Owed(Nobody):
+    """Waits for the cancellation of an account whose connection ended; lost, it is owed again."""
+
+    def __init__(self, hub: "Hub", account_idx: int) -> None:
+        self._hub, self._account_idx = hub, account_idx
+
+    def lost(self, problem: Problem) -> None:
+        """Have it sent again."""
+        self._hub.owed.add(self._account_idx)
+
+
 class StatusChannel:
     """The mode of the exchange, told when it changes."""
 
@@ -112,6 +123,7 @@ class Hub:
         self._flush_due = False
         self._keys_due_s = 0.0
         self._guards_due_s = 0.0
+        self.owed: set[int] = set()  # accounts whose orders are to be cancelled, and could not be
         services.key_closers.append(self.close_key)
         services.gateway.listen(self.on_batch)
 
@@ -164,13 +176,23 @@ class Hub:
     def cancel_all(self, account_idx: int) -> None:
         """Cancel an account's orders: it asked for that when its connection ends.
 
-        Then the gateway's timer is let go; what cannot be sent now, the timer does.
+        Then the gateway's timer is let go. What cannot be sent now, because too much is pending, is
+        owed and sent with a later turn; if this process dies before, the timer cancels.
         """
         row = codec.cancel_all_row(account_idx, ALL_CONTRACTS, None)
-        with contextlib.suppress(Problem):  # too much is pending already: nothing can be sent
-            post_whole(self.services.gateway, row, Nobody())
-            if account_idx not in self.guarded():
-                self._guard(account_idx, 0)
+        try:
+            post_whole(self.services.gateway, row, Owed(self, account_idx))
+        except Problem:
+            self.owed.add(account_idx)
+            return
+        if account_idx not in self.guarded():
+            self._guard(account_idx, 0)
+
+    def cancel_owed(self) -> None:
+        """Try again what could not be sent when a connection ended."""
+        owed, self.owed = self.owed, set()
+        for account_idx in owed:
+            self.cancel_all(account_idx)
 
     def guarded(self) -> set[int]:
         """Return the accounts with a connection that promised to cancel when it ends."""
@@ -205,6 +227,7 @@ class Hub:
             self.status.turn()
             for session in list(self.sessions):
                 session.look_after(now_s)
+            self.cancel_owed()
             if now_s >= self._guards_due_s:
                 self._guards_due_s = now_s + GUARD_EVERY_S
                 for account_idx in self.guarded():

@@ -58,6 +58,7 @@ def order_amend(session: Session, message: WsOrderAmend) -> None:
 def order_cancel(session: Session, message: WsOrderCancel) -> None:
     """Cancel an order; cancellations are never held back by a rate."""
     who = session.need(Scope.TRADE)
+    session.take_place()
     gateway = session.services.gateway
     ids = orders.ids_of(message.order_id, message.client_order_id)
     row = orders.cancel_row(gateway, who.account_idx, *ids)
@@ -69,6 +70,7 @@ def order_cancel(session: Session, message: WsOrderCancel) -> None:
 def order_cancel_all(session: Session, message: WsCancelAll) -> None:
     """Cancel all orders."""
     who = session.need(Scope.TRADE)
+    session.take_place()
     gateway = session.services.gateway
     row = orders.cancel_all_row(gateway, who.account_idx, message.symbol, message.side)
     post_whole(gateway, row, OrderWaiter(session, message, orders.cancelled_all, None))
@@ -136,6 +138,7 @@ def order_batch(session: Session, message: WsBatch) -> None:
     who = session.need(Scope.TRADE)
     services = session.services
     count = sum(map(orders.takes_tokens, message.requests))
+    session.take_place(len(message.requests))
     bucket = session.take_token(who, count) if count else None
     session.in_flight += len(message.requests)
     orders.Batch(

@@ -32,6 +32,7 @@ def quote_mass(session: Session, message: WsQuoteMass) -> None:
     gateway = session.services.gateway
     makers = protect.quote_makers(gateway, message, who.account_idx)
     count = protect.quotes_counted(message)
+    session.take_place(len(makers))
     bucket = session.take_token(who, count) if count else None
     session.in_flight += len(makers)
     orders.Batch(gateway, makers, partial(answer_batch, session, message, bucket))
@@ -40,6 +41,7 @@ def quote_mass(session: Session, message: WsQuoteMass) -> None:
 def cancel_all_after(session: Session, message: WsCancelAfter) -> None:
     """Arm, put off or disarm the account's timer."""
     who = session.need(Scope.TRADE)
+    session.take_place()
     gateway = session.services.gateway
     row = protect.cancel_after_row(gateway, who.account_idx, message.timeout_ms, Timer.MEMBER)
     gateway.post(row, OrderWaiter(session, message, protect.timer_set, None))
@@ -49,6 +51,7 @@ def cancel_all_after(session: Session, message: WsCancelAfter) -> None:
 def mmp_reset(session: Session, message: WsMmpReset) -> None:
     """Let a quote group quote again."""
     who = session.need(Scope.TRADE)
+    session.take_place()
     gateway = session.services.gateway
     row = protect.mmp_reset_row(gateway, who.account_idx, message.group)
     gateway.post(row, OrderWaiter(session, message, protect.mmp_set, None))

@@ -32,7 +32,7 @@ from api.deps import address_of
 from api.edge import new_request_id
 from api.errors import MEDIA_TYPE, Problem
 from api.ws.hub import Hub
-from api.ws.ops_protect import OPS
+from api.ws.ops_deals import OPS
 from api.ws.outlet import CLOSE_RESTART
 from api.ws.session import Session
 

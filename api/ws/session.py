@@ -19,7 +19,7 @@ from api.edge import new_request_id, our_mistake, problem_of
 from api.errors import Problem
 from api.limits import Bucket
 from api.replies import Reply
-from api.schemas import WsMessage
+from api.schemas_deals import WsAnyMessage
 from api.strict import ORDER_BYTES_MAX, Decoder, check_text
 from api.ws.hub import Hub
 from api.ws.outlet import CLOSE_TOO_SLOW, Outlet
@@ -28,7 +28,7 @@ from exchange.io.registry import Scope
 
 log = logging.getLogger("wellhead.ws")
 
-_DECODER: Final[Decoder[WsMessage]] = Decoder(WsMessage)
+_DECODER: Final[Decoder[WsAnyMessage]] = Decoder(WsAnyMessage)
 
 RequestId = int | str | None
 Op = Callable[["Session", Any], None]
@@ -122,6 +122,17 @@ class Session:
         if not self.bucket.take(limits.clock_s(), count):
             raise limits.orders.problem(self.bucket)
         return self.bucket
+
+    def take_place(self, count: int = 1) -> None:
+        """Count what lowers risk against the connection's room: twice that of orders.
+
+        Orders alone never fill it, so there is always room for cancellations.
+
+        Errors:
+            Problem: `too_many_in_flight`.
+        """
+        if self.in_flight + count > 2 * self.services.limits.settings.in_flight_max:
+            raise Problem("too_many_in_flight", "wait for replies before sending more")
 
     # Out
 

@@ -129,6 +129,12 @@ class Views:
         rows = await self._fetch(name, contract_idx, *window, *at, span.limit + 1)
         return _page(rows, span, TradeRow._make, lambda t: t.seq * ORDERS_MAX + t.leg)
 
+    async def blocks_since(self, from_ns: int, until_seq: int) -> Page[TradeRow]:
+        """Return all blocks since a moment, up to a command, oldest first."""
+        after_seq, *_ = await self._window(Span(from_ns=from_ns))
+        rows = await self._fetch("blocks_since", after_seq, until_seq, from_ns)
+        return _page(rows, Span(limit=len(rows)), TradeRow._make, lambda t: t.seq)
+
     async def ledger(
         self, account_idx: int, span: Span, *, oldest_first: bool = False
     ) -> Page[LedgerEntry]:

@@ -167,3 +167,13 @@ async def test_every_answer_says_at_which_seq_it_is_true(views, market):
     ]
     assert {page.seq for page in pages} == {last_seq}
     assert [page.rows for page in pages[1:6]] == [[]] * 5
+
+
+async def test_the_blocks_since_a_moment_are_all_of_them_up_to_a_command(views, market):
+    blocks = [trade for trade in market.trades if trade.block]
+    assert len(blocks) > 5
+    middle, last = blocks[len(blocks) // 2], blocks[-2]
+    page = await views.blocks_since(0, market.last_seq)
+    assert (page.seq, page.rows) == (market.last_seq, blocks)
+    page = await views.blocks_since(middle.ts_ns, last.seq)
+    assert page.rows == [t for t in blocks if t.ts_ns > middle.ts_ns and t.seq <= last.seq]

@@ -54,6 +54,16 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
 ) AS page ON true
 WHERE follower.name = 'clearing';
 
+-- name: blocks_since
+SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
+    SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
+        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind
+    FROM trade
+    WHERE block > 0 AND seq > $1 AND seq <= $2 AND ts_ns > $3
+    ORDER BY seq, leg
+) AS page ON true
+WHERE follower.name = 'clearing';
+
 -- name: trades_oldest
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,

@@ -14,6 +14,7 @@ from exchange.io.views import Span, Views
 from exchange.rules import public_data as shapes
 from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle, Candles, candle_of
 from exchange.rules.changes import Changes
+from exchange.rules.clearing_rows import TradeRow
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Trade
 from exchange.services.market_data.channels import (
@@ -34,6 +35,7 @@ _log = structlog.get_logger(__name__)
 MINUTE_S: Final = 60
 DAY_MINUTES: Final = 24 * 60
 BLOCK_DELAY_NS: Final = 15 * 60 * 1_000_000_000
+OLDER_EVERY_S: Final = 1.0
 TURN_S: Final = 0.1  # of `.100ms` books, tickers and klines
 
 _Kinds = dict[str, type[Channel]]
@@ -63,6 +65,7 @@ class MarketData:
         self._block_delay_ns, self._now_ns = block_delay_ns, now_ns
         self._blocks: deque[Trade] = deque()  # traded, not published yet
         self._history = history
+        self._older_due_s: float | None = 0.0  # when to ask for older blocks; None: they are here
         self._candles = Candles()
         self._book_seqs: dict[int, int] = {}  # when a contract's book changed last
         self._phases = [_phase(contract) for contract in mirror.contracts]
@@ -106,6 +109,18 @@ class MarketData:
             page = await history.klines(contract.contract_idx, MINUTE_S, span)
             candles = [candle_of(row) for row in reversed(page.rows)]
             self._candles.of(contract.contract_idx).put(candles)
+
+    async def load_blocks(self, history: Views) -> bool:
+        """Take over the blocks that an earlier process would have published by and by.
+
+        Returns:
+            False while clearing has not seen all that was traded before this process started.
+        """
+        page = await history.blocks_since(self._now_ns() - self._block_delay_ns, self._first_seq)
+        if page.seq < self._first_seq:
+            return False
+        self._blocks.extendleft(trade_of(row) for row in reversed(page.rows))
+        return True
 
     # Subscriptions
 
@@ -214,8 +229,29 @@ class MarketData:
                 _log.warning("candles_not_loaded", error=str(error))
         while True:
             await asyncio.sleep(TURN_S)
+            await self._ask_for_older(time.monotonic())
             self.turn()
             after_turn()
+
+    async def _ask_for_older(self, now_s: float) -> None:
+        """Ask for older blocks once a second until they are here."""
+        if self._history is None or self._older_due_s is None or now_s < self._older_due_s:
+            return
+        self._older_due_s = now_s + OLDER_EVERY_S
+        try:
+            if await self.load_blocks(self._history):
+                self._older_due_s = None
+        except Unavailable as error:
+            _log.warning("blocks_not_loaded", error=str(error))
+
+
+def trade_of(row: TradeRow) -> Trade:
+    """Return a stored block as the tape shows it."""
+    return Trade(
+        row.seq, row.leg, row.ts_ns, row.contract_idx, row.price_ticks, row.qty_lots,
+        row.taker_side, row.taker_account_idx, row.taker_order_id, row.maker_account_idx,
+        row.maker_order_id, 0, block=row.block,
+    )  # fmt: skip
 
 
 def _phase(contract: Contract) -> tuple[int, int]:

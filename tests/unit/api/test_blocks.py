@@ -172,3 +172,48 @@ async def test_the_trades_channel_publishes_a_block_when_its_time_has_come(world
     feed.turn()
     (message,) = ear.heard
     assert [(one["block"], one["quantity"]) for one in message["data"]] == [("block", "50")]
+
+
+async def test_the_websocket_proposes_accepts_declines_and_asks(world: World):
+    async with (
+        world.serving() as url,
+        world.socket(url, "alice") as alice,
+        world.socket(url, "bob") as bob,
+    ):
+        body = body_of(world, counterparty="bob", client_id="w")
+        reply = await alice.ask("block.propose", **body)
+        block = reply["result"]["block"]
+        assert (block["status"], block["counterparty"]) == ("open", "bob") and reply["seq"] > 0
+        again = await alice.ask("block.propose", **body)
+        assert again["result"]["duplicate"] is True and "limit" in again
+        refused = await alice.ask("block.accept", block_id=block["block_id"])
+        assert refused["error"]["code"] == "deal_unknown"
+        done = await bob.ask("block.accept", block_id=block["block_id"])
+        assert done["result"]["block"]["status"] == "traded"
+        second = await alice.ask("block.propose", **body_of(world, counterparty="bob"))
+        block_id = second["result"]["block"]["block_id"]
+        ended = await bob.ask("block.decline", block_id=block_id)
+        assert ended["result"]["block"]["status"] == "declined"
+        asked = await bob.ask(
+            "rfq.new", symbol=SYMBOL, quantity="60", expires_at=body["expires_at"], side="buy"
+        )
+        rfq_id = asked["result"]["rfq"]["rfq_id"]
+        answer = body_of(world, rfq_id=rfq_id, side="sell")
+        assert (await alice.ask("block.propose", **answer))["ok"]
+        assert (await bob.ask("rfq.cancel", rfq_id=rfq_id))["result"]["rfq"]["status"] != "open"
+        for wrong in (
+            {"counterparty": "bo\x00b"}, {"counterparty": "é" * 40}, {"counterparty": "nobody"},
+            {"counterparty": "bob", "rfq_id": "1"}, {}, {"rfq_id": "-1"}, {"rfq_id": "9" * 60},
+            {"counterparty": "bob", "quantity": "9" * 90}, {"counterparty": "bob", "price": "-1"},
+            {"counterparty": "bob", "kind": "swap"}, {"counterparty": "bob", "expires_at": 0},
+            {"counterparty": "bob", "side": "either"},
+        ):  # fmt: skip
+            hostile = await alice.ask("block.propose", **(body_of(world) | wrong))
+            assert not hostile["ok"] and hostile["error"]["status"] < 500, (wrong, hostile)
+        for op in ("block.accept", "block.decline"):
+            for block_id in ("", "0", "-5", "1e3", "9" * 80, "٣", block["block_id"]):
+                hostile = await alice.ask(op, block_id=block_id)
+                assert not hostile["ok"] and hostile["error"]["status"] < 500, (op, block_id)
+    async with world.serving() as url, world.socket(url) as nobody:
+        for op, fields in (("block.accept", {"block_id": "1"}), ("rfq.cancel", {"rfq_id": "1"})):
+            assert (await nobody.ask(op, **fields))["error"]["code"] == "auth_missing"

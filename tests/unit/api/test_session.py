@@ -5,10 +5,13 @@ from typing import Any
 import orjson
 import pytest
 
+from api.auth import Principal
+from api.errors import Problem
 from api.limits import LimitSettings
-from api.ws.ops_protect import OPS
+from api.ws.ops_deals import OPS
 from api.ws.outlet import CLOSE_TOO_SLOW
 from api.ws.session import Session
+from exchange.io.registry import Scope
 from tests.support.api_world import SYMBOL, World, running
 
 LIMITS = LimitSettings(lag_bytes=1_000, lag_bytes_max=5_000, lag_s=1e9)  # time closes nobody
@@ -100,3 +103,45 @@ async def test_a_peer_that_has_read_on_gets_a_snapshot_of_what_it_missed(world, 
     _, snapshot, delta = outlet.written
     assert (snapshot["channel"], snapshot["type"]) == (CHANNEL, "snapshot")
     assert delta == {"channel": "delta"}
+
+
+async def test_one_connection_never_fills_the_queue_with_cancellations(world, outlet, session):
+    session.who = Principal("k", 1, "alice", frozenset({Scope.TRADE}))
+    session.in_flight = 2 * LIMITS.in_flight_max - 1
+    cancel = {"op": "order.cancel", "order_id": "5"}
+    session.on_message(orjson.dumps({**cancel, "id": 1}))
+    for number, op in enumerate(("order.cancel_all", "cancel_all_after", "mmp.reset"), 2):
+        more = {"timeout_ms": 0} if op == "cancel_all_after" else {}
+        session.on_message(orjson.dumps({"op": op, "id": number, **more}))
+    batch = [{**cancel, "op": "cancel"}]
+    session.on_message(orjson.dumps({"op": "order.batch", "id": 5, "requests": batch}))
+    world.hub.flush()
+    codes = {one["id"]: one["error"]["code"] for one in outlet.written if not one["ok"]}
+    assert {number: codes.get(number) for number in range(2, 6)} == dict.fromkeys(
+        range(2, 6), "too_many_in_flight"
+    )
+    assert codes.get(1) != "too_many_in_flight"
+
+
+async def test_what_a_lost_connection_wanted_cancelled_is_tried_until_it_is_sent(world):
+    gateway, sent = world.services.gateway, []
+    real = gateway.post
+
+    def full(row: bytes, waiter: Any) -> None:
+        raise Problem("overloaded", "too much is waiting for the exchange")
+
+    gateway.post = full
+    world.hub.cancel_all(1)
+    world.hub.cancel_owed()
+    assert world.hub.owed == {1}
+
+    def lossy(row: bytes, waiter: Any) -> None:
+        sent.append(row)
+        waiter.lost(Problem("gateway_replaced", "nothing was done"))
+
+    gateway.post = lossy
+    world.hub.cancel_owed()
+    assert world.hub.owed == {1} and sent
+    gateway.post = real
+    world.hub.cancel_owed()
+    assert world.hub.owed == set()

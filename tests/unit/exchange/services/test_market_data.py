@@ -9,7 +9,7 @@ import pytest
 from exchange.io.views import Page, Span
 from exchange.rules import public_data
 from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle, Day
-from exchange.rules.clearing_rows import KlineRow
+from exchange.rules.clearing_rows import KlineRow, TradeRow
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
 from exchange.services.market_data.service import kind_of
@@ -211,3 +211,41 @@ def test_the_checksum_is_of_the_ten_best_levels_in_turn():
     contract.books[0].add(1980, 5)
     contract.books[1].add(2010, 7)
     assert public_data.checksum(contract) == zlib.crc32(b"1.990:3:2.010:7:1.980:5")
+
+
+class OldBlocks:
+    """Views that know the blocks of an earlier process; clearing is behind at first."""
+
+    def __init__(self, rows: list[TradeRow], *seqs: int) -> None:
+        self.rows, self.seqs = rows, list(seqs)
+        self.asked: list[tuple[int, int]] = []
+
+    async def blocks_since(self, from_ns: int, until_seq: int) -> Page[TradeRow]:
+        self.asked.append((from_ns, until_seq))
+        return Page(self.seqs.pop(0), self.rows, None)
+
+
+async def test_a_block_in_its_delay_is_published_after_a_restart_once():
+    mirror, flow = Mirror(), Flow(7)
+    for batch in flow.batches(20):
+        mirror.apply(batch.commands, batch.events)
+    now_ns, second = [mirror.ts_ns], 10**9
+    feed = MarketData(mirror, now_ns=lambda: now_ns[0], block_delay_ns=60 * second)
+    ear = Ear()
+    assert feed.subscribe(f"trades.{SYMBOL}", ear) is not None
+    idx = mirror.symbols[SYMBOL]
+    rows = [
+        TradeRow(seq, 0, idx, 2000, 50, 0, 1, 2, 9, 9, now_ns[0] - ago * second, 1)
+        for seq, ago in ((3, 40), (5, 20))
+    ]
+    views = OldBlocks(rows, mirror.seq - 1, mirror.seq)
+    assert not await feed.load_blocks(views)  # type: ignore[arg-type]
+    assert await feed.load_blocks(views)  # type: ignore[arg-type]
+    assert views.asked[1] == (now_ns[0] - 60 * second, mirror.seq)
+    feed.turn()
+    assert ear.heard == []
+    for later_s, count in ((20, 1), (40, 2), (60, 2)):
+        now_ns[0] = mirror.ts_ns + later_s * second
+        feed.turn()
+        told = [trade["trade_id"] for message in ear.heard for trade in message["data"]]
+        assert told == ["3-0", "5-0"][:count]

@@ -17,7 +17,7 @@ from exchange.rules.records import BLOCK, EFP, MOVED
 from matching.codes import EventKind, Side
 from matching.wire import COMMAND
 
-CLOSED_OUT: Final = 0  # order_id of what closed a position without an order
+CLOSED_OUT: Final = -1  # order_id of what closed a position without an order
 
 _TS: Final = (COMMAND.names or ()).index("ts_ns")
 

@@ -190,7 +190,7 @@ LEFT JOIN (
         FROM position AS p JOIN position_event AS e
             ON e.account_idx = p.account_idx AND e.seq = p.updated_seq
             AND e.contract_idx = p.contract_idx
-        WHERE e.order_id = 0 AND p.updated_seq > $1
+        WHERE e.order_id = -1 AND p.updated_seq > $1
     ) AS moved GROUP BY account_idx, contract_idx
 ) AS since USING (account_idx, contract_idx)
 WHERE qty_lots - coalesce(since.lots, 0) <> 0

@@ -255,7 +255,7 @@ def test_positions_of_an_expired_contract_are_paid_up_and_closed_without_a_trade
     done = take(house, flow.batch(ending))
     assert done.trades == []
     closed = [(one.account_idx, one.qty_lots, one.order_id) for one in done.position_events]
-    assert sorted(closed) == [(0, 4, 0), (1, -2, 0), (2, -2, 0)]
+    assert sorted(closed) == [(0, 4, -1), (1, -2, -1), (2, -2, -1)]
     paid = {one.account_idx: one.amount_usd_micros for one in done.variations}
     assert paid == {0: 5 * TICK_VALUE_USD_MICROS, 1: -5 * TICK_VALUE_USD_MICROS}
     (row,) = done.settlements

@@ -8,6 +8,7 @@ import asyncpg
 
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.clock import SystemClock
+from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.db import Database
 from exchange.io.follow import follow
 from exchange.io.journal_postgres import PostgresJournal
@@ -16,9 +17,13 @@ from exchange.io.outbox_rows import OutboxRows
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
 from exchange.io.tasks import end_tasks
+from exchange.rules.mirror import Mirror
+from exchange.rules.mirror_saved import mirror_from_saved
+from exchange.services.custody import CustodyDesk
 from exchange.services.outbox import Outbox
 from exchange.services.recovery import Recovery
 from exchange.services.sequencer import Cadence, Sequencer
+from matching.saved import unpack
 from tests.support.market import restore_small
 
 
@@ -48,10 +53,15 @@ class Leader:
             cadence=self.cadence,
         )
         self.outbox = Outbox(OutboxRows(self.pool), self.sequencer.submit)
+        self.mirror: Mirror = mirror_from_saved(unpack(self.core.save()))
+        self.custody = CustodyDesk(
+            PostgresCustody(self.pool), self.mirror, self.sequencer.submit, SystemClock()
+        )
         self.run_task = asyncio.create_task(self.sequencer.run())
         self.tasks = [
             asyncio.create_task(self._observe(self.core.last_seq)),
             asyncio.create_task(self.outbox.run()),
+            asyncio.create_task(self.custody.run()),
         ]
 
     async def stop(self, *, save: bool = True) -> None:
@@ -77,7 +87,9 @@ class Leader:
 
     async def _observe(self, after_seq: int) -> None:
         async for batch in follow(self.journal, after_seq, self.bus):
+            self.mirror.apply(batch.commands, batch.events)
             self.outbox.observe(batch.commands, batch.events)
+            self.custody.observe(batch.commands, batch.events)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from typing import Any, Self, TypeVar, Unpack
 from wellhead import admin_calls, calls, order_fields
 from wellhead import types as wt
 from wellhead.async_dealing import AsyncDealing
+from wellhead.async_holding import AsyncHolding
 from wellhead.async_protecting import AsyncProtecting
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
@@ -40,6 +41,7 @@ class AsyncClient:
         self._http = AsyncHttp(url, self.signer, timeout_s=timeout_s, retries=retries)
         self.protect = AsyncProtecting(self._http)  # quotes, timers, limits, kills, halts
         self.deals = AsyncDealing(self._http)  # blocks and requests for quotes
+        self.collateral = AsyncHolding(self._http)  # assets beside cash
 
     async def __aenter__(self) -> Self:
         return self

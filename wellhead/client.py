@@ -9,6 +9,7 @@ from wellhead import types as wt
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.dealing import Dealing
+from wellhead.holding import Holding
 from wellhead.http_sync import TIMEOUT_S, Http
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.protecting import Protecting
@@ -41,6 +42,7 @@ class Client:
         self._http = Http(url, self.signer, timeout_s=timeout_s, retries=retries)
         self.protect = Protecting(self._http)  # quotes, timers, limits, kills, halts
         self.deals = Dealing(self._http)  # blocks and requests for quotes
+        self.collateral = Holding(self._http)  # assets beside cash
 
     def __enter__(self) -> Self:
         return self

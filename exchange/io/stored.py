@@ -10,6 +10,7 @@ from exchange.io.db import Database, queries
 from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
 from exchange.io.journal import RULES_VERSION
 from exchange.io.snapshots import Snapshot, Snapshots
+from exchange.io.statements import Statements
 
 BATCHES_BYTES: Final = 8 << 20  # about so much of the journal at once
 TIMEOUT_S: Final = 3600.0  # some of these queries read everything that ever happened
@@ -132,6 +133,10 @@ class Stored:
     async def wrong_asset_requests(self, until_seq: int) -> list[tuple[int | None, ...]]:
         """Return requests to move assets whose ref, account and units are not those posted."""
         return [tuple(row) for row in await self._fetch("asset_requests", until_seq)]
+
+    async def wrong_heads(self) -> list[tuple[int, str, str, str]]:
+        """Return day, field, expected and found of each head that the postings contradict."""
+        return await Statements(self._connection).wrong_heads()
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""

@@ -18,6 +18,9 @@ CLEARED = {
     "order_history": "*",
     "kline": "*",
     "journal_minute": "*",
+    "collateral_count": "*",
+    "asset_price": "*",
+    "ledger_head": "day, last_transfer_id, digest",
     "follower": "name, last_seq",
 }
 

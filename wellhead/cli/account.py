@@ -136,7 +136,7 @@ def fills(
     out.show(out.table(columns, cells) if rows else "no fills")
 
 
-def ledger(
+def entries(
     *,
     after_seq: int | None = None,
     limit: int = 20,

@@ -56,8 +56,9 @@ COMMANDS = (
     ("positions", "account:positions", TRADE, "Lots held, and what they earned."),
     ("balances", "account:balances", TRADE, "Money held, required and free."),
     ("margin", "account:margin", TRADE, "What is required, and why."),
+    ("collateral", "collateral:collateral", TRADE, "Assets beside cash: what counts, in and out."),
     ("fills", "account:fills", TRADE, "Own trades."),
-    ("ledger", "account:ledger", TRADE, "Own postings in the ledger."),
+    ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),
     ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),
     ("verify", "measuring:verify", MEASURE, "Replay the journal, compare every hash and balance."),
     (

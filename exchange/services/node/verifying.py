@@ -1,15 +1,20 @@
 """A verification of what a node has stored, wired: the database, wherever it is, and the core."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 from exchange.config import Settings
 from exchange.io.db import Database
 from exchange.io.embedded import EmbeddedPostgres
 from exchange.io.errors import StartRefused
 from exchange.io.folder import DataFolder, running_instance
+from exchange.io.statements import Statements
 from exchange.services.node.progress import Progress
 from exchange.services.verify import Report, verify
 from matching.engine import Engine, warm_up
+
+T = TypeVar("T")
 
 
 async def verify_stored(settings: Settings, progress: Progress) -> Report:
@@ -43,3 +48,20 @@ def _database(settings: Settings, stack: AsyncExitStack, progress: Progress) -> 
 
 def _restore(blob: bytes | None) -> Engine:
     return Engine() if blob is None else Engine.restore(blob)
+
+
+async def read_ledger(
+    settings: Settings, progress: Progress, use: Callable[[Statements], Awaitable[T]]
+) -> T:
+    """Read the ledger of these settings, whether or not a node runs on it.
+
+    Errors:
+        StartRefused: there is no ledger, or a node is just starting.
+        Unavailable: the database does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        connection = await _database(settings, stack, progress).connect()
+        try:
+            return await use(Statements(connection))
+        finally:
+            connection.terminate()

@@ -19,6 +19,7 @@ APPEND_ONLY: Final = (
     "position_move",
     "waterfall_use",
     "adl_proof",
+    "ledger_head",
     "collateral_count",
     "asset_price",
 )
@@ -44,6 +45,14 @@ async def guard_differences(stored: Stored) -> list[Finding]:
     for table, privilege in await stored.privileges(UNGRANTED):
         found.append(Finding(table, "role wellhead_app", privilege, "not granted", "granted"))
     return found
+
+
+async def head_differences(stored: Stored) -> list[Finding]:
+    """Return the daily heads that the postings contradict, or that nobody signed."""
+    return [
+        Finding("ledger_head", f"day {day}", field, expected, found)
+        for day, field, expected, found in await stored.wrong_heads()
+    ]
 
 
 async def request_differences(stored: Stored, cleared_seq: int) -> list[Finding]:

@@ -19,7 +19,11 @@ from exchange.io.stored import RowsUnreadable, Stored, stored
 from exchange.rules.core_books import CoreBooks, books_differ
 from exchange.rules.findings import Finding
 from exchange.rules.settlement_check import ClearingMismatch
-from exchange.services.verify.guards import guard_differences, request_differences
+from exchange.services.verify.guards import (
+    guard_differences,
+    head_differences,
+    request_differences,
+)
 from exchange.services.verify.links import Doubt, Links, Unreadable, field_differences
 from exchange.services.verify.replay import (
     Replay,
@@ -119,6 +123,7 @@ class Verification:
         else:
             self._add(await self._tables.flush())
         self._add(await _read(report, guard_differences(self._stored), []))
+        self._add(await _read(report, head_differences(self._stored), []))
         self._add(await _read(report, request_differences(self._stored, report.cleared_seq), []))
         self._add(await self._violations())
         report.state_hash = self._replay.core.state_hash()

@@ -1,0 +1,40 @@
+-- The ledger to read: its chain, its trial balance, statements of accounts.
+
+-- name: chain_rows
+SELECT t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, t.ts_ns, p.ledger_account_id, p.version,
+    p.amount_usd_micros, p.balance_usd_micros
+FROM transfer AS t JOIN posting AS p USING (transfer_id)
+WHERE t.transfer_id > $1 AND t.transfer_id <= $2
+ORDER BY t.transfer_id, p.ledger_account_id;
+
+-- name: last_transfer_id
+SELECT coalesce(max(transfer_id), 0) FROM transfer;
+
+-- name: heads
+SELECT day, last_transfer_id, digest, public_key, signature FROM ledger_head ORDER BY day;
+
+-- name: add_head
+INSERT INTO ledger_head (day, last_transfer_id, digest, public_key, signature)
+VALUES ($1, $2, $3, $4, $5);
+
+-- name: trial_balance
+SELECT a.code, coalesce(b.version, 0) AS version,
+    coalesce(b.balance_usd_micros, 0) AS balance_usd_micros, coalesce(b.updated_seq, 0) AS seq
+FROM ledger_account AS a LEFT JOIN balance AS b USING (ledger_account_id)
+ORDER BY a.ledger_account_id;
+
+-- name: statement
+SELECT a.code, p.version, t.ts_ns, t.seq, t.leg, t.reason, t.ref_id, p.amount_usd_micros,
+    p.balance_usd_micros
+FROM account AS who JOIN ledger_account AS a USING (account_idx)
+JOIN posting AS p USING (ledger_account_id) JOIN transfer AS t USING (transfer_id)
+WHERE who.account_id = $1 AND t.ts_ns >= $2 AND t.ts_ns < $3
+ORDER BY a.ledger_account_id, p.version;
+
+-- name: postings
+SELECT t.transfer_id, t.ts_ns, t.seq, t.leg, t.reason, t.ref_id, a.code, p.version,
+    p.amount_usd_micros, p.balance_usd_micros
+FROM transfer AS t JOIN posting AS p USING (transfer_id) JOIN ledger_account AS a
+    USING (ledger_account_id)
+WHERE t.seq > $1
+ORDER BY t.transfer_id, p.ledger_account_id LIMIT $2;

@@ -1,0 +1,121 @@
+"""The ledger to read: chain, trial balance, statements; and to seal with a signed head a day."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from exchange.io.db import queries
+from exchange.rules.chain import FIRST, ChainRow, Head, heads, signed_text
+
+KEY_NAME: Final = "ledger.key"
+TOGETHER: Final = 20_000  # transfers read at a time
+TIMEOUT_S: Final = 600.0
+
+_SQL: Final = queries("statements")
+
+
+class StoredHead(NamedTuple):
+    """A head as it was written, with who signed it."""
+
+    head: Head
+    public_key: bytes
+    signature: bytes
+
+    @property
+    def is_signed(self) -> bool:
+        """Say whether the signature is of this key and this head."""
+        try:
+            key = Ed25519PublicKey.from_public_bytes(self.public_key)
+            key.verify(self.signature, signed_text(self.head))
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+def ledger_key(folder: Path) -> Ed25519PrivateKey:
+    """Return the key of a data folder that heads are signed with, made when it is not there."""
+    path = folder / KEY_NAME
+    try:
+        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    except FileNotFoundError:
+        key = Ed25519PrivateKey.generate()
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(key.private_bytes_raw())
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+        return key
+
+
+class Statements:
+    """Reads over one connection; writes nothing but heads."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def heads(self) -> list[StoredHead]:
+        """Return the heads that were written, oldest first."""
+        return [StoredHead(Head(*row[:3]), row[3], row[4]) for row in await self._rows("heads")]
+
+    async def computed(self, after: Head | None = None) -> list[Head]:
+        """Return the heads of all closed days after one, from the postings."""
+        rows = [row async for row in self._chain(after.last_transfer_id if after else 0)]
+        return list(heads(rows, after.digest if after else FIRST))
+
+    async def seal(self, key: Ed25519PrivateKey) -> list[Head]:
+        """Sign and write the heads of the days closed since the last one; return them."""
+        written = await self.heads()
+        fresh = await self.computed(written[-1].head if written else None)
+        public_key = key.public_key().public_bytes_raw()
+        async with self._connection.transaction():
+            for head in fresh:
+                signature = key.sign(signed_text(head))
+                await self._connection.execute(_SQL["add_head"], *head, public_key, signature)
+        return fresh
+
+    async def wrong_heads(self) -> list[tuple[int, str, str, str]]:
+        """Return day, field, expected and found of each head that the postings contradict."""
+        written = await self.heads()
+        if not written:
+            return []
+        computed = {head.day: head for head in await self.computed()}
+        found = []
+        for one in written:
+            due = computed.get(one.head.day)
+            if due != one.head:
+                was = f"{one.head.last_transfer_id} {one.head.digest.hex()}"
+                want = f"{due.last_transfer_id} {due.digest.hex()}" if due else "no closed day"
+                found.append((one.head.day, "last_transfer_id, digest", want, was))
+            if not one.is_signed:
+                found.append((one.head.day, "signature", "of its key", "of nobody"))
+        return found
+
+    async def trial_balance(self) -> list[Sequence[Any]]:
+        """Return code, count of postings, balance and the last command of each ledger account."""
+        return await self._rows("trial_balance")
+
+    async def statement(self, account_id: str, from_ns: int, until_ns: int) -> list[Sequence[Any]]:
+        """Return what was posted to all ledger accounts of an account in a span of time."""
+        return await self._rows("statement", account_id, from_ns, until_ns)
+
+    async def postings(self, after_seq: int, limit: int) -> list[Sequence[Any]]:
+        """Return postings after a command, oldest first."""
+        return await self._rows("postings", after_seq, limit)
+
+    async def _chain(self, after_id: int) -> AsyncIterator[ChainRow]:
+        last_id: int = (await self._rows("last_transfer_id"))[0][0]
+        for first in range(after_id, last_id, TOGETHER):
+            for row in await self._rows("chain_rows", first, min(first + TOGETHER, last_id)):
+                yield ChainRow(*row)
+
+    async def _rows(self, query: str, *args: object) -> list[Any]:
+        rows: list[Any] = await self._connection.fetch(_SQL[query], *args, timeout=TIMEOUT_S)
+        return rows

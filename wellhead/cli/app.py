@@ -65,7 +65,7 @@ COMMANDS = (
         "bench",
         "measuring:bench",
         MEASURE,
-        "Measure matching, worst cases, journal, gateway, clearing, start.",
+        "Measure matching, worst cases, margin, journal, gateway, clearing, start.",
     ),
 )
 

@@ -16,6 +16,7 @@ HOMES = {
     "gateway": "exchange.services.bench_gateway",
     "clearing": "exchange.services.bench_clearing",
     "start": "exchange.services.bench_start",
+    "margin": "exchange.services.bench_margin",
 }
 
 

@@ -19,7 +19,7 @@ NO_HASH: Final = (
 )
 
 Tell = Callable[[str, int, int], None]
-BenchName = Literal["matching", "worst", "journal", "gateway", "clearing", "start"]
+BenchName = Literal["matching", "worst", "margin", "journal", "gateway", "clearing", "start"]
 
 
 @contextmanager
@@ -152,7 +152,8 @@ def bench(what: BenchName, /, *, quick: bool = False, options: Local = LOCAL) ->
     Parameters
     ----------
     what
-        matching: the core alone. worst: its longest commands. journal: durable batches.
+        matching: the core alone. worst: its longest commands. margin: a check, and everything
+        anew after a swap of scenarios. journal: durable batches.
         gateway: the whole path. clearing: from the journal to ledger and views.
         start: cold and warm.
     quick

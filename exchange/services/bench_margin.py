@@ -1,0 +1,107 @@
+"""`wellhead bench margin`: every requirement anew after a swap, and what margin adds to an order.
+
+The swap is one command of a full core: 100,000 accounts, ten positions each in 500 contracts, 128
+scenarios. What margin adds is the difference of the same orders with live scenarios and without.
+"""
+
+import time
+from typing import Any, Final
+
+import numpy as np
+
+from exchange.rules.operations import stage_commands, swap_command
+from exchange.services.bench_cases import MARK_TICKS, Market
+from exchange.services.bench_figures import Figure, Tell, figure
+from exchange.services.bench_matching import one_core
+from matching.codes import Side
+from matching.engine import warm_up
+from matching.limits import SCENARIOS_DEFAULT, WORST_COUNT_DEFAULT
+
+RUNS: Final = 5
+ACCOUNTS: Final = 100_000
+CONTRACTS: Final = 500
+HELD: Final = 10  # positions of an account
+ORDERS: Final = 100_000
+TRADERS: Final = 1_000
+SWAP_GOAL_MS: Final = 10_000
+CHECK_GOAL_NS: Final = 100
+SHOCKS: Final = [step * (-1) ** step for step in range(1, SCENARIOS_DEFAULT + 1)]
+
+
+def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
+    """Measure; return the figures."""
+    warm_up(lambda _, done, total: tell("kernels", done, total))
+    runs, share = (2, 20) if quick else (RUNS, 1)
+    with one_core() as core:
+        notes = ["pinned to one core" if core is not None else "not pinned to a core"]
+        figures = [
+            swap_figure(ACCOUNTS // share, CONTRACTS // share, runs, tell),
+            *check_figures(ORDERS // share, runs, tell),
+        ]
+    return {"figures": figures, "notes": notes}
+
+
+def swap_figure(accounts: int, contracts: int, runs: int, tell: Tell) -> Figure:
+    """Return how long one swap takes that changes every shock of a full market."""
+    market = holders(accounts, contracts, tell)
+    took: list[float] = []
+    for number in range(runs):
+        tell("swaps", number, runs)
+        shocks = [(number + 2) * shock for shock in SHOCKS]
+        market.do(np.concatenate([stage_commands(idx, shocks) for idx in range(contracts)]))
+        row = market.stamped(swap_command(len(shocks), WORST_COUNT_DEFAULT))
+        begun_ns = time.perf_counter_ns()
+        market.engine.apply(row)
+        took.append((time.perf_counter_ns() - begun_ns) / 1e6)
+        needed = [market.engine.requirement(idx) for idx in (1, accounts // 2)]
+        assert all(needed), "an account that holds something needs nothing"
+    tell("swaps", runs, runs)
+    held = min(HELD, contracts)
+    text = f"{accounts:,} accounts with {held} positions in {contracts} contracts, one command"
+    return figure(f"swap of {len(SHOCKS)} scenarios", "ms", took, SWAP_GOAL_MS, text)
+
+
+def holders(accounts: int, contracts: int, tell: Tell) -> Market:
+    """Return a market in which every account but the first holds lots in ten contracts."""
+    market = Market(accounts, contracts, SHOCKS)
+    held = min(HELD, contracts)
+    places = np.arange(1, accounts)
+    for turn in range(held):
+        tell("positions", turn, held)
+        for at in range(contracts):
+            own = places[(places + turn * (contracts // held)) % contracts == at]
+            if len(own):
+                market.rest(1, side=Side.SELL, account_idx=0, contract_idx=at,
+                            price_ticks=MARK_TICKS, qty_lots=len(own))  # fmt: skip
+                market.rest(len(own), side=Side.BUY, account_idx=own, contract_idx=at,
+                            price_ticks=MARK_TICKS)  # fmt: skip
+    return market
+
+
+def check_figures(orders: int, runs: int, tell: Tell) -> list[Figure]:
+    """Return ns of resting orders with 128 live scenarios, without any, and the difference."""
+    found: dict[str, list[float]] = {"with": [], "without": []}
+    for number in range(runs):
+        tell("orders", number, runs)
+        found["with"].append(once(orders, SHOCKS))
+        found["without"].append(once(orders, []))
+    tell("orders", runs, runs)
+    text = f"{orders:,} resting orders of {TRADERS:,} accounts, in batches of 4,096"
+    added = [a - b for a, b in zip(found["with"], found["without"], strict=True)]
+    return [
+        figure(f"order, {len(SHOCKS)} scenarios", "ns/command", found["with"], None, text),
+        figure("order, no scenarios", "ns/command", found["without"], None, text),
+        figure("margin adds", "ns/command", added, CHECK_GOAL_NS, "check and update, run by run"),
+    ]
+
+
+def once(orders: int, shocks: list[int]) -> float:
+    """Return ns an order in a fresh market."""
+    market = Market(TRADERS, 1, shocks)
+    places = np.arange(orders)
+    begun_ns = time.perf_counter_ns()
+    market.rest(
+        orders, side=Side.BUY, account_idx=places * 7 % TRADERS,
+        price_ticks=MARK_TICKS - 1 - places % 1000,
+    )  # fmt: skip
+    return (time.perf_counter_ns() - begun_ns) / orders

@@ -88,7 +88,7 @@ def check_figures(orders: int, runs: int, tell: Tell) -> list[Figure]:
         found["with"].append(once(orders, SHOCKS))
         found["without"].append(once(orders, []))
     tell("orders", runs, runs)
-    text = f"{orders:,} resting orders of {TRADERS:,} accounts, in batches of {BATCH}: the median batch"
+    text = f"{orders:,} resting orders of {TRADERS:,} accounts, the median batch of {BATCH}"
     added = [a - b for a, b in zip(found["with"], found["without"], strict=True)]
     return [
         figure(f"order, {len(SHOCKS)} scenarios", "ns/command", found["with"], None, text),

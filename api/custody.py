@@ -21,7 +21,10 @@ from matching.codes import AssetMove
 from matching.limits import ASSET_UNITS_MAX
 
 NS_PER_MS: Final = 1_000_000
-_KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_KEY = re.compile(r"[A-Za-z0-9._:-]{1,60}", re.ASCII)
+# Names that no member can give a withdrawal: theirs have no slash.
+DEPOSIT_PREFIX: Final = "in/"
+DECISION_PREFIX: Final = "on/"
 _ADDRESS = re.compile(r"[A-Za-z0-9._:/-]{1,128}", re.ASCII)
 
 
@@ -52,7 +55,7 @@ def key_of(text: str | UnsetType, field: str, default: str) -> str:
     if text is UNSET:
         return default
     if not _KEY.fullmatch(text):
-        raise Problem("field_invalid", "1 to 64 of A-Z a-z 0-9 . _ : -", field=field)
+        raise Problem("field_invalid", "1 to 60 of A-Z a-z 0-9 . _ : -", field=field)
     return text
 
 

@@ -42,11 +42,11 @@ async def deposit_asset(
     services.gateway.check_open(reduces=True)
     request = await services.custody.request(
         account_idx=account.account_idx, asset=row.asset, move=AssetMove.DEPOSIT, units=units,
-        client_key=key,
+        client_key=custody.DEPOSIT_PREFIX + key,
     )  # fmt: skip
     request = await decided(services, request)
     moved = {
-        "transfer_id": request.client_key,
+        "transfer_id": key,
         "account_id": account_id,
         "asset": row.symbol,
         "quantity": custody.quantity(row.asset, request.units),
@@ -118,7 +118,7 @@ async def _decide(services: Services, request: AssetRequest, move: AssetMove) ->
         raise Problem("approvals_missing", f"{needed} admins approve it first")
     decision = await services.custody.request(
         account_idx=request.account_idx, asset=request.asset, move=move, units=request.units,
-        client_key=f"decision-{request.request_id}", parent_id=request.request_id,
+        client_key=f"{custody.DECISION_PREFIX}{request.request_id}", parent_id=request.request_id,
     )  # fmt: skip
     await decided(services, decision)
 

@@ -17,6 +17,7 @@ from exchange.io.clock import Clock
 from exchange.io.custody import AssetRequest
 from exchange.io.errors import Unavailable
 from exchange.rules.mirror_state import MirrorState
+from exchange.rules.records import Account
 from exchange.rules.valuation import CUSTOMER, counted_of
 from matching.codes import AssetMove, Code, CountMode, EventKind, Kind
 from matching.wire import new_commands
@@ -24,7 +25,7 @@ from matching.wire import new_commands
 Send = Callable[[np.ndarray], Awaitable[None]]
 
 LOOK_S: Final = 0.5
-VALUED_TOGETHER: Final = 200  # accounts a step: margin is computed from scratch for each
+VALUED_TOGETHER: Final = 20  # accounts a step: margin is computed from scratch for each
 RESEND_NS: Final = 5_000_000_000  # a value not seen in the journal by then was lost
 
 _log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class CustodyDesk:
         self._sent: set[tuple[int, int]] = set()  # account and number of a move
         self._told: dict[int, tuple[int, int]] = {}  # what the core was told, and when
         self._owners: dict[int, tuple[str, str]] = {}
+        self._held: set[int] | None = None  # accounts that may have assets; None: not looked yet
         self._next_idx = 0  # the account to value next
         self._wake = asyncio.Event()
 
@@ -78,6 +80,8 @@ class CustodyDesk:
             refused = reply["kind"] == EventKind.REFUSED
             code = int(reply["code"]) if refused else None
             account_idx, ref_id = int(command["account_idx"]), int(command["ref_id"])
+            if self._held is not None and not refused:
+                self._held.add(account_idx)
             self._answers.append((account_idx, ref_id, code, int(command["seq"])))
         self._wake.set()
 
@@ -149,13 +153,12 @@ class CustodyDesk:
     async def _value(self) -> None:
         """Tell the core what assets count for now, of some accounts a time."""
         accounts, now_ns = self._mirror.accounts, self._clock.now_ns()
+        if self._held is None:
+            self._held = {one.account_idx for one in accounts if _has_assets(one)}
         moving = {account_idx for account_idx, _ in self._sent}  # their reserve says what is left
-        order = [*range(self._next_idx, len(accounts)), *range(min(self._next_idx, len(accounts)))]
-        held = [
-            idx for idx in order
-            if idx not in moving
-            and (accounts[idx].collateral.holdings or accounts[idx].collateral.counted_usd_micros)
-        ][:VALUED_TOGETHER]  # fmt: skip
+        self._held -= {idx for idx in self._held - moving if not _has_assets(accounts[idx])}
+        waiting = sorted(self._held - moving, key=lambda idx: (idx < self._next_idx, idx))
+        held = waiting[:VALUED_TOGETHER]
         if not held:
             return
         self._next_idx = held[-1] + 1
@@ -178,3 +181,7 @@ class CustodyDesk:
         row["kind"], row["account_idx"] = Kind.SET_COLLATERAL, account_idx
         row["amount_usd_micros"], row["state"] = counted, int(CountMode.VALUE)
         return [row]
+
+
+def _has_assets(account: Account) -> bool:
+    return bool(account.collateral.holdings or account.collateral.counted_usd_micros)

@@ -98,6 +98,18 @@ async def test_a_withdrawal_is_reserved_approved_and_paid(world: World):
     assert own["status"] == "paid"
 
 
+async def test_no_name_of_a_member_is_in_the_way_of_a_deposit_or_a_decision(world: World):
+    await deposit(world, "UST", "500", transfer_id="one")
+    await listed(world)
+    one = (await withdraw(world, "1", withdrawal_id="one")).json()["withdrawal"]
+    number = int(one["request_id"]) + 1
+    two = (await withdraw(world, "1", withdrawal_id=f"decision-{number}")).json()["withdrawal"]
+    assert int(two["request_id"]) == number
+    for request_id in (one["request_id"], two["request_id"]):
+        back = (await decide(world, request_id, "return")).json()["withdrawal"]
+        assert back["status"] == "returned"
+
+
 async def test_a_returned_withdrawal_counts_again(world: World):
     await deposit(world, "UST", "500")
     await listed(world)

@@ -79,7 +79,8 @@ assert LEGS_PER_WORD * len(LEG_WORDS) == LEGS_MAX and CONTRACTS_MAX < 1 << (LEG_
 #   it belongs to. side: what the giver does.
 # SET_ACCOUNT of a liquidation: order_id its LiquidationStep, ref_id its id when it ends (its id is
 #   the seq of the command that began it); what it was judged by: amount_usd_micros equity,
-#   qty_lots the initial requirement, expires_ns the maintenance requirement.
+#   qty_lots the initial requirement, expires_ns the maintenance requirement; price_ticks is the
+#   account's state before, which it gets back.
 
 EVENT: Final = np.dtype(
     [

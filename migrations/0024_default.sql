@@ -20,6 +20,7 @@ CREATE TABLE liquidation_event (
     equity_usd_micros      bigint NOT NULL,
     initial_usd_micros     bigint NOT NULL,
     maintenance_usd_micros bigint NOT NULL,
+    state_before           bigint NOT NULL,
     ts_ns                  bigint NOT NULL
 );
 COMMENT ON COLUMN liquidation_event.step IS '1: begins, its seq is the id of the liquidation; 2: ends';
@@ -58,10 +59,6 @@ CREATE TABLE adl_proof (
     body           jsonb NOT NULL,
     PRIMARY KEY (liquidation_id, round_no)
 );
-CREATE TABLE account_class (
-    account_idx bigint PRIMARY KEY,
-    class       text NOT NULL CHECK (class IN ('prefunded', 'member'))
-);
 CREATE TABLE margin_call (
     call_id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account_idx       bigint NOT NULL,
@@ -91,4 +88,4 @@ BEGIN
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM wellhead_app', name);
     END LOOP;
 END $$;
-GRANT SELECT, INSERT, UPDATE ON margin_call, account_class TO wellhead_app;
+GRANT SELECT, INSERT, UPDATE ON margin_call TO wellhead_app;

@@ -206,7 +206,7 @@ class ClearingHouse(ClearingCollateral):
             self.effects.liquidation_events.append(
                 LiquidationEventRow(
                     seq, liquidation_id, event[4], step, command[_AMOUNT], command[_QTY],
-                    command[_EXPIRES], command[_TS],
+                    command[_EXPIRES], command[_PRICE], command[_TS],
                 )
             )  # fmt: skip
 

@@ -227,6 +227,7 @@ class LiquidationEventRow(NamedTuple):
     equity_usd_micros: int
     initial_usd_micros: int
     maintenance_usd_micros: int
+    state_before: int  # AccountState
     ts_ns: int
 
 

@@ -10,6 +10,7 @@ from matching.wire import COMMAND, EVENT
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _ACCOUNT, _ORDER_ID = _FIELD["ts_ns"], _FIELD["account_idx"], _FIELD["order_id"]
+_PRICE = _FIELD["price_ticks"]
 _AMOUNT_E = (EVENT.names or ()).index("amount_usd_micros")
 
 Row = Any  # the tuple of a COMMAND or EVENT row
@@ -20,6 +21,7 @@ class Liquidation(NamedTuple):
 
     liquidation_id: int  # the seq of the command that began it
     begun_ns: int
+    state_before: int  # AccountState
 
 
 class MovesMirror(MirrorLegs):
@@ -32,7 +34,9 @@ class MovesMirror(MirrorLegs):
     def _follow_liquidation(self, command: Row) -> None:
         """Note that a SET_ACCOUNT begins or ends a liquidation."""
         if command[_ORDER_ID] == LiquidationStep.BEGINS:
-            self.liquidations[command[_ACCOUNT]] = Liquidation(command[0], command[_TS])
+            self.liquidations[command[_ACCOUNT]] = Liquidation(
+                command[0], command[_TS], command[_PRICE]
+            )
         elif command[_ORDER_ID] == LiquidationStep.ENDS:
             self.liquidations.pop(command[_ACCOUNT], None)
 

@@ -57,7 +57,7 @@ FROM settlement WHERE seq > $1 AND seq <= $2;
 
 -- name: liquidation_event
 SELECT seq, liquidation_id, account_idx, step, equity_usd_micros, initial_usd_micros,
-    maintenance_usd_micros, ts_ns
+    maintenance_usd_micros, state_before, ts_ns
 FROM liquidation_event WHERE seq > $1 AND seq <= $2;
 
 -- name: position_move

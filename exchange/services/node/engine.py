@@ -15,11 +15,13 @@ from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.clock import SystemClock
 from exchange.io.custody_postgres import PostgresCustody
+from exchange.io.defaults import Defaults
 from exchange.io.errors import Corrupt, Unavailable
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
 from exchange.io.outbox_rows import OutboxRows
 from exchange.io.price_data import load_price_data
+from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_requests import PostgresSignatures
 from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_store import PostgresScenarios
@@ -29,6 +31,7 @@ from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
+from exchange.services.liquidation import Liquidation
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.progress import Progress
@@ -59,6 +62,7 @@ class Parts:
     outbox: Outbox
     custody: CustodyDesk
     noter: Noter
+    liquidation: Liquidation
 
     def observe(self, batch: Batch) -> None:
         """Take in a committed batch; the mirror has it already."""
@@ -66,6 +70,7 @@ class Parts:
         self.calendar.observe(batch.commands, batch.events)
         self.outbox.observe(batch.commands, batch.events)
         self.custody.observe(batch.commands, batch.events)
+        self.liquidation.observe(batch.commands)
 
 
 class EngineRole:
@@ -166,6 +171,9 @@ class EngineRole:
             outbox=outbox,
             custody=custody,
             noter=noter,
+            liquidation=Liquidation(
+                mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
+            ),
         )
         self._crew.start("sequencer", sequencer.run())
         self._crew.start("leadership", self._leadership.keep(self._crew.fail))
@@ -179,6 +187,11 @@ class EngineRole:
         assert self._parts is not None
         self._crew.start("calendar", self._parts.calendar.run())
         self._crew.start("scenarios", self._parts.scenarios.run())
+
+    def begin_liquidation(self) -> None:
+        """Watch accounts; once the operator has an account and the market is listed."""
+        assert self._parts is not None
+        self._crew.start("liquidation", self._parts.liquidation.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -201,7 +214,8 @@ class EngineRole:
         parts = self._parts
         if parts is None:
             return
-        await self._crew.end("scenarios", "calendar", "outbox", "custody", "purge")
+        services = ("scenarios", "calendar", "liquidation", "outbox", "custody", "purge")
+        await self._crew.end(*services)
         parts.sequencer.stop()
         if await self._crew.wait("sequencer", STOP_TIMEOUT_S) and self._crew.error is None:
             try:

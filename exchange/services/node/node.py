@@ -139,6 +139,7 @@ class Node:
                 PostgresAccounts(ground.pool),
                 PostgresApiKeys(ground.pool, ground.box),
             )
+            self._engine.begin_liquidation()
 
     def _make_front(
         self,

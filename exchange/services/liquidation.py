@@ -1,0 +1,174 @@
+"""Liquidation and margin calls, by themselves: one of it, beside the sequencer.
+
+What it does is journaled commands of origin 0; what it knows was said by the journal, or is kept
+in Postgres. A kill between any two steps loses nothing: the next start reads where things stand
+and goes on. A command once given is carried out or lost with the process, so none is given
+twice: what was given is not looked at again until the journal shows it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from exchange.io.defaults import Defaults
+from exchange.io.errors import Unavailable
+from exchange.io.registry import Accounts
+from exchange.rules.liquidation_rows import SWEEP_ACCOUNTS_MAX
+from exchange.rules.liquidator import Liquidator, Step
+from exchange.rules.margin_calls import (
+    MarginCall,
+    amount_to_call_usd_micros,
+    issue,
+    pass_time,
+    pay,
+    relieve,
+    reminders_due,
+)
+from exchange.rules.mirror import Mirror
+from exchange.rules.standing import due_accounts
+
+Send = Callable[[np.ndarray], Awaitable[None]]
+
+STEP_SECONDS: Final = 1.0
+BUSY_SECONDS: Final = 0.05  # between steps while something is under way
+LOOK_SECONDS: Final = 0.25  # while waiting for clearing, or for the house's account
+HOUSE_ID: Final = "insurance"
+HOUSE_KIND: Final = "house"
+MEMBER: Final = "member"
+EXEMPT: Final = frozenset({HOUSE_KIND})
+
+_log = logging.getLogger("wellhead.liquidation")
+
+
+class Liquidation:
+    """Watches every account. `observe` each committed batch, after the mirror."""
+
+    def __init__(self, mirror: Mirror, send: Send, rows: Defaults, accounts: Accounts) -> None:
+        """Watch the exchange that `mirror` follows; commands go to `send`."""
+        self._mirror = mirror
+        self._send = send
+        self._rows = rows
+        self._accounts = accounts
+        self._start_seq = mirror.seq
+        self._liquidator: Liquidator | None = None
+        self._given: dict[int, int] = {}  # ticket -> account_idx, not in the journal yet
+        self._ticket = 0
+        self._sliced: dict[int, int] = {}  # account_idx -> second of its last slice
+        self._kinds: dict[int, str] = {}
+        self._escalated: set[int] = set()
+
+    def observe(self, commands: np.ndarray) -> None:
+        """Take in one committed batch: what was given is done."""
+        if self._given:
+            ours = commands["request_id"][commands["origin_id"] == 0]
+            for ticket in ours[ours != 0].tolist():
+                self._given.pop(ticket, None)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while self._liquidator is None:
+            try:
+                await self._prepare()
+            except (Unavailable, TimeoutError) as error:
+                _log.warning("liquidation waits: %s", error)
+            await asyncio.sleep(LOOK_SECONDS)
+        while True:
+            busy = False
+            try:
+                busy = await self.step()
+            except (Unavailable, TimeoutError) as error:
+                _log.warning("liquidation goes on later: %s", error)
+            await asyncio.sleep(BUSY_SECONDS if busy else STEP_SECONDS)
+
+    async def _prepare(self) -> None:
+        """Find the house's account, and what was under way when the last process ended."""
+        house = await self._accounts.create(
+            account_id=HOUSE_ID, name="Insurance fund", kind=HOUSE_KIND
+        )
+        if house.account_idx >= len(self._mirror.accounts):
+            return
+        if await self._rows.cleared_seq() < self._start_seq:
+            return  # the mirror itself has seen everything since, and nothing from before
+        for account_idx, going in (await self._rows.open_liquidations(self._start_seq)).items():
+            self._mirror.liquidations.setdefault(account_idx, going)
+        self._liquidator = Liquidator(self._mirror, house.account_idx)
+
+    async def step(self) -> bool:
+        """Do what is due now; return whether another step follows at once.
+
+        Errors:
+            Unavailable: Postgres or the sequencer does not answer; the next step does it.
+        """
+        liquidator, mirror = self._liquidator, self._mirror
+        if liquidator is None or mirror.halted or mirror.scenario_count == 0:
+            return False
+        liquidator.refresh()
+        self._kinds = await self._rows.kinds()
+        due = set(due_accounts(mirror, liquidator.shocks))
+        members = {idx for idx in due if self._kinds.get(idx) == MEMBER}
+        await self._call(members)
+        todo = (due - members) | (due & self._escalated) | set(mirror.liquidations)
+        todo -= {idx for idx in todo if self._kinds.get(idx) in EXEMPT}
+        busy = False
+        for idx in sorted(todo - set(self._given.values()))[:SWEEP_ACCOUNTS_MAX]:
+            step = liquidator.look(idx)
+            if step is not None and await self._give(idx, step):
+                busy = True
+        sold = liquidator.dispose() if liquidator.house_idx not in self._given.values() else None
+        if sold is not None:
+            await self._give(liquidator.house_idx, sold)
+        return busy
+
+    async def _give(self, account_idx: int, step: Step) -> bool:
+        """Give a step's commands to the sequencer, its proofs kept before; one slice a second."""
+        second = self._mirror.ts_ns // 1_000_000_000
+        if step.is_order:
+            if self._sliced.get(account_idx) == second:
+                return False
+            self._sliced[account_idx] = second
+        for proof, contract_idx in zip(step.proofs, step.contracts, strict=True):
+            await self._rows.keep_proof(proof, contract_idx)
+        self._ticket += 1
+        commands = step.commands.copy()
+        commands["request_id"] = self._ticket
+        self._given[self._ticket] = account_idx
+        await self._send(commands)
+        _log.info("account %d: %s", account_idx, step.story)
+        return True
+
+    # Margin calls
+
+    async def _call(self, due: set[int]) -> None:
+        """Issue calls to members that are due, and see to those that are open."""
+        now_ns, calls = self._mirror.ts_ns, await self._rows.open_calls()
+        for call in calls:
+            after = self._seen_to(call, now_ns)
+            if after != call and await self._rows.change(call, after, now_ns):
+                _log.info("margin call %d: %s", call.call_id, after.state)
+        self._escalated = await self._rows.escalated()
+        called = {call.account_idx for call in calls} | self._escalated
+        for idx in sorted(due - called - set(self._mirror.liquidations)):
+            assert self._liquidator is not None
+            standing = self._liquidator.standing(idx)
+            amount = amount_to_call_usd_micros(
+                standing.equity_usd_micros, standing.initial_usd_micros,
+                standing.maintenance_usd_micros,
+            )  # fmt: skip
+            if amount:
+                await self._rows.issue(issue(0, idx, amount, now_ns))
+
+    def _seen_to(self, call: MarginCall, now_ns: int) -> MarginCall:
+        """Return a call as it stands now: what came in, and what time has passed."""
+        assert self._liquidator is not None
+        standing = self._liquidator.standing(call.account_idx)
+        missing = standing.initial_usd_micros - standing.equity_usd_micros
+        if missing <= 0:
+            return relieve(call)
+        came = call.amount_usd_micros - missing - call.met_usd_micros
+        after = pay(call, came) if came > 0 else call
+        after = pass_time(after, now_ns)
+        return replace(after, reminders=reminders_due(after, now_ns))

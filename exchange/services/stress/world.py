@@ -1,0 +1,94 @@
+"""An exchange of its own for a stress run: core, mirror, clearing and liquidator, no database."""
+
+import numpy as np
+
+from exchange.rules.adl import AdlProof
+from exchange.rules.clearing_house import ClearingHouse
+from exchange.rules.liquidator import Liquidator, Step
+from exchange.rules.mirror import Mirror
+from matching.codes import EventKind, Kind
+from matching.engine import Engine
+from matching.sizes import Sizes
+from matching.wire import new_commands
+
+SECOND_NS = 1_000_000_000
+
+
+def row(kind: Kind, **fields: int) -> np.ndarray:
+    """Return one COMMAND row."""
+    rows = new_commands(1)
+    rows["kind"] = kind
+    for name, value in fields.items():
+        rows[name] = value
+    return rows
+
+
+class World:
+    """Sends commands to the core and keeps everybody who follows it."""
+
+    def __init__(self, sizes: Sizes, start_ns: int, house_idx: int) -> None:
+        self.engine = Engine(sizes)
+        self.mirror = Mirror()
+        self.clearing = ClearingHouse()
+        self.now_ns = start_ns
+        self.house_idx = house_idx
+        self.liquidator = Liquidator(self.mirror, house_idx)
+        self.proofs: list[AdlProof] = []
+        self.moves: list[np.ndarray] = []  # EVENT rows of moves of lots and money
+        self.slice_lots = 0
+        self.grounds: list[tuple[int, int]] = []  # of each deleveraging: the fund, what was missing
+        self.refused: dict[int, int] = {}
+        self.stories: dict[str, int] = {}
+        self._waiting: list[np.ndarray] = []
+
+    def say(self, *parts: np.ndarray) -> None:
+        """Put commands aside until `flush`."""
+        self._waiting += parts
+
+    def flush(self) -> np.ndarray:
+        """Apply what was said as one batch; return its events."""
+        if not self._waiting:
+            return np.zeros(0)
+        batch = np.concatenate(self._waiting)
+        self._waiting = []
+        batch["seq"] = np.arange(len(batch)) + self.engine.last_seq + 1
+        batch["ts_ns"] = self.now_ns
+        events = self.engine.apply(batch)
+        self.mirror.apply(batch, events)
+        self.clearing.apply(batch, events)
+        self.clearing.take()
+        self._note(events)
+        return events
+
+    def send(self, *parts: np.ndarray) -> np.ndarray:
+        """Apply commands at once; return their events."""
+        self.flush()
+        self.say(*parts)
+        return self.flush()
+
+    def pass_time(self, seconds: int = 1) -> None:
+        """Let the core's clock go on."""
+        self.flush()
+        self.now_ns += seconds * SECOND_NS
+        self.send(row(Kind.TICK))
+
+    def do(self, step: Step) -> None:
+        """Carry out a step of liquidation; its proofs are kept before."""
+        self.proofs += step.proofs
+        if step.proofs:
+            giver = self.mirror.accounts[int(step.commands["account_idx"][0])]
+            missing = -(giver.cash_usd_micros + giver.unsettled_usd_micros)
+            self.grounds.append((self.liquidator.fund_usd_micros(), missing))
+        word = "slices" if step.story.startswith("slice") else step.story
+        self.stories[word] = self.stories.get(word, 0) + 1
+        events = self.send(step.commands)
+        if word == "slices":
+            self.slice_lots += int(events["qty_lots"][events["kind"] == EventKind.TRADE].sum())
+
+    def _note(self, events: np.ndarray) -> None:
+        moved = np.isin(events["kind"], (EventKind.POSITION_MOVED, EventKind.CASH_TRANSFERRED))
+        if moved.any():
+            self.moves.append(events[moved].copy())
+        refusals = events["code"][events["kind"] == EventKind.REFUSED]
+        for code in refusals.tolist():
+            self.refused[code] = self.refused.get(code, 0) + 1

@@ -22,7 +22,9 @@ NS_PER_MS: Final = 1_000_000
 NS_PER_S: Final = 1_000_000_000
 LOT_SIZE: Final = "1"
 _UNPRICED: Final = (OrderType.MARKET, OrderType.STOP, OrderType.TAKE_PROFIT)
-_TRADES: Final = (EventKind.TRADE, EventKind.LEG_TRADE)
+_TRADES: Final = (
+    EventKind.TRADE, EventKind.LEG_TRADE, EventKind.IMPLIED_TRADE, EventKind.IMPLIED_LEG,
+)  # fmt: skip
 _WAITS: Final = (EventKind.STOP_ACCEPTED, EventKind.STOP_AMENDED)
 
 
@@ -55,14 +57,20 @@ class Outcome:
         self.trades: list[tuple[int, Any]] = []  # own ones, with their place among all
         self.waits = first[1] in _WAITS
         self.trigger_ticks = said_of_stop(first)[0] if self.waits else 0
-        dropped_lots, leg = 0, -1
+        dropped_lots, leg, combined_id = 0, -1, 0
         for event in reply.events[1:]:
             leg += event[1] in _TRADES
+            if event[1] == EventKind.IMPLIED_TRADE:
+                combined_id = event[5]
             if event[5] != order_id:
-                if event[1] == EventKind.TRADE and event[6] == order_id:
+                met = event[1] == EventKind.TRADE
+                met |= event[1] == EventKind.IMPLIED_LEG and order_id != combined_id
+                if met and event[6] == order_id:
                     self.leaves_lots = event[11]  # what rests met what this command set off
             elif event[1] in _TRADES:
                 self.trades.append((leg, event))
+                if event[1] == EventKind.IMPLIED_TRADE and event[12] == 1:
+                    self.leaves_lots = event[11]
             elif event[1] == EventKind.REPRICED:
                 self.price_ticks = event[9]
             elif event[1] == EventKind.STOP_MOVED:
@@ -225,6 +233,7 @@ def instrument(contract: Contract) -> dict[str, Any]:
             {"symbol": leg.symbol, "side": codec.SIDE_NAMES[Side.BUY if ratio > 0 else Side.SELL]}
             for leg, ratio in contract.legs
         ],
+        "implied": contract.implied,
         "state": codec.TRADING_STATE_NAMES[contract.state],
         "auction": auction(contract),
         "tick_size": codec.tick_size(),

@@ -41,6 +41,7 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.LEVEL_INVALID: "a level is from 10000 to 15000 basis points of the member's requirement",
     Code.LEG_COMBINATIONS_FULL: "a contract is a leg of at most 32 combinations",
     Code.LEG_NOT_TRADING: "a leg of this combination is not in continuous trading",
+    Code.IMPLIED_INVALID: "implied prices are on (1) or off (0), of a combination",
     Code.MARGIN_INSUFFICIENT: "free equity does not cover the margin: see /api/v1/margin",
     Code.MARKET_ORDER_RESTS: "a market order is IOC or FOK",
     Code.MIN_QUANTITY_INVALID: "at most the quantity, and not with post_only",

@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from api import (
     shapes,
     shapes_account,
+    shapes_book,
     shapes_collateral,
     shapes_deals,
     shapes_protect,
@@ -34,7 +35,7 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "list_instruments": shapes.InstrumentsAnswer,
     "get_instrument": shapes.InstrumentAnswer,
     "list_tickers": shapes.TickersAnswer,
-    "get_orderbook": shapes.BookAnswer,
+    "get_orderbook": shapes_book.BookAnswer,
     "list_trades": shapes.TradesAnswer,
     "list_klines": shapes.KlinesAnswer,
     "list_settlements": shapes.SettlementsAnswer,

@@ -21,6 +21,7 @@ from matching.codes import BY_LEGS, EventKind, Flag, Kind, Side, Timer
 from matching.wire import pack_halves
 
 SIDES: Final = ("bid", "ask")
+_TRADES: Final = (EventKind.TRADE, EventKind.IMPLIED_TRADE, EventKind.IMPLIED_LEG)
 
 
 def side_of(
@@ -113,7 +114,9 @@ def _side(state: MirrorState, reply: Reply, side: int, lots: int, kept_id: int) 
 
 def _entered(reply: Reply, accepted: Any) -> Answer:
     order_id, open_lots = accepted[5], accepted[11]
-    filled = sum(e[10] for e in reply.events if e[1] == EventKind.TRADE and e[5] == order_id)
+    # An implied trade names the order in each leg too: only its own contract counts.
+    own = (e for e in reply.events if e[1] in _TRADES and e[5] == order_id and e[7] == accepted[7])
+    filled = sum(e[10] for e in own)
     ends = [e for e in reply.events if e[1] == EventKind.CANCELLED and e[5] == order_id]
     if ends:
         open_lots = ends[-1][11]

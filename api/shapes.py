@@ -58,6 +58,7 @@ class Instrument(Part):
     symbol: str
     kind: str
     legs: list[dict[str, str]]
+    implied: bool
     sku: str | None
     hub: str | None
     grade: str | None
@@ -116,6 +117,7 @@ class PublicTrade(Part):
     side: str
     block: str | None
     auction: bool
+    implied: bool
     seq: int
     ts: int
     ts_ns: str
@@ -192,17 +194,6 @@ class TickersAnswer(Answer):
     """Tickers."""
 
     tickers: list[Ticker]
-
-
-class BookAnswer(Answer):
-    """A book, best levels first, each [price, quantity]; `seq` is that of its last change."""
-
-    symbol: str
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
-    checksum: int
-    state: str
-    phase: str | None
 
 
 class TradesAnswer(Answer):

@@ -52,6 +52,7 @@ NOT_KERNELS: Final = frozenset(
         "checks.py",
         "checks_books.py",
         "checks_calls.py",
+        "checks_implied.py",
         "checks_legs.py",
         "engine.py",
         "saved.py",

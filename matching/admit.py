@@ -25,6 +25,7 @@ from matching.codes import (
     Tif,
     TradingState,
 )
+from matching.implied_prices import meets_implied
 from matching.legs import check_legs_trade, legs_have_room, positions_wanted
 from matching.limited import OWN_LIMITS, check_own_limits, count_order
 from matching.limits import MONEY_USD_MICROS_MAX, PEGS_MAX, POSITION_LOTS_MAX
@@ -197,9 +198,16 @@ def check_market(s, order):
     limited = (order.flags & MARKET_ORDER) == 0
     if order.key < s.books[order.book_idx]["band_key"] and limited:
         return no_price(order)
-    if (order.flags & Flag.POST_ONLY) != 0 and crosses(s, order):
+    if (order.flags & Flag.POST_ONLY) != 0 and would_trade(s, order):
         return Code.POST_ONLY_WOULD_TRADE
     return Code.OK
+
+
+@kernel
+def would_trade(s, order):
+    """Return whether an order would meet another, or trade at an implied price."""
+    implied = s.contracts[order.contract_idx]["implied"] != 0
+    return crosses(s, order) or (implied and meets_implied(s, order))
 
 
 @cold_kernel

@@ -2,15 +2,16 @@
 
 Whatever trades or moves a price leaves a bit in META.aftermath; most commands leave none, and one
 comparison says so. The order of work: quotes whose protection was hit, guards of the auctions,
-then stops that were triggered, then pegs that have to move, then orders of contracts that have
-ended; after each step from the top again, since a stop may trade and a trade may call the guards.
+then combinations that may meet their legs, then stops that were triggered, then pegs that have to
+move, then orders of contracts that have ended; after each step from the top again, since a stop may
+trade and a trade may call the guards.
 
-A step is one order at most, or the pegs of one contract, or what a command may cancel of a contract
-that has ended; a command does AFTERMATH_STEPS_MAX of them, and begins none once it has caused
-META.command_events events in all. Quotes that hit their protection go at once, whatever the count,
-and so do calls that guards ask for: until they have begun the book may be crossed. What is left
-stays in the state and goes on behind the next command's own work, whatever that command is: its
-reply comes first, as always, and nothing is lost.
+A step is one order at most, or one combination, or the pegs of one contract, or what a command may
+cancel of a contract that has ended; a command does AFTERMATH_STEPS_MAX of them, and begins none
+once it has caused META.command_events events in all. Quotes that hit their protection go at once,
+whatever the count, and so do calls that guards ask for: until they have begun the book may be
+crossed. What is left stays in the state and goes on behind the next command's own work, whatever
+that command is: its reply comes first, as always, and nothing is lost.
 """
 
 from matching._jit import cold_kernel
@@ -18,7 +19,8 @@ from matching.auction import guard_step
 from matching.contracts import end_step
 from matching.emit import has_worked
 from matching.enter_stops import stop_step
-from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, PEGS, STOPS
+from matching.implied import implied_step
+from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, IMPLIED, PEGS, STOPS
 from matching.mmp import end_hit_groups
 from matching.pegs import move_next_pegs
 from matching.quote_fills import HITS
@@ -46,7 +48,9 @@ def aftermath(s, first_event):
         if steps == AFTERMATH_STEPS_MAX or has_worked(s, first_event):
             return
         steps += 1
-        if (meta["aftermath"] & STOPS) != 0:
+        if (meta["aftermath"] & IMPLIED) != 0:
+            implied_step(s)
+        elif (meta["aftermath"] & STOPS) != 0:
             stop_step(s)
         elif (meta["aftermath"] & PEGS) != 0:
             peg_step(s)

@@ -15,7 +15,7 @@ from matching.blocks import accept
 from matching.closing import close_out, set_last_trade
 from matching.codes import Code, Kind
 from matching.collateral import charge, send_cash, set_collateral
-from matching.combinations import list_combination
+from matching.combinations import list_combination, set_implied
 from matching.contracts import list_contract, set_band, set_state
 from matching.emit import emit_refused
 from matching.everyday import place_everyday
@@ -76,6 +76,8 @@ def apply_control(s, cmd):
         return list_contract(s, cmd)
     if kind == Kind.LIST_COMBINATION:
         return list_combination(s, cmd)
+    if kind == Kind.SET_IMPLIED:
+        return set_implied(s, cmd)
     if kind == Kind.SET_STATE:
         return set_state(s, cmd)
     if kind == Kind.SET_BAND:

@@ -20,6 +20,7 @@ from matching.codes import (
 from matching.emit import emit, has_worked
 from matching.equilibrium import equilibrium
 from matching.guards import beyond_day, set_guard_keys
+from matching.implied_wake import wake_implied
 from matching.limits import DRAW_PRIME, INDICATIVE_EVERY_NS
 from matching.peg_list import wake_pegs
 from matching.trade import drop_order
@@ -159,6 +160,7 @@ def leave_call(s, contract_idx, state):
         uncross(s, contract_idx, phase, np.int64(state))
     cancel_both_of(s, contract_idx, Tif.GFA, Code.AUCTION_ENDED)
     wake_pegs(s, contract_idx)
+    wake_implied(s, contract_idx)
     see_all(s, contract_idx)
 
 

@@ -12,6 +12,7 @@ from matching.checks_books import check_bitmaps, check_levels
 from matching.checks_calls import check_calls
 from matching.checks_collateral import check_collateral
 from matching.checks_deals import check_days, check_deals
+from matching.checks_implied import check_implied
 from matching.checks_legs import check_combinations, gross_of
 from matching.codes import DETAILED, QUOTE_GROUP_SHIFT, Flag, TradingState
 from matching.limits import (
@@ -45,6 +46,7 @@ def check_state(s: State) -> None:
     check_positions(s, live)
     check_contracts(s)
     check_combinations(s)
+    check_implied(s)
     check_accounts(s, live)
     check_worst(s)
     check_client_ids(s)

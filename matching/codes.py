@@ -60,6 +60,7 @@ class Kind(IntEnum):
     # The clearing house: what it moves between two accounts.
     TRANSFER_POSITION = 95
     TRANSFER_CASH = 96
+    SET_IMPLIED = 75
     SET_LIMITS = 50
     CANCEL_ALL_AFTER = 51
     KILL_ACCOUNT = 52
@@ -117,6 +118,9 @@ class EventKind(IntEnum):
     REPRICED = 45  # a pegged order moved
     COMBINATION_LISTED = 75
     LEG_TRADE = 76  # one leg of the TRADE of a combination before it
+    IMPLIED_TRADE = 80  # a combination's order trades with one order of each leg
+    IMPLIED_LEG = 81  # one leg of the IMPLIED_TRADE before it
+    IMPLIED_SET = 82
     LIMITS_SET = 55
     TIMER_SET = 56
     TIMER_FIRED = 57

@@ -6,6 +6,7 @@ from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind, TradingState
 from matching.emit import emit
 from matching.guards import take_guard_price
+from matching.implied_wake import let_legs_know, wake_combination
 from matching.legs import is_spread, leg_of, spread_base
 from matching.limits import (
     COMBINATIONS_PER_LEG_MAX,
@@ -103,6 +104,8 @@ def check_combination(s, cmd):
         return Code.BAND_INVALID
     if not state_suits(cmd["state"]):
         return Code.STATE_INVALID
+    if cmd["ref_id"] < 0 or cmd["ref_id"] > 1:
+        return Code.IMPLIED_INVALID
     return Code.OK
 
 
@@ -131,6 +134,7 @@ def list_combination(s, cmd):
     contract["symbol_c"] = cmd["client_c"]
     contract["symbol_d"] = cmd["client_d"]
     contract["legs_count"] = legs_named(cmd)
+    contract["implied"] = cmd["ref_id"]
     take_legs(s, cmd, contract_idx)
     join_legs(s, contract_idx)
     mark_by_legs(s, contract_idx)
@@ -145,6 +149,27 @@ def list_combination(s, cmd):
     count_trading(s)
     event = s.events[emit(s, EventKind.COMBINATION_LISTED, 0, contract_idx)]
     event["price_ticks"] = contract["mark_ticks"]
+    return Code.OK
+
+
+@cold_kernel
+def set_implied(s, cmd):
+    """Let a combination's orders trade with those of its legs, or no longer: `state` 1 or 0."""
+    meta = s.meta[0]
+    if cmd["contract_idx"] < 0 or cmd["contract_idx"] >= meta["contracts_count"]:
+        return Code.CONTRACT_UNKNOWN
+    contract_idx = np.int64(cmd["contract_idx"])
+    contract = s.contracts[contract_idx]
+    if contract["legs_count"] == 0 or cmd["state"] < 0 or cmd["state"] > 1:
+        return Code.IMPLIED_INVALID
+    if contract["state"] == TradingState.EXPIRED:
+        return Code.CONTRACT_EXPIRED
+    contract["implied"] = cmd["state"]
+    contract["implied_waits"] = 0
+    let_legs_know(s, contract_idx)
+    wake_combination(s, contract_idx)
+    event = s.events[emit(s, EventKind.IMPLIED_SET, 0, contract_idx)]
+    event["qty_lots"] = cmd["state"]
     return Code.OK
 
 

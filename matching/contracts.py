@@ -12,6 +12,7 @@ from matching.days import check_block_rule, set_block_rule
 from matching.deals import end_deals_of_contract
 from matching.emit import emit, has_worked
 from matching.guards import take_guard_price
+from matching.implied_wake import wake_implied
 from matching.legs import combination_of
 from matching.limits import BPS, ENDS, POSITION_LOTS_MAX, QTY_LOTS_MAX, TICK_VALUE_USD_MICROS_MAX
 from matching.peg_list import wake_pegs
@@ -142,6 +143,7 @@ def set_state(s, cmd):
     emit(s, EventKind.STATE_SET, 0, cmd["contract_idx"])
     change_state(s, np.int64(cmd["contract_idx"]), np.int64(cmd["state"]))
     wake_pegs(s, np.int64(cmd["contract_idx"]))
+    wake_implied(s, np.int64(cmd["contract_idx"]))
     return Code.OK
 
 
@@ -239,5 +241,6 @@ def set_band(s, cmd):
         contract["band_bps"] = cmd["order_id"]
     set_mark_and_band(s, contract_idx, np.int64(contract["mark_ticks"]))
     wake_pegs(s, contract_idx)
+    wake_implied(s, contract_idx)
     emit(s, EventKind.BAND_SET, 0, contract_idx)
     return Code.OK

@@ -5,6 +5,8 @@ rest is hidden. Lots that trade are shown ones; lots lost for any other reason a
 first.
 """
 
+import numpy as np
+
 from matching._jit import cold_kernel, kernel
 from matching.codes import DETAILED
 from matching.peg_list import remove_peg
@@ -41,6 +43,15 @@ def display_of(s, order_idx):
     if (s.orders[order_idx]["flags"] & DETAILED) == 0:
         return 0
     return s.details[order_idx]["display_lots"]
+
+
+@kernel
+def visible_lots(s, order_idx):
+    """Return how many lots of a resting order are in sight."""
+    order = s.orders[order_idx]
+    if (order["flags"] & DETAILED) != 0 and s.details[order_idx]["display_lots"] != 0:
+        return np.int64(s.details[order_idx]["shown_lots"])
+    return np.int64(order["leaves_lots"])
 
 
 @cold_kernel

@@ -37,8 +37,8 @@ def plain_words(cmd):
 @kernel
 def plain_times(s, account, contract, book_idx, key):
     """Return whether account and contract trade, and the price is in the band and meets nobody."""
-    # Zero: active, without limits of its own, and no combination.
-    unusual = account["state"] | account["limited"] | contract["legs_count"]
+    # Zero: active, without limits of its own, no combination, and no implied price.
+    unusual = account["state"] | account["limited"] | contract["legs_count"] | contract["implied"]
     if unusual != AccountState.ACTIVE or contract["state"] != TradingState.CONTINUOUS:
         return False
     if key < s.books[book_idx]["band_key"]:

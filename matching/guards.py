@@ -11,6 +11,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, opposite_key
 from matching.codes import Code, Side
+from matching.implied_wake import wake_implied
 from matching.limits import BPS, GUARDS
 
 NO_KEY = np.int64(-1)  # better than every key
@@ -71,6 +72,7 @@ def take_guard_price(s, contract_idx, price_ticks):
     call["guard_since_ns"] = s.meta[0]["now_ns"]
     s.contracts[contract_idx]["traded"] = 0
     set_guard_keys(s, contract_idx)
+    wake_implied(s, contract_idx)
 
 
 @cold_kernel

@@ -9,6 +9,7 @@ from matching.contracts import contract_known, set_mark_and_band
 from matching.days import new_day
 from matching.emit import emit
 from matching.guards import take_guard_price
+from matching.implied_wake import wake_implied
 from matching.legs import combination_of
 from matching.limits import INT64_SAFE
 from matching.peg_list import wake_pegs
@@ -82,6 +83,7 @@ def move_mark(s, contract_idx, mark_ticks):
         position_idx = np.int64(position["next_of_contract"])
     revalue_orders(s, contract_idx, mark_ticks)
     wake_pegs(s, contract_idx)
+    wake_implied(s, contract_idx)
     for place in range(contract["combinations_count"]):
         revalue_orders(s, combination_of(s, contract_idx, place), mark_ticks)
 

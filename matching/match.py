@@ -18,12 +18,17 @@ from matching.codes import (
 )
 from matching.details import display_of
 from matching.emit import emit_cancelled
-from matching.guards import reach_of, report_breach
+from matching.guards import NO_KEY, reach_of, report_breach
 from matching.icebergs import meet_iceberg
-from matching.limits import LOOK_AHEAD_SHARE, SIDES_OF_LEG
+from matching.implied import meet_implied
+from matching.implied_prices import NO_OFFER, WAKES, best_offer, implied_for
+from matching.implied_wake import let_legs_know
+from matching.limits import IMPLIED_FILLS_MAX, LOOK_AHEAD_SHARE, SIDES_OF_LEG
 from matching.lots import change_lots
+from matching.mmp import end_hit_groups
 from matching.quote_fills import note_quote_fill
-from matching.trade import drop_lots, drop_order, trade
+from matching.self_trades import prevent_self_trade, reducible_lots
+from matching.trade import drop_order, trade
 from matching.triggers import see_trades
 from matching.waiting import open_by_id
 
@@ -39,35 +44,6 @@ def has_leg_here(s, maker_idx, book_idx):
     if other_idx == 0 or (s.orders[other_idx]["flags"] & UNTRIGGERED) != 0:
         return False
     return s.orders[other_idx]["book_idx"] == book_idx
-
-
-@cold_kernel
-def prevent_self_trade(s, stp, maker_idx, left_lots):
-    """Do what the taker's mode says to its own resting order; return what the taker loses."""
-    if stp == Stp.CANCEL_NEWEST:
-        return left_lots
-    maker_lots = np.int64(s.orders[maker_idx]["leaves_lots"])
-    if stp == Stp.DECREMENT:
-        lost_lots = min(left_lots, maker_lots)
-        drop_lots(s, maker_idx, lost_lots, Code.SELF_TRADE_PREVENTED)
-        return lost_lots
-    drop_lots(s, maker_idx, maker_lots, Code.SELF_TRADE_PREVENTED)
-    return left_lots if stp == Stp.CANCEL_BOTH else np.int64(0)
-
-
-@cold_kernel
-def reducible_lots(s, maker_idx, taker_position_idx, taker_traded_lots):
-    """Return how much a reduce-only order may trade now.
-
-    The taker's trades of this command are booked at its end: they are added here if the maker
-    is the same account's.
-    """
-    maker = s.orders[maker_idx]
-    side = maker["book_idx"] & 1
-    opposite_lots = s.positions[maker["position_idx"]]["qty_lots"] * (2 * side - 1)
-    if maker["position_idx"] == taker_position_idx:
-        opposite_lots += taker_traded_lots
-    return max(np.int64(0), opposite_lots)
 
 
 @cold_kernel
@@ -106,22 +82,19 @@ def makers_room(s, order):
     return room
 
 
-@cold_kernel
-def match(s, order, order_id, position_idx, lots):
-    """Trade up to `lots` against the other side, as long as there is room for one more maker.
+@kernel
+def meet_book(s, order, order_id, position_idx, lots, before_lots, limit_key, room):
+    """Trade up to `lots` with those who rest within a key, behind `before_lots` traded already.
 
     Returns: lots left, lots lost to self-trade prevention, gain against the mark in ticks x lots,
-        whether it stopped for want of room
+        room that is left
     """
     book_idx = order.book_idx ^ 1
     book = s.books[book_idx]
-    limit_key = reach_of(s, order)
     left_lots = lots
     lost_lots = np.int64(0)
     gain_ticks = np.int64(0)
     turned_idx = np.int64(0)
-    first_event = np.int64(s.meta[0]["events_count"])
-    room = makers_room(s, order)
     while left_lots > 0 and book["best_key"] <= limit_key:
         if room == 0:
             break
@@ -136,8 +109,8 @@ def match(s, order, order_id, position_idx, lots):
             continue
         if (maker["flags"] & UNUSUAL) != 0:
             traded_lots, gained_ticks, turned_idx = meet_unusual(
-                s, order, order_id, position_idx, maker_idx, lots - left_lots - lost_lots,
-                left_lots, turned_idx,
+                s, order, order_id, position_idx, maker_idx,
+                before_lots + lots - left_lots - lost_lots, left_lots, turned_idx,
             )  # fmt: skip
             left_lots -= traded_lots
             gain_ticks += gained_ticks
@@ -145,11 +118,70 @@ def match(s, order, order_id, position_idx, lots):
         fill_lots = min(left_lots, np.int64(maker["leaves_lots"]))
         gain_ticks += trade(s, order, order_id, maker_idx, key, fill_lots)
         left_lots -= fill_lots
-    stopped = left_lots > 0 and book["best_key"] <= limit_key
-    if left_lots > 0 and not stopped and book["best_key"] <= opposite_key(s, order.key):
-        report_breach(s, book_idx)
+    return left_lots, lost_lots, gain_ticks, room
+
+
+@cold_kernel
+def match(s, order, order_id, position_idx, lots):
+    """Trade up to `lots` against the other side, as long as there is room for one more maker.
+
+    Returns: lots left, lots lost to self-trade prevention, gain against the mark in ticks x lots,
+        whether it stopped for want of room
+    """
+    first_event, limit_key = np.int64(s.meta[0]["events_count"]), reach_of(s, order)
+    left_lots, lost_lots, gain_ticks, _ = meet_book(
+        s, order, order_id, position_idx, lots, np.int64(0), limit_key, makers_room(s, order)
+    )
+    stopped = left_lots > 0 and s.books[order.book_idx ^ 1]["best_key"] <= limit_key
+    end_match(s, order, left_lots, stopped, first_event)
+    return left_lots, lost_lots, gain_ticks, stopped
+
+
+@kernel
+def end_match(s, order, left_lots, stopped, first_event):
+    """Have a call started if a guard stopped the order; let stops see the trades."""
+    if left_lots > 0 and not stopped and crosses(s, order):
+        report_breach(s, order.book_idx ^ 1)
     if (s.contracts[order.contract_idx]["watched"] & WATCHED_LAST) != 0:
         see_trades(s, order.contract_idx, first_event)
+
+
+@cold_kernel
+def match_with_implied(s, order, order_id, position_idx, lots, before_lots):
+    """Trade up to `lots` at the best prices there are: with resting orders, then at implied ones.
+
+    Returns: as `match` does; it stops for want of room behind IMPLIED_FILLS_MAX implied trades too
+    """
+    book, room = s.books[order.book_idx ^ 1], makers_room(s, order)
+    limit_key = opposite_key(s, order.key)
+    left_lots, lost_lots, gain_ticks, fills = lots, np.int64(0), np.int64(0), np.int64(0)
+    first_event, stopped = np.int64(s.meta[0]["events_count"]), False
+    while left_lots > 0:
+        end_hit_groups(s)
+        reach_key = reach_of(s, order) if book["best_key"] <= limit_key else NO_KEY
+        combination_idx, place, key = best_offer(
+            s, order.contract_idx, order.book_idx & 1, limit_key, WAKES
+        )
+        meets = book["best_key"] <= min(reach_key, key)
+        if not meets and key == NO_OFFER:
+            break
+        stopped = room == 0 if meets else fills == IMPLIED_FILLS_MAX
+        if stopped:
+            break
+        if meets:
+            traded_lots = before_lots + lots - left_lots - lost_lots
+            left_lots, now_lost_lots, now_gain_ticks, room = meet_book(
+                s, order, order_id, position_idx, left_lots, traded_lots, min(reach_key, key), room
+            )
+        else:
+            now_lots, now_lost_lots, now_gain_ticks = meet_implied(
+                s, order, order_id, combination_idx, place, key, left_lots
+            )
+            left_lots -= now_lots + now_lost_lots
+            fills += 1
+        lost_lots += now_lost_lots
+        gain_ticks += now_gain_ticks
+    end_match(s, order, left_lots, stopped, first_event)
     return left_lots, lost_lots, gain_ticks, stopped
 
 
@@ -208,6 +240,14 @@ def may_start(s, order, lots):
     return order.min_lots == 0 or (order.min_lots <= lots and fillable(s, order, order.min_lots))
 
 
+@cold_kernel
+def may_meet_implied(s, order):
+    """Return whether an order may trade at implied prices; fill-or-kill never does."""
+    if s.contracts[order.contract_idx]["state"] != TradingState.CONTINUOUS:
+        return False
+    return order.tif != Tif.FOK and implied_for(s, order.contract_idx)
+
+
 @kernel
 def execute(s, order, order_id, position_idx, lots):
     """Match an admitted order and book what it did.
@@ -220,9 +260,19 @@ def execute(s, order, order_id, position_idx, lots):
     gain_ticks = np.int64(0)
     stopped = False
     calling = s.contracts[order.contract_idx]["state"] == TradingState.AUCTION
-    if crosses(s, order) and not calling and may_start(s, order, lots):
+    implied = s.contracts[order.contract_idx]["implied"] != 0 and may_meet_implied(s, order)
+    real_first = not implied or order.min_lots > 0
+    if real_first and crosses(s, order) and not calling and may_start(s, order, lots):
         left_lots, lost_lots, gain_ticks, stopped = match(s, order, order_id, position_idx, lots)
     traded_lots = lots - left_lots - lost_lots
+    started = order.min_lots == 0 or (traded_lots > 0 and not stopped)
+    if implied and left_lots > 0 and started:
+        left_lots, more_lost_lots, more_gain_ticks, stopped = match_with_implied(
+            s, order, order_id, position_idx, left_lots, traded_lots
+        )
+        lost_lots += more_lost_lots
+        gain_ticks += more_gain_ticks
+        traded_lots = lots - left_lots - lost_lots
     ends = order.tif == Tif.IOC or order.tif == Tif.FOK or (order.min_lots > 0 and traded_lots == 0)
     ends |= stopped
     leaves_lots = np.int64(0) if ends else left_lots
@@ -231,6 +281,8 @@ def execute(s, order, order_id, position_idx, lots):
         s, order.account_idx, position_idx, order.book_idx, order.key, leaves_lots, booked_lots,
         gain_ticks,
     )  # fmt: skip
+    if leaves_lots > 0 and (order.flags & COMBINED) != 0 and implied:
+        let_legs_know(s, order.contract_idx)
     return leaves_lots, traded_lots, lost_lots, left_lots - leaves_lots, stopped
 
 

@@ -12,6 +12,7 @@ from matching.book import key_of, link_last, unlink
 from matching.codes import DETAILED, Code, EventKind, TradingState
 from matching.details import display_of, show
 from matching.emit import emit_order
+from matching.implied_wake import wake_implied
 from matching.limits import PEGS_MAX
 from matching.lots import change_lots
 from matching.peg_list import add_peg, next_waking
@@ -71,6 +72,7 @@ def move_peg(s, order_idx, key):
     order["key"] = key
     change_lots(s, account_idx, position_idx, book_idx, key, lots, none, none)
     link_last(s, order_idx, book_idx, key)
+    wake_implied(s, book_idx >> 1)
     if display_of(s, order_idx) != 0:
         s.events[place]["amount_usd_micros"] = show(s, order_idx, display_of(s, order_idx))
 

@@ -15,6 +15,7 @@ from matching.clear import (
 from matching.codes import AccountState, Code, EventKind
 from matching.emit import emit
 from matching.expiry import add_expiry
+from matching.implied_wake import wake_combination
 from matching.limits import CANCEL_AFTER_NS_MAX, SWEEP_ORDERS_MAX, TIMERS_PER_ACCOUNT
 from matching.peg_list import wake_pegs
 from matching.pool import count_trading
@@ -70,6 +71,7 @@ def halt_exchange(s, cmd):
     count_trading(s)
     for contract_idx in range(s.meta[0]["contracts_count"]):
         wake_pegs(s, np.int64(contract_idx))
+        wake_combination(s, np.int64(contract_idx))
     reply = emit(s, EventKind.HALT_SET, 0, ALL_CONTRACTS)
     s.events[reply]["qty_lots"] = cmd["state"]
     for contract_idx in range(s.meta[0]["contracts_count"]):

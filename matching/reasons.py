@@ -121,6 +121,7 @@ class Code(IntEnum):
     COMBINATION_FOLLOWS_LEGS = 202
     COMBINATION_ORDER_UNUSUAL = 203
     LEG_NOT_TRADING = 204
+    IMPLIED_INVALID = 210
     # Blocks and requests for quotes.
     BLOCKS_NOT_ALLOWED = 180
     BLOCK_TOO_SMALL = 181

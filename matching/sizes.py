@@ -16,6 +16,7 @@ from matching.limits import (
     CONTRACT_TRAILS_MAX,
     CONTRACTS_MAX,
     DEALS_MAX,
+    IMPLIED_FILLS_MAX,
     LEGS_MAX,
     ORDERS_MAX,
     POSITIONS_MAX,
@@ -82,12 +83,16 @@ class Sizes:
         each combination of a leg and each deal its end; the command's own are its reply and at
         most four cancellations of what it leaves, on either side of a quote. Each stop that enters
         behind it may do the same with its makers, and end its other leg and its parent; and each
-        order that trades may move every trailing stop of its contract twice.
+        order that trades may move every trailing stop of its contract twice. An implied trade
+        says itself and its legs, and moves the trailing stops of all of them; a command of two
+        sides does those of two orders, and the last step behind it may go as far once more.
         """
         entering = 8 + LEGS_MAX + 2 * min(self.orders, self.contract_trails)
         own = COMBINATIONS_PER_LEG_MAX + TIMERS_PER_ACCOUNT * self.accounts + 10
         pools = (3 + LEGS_MAX) * self.orders + self.positions + self.deals + 5 * self.contracts
-        return pools + own + entering * (2 + AFTERMATH_STEPS_MAX)
+        fills = 3 * IMPLIED_FILLS_MAX
+        implied = fills * (1 + LEGS_MAX * (1 + min(self.orders, self.contract_trails)))
+        return pools + own + implied + entering * (2 + AFTERMATH_STEPS_MAX)
 
     @property
     def events(self) -> int:

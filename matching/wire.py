@@ -68,6 +68,9 @@ LEGS_PER_WORD: Final = 4
 LEG_BITS: Final = 16
 assert LEGS_PER_WORD * len(LEG_WORDS) == LEGS_MAX and CONTRACTS_MAX < 1 << (LEG_BITS - 1)
 
+# Its ref_id is 1 if its orders trade with those of its legs (implied prices), 0 if they do not;
+# SET_IMPLIED says the same later, in state.
+
 # Deals. PROPOSE: state DealKind, order_id the request for quotes it answers or 0, ref_id the
 # counterparty's account_idx (unless it answers a request), expires_ns its end, client_* its id.
 # ACCEPT and DECLINE: order_id the deal. REQUEST_QUOTES: state 0 for either side, or side + 1.
@@ -100,6 +103,8 @@ EVENT: Final = np.dtype(
     ]
 )
 # Events of call auctions: see call_record.py.
+# IMPLIED_TRADE: account_idx, order_id and side are the combination's order, maker_order_id the
+# order of a leg that came, 0 if none did; amount_usd_micros is 1 if the combination's order rests.
 assert EVENT.itemsize == 64, "the journal stores these bytes: change needs a migration"
 
 # Records of a saved state, shared with readers that must not import kernels.
@@ -145,14 +150,17 @@ CONTRACT: Final = np.dtype(
         ("position_tail", "<i4"),
         ("legs_count", "i1"),  # 0: no combination
         ("traded", "i1"),  # 1: it traded since the velocity guard took its reference
-        ("combinations_count", "<i2"),  # of which this is a leg
+        ("implied", "i1"),  # 1: implied prices; a leg's when an order may rest that makes one
+        ("implied_waits", "i1"),  # of a combination: see implied_wake.py
         ("protection_bps", "<i4"),  # of market orders, from the best opposite price; 0: none
         ("pegs", "<i4"),  # pegged orders that rest
         ("peg_next", "<i4"),  # the next contract whose pegs have to move, its index + 1
         ("peg_waits", "<i4"),  # 1: it is among those
         ("timed", "<i4"),  # 1: a TICK ends trading at last_trade_ns
         ("ended", "<i4"),  # 1: one has
-        ("reserved", "<i8", (4,)),
+        ("combinations_count", "<i4"),  # of which this is a leg
+        ("reserved_a", "<i4"),
+        ("reserved_b", "<i8", (3,)),
     ]
 )
 assert CONTRACT.itemsize == 192

@@ -93,6 +93,7 @@ class Instrument(Answer, frozen=True, kw_only=True):
     last_trade: int | None = None
     kind: str = "future"  # or spread, strip: one lot is one lot of each leg
     legs: tuple[dict[str, str], ...] = ()  # symbol, and side when the combination is bought
+    implied: bool = False  # of a combination: its orders trade with those of its legs
     max_quantity: Decimal | None = None
     price_band: PriceBand | None = None
     auction: Auction | None = None
@@ -122,6 +123,14 @@ class Ticker(Answer, frozen=True, kw_only=True):
     auction: Auction | None = None
 
 
+class ImpliedLevels(Answer, frozen=True, kw_only=True):
+    """Prices that orders of a combination and of its legs make together, best first."""
+
+    symbol: str = ""
+    bids: list[tuple[Decimal, Decimal]] = []
+    asks: list[tuple[Decimal, Decimal]] = []
+
+
 class BookSnapshot(Answer, frozen=True, kw_only=True):
     """The levels of one order book, best first."""
 
@@ -132,6 +141,7 @@ class BookSnapshot(Answer, frozen=True, kw_only=True):
     checksum: int | None = None
     state: str = ""
     phase: str | None = None  # of a call auction
+    implied: ImpliedLevels = ImpliedLevels()
 
 
 class PublicTrade(Answer, frozen=True, kw_only=True):
@@ -144,6 +154,7 @@ class PublicTrade(Answer, frozen=True, kw_only=True):
     quantity: Decimal
     seq: int
     block: str | None = None  # block or efp
+    implied: bool = False  # between an order of a combination and one of each leg
     ts: int = 0
 
 

@@ -97,6 +97,7 @@ def trade_of(row: TradeRow) -> Trade:
         maker_order_id=row.maker_order_id,
         maker_leaves_lots=0,
         block=row.block,
+        is_implied=row.implied,
     )
 
 

@@ -22,6 +22,7 @@ from matching.codes import EventKind, Flag, OrderType
 _ACCEPTED: Final = int(EventKind.ACCEPTED)
 _TRADE: Final = int(EventKind.TRADE)
 _REPRICED: Final = int(EventKind.REPRICED)
+_IMPLIED: Final = (int(EventKind.IMPLIED_TRADE), int(EventKind.IMPLIED_LEG))
 _MARKET: Final = int(OrderType.MARKET)
 _NO_TRIGGER: Final = ",".join(f'"{name}":null' for name in (*NO_TRIGGER, *TIES))
 _STATIC_MAX: Final = 10_000
@@ -70,7 +71,12 @@ def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucke
 
 
 def _by_aftermath(event: Any, order_id: int, leaves: int) -> bool:
-    """Return whether what followed moved pegs, ended the order itself, or made others trade."""
+    """Return whether what followed moved pegs, ended the order itself, or made others trade.
+
+    Implied trades too have more to say than a line each.
+    """
+    if event[1] in _IMPLIED:
+        return True
     if event[1] == _REPRICED or (event[1] == _TRADE and event[5] != order_id):
         return True
     return bool(event[5] == order_id and event[1] != _TRADE and event[11] != leaves)

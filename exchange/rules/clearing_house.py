@@ -144,9 +144,12 @@ class ClearingHouse(ClearingCollateral):
             EventKind.TRIGGERED: self._orders.triggered,
             EventKind.TRADE: self._trade,
             EventKind.LEG_TRADE: self._leg_trade,
+            EventKind.IMPLIED_TRADE: self._implied_trade,
+            EventKind.IMPLIED_LEG: self._implied_leg,
+            EventKind.IMPLIED_SET: self._nothing,
             EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._nothing,
-            EventKind.MMP_HIT: self._mmp_hit,
+            EventKind.MMP_HIT: self._nothing,
             **dict.fromkeys(OF_PROTECTIONS, self._nothing),
             EventKind.CALL_STARTED: self._call_started,
             EventKind.CALL_ENDED: self._call_ended,
@@ -188,9 +191,6 @@ class ClearingHouse(ClearingCollateral):
         contract.state = TradingState.HALT
         self._orders.begin()
         self._touch(contract, event[0])
-
-    def _mmp_hit(self, command: Row, event: Row) -> None:
-        self._orders.begin()  # the cancellations that follow are of orders that rest
 
     def _nothing(self, command: Row, event: Row) -> None:
         """Nothing that clearing keeps."""

@@ -27,6 +27,7 @@ class TradeRow(NamedTuple):
     ts_ns: int
     block: int  # 0: of the book; 1 a block, 2 an EFP: both order ids are the deal's; 3 moved
     kind: int = 0  # TradeKind
+    implied: bool = False  # between an order of a combination and one of each leg
 
 
 class PositionEventRow(NamedTuple):

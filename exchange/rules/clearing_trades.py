@@ -13,7 +13,7 @@ from exchange.rules.clearing_rows import (
 from exchange.rules.entry import after_fill
 from exchange.rules.klines import Klines
 from exchange.rules.order_history import OrderHistory
-from exchange.rules.records import BLOCK, EFP, MOVED
+from exchange.rules.records import BLOCK, EFP, MOVED, NOBODY
 from matching.codes import EventKind, Side
 from matching.wire import COMMAND
 
@@ -37,6 +37,7 @@ class ClearingTrades:
         self._orders = OrderHistory()
         self._klines = Klines()
         self._leg = 0  # trades of the current command so far
+        self._combined_id = 0  # the combination's order of the implied trade that is being told
         self._contracts_touched: set[int] = set()
         self._positions_touched: list[ClearedPosition] = []
 
@@ -59,7 +60,7 @@ class ClearingTrades:
         kind = TradeKind.COMBINATION if contract.legs else TradeKind.SINGLE
         fields = (
             seq, leg, contract_idx, price_ticks, qty_lots, side, taker_idx, maker_idx, taker_id,
-            maker_id, ts_ns, 0, int(kind),
+            maker_id, ts_ns, 0, int(kind), False,
         )  # fmt: skip
         trade = _row(TradeRow, fields)
         self.effects.trades.append(trade)
@@ -87,6 +88,50 @@ class ClearingTrades:
         self._touch(contract, seq)
         self._novate(contract, trade, taker_idx, taker_id, side, False)
         self._novate(contract, trade, maker_idx, maker_id, 1 - side, True)
+
+    def _implied_trade(self, command: Row, event: Row) -> None:
+        """One order of a combination is filled, against one order in the book of each leg."""
+        seq, _, side, _, account_idx, order_id, comes_id, contract_idx, *_ = event
+        rests = event[12] == 1
+        self._combined_id = order_id
+        self._orders.filled(
+            event, account_idx, order_id, event[11] if rests else None, command[_TS]
+        )
+        took, gave = (account_idx, order_id), (NOBODY, 0)
+        if comes_id:
+            took, gave = gave, took
+        trade = TradeRow(
+            seq, self._leg, contract_idx, event[9], event[10], 1 - side if comes_id else side,
+            took[0], gave[0], took[1], gave[1], command[_TS], 0, int(TradeKind.COMBINATION), True,
+        )  # fmt: skip
+        self._say_price(trade)
+        self._show_fill(trade, account_idx, order_id, side, bool(comes_id))
+
+    def _implied_leg(self, command: Row, event: Row) -> None:
+        """One leg of the implied trade before it: two positions, at a price of the leg's own."""
+        seq, _, side, _, taker_idx, taker_id, maker_id, contract_idx, maker_idx, *rest = event
+        if maker_id == self._combined_id:
+            self._orders.filled(event, taker_idx, taker_id, None, command[_TS])
+        else:
+            self._orders.filled(event, maker_idx, maker_id, event[11], command[_TS])
+        trade = TradeRow(
+            seq, self._leg, contract_idx, rest[0], rest[1], side, taker_idx, maker_idx, taker_id,
+            maker_id, command[_TS], 0, int(TradeKind.SINGLE), True,
+        )  # fmt: skip
+        self._say_price(trade)
+        contract = self.contracts[contract_idx]
+        self._novate(contract, trade, taker_idx, taker_id, side, False)
+        self._novate(contract, trade, maker_idx, maker_id, 1 - side, True)
+
+    def _say_price(self, trade: TradeRow) -> None:
+        """Keep a trade that says a price of its contract."""
+        self._leg += 1
+        self.effects.trades.append(trade)
+        self._klines.add(trade.contract_idx, trade.ts_ns, trade.price_ticks, trade.qty_lots)
+        contract = self.contracts[trade.contract_idx]
+        contract.last_trade_ticks = trade.price_ticks
+        contract.volume_lots += trade.qty_lots
+        self._touch(contract, trade.seq)
 
     def _block_trade(self, command: Row, event: Row) -> None:
         """Clear what two agreed on: it moves open interest, but no price, volume or candle."""

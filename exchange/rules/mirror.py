@@ -16,6 +16,7 @@ from exchange.rules.mirror_calls import MirrorCalls
 from exchange.rules.mirror_collateral import CollateralMirror
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_endings import MirrorEndings
+from exchange.rules.mirror_implied import MirrorImplied
 from exchange.rules.mirror_margin import MirrorMargin
 from exchange.rules.mirror_moves import MovesMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
@@ -44,8 +45,8 @@ Row = Any  # the tuple of a COMMAND or EVENT row
 
 
 class Mirror(
-    DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings, MirrorMargin, StopMirror,
-    CollateralMirror,
+    MirrorImplied, DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings,
+    MirrorMargin, StopMirror, CollateralMirror,
 ):  # fmt: skip
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
@@ -121,6 +122,7 @@ class Mirror(
             EventKind.QUOTE_REFUSED: self._nothing,
             EventKind.MMP_SET: self._mmp_set,
             EventKind.MMP_HIT: self._mmp_hit,
+            **self._implied_handlers(),
             **self._deal_handlers(),
             **self._call_handlers(),
             **self._ending_handlers(),

@@ -50,6 +50,7 @@ class MirrorLegs(MirrorState):
             [leg.tick_value_usd_micros for leg, _ in contract.legs], [ratio for _, ratio in named]
         )
         contract.settle_ticks = event[_PRICE_E]
+        contract.implied = command[_REF] == 1
         ends = [leg.last_trade_ns for leg, _ in contract.legs if leg.last_trade_ns]
         contract.last_trade_ns = min(ends, default=0)
         self._add(contract, command)

@@ -55,4 +55,3 @@ class ProtectedMirror(MirrorState):
     def _mmp_hit(self, command: Row, event: Row) -> None:
         mmps, group = self.accounts[event[_ACCOUNT_E]].protections.mmps, event[_SIDE_E]
         mmps[group] = mmps[group]._replace(frozen=True)
-        self._taker = None  # the cancellations that follow are of orders that rest

@@ -115,6 +115,7 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
             setattr(contract, name, int(row[name]))
         contract.timed, contract.ended = bool(row["timed"]), bool(row["ended"])
         day = saved["days"][contract_idx]
+        contract.implied = bool(row["legs_count"] and row["implied"])
         contract.block_min_lots = int(day["block_min_lots"])
         contract.block_range_bps = int(day["block_range_bps"])
         contract.day_low_ticks = int(day["low_ticks"])

@@ -56,12 +56,13 @@ def list_command(
 
 
 def list_combination_command(
-    contract_idx: int, symbol: str, legs: list[tuple[int, int]], band: int
+    contract_idx: int, symbol: str, legs: list[tuple[int, int]], band: int, *, implied: bool = True
 ) -> np.ndarray:
     """Return the LIST_COMBINATION of legs, each (contract_idx, ratio); it trades at once.
 
     Args:
         band: basis points of the mean of the legs' marks.
+        implied: its orders trade with those of its legs.
     """
     rows = _one(Kind.LIST_COMBINATION, contract_idx)
     row = rows[0]
@@ -71,6 +72,7 @@ def list_combination_command(
     row["qty_lots"] = QTY_MAX_LOTS
     row["order_id"] = band
     row["state"] = TradingState.CONTINUOUS
+    row["ref_id"] = implied
     return rows
 
 

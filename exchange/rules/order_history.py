@@ -180,6 +180,16 @@ class OrderHistory:
         if in_call:
             taker[at.open] = event[12]
 
+    def filled(
+        self, event: Row, account_idx: int, order_id: int, open_lots: int | None, ts_ns: int
+    ) -> None:
+        """One order of an implied trade is filled; None: what is left of it was said before."""
+        order, at = self._touch(account_idx, order_id, event[0], ts_ns)
+        order[at.filled] += event[10]
+        order[at.filled_ticks] += event[10] * event[9]
+        if open_lots is not None:
+            order[at.open] = open_lots
+
     def new_rows(self) -> Iterator[OrderRow]:
         """Yield the orders accepted since the last `clear`."""
         return map(OrderRow._make, self._new.values())

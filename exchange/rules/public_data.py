@@ -7,6 +7,7 @@ import orjson
 
 from exchange.rules.book_side import BookSide
 from exchange.rules.candles import Candle, Day
+from exchange.rules.implied import implied_levels
 from exchange.rules.money import price_text, usd_text
 from exchange.rules.records import BLOCK_NAMES, Contract, Trade
 from matching.codes import CallPhase, Side, TradingState
@@ -62,6 +63,16 @@ def book(contract: Contract, levels: int) -> dict[str, Any]:
     }
 
 
+def implied(contract: Contract) -> dict[str, Any]:
+    """Return the implied prices of a contract: what other books offer in this one."""
+    base_ticks = contract.base_ticks
+    sides = [
+        [[price(ticks - base_ticks), str(lots)] for ticks, lots in implied_levels(contract, side)]
+        for side in (Side.BUY, Side.SELL)
+    ]
+    return {"symbol": contract.symbol, "bids": sides[0], "asks": sides[1]}
+
+
 def delta(contract: Contract, touched: list[tuple[int, int]]) -> dict[str, Any]:
     """Return what touched levels hold now: absolute sizes, "0" for a level that is gone.
 
@@ -105,6 +116,7 @@ def trade(contract: Contract, one: Trade) -> dict[str, Any]:
         "side": "sell" if one.side == Side.SELL else "buy",
         "block": BLOCK_NAMES[one.block],
         "auction": one.in_auction,
+        "implied": one.is_implied,
         "seq": one.seq,
         **times(one.ts_ns),
     }

@@ -19,6 +19,7 @@ from matching.wire import unpack_text
 TRADES_KEPT = 1000  # per contract
 BLOCK, EFP = 1, 2  # of a trade that two agreed on; 0 for one of the book
 MOVED = 3  # by the clearing house, from one account to another
+NOBODY = -1  # where an implied trade of a combination has no other side: its legs have
 BLOCK_NAMES = (None, "block", "efp", "moved")
 
 ClientKey = tuple[int, int, int, int, int]  # account_idx and the four words of the id
@@ -41,6 +42,7 @@ class Trade(NamedTuple):
     maker_leaves_lots: int
     block: int = 0  # BLOCK or EFP: both order ids are then the deal's
     in_auction: bool = False  # at the price of a call: nobody took, the buyer is named first
+    is_implied: bool = False  # between an order of a combination and one of each leg
 
     @property
     def trade_id(self) -> str:
@@ -204,6 +206,7 @@ class Contract:
         "day_high_ticks",
         "day_low_ticks",
         "ended",
+        "implied",
         "index_ticks",
         "last_trade_ns",
         "last_trade_ticks",
@@ -226,6 +229,7 @@ class Contract:
         self.symbol = symbol
         self.legs: tuple[tuple[Contract, int], ...] = ()  # of a combination, with ratios
         self.combinations: list[Contract] = []  # of which it is a leg
+        self.implied = False  # of a combination: its orders trade with those of its legs
         self.base_ticks = 0  # the price of a spread's book that stands for no difference
         self.tick_value_usd_micros = 0
         self.mark_ticks = 0

@@ -58,7 +58,7 @@ def books_of(mirror: Mirror) -> CoreBooks:
 
 
 async def test_ledger_and_positions_are_what_a_mirror_of_the_core_holds(database):
-    batches, mirror = list(Flow(5, combinations=True).batches(120)), Mirror()
+    batches, mirror = list(Flow(5, combinations=True, implied=True).batches(120)), Mirror()
     await keep(database, batches)
     for batch in batches:
         mirror.apply(batch.commands, batch.events)
@@ -111,7 +111,7 @@ async def test_positions_that_were_closed_are_in_the_books_of_before_and_not_of_
 
 
 async def test_how_batches_share_transactions_is_not_visible(postgres, database):
-    batches = list(Flow(7, combinations=True).batches(80))
+    batches = list(Flow(7, combinations=True, implied=True).batches(80))
     other = await postgres.fresh()
     for where, group_events in ((database, 1), (other, 1_000_000)):
         await keep(where, batches)

@@ -19,7 +19,18 @@ from matching.limits import (
     WORST_COUNT_MAX,
 )
 from matching.wire import halves
-from tests.oracle import book, calls, combinations, deals, endings, pegs, protect, risk, stops
+from tests.oracle import (
+    book,
+    calls,
+    combinations,
+    deals,
+    endings,
+    implied,
+    pegs,
+    protect,
+    risk,
+    stops,
+)  # fmt: skip
 from tests.oracle.events import Log
 from tests.oracle.state import Account, Command, Contract, Exchange, Order
 
@@ -39,6 +50,7 @@ def tick(ex: Exchange, log: Log, cmd: Command) -> None:
             reply["qty_lots"] += 1
     calls.tick(ex, log)
     endings.tick(ex, log)
+    implied.tick(ex)
 
 
 def due_now(ex: Exchange) -> list[tuple[int, int, int, int]]:
@@ -204,6 +216,7 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
     log.add(EventKind.STATE_SET, contract_idx=cmd.contract_idx)
     calls.change_state(ex, log, cmd.contract_idx, cmd.state)
     pegs.wake(ex, cmd.contract_idx)
+    implied.wake(ex, cmd.contract_idx)
 
 
 def end(ex: Exchange, log: Log, contract_idx: int) -> None:
@@ -252,6 +265,7 @@ def set_band(ex: Exchange, log: Log, cmd: Command) -> None:
     name = "protection_bps" if cmd.state else "band_bps"
     setattr(ex.contracts[cmd.contract_idx], name, cmd.order_id)
     pegs.wake(ex, cmd.contract_idx)
+    implied.wake(ex, cmd.contract_idx)
     log.add(EventKind.BAND_SET, contract_idx=cmd.contract_idx)
 
 
@@ -335,6 +349,7 @@ def move_mark(ex: Exchange, contract_idx: int, price_ticks: int) -> None:
     move = contract.tick_value_usd_micros * (price_ticks - contract.mark_ticks)
     contract.mark_ticks = price_ticks
     pegs.wake(ex, contract_idx)
+    implied.wake(ex, contract_idx)
     for position in ex.positions:
         if position.contract_idx == contract_idx:
             position.unsettled_usd_micros += position.qty_lots * move

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from matching.codes import Code, EventKind, Flag, Side, Stp, Tif, TradingState, TriggerBy
-from tests.oracle import calls, combinations, icebergs, links, pegs, quotes, stops
+from matching.limits import IMPLIED_FILLS_MAX
+from tests.oracle import calls, combinations, icebergs, implied, links, pegs, quotes, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
 
@@ -171,14 +172,43 @@ def hand_over(ex: Exchange, account_idx: int, contract_idx: int, lots: int, tick
     ex.accounts[account_idx].unsettled_usd_micros += gain
 
 
-def match(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:
+def match(ex: Exchange, log: Log, taker: Order, real_only: bool = False) -> tuple[int, Code]:
     """Let the taker meet the book; stops see the first and the last price of its trades."""
     before = len(log.rows)
-    outcome = meet_all(ex, log, taker)
+    if real_only or not implied.may_meet(ex, taker):
+        outcome = meet_all(ex, log, taker)
+    else:
+        outcome = meet_all_and_implied(ex, log, taker)
     prices = [row["price_ticks"] for row in log.rows[before:] if row["kind"] == EventKind.TRADE]
     for price_ticks in prices[:1] + (prices[-1:] if prices[-1:] != prices[:1] else []):
         stops.see(ex, log, taker.contract_idx, TriggerBy.LAST, price_ticks)
     return outcome
+
+
+def meet_all_and_implied(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:
+    """Let the taker trade at the best price each time: with who rests first, then implied."""
+    contract, decremented, fills = ex.contracts[taker.contract_idx], 0, 0
+    room = makers_max(ex, taker.contract_idx)
+    while taker.leaves_lots:
+        quotes.end_hits(ex, log)
+        makers = met(ex, taker.contract_idx, taker.side, taker.price_ticks)
+        breach = calls.touched(ex, contract, makers[0].price_ticks) if makers else 0
+        offer = implied.best(ex, taker.contract_idx, taker.side, taker.price_ticks, True)
+        limit = taker.price_ticks if offer is None else offer.price_ticks
+        if makers and not breach and crosses(taker.side, limit, makers[0]):
+            lost, stopped, room = meet_some(ex, log, taker, limit, room)
+        elif offer is None:
+            contract.guard.breach = breach or contract.guard.breach
+            break
+        elif fills == IMPLIED_FILLS_MAX:
+            return decremented, Code.MAKERS_LIMIT
+        else:
+            lost, stopped = implied.meet(ex, log, taker, offer)
+            fills += 1
+        decremented += lost
+        if stopped != Code.OK:
+            return decremented, stopped
+    return decremented, Code.OK
 
 
 def meet_all(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:
@@ -189,35 +219,48 @@ def meet_all(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:
         self-trade prevention, or that it met as many orders as one may.
     """
     room = makers_max(ex, taker.contract_idx)
+    return meet_some(ex, log, taker, None, room)[:2]
+
+
+def meet_some(
+    ex: Exchange, log: Log, taker: Order, limit: int | None, room: int
+) -> tuple[int, Code, int]:
+    """Do the same up to another limit than the taker's; return also the room that is left."""
     decremented = 0
     turned: list[Order] = []  # icebergs that showed anew on the level that is being met
     contract = ex.contracts[taker.contract_idx]
-    while taker.leaves_lots and (
-        makers := met(ex, taker.contract_idx, taker.side, taker.price_ticks)
-    ):
+    reach = taker.price_ticks if limit is None else limit
+    while taker.leaves_lots and (makers := met(ex, taker.contract_idx, taker.side, reach)):
         maker = makers[0]
         breach = calls.touched(ex, contract, maker.price_ticks)
         if breach:
-            contract.guard.breach = breach
+            if limit is None:
+                contract.guard.breach = breach
             break
         if room == 0:
-            return decremented, Code.MAKERS_LIMIT
+            return decremented, Code.MAKERS_LIMIT, room
         room -= 1
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
-            if taker.stp == Stp.CANCEL_NEWEST:
-                return decremented, Code.SELF_TRADE_PREVENTED
-            if taker.stp == Stp.DECREMENT:
-                decremented += decrement(ex, log, taker, maker)
-                continue
-            cancel(ex, log, maker, Code.SELF_TRADE_PREVENTED)
-            if taker.stp == Stp.CANCEL_BOTH:
-                return decremented, Code.SELF_TRADE_PREVENTED
+            lost, stopped = prevent(ex, log, taker, maker)
+            decremented += lost
+            if stopped != Code.OK:
+                return decremented, stopped, room
         elif maker.display_lots:
             level = [order for order in makers if order.price_ticks == maker.price_ticks]
             icebergs.meet(ex, log, taker, level, turned)
         else:
             meet(ex, log, taker, maker)
-    return decremented, Code.OK
+    return decremented, Code.OK, room
+
+
+def prevent(ex: Exchange, log: Log, taker: Order, maker: Order) -> tuple[int, Code]:
+    """Do what the taker's mode says; return the lots it lost, and what stops it, if anything."""
+    if taker.stp == Stp.CANCEL_NEWEST:
+        return 0, Code.SELF_TRADE_PREVENTED
+    if taker.stp == Stp.DECREMENT:
+        return decrement(ex, log, taker, maker), Code.OK
+    cancel(ex, log, maker, Code.SELF_TRADE_PREVENTED)
+    return 0, Code.SELF_TRADE_PREVENTED if taker.stp == Stp.CANCEL_BOTH else Code.OK
 
 
 def meet(ex: Exchange, log: Log, taker: Order, maker: Order) -> None:
@@ -267,7 +310,10 @@ def enter(
         if order.tif == Tif.FOK:
             code = Code.FOK_NOT_FILLABLE
     else:
-        decremented, stopped = match(ex, log, order)
+        decremented, stopped = match(ex, log, order, real_only=bool(wanted))
+        if wanted and order.leaves_lots and stopped == Code.OK and implied.may_meet(ex, order):
+            lost, stopped = match(ex, log, order)
+            decremented += lost
     if stopped == Code.SELF_TRADE_PREVENTED:
         prevented = decremented + order.leaves_lots
         order.leaves_lots = 0

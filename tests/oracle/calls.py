@@ -1,7 +1,7 @@
 """Call auctions, the plain way: every price is tried, everything is counted anew."""
 
 from matching.codes import CallPhase, Code, EventKind, Flag, Side, Tif, TradingState
-from tests.oracle import book, links, pegs, quotes, stops
+from tests.oracle import book, implied, links, pegs, quotes, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Contract, Exchange, Order, opposite
 
@@ -120,6 +120,7 @@ def leave(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
         uncross(ex, log, contract_idx, phase)
     cancel_all(ex, log, contract_idx, Tif.GFA, Code.AUCTION_ENDED)
     pegs.wake(ex, contract_idx)
+    implied.wake(ex, contract_idx)
     stops.see_now(ex, log, contract_idx)
 
 
@@ -265,6 +266,8 @@ def measure_from(ex: Exchange, contract: Contract, price: int) -> None:
     contract.guard.measured_from = price
     contract.guard.since_ns = ex.now_ns
     contract.guard.traded = False
+    if contract in ex.contracts:
+        implied.wake(ex, ex.contracts.index(contract))
 
 
 def beyond_day(contract: Contract, price: int) -> bool:

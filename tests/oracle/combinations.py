@@ -48,6 +48,7 @@ def list_combination(ex: Exchange, log: Log, cmd: Command) -> None:
         state=cmd.state,
         shocks_staged=[0] * ex.capacity.scenarios,
         legs=tuple(legs),
+        implied=cmd.ref_id == 1,
         base_ticks=1 << (ex.capacity.price_bits - 1),
     )
     contract.shocks = shocks_of_legs(contract)
@@ -81,6 +82,7 @@ def judge_listing(ex: Exchange, cmd: Command) -> tuple[int, list[Leg]]:
         (cmd.qty_lots > QTY_LOTS_MAX, Code.QTY_TOO_LARGE),
         (not 0 <= cmd.order_id <= 10_000, Code.BAND_INVALID),
         (cmd.state not in STATES, Code.STATE_INVALID),
+        (cmd.ref_id not in (0, 1), Code.IMPLIED_INVALID),
     )
     return next((code for wrong, code in checks if wrong), Code.OK), legs
 

@@ -16,6 +16,7 @@ from tests.oracle import (
     deals,
     endings,
     ids,
+    implied,
     margins,
     orders,
     pegs,
@@ -36,6 +37,7 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.WITHDRAW: admin.withdraw,
     Kind.LIST: admin.list_contract,
     Kind.LIST_COMBINATION: combinations.list_combination,
+    Kind.SET_IMPLIED: implied.set_implied,
     Kind.SET_STATE: admin.set_state,
     Kind.SET_BAND: admin.set_band,
     Kind.STAGE_SHOCKS: admin.stage_shocks,
@@ -118,7 +120,9 @@ class Oracle:
 
 def step(ex: Exchange, log: Log) -> bool:
     """Do the next of what follows from commands; return False if nothing does."""
-    if ex.work:
+    if ex.implied_waiting:
+        implied.step(ex, log)
+    elif ex.work:
         stops.step(ex, log)
     elif ex.pegs_waiting:
         pegs.move_next(ex, log)

@@ -9,7 +9,7 @@ from matching.limits import (
     POSITION_LOTS_MAX,
     PRICE_BITS_DEFAULT,
 )
-from tests.oracle import book, combinations, pegs, risk
+from tests.oracle import book, combinations, implied, pegs, risk
 from tests.oracle.state import Exchange
 
 NOT_TRADING = {
@@ -125,7 +125,9 @@ def outside(side: int, price_ticks: int, low: int, high: int) -> bool:
 
 
 def would_trade(ex: Exchange, wish: risk.Wish) -> bool:
-    return bool(book.met(ex, wish.contract_idx, wish.side, wish.price_ticks))
+    if book.met(ex, wish.contract_idx, wish.side, wish.price_ticks):
+        return True
+    return implied.would_trade(ex, wish.contract_idx, wish.side, wish.price_ticks)
 
 
 def clip(ex: Exchange, entry: Entry) -> tuple[int, Entry]:

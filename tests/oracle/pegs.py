@@ -2,7 +2,7 @@
 
 from matching.codes import Code, EventKind, Peg, Side, TradingState
 from matching.limits import PEGS_MAX
-from tests.oracle import book, risk
+from tests.oracle import book, implied, risk
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order
 
@@ -117,6 +117,7 @@ def move(ex: Exchange, log: Log, order: Order, price_ticks: int) -> None:
     side.append(order)
     order.price_ticks = price_ticks
     order.shown_lots = min(order.display_lots, order.leaves_lots)
+    implied.wake(ex, order.contract_idx)
     log.add(
         EventKind.REPRICED,
         order_id=order.order_id,

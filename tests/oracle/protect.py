@@ -2,7 +2,7 @@
 
 from matching.codes import AccountState, Code, EventKind, Side, Timer
 from matching.limits import CANCEL_AFTER_NS_MAX, LIMIT_MAX, SWEEP_ORDERS_MAX
-from tests.oracle import book, pegs, risk, stops
+from tests.oracle import book, implied, pegs, risk, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Leg, Limits, Order, signed
 
@@ -126,6 +126,7 @@ def halt_exchange(ex: Exchange, log: Log, cmd: Command) -> None:
     ex.halted = cmd.state == 1
     for contract_idx in range(len(ex.contracts)):
         pegs.wake(ex, contract_idx)
+        implied.wake(ex, contract_idx)
     log.add(EventKind.HALT_SET, contract_idx=-1, qty_lots=cmd.state)
     for idx in range(len(ex.contracts)):
         stops.see_now(ex, log, idx)

@@ -266,6 +266,7 @@ class Contract:
     book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))
     # each side in time order: who came first stands first, whatever its price
     legs: tuple[Leg, ...] = ()
+    implied: bool = False  # its orders trade with those of its legs
     base_ticks: int = 0  # the price of a spread's book that means no difference
 
     @property
@@ -345,6 +346,8 @@ class Exchange:
     client_ids: deque[ClientId] = field(default_factory=deque)  # oldest first
     origins: dict[int, tuple[int, int]] = field(default_factory=dict)
     pegs_waiting: list[int] = field(default_factory=list)  # contracts, the longest first
+    implied_waiting: set[int] = field(default_factory=set)  # combinations to look at
+    implied_blocked: set[int] = field(default_factory=set)  # and those for the next tick
     scenario_count: int = 0  # before the first swap
     worst_count: int = WORST_COUNT_DEFAULT
     stress_count: int = 0

@@ -18,6 +18,7 @@ from tests.oracle import (
     entry,
     icebergs,
     ids,
+    implied,
     orders,
     pegs,
     protect,
@@ -225,7 +226,31 @@ def _never_kept(
     return True
 
 
+def _always_on(ex: Exchange, idx: int) -> bool:
+    return ex.contracts[idx].implied
+
+
+def _a_tick_more(contract: Contract, makers: Any) -> int:
+    return _TOTAL(contract, makers) + 1
+
+
+def _first_leg_alone(
+    ex: Exchange, log: Any, leg: Any, combined: Any, order: Any, *rest: Any, **more: Any
+) -> None:
+    if leg is ex.contracts[combined.contract_idx].legs[0]:
+        _TRADE_LEG(ex, log, leg, combined, order, *rest, **more)
+
+
+_TOTAL, _TRADE_LEG = implied.total, implied.trade_leg
+
 BUGS = (
+    Bug("implied prices are a tick off", _replaced(implied, "total", _a_tick_more)),
+    Bug("an implied trade leaves a leg out", _replaced(implied, "trade_leg", _first_leg_alone)),
+    Bug(
+        "self-trades between legs are let through",
+        _replaced(implied, "prevented", lambda *_: False),
+    ),
+    Bug("implied prices in any state", _replaced(implied, "is_open", _always_on)),
     Bug("no time priority", _replaced(book, "best_first", _newest_first)),
     Bug("the worst instead of the mean of n", _replaced(risk, "requirement", _worst_only)),
     Bug("requirement rounded down", _replaced(risk, "requirement", _rounded_down)),

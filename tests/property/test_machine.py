@@ -112,7 +112,7 @@ class Machine(StopRules, RuleBasedStateMachine):
         for idx, ratio in ((SPREAD, -1), (STRIP, 1)):
             self.send(
                 Kind.LIST_COMBINATION, contract_idx=idx, qty_lots=20, order_id=300,
-                state=TradingState.CONTINUOUS, **pack_legs([(0, 1), (1, ratio)]),
+                state=TradingState.CONTINUOUS, ref_id=1, **pack_legs([(0, 1), (1, ratio)]),
             )  # fmt: skip
         self.send(Kind.SWAP_SCENARIOS, qty_lots=8, order_id=2)
         self.flush()

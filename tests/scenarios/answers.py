@@ -58,6 +58,15 @@ def part(event: np.void, own: int, names: Named) -> str:
         return f"meet {other} {name_of(names.orders, event['maker_order_id'])} {lots}"
     if kind == EventKind.TRADE:
         return f"fill {lots}@{event['price_ticks'] - names.base(int(event['contract_idx']))}"
+    if kind == EventKind.IMPLIED_TRADE:
+        price = event["price_ticks"] - names.base(int(event["contract_idx"]))
+        if event["order_id"] == own:
+            return f"implied {lots}@{price}"
+        named = name_of(names.contracts, event["contract_idx"])
+        return f"implied {named} {other} {lots}@{price}"
+    if kind == EventKind.IMPLIED_LEG:
+        named = name_of(names.contracts, event["contract_idx"])
+        return f"{named} {lots}@{event['price_ticks']}"
     if kind == EventKind.LEG_TRADE:
         return f"{name_of(names.contracts, event['contract_idx'])} {lots}@{event['price_ticks']}"
     if kind == EventKind.TRIGGERED:

@@ -9,7 +9,9 @@ After `->` stands `ok` or the name of a refusal. Fills and cancelled lots are
 compared whole: a fill that is not named is a fill too many, and a line that says
 nothing must not be refused. `drop 2 ioc_remainder`
 is what the order itself lost, `out s1 2 self_trade_prevented` what another lost,
-`pays alice 30` a variation margin, `M3 2@2150` a leg of the fill of a combination.
+`pays alice 30` a variation margin, `M3 2@2150` a leg of the fill of a combination,
+`implied 2@-30` an implied trade of the combination's order itself, `implied S s1 2@-30` one of
+another's.
 Members are opened with a billion dollars when first named, unless `account alice 500`
 comes before; the contract is `contract H100 mark 2150 tick 1 band 0` unless another one
 is named first. Every line runs on the engine and on the oracle. The lines of blocks and
@@ -91,6 +93,7 @@ class Scenario(DealLines):
                 Kind.CLOSE_OUT, contract_idx=self.contract_of(words)
             ),
             "move": self.move, "pay": self.pay,
+            "implied": self.set_implied,
             "call": self.start_call, "uncross": self.end_call, "guard": self.guard,
         }  # fmt: skip
         self.views: dict[str, Callable[[Words], str]] = {
@@ -217,6 +220,11 @@ class Scenario(DealLines):
         bps = words.number()
         contract_idx = self.contract_of(words)
         return self.send(Kind.SET_BAND, contract_idx=contract_idx, order_id=bps, state=1)
+
+    def set_implied(self, words: Words) -> np.ndarray:
+        """`implied on S`, `implied off S`."""
+        state = {"on": 1, "off": 0}[words.take()]
+        return self.send(Kind.SET_IMPLIED, contract_idx=self.contracts[words.take()], state=state)
 
     def set_account(self, words: Words) -> np.ndarray:
         """`member alice frozen`, `member alice frozen ends_orders`."""

@@ -177,9 +177,18 @@ class House:
             "qty_lots": profile.qty_max_lots,
             "order_id": rng.choice(profile.band_bps),
             "state": rng.choice((TradingState.CONTINUOUS,) * 30 + tuple(TradingState)),
+            "ref_id": rng.choice((0, 1, 1, 1)),
             **pack_legs(list(zip(legs, ratios, strict=False))),
             **symbol_words(contract_idx),
         }
+
+    def set_implied(self) -> Fields:
+        """Let a combination trade with its legs, or no longer; seldom what is none."""
+        rng = self.rng
+        combined = [idx for idx, one in enumerate(self.ex.contracts) if one.legs]
+        idx = rng.choice(combined) if combined and rng.random() < 0.9 else self.contract()
+        state = rng.choice((0, 1, 1, 2)) if rng.random() < 0.3 else rng.choice((0, 1, 1, 1))
+        return {"kind": Kind.SET_IMPLIED, "contract_idx": idx, "state": state}
 
     def set_state(self) -> Fields:
         """Mostly back to continuous trading; an expiry is for ever, so one contract stays."""

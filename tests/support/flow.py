@@ -29,11 +29,13 @@ class Flow:
         engine: Any = None,
         *,
         combinations: bool = False,
+        implied: bool = False,
     ) -> None:
         self.random = Random(seed)
         self.engine = engine or Oracle()
         self.accounts, self.contracts = accounts, contracts
         self.combinations = combinations  # the spread of the first two, and the strip of all
+        self.implied = int(implied)  # their orders trade with those of their legs
         self.seq, self.ts_ns, self.ref_id = 0, START_NS, 0
         self.open_ids: list[tuple[int, int]] = []  # account_idx, order_id
         self.deals: list[tuple[int, int]] = []  # to whom it was proposed, deal_id
@@ -77,7 +79,7 @@ class Flow:
                     command(
                         Kind.LIST_COMBINATION, symbol=f"K{place}", qty_lots=1000,
                         contract_idx=self.contracts + place, state=TradingState.CONTINUOUS,
-                        **pack_legs(legs),
+                        ref_id=self.implied, **pack_legs(legs),
                     )
                 )  # fmt: skip
         return self.batch(rows)

@@ -17,6 +17,7 @@ from wellhead.client import Client
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.text import Text
 
 BAR_WIDTH = 24
 NS_PER_MS = 1_000_000
@@ -196,6 +197,19 @@ def book(
             if one.auction is not None:
                 out.show(said(one.state, one.auction))
         out.show(_ladder(symbol, snapshot.seq, snapshot.bids, snapshot.asks, depth))
+        for line in _implied(snapshot.implied):
+            out.show(line)
+
+
+def _implied(levels: wt.ImpliedLevels) -> "list[Text]":
+    """Return the best implied price of each side as lines of their own: they are no orders."""
+    from rich.text import Text
+
+    return [
+        Text.assemble((f"{price:>10}", style), f"  {quantity:>10}  ", ("implied", "dim"))
+        for style, side in (("red", levels.asks[:1]), ("green", levels.bids[:1]))
+        for price, quantity in side
+    ]
 
 
 def _watch(client: Client, symbol: str, depth: int, options: Local) -> None:

@@ -29,7 +29,7 @@ FROM posting WHERE transfer_id > $1 AND transfer_id <= $2;
 
 -- name: trade
 SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
-    maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind
+    maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind, implied
 FROM trade WHERE seq > $1 AND seq <= $2;
 
 -- name: position_event

@@ -46,7 +46,7 @@ WHERE follower.name = 'clearing';
 -- name: trades_newest
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
-        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind
+        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind, implied
     FROM trade
     WHERE contract_idx = $1 AND kind <> 2 AND seq > $2 AND seq <= $3 AND ts_ns >= $4 AND ts_ns < $5
         AND (seq, leg) < ($6, $7)
@@ -67,7 +67,7 @@ WHERE follower.name = 'clearing';
 -- name: trades_oldest
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
-        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind
+        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind, implied
     FROM trade
     WHERE contract_idx = $1 AND kind <> 2 AND seq > $2 AND seq <= $3 AND ts_ns >= $4 AND ts_ns < $5
         AND (seq, leg) > ($6, $7)

@@ -141,6 +141,26 @@ class AuctionChannel(Channel):
             self.send("update", seq, ts_ns, now)
 
 
+class ImpliedChannel(Channel):
+    """The implied prices of a contract, all of them, at most once a turn."""
+
+    def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
+        super().__init__(name, contract, day, seq)
+        self._last = self.whole()
+        self.seq_now: Callable[[], int] = lambda: self.seq
+
+    def whole(self) -> Any:
+        """Return the implied prices."""
+        return shapes.implied(self.contract)
+
+    def flush(self, ts_ns: int) -> None:
+        """Send them if they changed: orders of other books make them."""
+        now, seq = self.whole(), self.seq_now()
+        if now != self._last:
+            self._last = now
+            self.send("update", seq, ts_ns, now)
+
+
 class TradesChannel(Channel):
     """Public trades, oldest first within a message."""
 

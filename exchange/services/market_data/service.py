@@ -22,6 +22,7 @@ from exchange.services.market_data.channels import (
     BestChannel,
     BookChannel,
     Channel,
+    ImpliedChannel,
     KlineChannel,
     SlowBookChannel,
     Subscriber,
@@ -43,6 +44,7 @@ _KINDS: Final[_Kinds] = {
     "book.*.raw": BookChannel,
     "book.*.100ms": SlowBookChannel,
     "bbo.*": BestChannel,
+    "implied.*": ImpliedChannel,
     "trades.*": TradesChannel,
     "ticker.*": TickerChannel,
     "kline.*.1m": KlineChannel,
@@ -81,8 +83,12 @@ class MarketData:
         return self._book_seqs.get(contract_idx, self._first_seq)
 
     def book(self, contract: Contract, levels: int) -> dict[str, Any]:
-        """Return the book of a contract and the seq of its last change."""
-        return {"seq": self.book_seq(contract.contract_idx), **shapes.book(contract, levels)}
+        """Return the book of a contract and the seq of its last change; and what is implied."""
+        return {
+            "seq": self.book_seq(contract.contract_idx),
+            **shapes.book(contract, levels),
+            "implied": shapes.implied(contract),
+        }
 
     def ticker(self, contract: Contract) -> dict[str, Any]:
         """Return the ticker of a contract."""
@@ -164,6 +170,8 @@ class MarketData:
         seq = self.book_seq(idx) if kind.startswith("book") else self._mirror.seq
         channel = _KINDS[kind](name, contract, self._candles.of(idx), seq)
         channel.published = self.published
+        if isinstance(channel, ImpliedChannel):
+            channel.seq_now = lambda: self._mirror.seq
         self._channels[name] = channel
         self._by_contract.setdefault(idx, []).append(channel)
         return channel

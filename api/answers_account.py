@@ -8,7 +8,6 @@ from api.answers import times
 from exchange.io.views import Fill, LedgerEntry
 from exchange.rules.clearing_rows import SettlementRow
 from exchange.rules.margin import Margin
-from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import div_half_even, usd_text
 from exchange.rules.records import BLOCK_NAMES, Account, Contract, Position
 
@@ -106,28 +105,6 @@ def balance(margin: Margin) -> dict[str, Any]:
         "initial_margin": usd_text(margin.initial_usd_micros),
         "price_loss": usd_text(margin.price_loss_usd_micros),
         "free": usd_text(margin.free_usd_micros),
-    }
-
-
-def margin(state: MirrorState, one: Margin) -> dict[str, Any]:
-    """Return a requirement with its parts."""
-    return {
-        **{name: value for name, value in balance(one).items() if name != "asset"},
-        "scenario_count": state.scenario_count,
-        "worst_count": state.worst_count,
-        "worst_scenarios": [
-            {"scenario": number, "loss": usd_text(loss)}
-            for number, loss in zip(one.worst_scenarios, one.worst_losses_usd_micros, strict=True)
-        ],
-        "contracts": [
-            {
-                "symbol": state.contracts[part.contract_idx].symbol,
-                "standalone": usd_text(part.standalone_usd_micros),
-                "worst_loss": usd_text(part.worst_loss_usd_micros),
-                "price_loss": usd_text(part.price_loss_usd_micros),
-            }
-            for part in one.contracts
-        ],
     }
 
 

@@ -32,38 +32,6 @@ class Balance(Part):
     free: str
 
 
-class WorstScenario(Part):
-    """One of the scenarios that the requirement is the mean of."""
-
-    scenario: int
-    loss: str
-
-
-class ContractMargin(Part):
-    """What a contract would need alone, and its part of the whole."""
-
-    symbol: str
-    standalone: str
-    worst_loss: str
-    price_loss: str
-
-
-class Margin(Part):
-    """The requirement of an account, and what it is made of."""
-
-    cash: str
-    unsettled_pnl: str
-    collateral: str
-    equity: str
-    initial_margin: str
-    price_loss: str
-    free: str
-    scenario_count: int
-    worst_count: int
-    worst_scenarios: list[WorstScenario]
-    contracts: list[ContractMargin]
-
-
 class Fill(Part):
     """A trade from the side of its owner; a block's order id is its proposal's, and the one who
     proposed is the maker.
@@ -146,12 +114,6 @@ class BalancesAnswer(Answer):
     """Balances, one an asset."""
 
     balances: list[Balance]
-
-
-class MarginAnswer(Answer):
-    """The margin requirement, recomputed from scratch."""
-
-    margin: Margin
 
 
 class FillsAnswer(Answer):

@@ -1,9 +1,10 @@
 """The client for asyncio; `client.py`, the one without, is made from this file."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar, Unpack
 
-from wellhead import admin_calls, calls, order_fields
+from wellhead import admin_calls, calls, margin_calls, order_fields
+from wellhead import margin_types as mt
 from wellhead import types as wt
 from wellhead.async_dealing import AsyncDealing
 from wellhead.async_holding import AsyncHolding
@@ -11,6 +12,7 @@ from wellhead.async_protecting import AsyncProtecting
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_async import TIMEOUT_S, AsyncHttp
+from wellhead.margin_calls import Supposed
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
 from wellhead.trading import AsyncTradingStream
@@ -215,9 +217,32 @@ class AsyncClient:
         """Return money held."""
         return await self.run(calls.balances())
 
-    async def margin(self) -> wt.Margin:
+    async def margin(self) -> mt.Margin:
         """Return what is required and what is left."""
-        return await self.run(calls.margin())
+        return await self.run(margin_calls.margin())
+
+    async def what_if(
+        self,
+        orders: Iterable[Supposed] = (),
+        positions: Iterable[Supposed] = (),
+        prices: Mapping[str, Number] | None = None,
+        *,
+        cash: Number | None = None,
+        collateral: Number | None = None,
+        level_bps: int | None = None,
+        alone: bool = False,
+    ) -> mt.WhatIf:
+        """Return what the margin would be; nothing is placed or changed."""
+        call = margin_calls.what_if(
+            orders,
+            positions,
+            prices,
+            cash=cash,
+            collateral=collateral,
+            level_bps=level_bps,
+            alone=alone,
+        )
+        return await self.run(call)
 
     async def fills(
         self,

@@ -231,11 +231,6 @@ def balances() -> Call[wt.Page[wt.Balance]]:
     return get_call("/balances", page("balances", wt.Balance))
 
 
-def margin() -> Call[wt.Margin]:
-    """What is required, and what is left."""
-    return get_call("/margin", member("margin", wt.Margin))
-
-
 def fills(
     symbol: str | None = None,
     after_seq: int | None = None,

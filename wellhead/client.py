@@ -1,16 +1,18 @@
 # Made by tools/sync_client.py from async_client.py: change that file.
 """The client without asyncio; made from `async_client.py`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar, Unpack
 
-from wellhead import admin_calls, calls, order_fields
+from wellhead import admin_calls, calls, margin_calls, order_fields
+from wellhead import margin_types as mt
 from wellhead import types as wt
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.dealing import Dealing
 from wellhead.holding import Holding
 from wellhead.http_sync import TIMEOUT_S, Http
+from wellhead.margin_calls import Supposed
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.protecting import Protecting
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
@@ -205,9 +207,32 @@ class Client:
         """Return money held."""
         return self.run(calls.balances())
 
-    def margin(self) -> wt.Margin:
+    def margin(self) -> mt.Margin:
         """Return what is required and what is left."""
-        return self.run(calls.margin())
+        return self.run(margin_calls.margin())
+
+    def what_if(
+        self,
+        orders: Iterable[Supposed] = (),
+        positions: Iterable[Supposed] = (),
+        prices: Mapping[str, Number] | None = None,
+        *,
+        cash: Number | None = None,
+        collateral: Number | None = None,
+        level_bps: int | None = None,
+        alone: bool = False,
+    ) -> mt.WhatIf:
+        """Return what the margin would be; nothing is placed or changed."""
+        call = margin_calls.what_if(
+            orders,
+            positions,
+            prices,
+            cash=cash,
+            collateral=collateral,
+            level_bps=level_bps,
+            alone=alone,
+        )
+        return self.run(call)
 
     def fills(
         self,

@@ -225,38 +225,6 @@ class Balance(Answer, frozen=True, kw_only=True):
     free: Decimal | None = None
 
 
-class WorstScenario(Answer, frozen=True, kw_only=True):
-    """One of the scenarios the requirement is the mean of."""
-
-    scenario: int
-    loss: Decimal
-
-
-class ContractMargin(Answer, frozen=True, kw_only=True):
-    """What one contract would need alone, and its part of the whole."""
-
-    symbol: str
-    standalone: Decimal
-    worst_loss: Decimal | None = None
-    price_loss: Decimal | None = None
-
-
-class Margin(Answer, frozen=True, kw_only=True):
-    """What is required of the account, why, and what is left."""
-
-    cash: Decimal
-    unsettled_pnl: Decimal
-    collateral: Decimal | None = None
-    equity: Decimal
-    initial_margin: Decimal
-    price_loss: Decimal
-    free: Decimal
-    scenario_count: int = 0
-    worst_count: int = 0
-    worst_scenarios: list[WorstScenario] = []
-    contracts: list[ContractMargin] = []
-
-
 class LedgerEntry(Answer, frozen=True, kw_only=True):
     """One posting of the ledger: what moved, why, and the balance after it."""
 

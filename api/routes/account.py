@@ -1,6 +1,6 @@
 """What the owner of an account may read of it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
@@ -48,15 +48,6 @@ async def list_balances(services: ServicesDep, who: Reader) -> Response:
     await services.gateway.barrier()
     margin = margin_now(services.gateway.mirror, who.account_idx)
     return json_response(stamped(services, {"balances": [answers_account.balance(margin)]}))
-
-
-@router.get("/margin", summary="The margin requirement and its parts")
-async def get_margin(services: ServicesDep, who: Reader) -> Response:
-    """Return the requirement, recomputed from scratch, with the scenarios that make it."""
-    await services.gateway.barrier()
-    state = services.gateway.mirror
-    margin: dict[str, Any] = answers_account.margin(state, margin_now(state, who.account_idx))
-    return json_response(stamped(services, {"margin": margin}))
 
 
 @router.get("/keys", summary="The key that asks")

@@ -62,7 +62,8 @@ class Margin:
     collateral_usd_micros: int  # what is counted of all that is no cash
     price_loss_usd_micros: int
     requirement: Requirement  # positions, and the worst case of the resting orders
-    held: Requirement  # positions alone
+    exposures: tuple[Exposure, ...]
+    tail: Tail
     worst_scenarios: tuple[int, ...]  # the worst first; ties by number
     worst_losses_usd_micros: tuple[int, ...]
     contracts: tuple[ContractMargin, ...]
@@ -84,8 +85,9 @@ class Margin:
 
     @property
     def maintenance_usd_micros(self) -> int:
-        """Return MM of the positions."""
-        return self.held.maintenance_usd_micros
+        """Return MM of the positions alone: orders are cancelled before anything is closed."""
+        held = [without_orders(one) for one in self.exposures]
+        return requirement_of(held, self.tail, self.requirement.level_bps).maintenance_usd_micros
 
     @property
     def free_usd_micros(self) -> int:
@@ -222,7 +224,8 @@ def margin_from(
         collateral_usd_micros=collateral_usd_micros,
         price_loss_usd_micros=sum(price_losses.values()),
         requirement=requirement,
-        held=requirement_of([without_orders(one) for one in exposures], tail, level_bps),
+        exposures=tuple(exposures),
+        tail=tail,
         worst_scenarios=worst,
         worst_losses_usd_micros=tuple(losses[scenario] for scenario in worst),
         contracts=_contract_margins(exposures, requirement, worst, price_losses),

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from exchange.rules.addons import Addon
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
 from exchange.rules.tenors import TENOR_ROW
 from matching.codes import CallPhase, Kind, TradingState
@@ -169,6 +170,23 @@ def stage_commands(contract_idx: int, shocks_usd_micros: Sequence[int]) -> np.nd
     words[:, SHOCK_WORD : SHOCK_WORD + SHOCKS_PER_COMMAND] = np.array(
         shocks_usd_micros, np.int64
     ).reshape(-1, SHOCKS_PER_COMMAND)
+    return rows
+
+
+def addons_command(contract_idx: int, addon: Addon) -> np.ndarray:
+    """Return the STAGE_ADDONS of one contract."""
+    rows = _one(Kind.STAGE_ADDONS, contract_idx)
+    words = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns", "client_a", "client_b")
+    for word, value in zip(words, addon, strict=True):
+        rows[word] = value
+    return rows
+
+
+def level_command(account_idx: int, level_bps: int) -> np.ndarray:
+    """Return a SET_LEVEL."""
+    rows = _one(Kind.SET_LEVEL, 0)
+    rows["account_idx"] = account_idx
+    rows["order_id"] = level_bps
     return rows
 
 

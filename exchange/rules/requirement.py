@@ -143,18 +143,18 @@ def blended_of(exposures: Iterable[Exposure], tail: Tail) -> int:
 
 
 def unit_usd_micros(shocks_usd_micros: Sequence[int], tail: Tail) -> int:
-    """Return IM0 of one lot, of the side that needs more."""
+    """Return IM0 of one resting lot, of the side that needs more."""
     return max(
         blended_of(
             [
                 Exposure(
-                    contract_idx=0, qty_lots=qty, buy_lots=0, sell_lots=0,
+                    contract_idx=0, qty_lots=0, buy_lots=buys, sell_lots=1 - buys,
                     shocks_usd_micros=shocks_usd_micros,
                 )
             ],
             tail,
         )
-        for qty in (1, -1)
+        for buys in (0, 1)
     )  # fmt: skip
 
 

@@ -112,7 +112,8 @@ def addon_of(ex: Exchange, contract: Contract, lots: int) -> int:
     cost = min(cost, Fraction(most))
     if close and lots > close:
         units = [
-            blend(ex, losses_alone(contract, ex.scenario_count, held, 0, 0)) for held in (1, -1)
+            blend(ex, losses_alone(contract, ex.scenario_count, 0, *resting))
+            for resting in ((1, 0), (0, 1))
         ]
         share = Fraction(3, 2) if crowd and lots > crowd else Fraction(1)
         more = most if lots >= 1 << 22 else ceil(max(units) * share * (root_of(lots, close) - 1))

@@ -66,34 +66,6 @@ def balances(*, options: Remote = REMOTE) -> None:
     out.show(out.table(columns, cells))
 
 
-def margin(*, options: Remote = REMOTE) -> None:
-    """Show what is required of the account, and which contracts and scenarios make it so."""
-    with options.trader() as client:
-        one, answer = ask(client, calls.margin())
-    if options.json:
-        out.document(answer)
-        return
-    names = (
-        "cash",
-        "unsettled_pnl",
-        "collateral",
-        "equity",
-        "initial_margin",
-        "price_loss",
-        "free",
-    )
-    out.show(out.pairs({name: out.usd(getattr(one, name)) for name in names}))
-    worst = ", ".join(f"{w.scenario} (loss {out.usd(w.loss)})" for w in one.worst_scenarios)
-    out.show(f"worst {one.worst_count} of {one.scenario_count} scenarios: {worst or 'none'}")
-    columns = ("symbol", "alone>", "in the worst>", "price loss>")
-    cells = (
-        (c.symbol, out.usd(c.standalone), out.usd(c.worst_loss), out.usd(c.price_loss))
-        for c in one.contracts
-    )
-    if one.contracts:
-        out.show(out.table(columns, cells))
-
-
 def fills(
     symbol: str | None = None,
     /,

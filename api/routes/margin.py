@@ -1,0 +1,118 @@
+"""What is required of an account and why, what would be, and what the operator adds to it."""
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Depends, Response
+
+from api import answers_margin as answers
+from api import codec, orders, what_if
+from api.deps import Admin, JsonBody, Reader, Services, ServicesDep
+from api.edge import json_response
+from api.errors import core_problem
+from api.replies import Reply
+from api.routes.admin import account_by
+from api.routes.public import stamped
+from api.schemas_margin import AddonNew, LevelNew, WhatIf
+from exchange.rules.addons import Liquidity, addon_of
+from exchange.rules.margin import margin_of
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.money import usd_text
+from exchange.rules.operations import addons_command, level_command
+from exchange.rules.scenarios import SCENARIOS
+from exchange.rules.what_if import what_if as suppose
+from matching.codes import Code
+
+private = APIRouter(prefix="/margin", tags=["account"])
+admin = APIRouter(prefix="/admin", tags=["admin"])
+
+
+async def stories_of(services: Services, state: MirrorState) -> answers.Stories:
+    """Return names and stories of the live rows, as far as they are known."""
+    if state.scenario_count != len(SCENARIOS):
+        return {}
+    return {number: (one.name, one.row.story) for number, one in enumerate(SCENARIOS)}
+
+
+@private.get("", summary="The margin requirement and its parts")
+async def get_margin(services: ServicesDep, who: Reader) -> Response:
+    """Return the requirement, recomputed from scratch, with everything that makes it."""
+    await services.gateway.barrier()
+    state = services.gateway.mirror
+    stories = await stories_of(services, state)
+    orders.account_of(state, who.account_idx)
+    margin = answers.margin(state, margin_of(state, who.account_idx), stories)
+    return json_response(stamped(services, {"margin": margin}))
+
+
+@private.post("/what-if", summary="What the margin would be")
+async def post_what_if(
+    services: ServicesDep,
+    who: Reader,
+    body: Annotated[WhatIf, Depends(JsonBody(WhatIf))],
+) -> Response:
+    """Return the margin with orders, positions, money and prices that are not there.
+
+    Nothing is placed, held or changed.
+    """
+    await services.gateway.barrier()
+    state = services.gateway.mirror
+    stories = await stories_of(services, state)
+    orders.account_of(state, who.account_idx)
+    supposed = what_if.supposition_of(state, who.account_idx, body)
+    outcome = suppose(state, who.account_idx, supposed)
+    content = {"what_if": answers.what_if(state, outcome, stories)}
+    return json_response(stamped(services, content))
+
+
+async def done(services: Services, command: np.ndarray) -> Reply:
+    """Send what the operator sets."""
+    services.gateway.check_open(reduces=True)
+    reply = await services.gateway.send(command.tobytes()[: codec.ROW.size])
+    reply.raise_refused()
+    return reply
+
+
+@admin.put("/contracts/{symbol}/addons", summary="Say what closing a contract costs")
+async def set_addons(
+    services: ServicesDep,
+    who: Admin,
+    symbol: str,
+    body: Annotated[AddonNew, Depends(JsonBody(AddonNew))],
+) -> Response:
+    """Stage liquidity and concentration add-ons, made of what is known of the market.
+
+    They are live with the next matrix, all at once.
+    """
+    contract = orders.contract_of(services.gateway.mirror, symbol)
+    if contract.legs:
+        raise core_problem(Code.COMBINATION_FOLLOWS_LEGS)
+    addon = addon_of(
+        Liquidity(
+            tick_value_usd_micros=contract.tick_value_usd_micros,
+            price_ticks=contract.settle_ticks,
+            half_spread_ticks=codec.price_ticks(body.half_spread, "half_spread"),
+            sigma_day_bps=body.daily_move_bps,
+            adv_lots=codec.qty_lots(body.daily_volume, "daily_volume"),
+            open_interest_lots=codec.qty_lots(body.open_interest, "open_interest"),
+            fee_usd_micros=codec.usd_micros(body.fee, "fee"),
+        )
+    )
+    await done(services, addons_command(contract.contract_idx, addon))
+    return json_response(stamped(services, {"addon": answers.addon(symbol, addon)}))
+
+
+@admin.put("/accounts/{account_id}/level", summary="Set an account's level of margin")
+async def set_level(
+    services: ServicesDep,
+    who: Admin,
+    account_id: str,
+    body: Annotated[LevelNew, Depends(JsonBody(LevelNew))],
+) -> Response:
+    """Hold an account at a level of the member's requirement: 10000 for members, 11000 clients."""
+    account = await account_by(services, account_id)
+    await done(services, level_command(account.account_idx, body.level_bps))
+    margin = margin_of(services.gateway.mirror, account.account_idx)
+    required = usd_text(margin.requirement.required_usd_micros)
+    content = {"account_id": account_id, "level_bps": body.level_bps, "required": required}
+    return json_response(stamped(services, content))

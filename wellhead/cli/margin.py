@@ -1,0 +1,164 @@
+"""What is required of the account, and what would be."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from wellhead import margin_calls
+from wellhead import margin_types as mt
+from wellhead.cli import out
+from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.margin_calls import Supposed
+
+margin = App(name="margin", help="What is required, why, and what would be.")
+
+AMOUNTS = (
+    "cash", "unsettled_pnl", "collateral", "equity", "initial_margin", "maintenance_margin", "price_loss",
+    "fee_reserve", "free",
+)  # fmt: skip
+PARTS = ("shortfall", "standalone", "portfolio", "liquidity", "concentration")
+SHOWN = 8  # of the scenarios, the worst first
+
+
+@Parameter(name="*", group="What to suppose")
+@dataclass(frozen=True, kw_only=True)
+class Suppose:
+    """What to suppose, on top of what the account has."""
+
+    order: list[str] | None = None
+    """A limit order as SIDE:SYMBOL:LOTS:PRICE, such as buy:H100-SXM.USE-M2027-01:5:2.150. Repeat
+    it for more."""
+
+    position: list[str] | None = None
+    """Lots as SYMBOL:LOTS or SYMBOL:LOTS:PRICE, short with a minus. Repeat it for more."""
+
+    price: list[str] | None = None
+    """Another mark as SYMBOL:PRICE. Repeat it for more."""
+
+    cash: str | None = None
+    """More money than there is, or less with a minus."""
+
+    collateral: str | None = None
+    """More collateral counted than there is, or less with a minus."""
+
+    level_bps: int | None = None
+    """Another level of margin: 10000 is a member's, 11000 a client's."""
+
+    alone: bool = False
+    """Begin with an empty account instead of the own one."""
+
+
+NOTHING = Suppose()
+
+
+@margin.default
+def show(*, options: Remote = REMOTE) -> None:
+    """Show what is required of the account, and which contracts and scenarios make it so."""
+    with options.trader() as client:
+        one, answer = ask(client, margin_calls.margin())
+    if options.json:
+        out.document(answer)
+        return
+    show_margin(one)
+    show_scenarios(one.worst_scenarios, f"worst {one.worst_count} of {one.scenario_count}")
+
+
+@margin.command(name="what-if")
+def what_if(
+    *, suppose: Annotated[Suppose, Parameter(name="*")] = NOTHING, options: Remote = REMOTE
+) -> None:
+    """Show what the margin would be with orders, positions, money and prices that are not there.
+
+    Nothing is placed or changed. Each order is judged after those before it.
+    """
+    call = margin_calls.what_if(
+        [order_of(text) for text in suppose.order or []],
+        [position_of(text) for text in suppose.position or []],
+        dict(split(text, "--price", 2, 2) for text in suppose.price or []),
+        cash=suppose.cash,
+        collateral=suppose.collateral,
+        level_bps=suppose.level_bps,
+        alone=suppose.alone,
+    )
+    with options.trader() as client:
+        found, answer = ask(client, call)
+    if options.json:
+        out.document(answer)
+        return
+    for text, verdict in zip(suppose.order or [], found.orders, strict=True):
+        out.show(f"{text}: {said(verdict)}")
+    show_margin(found.after)
+    worst = sorted(found.scenarios, key=lambda one: (-one.loss, one.scenario))
+    show_scenarios(worst[:SHOWN], "worst scenarios")
+    out.show("accepted" if found.accepted else f"not covered: {out.usd(found.missing)} USD missing")
+
+
+def said(verdict: mt.Verdict) -> str:
+    """Return what would become of an order."""
+    if not verdict.accepted:
+        return f"refused, {out.usd(verdict.missing)} USD short"
+    return "accepted: it only reduces" if verdict.only_reduces else "accepted"
+
+
+def split(text: str, name: str, least: int, most: int) -> list[str]:
+    """Return the parts of an option's text.
+
+    Errors:
+        CliError: there are too few or too many.
+    """
+    parts = text.split(":")
+    if not least <= len(parts) <= most or not all(parts):
+        raise CliError(Exit.USAGE, "usage", f"{name}: {text!r} is not written as it should be")
+    return parts
+
+
+def order_of(text: str) -> Supposed:
+    """Return an order as it was written."""
+    side, symbol, lots, price = split(text, "--order", 4, 4)
+    return Supposed(symbol, lots, price, side)
+
+
+def position_of(text: str) -> Supposed:
+    """Return a position as it was written."""
+    symbol, lots, *price = split(text, "--position", 2, 3)
+    return Supposed(symbol, lots, price[0] if price else None)
+
+
+def show_margin(one: mt.Margin) -> None:
+    """Show a margin: sums, parts, contracts."""
+    given = {name: getattr(one, name) for name in (*AMOUNTS, *PARTS)}
+    shown = {name: out.usd(amount) for name, amount in given.items() if amount is not None}
+    out.show(out.pairs({"state": one.state, **shown, "level": f"{one.level_bps / 100:g} %"}))
+    columns = (
+        "symbol", "alone>", "in the worst>", "price loss>", "liquidity>", "concentration>",
+        "fee reserve>",
+    )  # fmt: skip
+    cells = (
+        (
+            part.symbol,
+            out.usd(part.standalone),
+            out.usd(part.worst_loss),
+            out.usd(part.price_loss),
+            out.usd(part.liquidity),
+            out.usd(part.concentration),
+            out.usd(part.fee_reserve),
+        )
+        for part in one.contracts
+    )
+    if one.contracts:
+        out.show(out.table(columns, cells))
+
+
+def show_scenarios(rows: list[mt.WorstScenario], title: str) -> None:
+    """Show scenarios with their stories."""
+    if not rows:
+        out.show(f"{title}: none")
+        return
+    columns = (title, "kind", "loss>", "story")
+    cells = (
+        (row.name or str(row.scenario), row.kind, out.usd(row.loss), row.story or "")
+        for row in rows
+    )
+    out.show(out.table(columns, cells))

@@ -1,0 +1,79 @@
+"""What the exchange answers about margin."""
+
+from decimal import Decimal
+
+from msgspec import field
+
+from wellhead.types import Answer
+
+
+class WorstScenario(Answer, frozen=True, kw_only=True):
+    """One of the scenarios; `kind` is now, stress or floor."""
+
+    scenario: int
+    loss: Decimal
+    kind: str = "now"
+    name: str | None = None
+    story: str | None = None
+
+
+class ContractMargin(Answer, frozen=True, kw_only=True):
+    """What one contract would need alone, its part of the whole, and what is added for it."""
+
+    symbol: str
+    standalone: Decimal
+    worst_loss: Decimal | None = None
+    price_loss: Decimal | None = None
+    liquidity: Decimal | None = None
+    concentration: Decimal | None = None
+    fee_reserve: Decimal | None = None
+
+
+class Margin(Answer, frozen=True, kw_only=True):
+    """What is required of the account, why, and what is left."""
+
+    cash: Decimal
+    unsettled_pnl: Decimal
+    collateral: Decimal | None = None
+    equity: Decimal
+    initial_margin: Decimal
+    price_loss: Decimal
+    free: Decimal
+    state: str = "ok"
+    maintenance_margin: Decimal | None = None
+    fee_reserve: Decimal | None = None
+    shortfall: Decimal | None = None
+    shortfall_now: Decimal | None = None
+    shortfall_stress: Decimal | None = None
+    shortfall_floor: Decimal | None = None
+    standalone: Decimal | None = None
+    portfolio: Decimal | None = None
+    liquidity: Decimal | None = None
+    concentration: Decimal | None = None
+    level_bps: int = 10_000
+    offset_kept_bps: int = 0
+    scenario_count: int = 0
+    stress_count: int = 0
+    floor_count: int = 0
+    worst_count: int = 0
+    worst_scenarios: list[WorstScenario] = field(default_factory=list)
+    contracts: list[ContractMargin] = field(default_factory=list)
+
+
+class Verdict(Answer, frozen=True, kw_only=True):
+    """What would become of an order."""
+
+    accepted: bool
+    missing: Decimal
+    only_reduces: bool = False
+
+
+class WhatIf(Answer, frozen=True, kw_only=True):
+    """Margin before and after, each order's verdict, and the loss in every scenario after."""
+
+    accepted: bool
+    missing: Decimal
+    before: Margin
+    after: Margin
+    orders: list[Verdict] = field(default_factory=list)
+    scenarios: list[WorstScenario] = field(default_factory=list)

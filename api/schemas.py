@@ -13,7 +13,7 @@ from api.schemas_protect import CancelAfter, Group, Protecting, QuoteMass
 
 Text = Annotated[str, Meta(max_length=128)]
 RequestId = Annotated[int, Meta(ge=0, le=1 << 53)] | Annotated[str, Meta(pattern="^[ -~]{0,64}$")]
-Millis = Annotated[int, Meta(ge=0, le=1 << 45)]
+Millis = Annotated[int, Meta(ge=0, le=1 << 43)]  # in nanoseconds it fits into an int64
 TrailBps = Annotated[int, Meta(ge=1, le=9_999)]
 MaybeText = Text | UnsetType
 MaybeBool = bool | UnsetType

@@ -266,10 +266,17 @@ def id_of(message: Any) -> RequestId:
 
 def id_in(raw: bytes) -> RequestId:
     """Return the id in a message that could not be decoded, if it can be found."""
-    try:
-        found = check_text(raw) if len(raw) <= ORDER_BYTES_MAX else None
-    except Problem:
+    if len(raw) > ORDER_BYTES_MAX:
         return None
+    try:
+        found = check_text(raw)
+    except Problem as problem:
+        if problem.code == "json_duplicate_key":  # which of them would it be?
+            return None
+        try:
+            found = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return None
     request_id = found.get("id") if isinstance(found, dict) else None
     if isinstance(request_id, str) and len(request_id) <= 64:
         return request_id

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
 
-from api import schemas
+from api import schemas_deals
 from api.openapi import operations
 from api.server import PICOWS
 from tests.support.api_world import SYMBOL, World, running
@@ -30,9 +30,10 @@ from tests.support.hostile import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OPS = {op.__struct_config__.tag: op for op in get_args(schemas.WsMessage)}
+OPS = {op.__struct_config__.tag: op for op in get_args(schemas_deals.WsAnyMessage)}
 GOOD: dict[str, Any] = {
     "symbol": SYMBOL,
+    "block_id": "1048577",
     "side": "buy",
     "price": "1.500",
     "quantity": "1",

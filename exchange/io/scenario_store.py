@@ -134,9 +134,9 @@ class PostgresScenarios(Store):
         flat = np.frombuffer(zlib.decompress(row["matrix"]), "<i8")
         return symbols, flat.reshape(len(symbols), row["scenario_count"])
 
-    async def newest_of(self, day: date) -> int | None:
-        """Return the newest set of a day."""
-        set_id = await self._value(_SQL["newest_of_day"], day)
+    async def chosen_of(self, day: date, by: str) -> int | None:
+        """Return the set of a day that somebody chose."""
+        set_id = await self._value(_SQL["chosen_of_day"], day, by)
         return None if set_id is None else int(set_id)
 
     async def choose(self, set_id: int, by: str, found: DryRun) -> int:

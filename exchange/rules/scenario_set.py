@@ -152,8 +152,11 @@ def set_of(document: Mapping[str, Any]) -> ScenarioSet:
     """Return the set of a document; the inverse of `ScenarioSet.document`.
 
     Errors:
-        SetCorrupt: rows or matrix do not have the hash that the document names.
+        SetCorrupt: rows or matrix do not have the hash that the document names, or it is the
+            document of another method.
     """
+    if document.get("method") != METHOD:
+        raise SetCorrupt(f"made by method {document.get('method')}, this program knows {METHOD}")
     curve = document["curve"]
     found = ScenarioSet(
         day=date.fromisoformat(document["day"]),

@@ -18,7 +18,7 @@ from exchange.rules.agenda import Agenda, last_settlement_ns
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.scenario_dry_run import effects, summed
 from exchange.rules.scenario_prices import settled_prices
-from exchange.rules.scenario_set import ScenarioSet, set_of
+from exchange.rules.scenario_set import ScenarioSet, SetCorrupt, set_of
 from exchange.rules.tenors import date_of
 
 Adopt = Callable[[ScenarioSet], None]
@@ -61,11 +61,20 @@ class ScenarioKeeper:
         return self._set_id
 
     async def load(self) -> None:
-        """Adopt what is chosen, if that is another set than we know."""
+        """Adopt what is chosen, if that is another set than we know.
+
+        One that this program cannot read, as it may be after an upgrade, is no reason not to open:
+        the scenarios we have stay until there is a new set.
+        """
         chosen = await self._store.chosen_id()
         if chosen is None or chosen == self._set_id:
             return
-        found = await self._store.chosen()
+        self._set_id = chosen
+        try:
+            found = await self._store.chosen()
+        except SetCorrupt as error:
+            _log.error("scenarios of set %d cannot be used: %s", chosen, error)
+            return
         assert found is not None, "it was chosen a moment ago, and none is ever removed"
         self._set_id = found[0]
         self._adopt(found[1])
@@ -80,13 +89,13 @@ class ScenarioKeeper:
         await asyncio.sleep(START_S)
         while True:
             pause_s = LOOK_S
+            self._woken.clear()
             try:
                 await self.load()
                 await self.build_if_due()
             except (ExchangeError, ValueError, OSError) as error:
                 _log.error("no new scenarios, the old ones stay: %s", error)
                 pause_s = RETRY_S
-            self._woken.clear()
             try:
                 async with asyncio.timeout(pause_s):
                     await self._woken.wait()
@@ -104,7 +113,8 @@ class ScenarioKeeper:
         prices = settled_prices(self._mirror)
         if not prices:
             return
-        if await self._store.newest_of(day) is None:
+        # Killed between its publication and its choice, a set is built again: it is the same one.
+        if await self._store.chosen_of(day, CALENDAR) is None:
             await self._publish(await self._build(day, prices))
         self._built_day = day
 

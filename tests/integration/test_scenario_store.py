@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -94,7 +95,9 @@ class House:
 
     async def build(self, day: date, prices_ticks: object) -> dict[str, Any]:
         self.builds.append(day)
-        return built().document()
+        made = replace(built().made, inputs_hash=f"{day.toordinal():032x}")
+        other = replace(built(), day=day, made=made, _table=[], _moves={})
+        return built().document() if day == DAY else other.document()
 
 
 @pytest.fixture
@@ -121,6 +124,21 @@ async def test_a_restart_goes_on_with_what_was_chosen_and_builds_nothing_twice(h
     await keeper.load()
     await keeper.build_if_due()
     assert (len(house.builds), house.adopted) == (1, [built(), built()])
+
+
+async def test_killed_before_the_choice_the_same_set_is_chosen_after_a_restart(house):
+    set_id = await house.store.publish(built().document(), built())
+    keeper = house.restarted()
+    await keeper.build_if_due()
+    assert (await house.store.chosen_id(), keeper.set_id) == (set_id, set_id)
+    assert len(await house.store.list()) == 1
+
+
+async def test_a_set_of_another_method_is_no_reason_not_to_open(house):
+    set_id = await house.store.publish(built().document() | {"method": 99}, built())
+    await house.store.choose(set_id, "operator", NOTHING)
+    await house.keeper.load()
+    assert house.adopted == []
 
 
 async def test_the_next_day_has_a_set_of_its_own(house):

@@ -23,8 +23,9 @@ FROM scenario_set AS s WHERE set_id = $1
 SELECT matrix, scenario_count, document -> 'prices_ticks' AS prices_ticks, matrix_hash
 FROM scenario_set WHERE set_id = $1
 
--- name: newest_of_day
-SELECT set_id FROM scenario_set WHERE day = $1 ORDER BY set_id DESC LIMIT 1
+-- name: chosen_of_day
+SELECT c.set_id FROM scenario_choice AS c JOIN scenario_set AS s USING (set_id)
+WHERE s.day = $1 AND c.chosen_by = $2 ORDER BY c.choice_id DESC LIMIT 1
 
 -- name: insert_choice
 INSERT INTO scenario_choice (set_id, chosen_by, seq, accounts_count, short_count,

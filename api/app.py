@@ -13,6 +13,7 @@ from api.routes import (
     blocks,
     collateral,
     collateral_admin,
+    defaults,
     health,
     history,
     kill,
@@ -63,6 +64,9 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         kill.router,
         scenarios.public,
         scenarios.private,
+        defaults.public,
+        defaults.private,
+        defaults.admin,
     ):
         app.include_router(router, prefix=PREFIX)
 

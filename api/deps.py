@@ -17,6 +17,7 @@ from api.limits import Bucket, Buckets, Limits
 from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
 from exchange.io.custody import Custody
+from exchange.io.defaults import Defaults
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
 from exchange.rules.candles import Candle
@@ -86,6 +87,7 @@ class Services:
     views: Views
     scenarios: Scenarios
     now_ns: Callable[[], int]
+    defaults: Defaults | None = None  # None: not served here
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
 

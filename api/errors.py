@@ -45,6 +45,7 @@ OWN: Final[dict[str, int]] = {
     "scenario_set_unknown": 404,
     "scenarios_building": 409,
     "scenarios_refused": 422,
+    "liquidation_unknown": 404,
     "idempotency_conflict": 409,
     # who asks
     "auth_missing": 401,

@@ -15,6 +15,7 @@ from api import (
     shapes_book,
     shapes_collateral,
     shapes_deals,
+    shapes_defaults,
     shapes_margin,
     shapes_protect,
     shapes_scenarios,
@@ -107,6 +108,14 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "build_scenarios": shapes_scenarios.ScenariosBuiltAnswer,
     "dry_run_scenarios": shapes_scenarios.DryRunAnswer,
     "swap_scenarios": shapes_scenarios.ScenariosSwapAnswer,
+    "list_proofs": shapes_defaults.ProofsAnswer,
+    "list_own_liquidations": shapes_defaults.LiquidationsAnswer,
+    "list_own_calls": shapes_defaults.CallsAnswer,
+    "acknowledge_call": shapes_defaults.CallsAnswer,
+    "list_liquidations": shapes_defaults.LiquidationsAnswer,
+    "get_liquidation": shapes_defaults.LiquidationAnswer,
+    "list_calls": shapes_defaults.CallsAnswer,
+    "get_drill": shapes_defaults.DrillAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

@@ -129,7 +129,7 @@ class Defaults(Store):
         await self._rows(_SQL["acknowledge_call"], call_id, account_idx, now_ns)
 
     async def escalated(self) -> set[int]:
-        """Return the accounts whose last call was escalated."""
+        """Return the accounts whose last call was escalated, until they are liquidated for it."""
         return {row[0] for row in await self._rows(_SQL["escalated"])}
 
     # Reads

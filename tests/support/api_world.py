@@ -39,6 +39,7 @@ from tests.support.api_fakes import (
     MemoryViews,
 )
 from tests.support.custody_fakes import MemoryCustody
+from tests.support.memory_defaults import MemoryDefaults
 from tests.support.rows import command
 from tests.support.scenario_fakes import MemoryScenarios
 from wellhead.signing import sign
@@ -102,6 +103,7 @@ class World:
         self.keys = MemoryKeys(self.accounts)
         self.signatures = MemorySignatures()
         self.now_ns = time.time_ns
+        self.defaults = MemoryDefaults()
         self.services = Services(
             gateway=self.gateway,
             feed=self.feed,
@@ -114,6 +116,7 @@ class World:
             views=MemoryViews(self.mirror),
             scenarios=MemoryScenarios(),
             now_ns=lambda: self.now_ns(),
+            defaults=self.defaults,  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
         self.hub = Hub(self.services)

@@ -69,11 +69,15 @@ UPDATE margin_call SET state = 'acknowledged', updated_ns = $3
 WHERE call_id = $1 AND account_idx = $2 AND state = 'issued';
 
 -- name: escalated
--- Accounts whose last call was escalated: the default procedure takes them.
+-- Accounts whose last call was escalated and led to no liquidation yet.
 SELECT account_idx FROM (
-    SELECT DISTINCT ON (account_idx) account_idx, state FROM margin_call
+    SELECT DISTINCT ON (account_idx) account_idx, state, updated_ns FROM margin_call
     ORDER BY account_idx, call_id DESC
-) AS last WHERE state = 'escalated';
+) AS last
+WHERE state = 'escalated' AND NOT EXISTS (
+    SELECT 1 FROM liquidation_event AS e
+    WHERE e.account_idx = last.account_idx AND e.step = 1 AND e.ts_ns >= last.updated_ns
+);
 
 -- name: calls
 SELECT call_id, account_id, amount_usd_micros, met_usd_micros, issued_ns, due_ns, state, reminders

@@ -21,6 +21,7 @@ from api.ws.hub import Hub
 from exchange.config import Role, Settings
 from exchange.io.bus import Bus
 from exchange.io.custody_postgres import PostgresCustody
+from exchange.io.defaults import Defaults
 from exchange.io.errors import PortTaken
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
@@ -179,6 +180,7 @@ def make_front(
         views=views,
         scenarios=PostgresScenarios(pool),
         now_ns=time.time_ns,
+        defaults=Defaults(pool),
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )
     hub = Hub(services)

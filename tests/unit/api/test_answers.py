@@ -8,6 +8,9 @@ import pytest
 
 from api import shapes
 from api.openapi import ANSWERS, codes, document, operations
+from exchange.io.defaults import LiquidationSeen, MoveSeen, UseSeen
+from exchange.rules.adl import Candidate, Closing, plan
+from exchange.rules.margin_calls import issue
 from tests.support.api_world import SYMBOL, World, running
 
 BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
@@ -19,11 +22,31 @@ async def world():
         yield one
 
 
+def with_a_default(world: World) -> None:
+    """Let one account have a liquidation with everything that belongs to one, and a call."""
+    idx, rows = 0, world.defaults
+    seen = LiquidationSeen(9, "alice", idx, 10**18, -5, 100, 80, 2 * 10**18, 0)
+    rows.seen, rows.moved = [seen], [MoveSeen(10, 3, SYMBOL, "alice", "bob", 1, 2_000, 3, 10**18)]
+    rows.used = [UseSeen(11, 3, "insurance", "alice", 5, 10**18)]
+    closing = Closing(
+        liquidation_id=9, round_no=1, symbol=SYMBOL, qty_lots=3, price_ticks=2_000,
+        mark_ticks=1_900, tick_value_usd_micros=1, state_seq=8,
+    )  # fmt: skip
+    other = Candidate(
+        account_id=4, qty_lots=-3, entry_usd_micros=-6_000, value_usd_micros=-5_700,
+        equity_usd_micros=10**6,
+    )  # fmt: skip
+    rows.kept = {(9, 1): plan(closing, [other])[0]}
+    rows.all_calls = [issue(1, idx, 50, 10**18)]
+    rows.names = {idx: "alice"}
+
+
 async def calls(world: World) -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation, as (name, method, path, body), in a good order."""
     placed = await world.place("operator", "sell", "2.000", "9", client_order_id="rest")
     await world.place("alice", "buy", "2.000", "2")
     order_id = placed["order"]["order_id"]
+    with_a_default(world)
     made = (await world.call("operator", "POST", "/admin/accounts/bob/keys", {})).json()["key"]
     account = "/admin/accounts/shape"
     rule = {"min_quantity": "1", "range_bps": 1000}
@@ -89,6 +112,14 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("end_auction", "DELETE", f"/admin/contracts/{SYMBOL}/auction", None),
         ("set_guards", "PUT", f"/admin/contracts/{SYMBOL}/guards", {"daily_bps": 2000,
          "auction_ms": 120_000}),
+        ("list_proofs", "GET", "/liquidations/9/proofs", None),
+        ("list_own_liquidations", "GET", "/liquidations", None),
+        ("list_own_calls", "GET", "/margin-calls", None),
+        ("acknowledge_call", "POST", "/margin-calls/1/acknowledge", None),
+        ("list_liquidations", "GET", "/admin/risk/liquidations?account_id=alice", None),
+        ("get_liquidation", "GET", "/admin/risk/liquidations/9", None),
+        ("list_calls", "GET", "/admin/risk/calls", None),
+        ("get_drill", "GET", "/admin/risk/drill?account_id=alice&multiple=2", None),
         ("set_index", "PUT", f"/admin/contracts/{SYMBOL}/index", {"price": "2.000"}),
         ("quote_mass", "POST", "/quotes", {"quotes": [
             {"symbol": SYMBOL, "bid_price": "1.990", "bid_quantity": "1"},

@@ -1,0 +1,88 @@
+"""Liquidations, proofs and margin calls in memory, behind the door of the real ones."""
+
+from dataclasses import replace
+from typing import Any
+
+from exchange.io.defaults import CallSeen, LiquidationSeen, MoveSeen, UseSeen
+from exchange.rules.adl import AdlProof
+from exchange.rules.adl_public import proof_out
+from exchange.rules.margin_calls import ENDS, CallState, MarginCall, acknowledge
+from exchange.rules.mirror_moves import Liquidation
+
+
+class MemoryDefaults:
+    """What the service and the API ask of Postgres."""
+
+    def __init__(self, kinds: dict[int, str] | None = None) -> None:
+        self.of_kind = kinds or {}
+        self.all_calls: list[MarginCall] = []
+        self.kept: dict[tuple[int, int], AdlProof] = {}
+        self.going: dict[int, Liquidation] = {}
+        self.seen: list[LiquidationSeen] = []
+        self.moved: list[MoveSeen] = []
+        self.used: list[UseSeen] = []
+        self.names: dict[int, str] = {}
+
+    async def cleared_seq(self) -> int:
+        return 1 << 62
+
+    async def kinds(self) -> dict[int, str]:
+        return self.of_kind
+
+    async def open_liquidations(self, seq: int) -> dict[int, Liquidation]:
+        return self.going
+
+    async def keep_proof(self, proof: AdlProof, contract_idx: int) -> None:
+        closing = proof.closing
+        self.kept.setdefault((closing.liquidation_id, closing.round_no), proof)
+
+    async def proofs(self, liquidation_id: int) -> list[dict[str, Any]]:
+        return [
+            {"digest": proof.digest(), **proof_out(proof)}
+            for (owner, _), proof in self.kept.items()
+            if owner == liquidation_id
+        ]
+
+    async def issue(self, call: MarginCall) -> None:
+        if all(one.account_idx != call.account_idx for one in await self.open_calls()):
+            self.all_calls.append(replace(call, call_id=len(self.all_calls) + 1))
+
+    async def open_calls(self) -> list[MarginCall]:
+        return [one for one in self.all_calls if one.state not in ENDS]
+
+    async def change(self, before: MarginCall, after: MarginCall, now_ns: int) -> bool:
+        self.all_calls[before.call_id - 1] = after
+        return True
+
+    async def acknowledge(self, call_id: int, account_idx: int, now_ns: int) -> None:
+        for place, one in enumerate(self.all_calls):
+            if (one.call_id, one.account_idx) == (call_id, account_idx):
+                self.all_calls[place] = acknowledge(one)
+
+    async def escalated(self) -> set[int]:
+        last = {one.account_idx: one.state for one in self.all_calls}
+        return {idx for idx, state in last.items() if state == CallState.ESCALATED}
+
+    async def liquidations(
+        self, *, account_idx: int | None = None, before_id: int = 1 << 62, limit: int = 100
+    ) -> list[LiquidationSeen]:
+        rows = [row for row in self.seen if account_idx in (None, row.account_idx)]
+        return [row for row in rows if row.liquidation_id < before_id][:limit]
+
+    async def moves(self, liquidation_id: int) -> list[MoveSeen]:
+        return self.moved
+
+    async def uses(self, liquidation_id: int) -> list[UseSeen]:
+        return self.used
+
+    async def calls(
+        self, *, account_idx: int | None = None, before_id: int = 1 << 62, limit: int = 100
+    ) -> list[CallSeen]:
+        return [
+            CallSeen(
+                one.call_id, self.names.get(one.account_idx, "?"), one.amount_usd_micros,
+                one.met_usd_micros, one.issued_ns, one.due_ns, one.state.value, one.reminders,
+            )
+            for one in reversed(self.all_calls)
+            if account_idx in (None, one.account_idx) and one.call_id < before_id
+        ][:limit]  # fmt: skip

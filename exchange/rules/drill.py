@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.scenarios import SCENARIOS
-from exchange.rules.standing import Standing, equity_usd_micros, shock_arrays, standing_of
+from exchange.rules.standing import Standing, equity_usd_micros, standing_of
 from exchange.rules.waterfall import LayerName, Waterfall, bear
 
 
@@ -27,7 +27,7 @@ def drill(
         house_idx: the insurance fund's account; None when there is none.
         multiple: so many times the scenario's move.
     """
-    standing = standing_of(state, account_idx, shock_arrays(state))
+    standing = standing_of(state, account_idx)
     losses = standing.losses_usd_micros
     worst = max(range(len(losses)), key=lambda place: (losses[place], -place), default=None)
     loss = multiple * max(0, losses[worst]) if worst is not None else 0

@@ -34,8 +34,8 @@ from exchange.rules.money import BPS
 from exchange.rules.standing import (
     Shocks,
     Standing,
-    equity_usd_micros,
     held_of,
+    settled_usd_micros,
     shock_arrays,
     standing_of,
 )
@@ -76,7 +76,7 @@ class Liquidator:
 
     def standing(self, account_idx: int) -> Standing:
         """Return where an account stands."""
-        return standing_of(self.mirror, account_idx, self.shocks)
+        return standing_of(self.mirror, account_idx)
 
     def look(self, account_idx: int) -> Step | None:
         """Return what to do about an account now; None for nothing."""
@@ -210,7 +210,7 @@ class Liquidator:
     def fund_usd_micros(self) -> int:
         """Return what the insurance fund can pay now."""
         cash = self.mirror.accounts[self.house_idx].cash_usd_micros
-        return max(0, min(cash, equity_usd_micros(self.mirror, self.house_idx)))
+        return max(0, min(cash, settled_usd_micros(self.mirror, self.house_idx)))
 
     def _deleverage(
         self, standing: Standing, going: Liquidation, held: Held, every: list[Held]
@@ -256,7 +256,7 @@ class Liquidator:
                 account_id=position.account_idx, qty_lots=position.qty_lots,
                 entry_usd_micros=position.entry_usd_micros,
                 value_usd_micros=worth * position.qty_lots,
-                equity_usd_micros=equity_usd_micros(self.mirror, position.account_idx),
+                equity_usd_micros=settled_usd_micros(self.mirror, position.account_idx),
             )
             for position in contract.positions
             if position.qty_lots * held.qty_lots < 0

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exchange.rules.liquidation import MAINTENANCE_BPS, Held, maintenance_usd_micros
-from exchange.rules.margin import requirement_usd_micros
+from exchange.rules.liquidation import Held, is_due, maintenance_usd_micros
+from exchange.rules.margin import exposures_of, requirement_usd_micros, tail_of, without_orders
 from exchange.rules.mirror_state import MirrorState
-from exchange.rules.money import BPS
+from exchange.rules.requirement import Requirement, requirement_of
 
 Shocks = dict[int, np.ndarray]  # by contract_idx: (SCENARIOS,) i8, profit of one long lot
 
@@ -36,30 +36,32 @@ def shock_arrays(state: MirrorState) -> Shocks:
 
 
 def equity_usd_micros(state: MirrorState, account_idx: int) -> int:
+    """Return cash, the gains not yet settled, and the collateral that is counted."""
+    counted = state.accounts[account_idx].collateral.counted_usd_micros
+    return settled_usd_micros(state, account_idx) + counted
+
+
+def settled_usd_micros(state: MirrorState, account_idx: int) -> int:
     """Return cash and the gains not yet settled."""
     account = state.accounts[account_idx]
     return account.cash_usd_micros + account.unsettled_usd_micros
 
 
-def losses_of(state: MirrorState, account_idx: int, shocks: Shocks) -> np.ndarray:
-    """Return (SCENARIOS,) i8: what the positions lose in each scenario."""
-    losses = np.zeros(state.scenario_count, np.int64)
-    for position in state.accounts[account_idx].positions.values():
-        if position.qty_lots and position.contract_idx in shocks:
-            losses -= position.qty_lots * shocks[position.contract_idx]
-    return losses
+def required_of(state: MirrorState, account_idx: int) -> Requirement:
+    """Return the full requirement of the positions alone."""
+    exposures = [without_orders(one) for one in exposures_of(state, account_idx)]
+    return requirement_of(exposures, tail_of(state), state.accounts[account_idx].level_bps)
 
 
-def standing_of(state: MirrorState, account_idx: int, shocks: Shocks) -> Standing:
+def standing_of(state: MirrorState, account_idx: int) -> Standing:
     """Return where an account stands now."""
-    losses = tuple(losses_of(state, account_idx, shocks).tolist())
-    initial = requirement_usd_micros(losses, state.worst_count)
+    required = required_of(state, account_idx)
     return Standing(
         account_idx=account_idx,
         equity_usd_micros=equity_usd_micros(state, account_idx),
-        initial_usd_micros=initial,
-        maintenance_usd_micros=maintenance_usd_micros(initial),
-        losses_usd_micros=losses,
+        initial_usd_micros=required.initial_usd_micros,
+        maintenance_usd_micros=required.maintenance_usd_micros,
+        losses_usd_micros=tuple(required.losses_usd_micros[: state.scenario_count]),
     )
 
 
@@ -85,32 +87,36 @@ def held_of(state: MirrorState, account_idx: int, shocks: Shocks) -> list[Held]:
     return sorted(found, key=lambda held: held.contract_idx)
 
 
-def due_accounts(state: MirrorState, shocks: Shocks) -> list[int]:
-    """Return the accounts whose equity is below maintenance, all at once."""
-    count = state.scenario_count
-    losses = np.zeros((len(state.accounts), count), np.int64)
-    for contract in state.contracts:
-        own = shocks.get(contract.contract_idx)
-        held = [one for one in contract.positions if one.qty_lots]
-        if own is None or not held or count == 0:
-            continue
-        owners = [one.account_idx for one in held]
-        lots = np.array([one.qty_lots for one in held], np.int64)
-        losses[owners] -= lots[:, None] * own[None, :]
-    equity = np.array(
-        [one.cash_usd_micros + one.unsettled_usd_micros for one in state.accounts], np.int64
-    )
-    due = equity < maintenance_of(losses, state.worst_count)
-    found: list[int] = np.flatnonzero(due).tolist()
-    return found
+class Maintenances:
+    """The maintenance requirement of every account, computed anew when its positions change."""
 
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, int]] = {}
+        self._matrix: object = None
 
-def maintenance_of(losses: np.ndarray, worst_count: int) -> np.ndarray:
-    """Return (ACCOUNTS,) i8: the maintenance requirements of (ACCOUNTS, SCENARIOS) losses."""
-    if losses.shape[1] == 0 or worst_count == 0:
-        return np.zeros(len(losses), np.int64)
-    first = losses.shape[1] - worst_count
-    worst = np.partition(losses, first, axis=1)[:, first:].sum(axis=1)
-    initial = np.maximum(0, -(-worst // worst_count))
-    maintenance: np.ndarray = -(-initial * MAINTENANCE_BPS // BPS)
-    return maintenance
+    def due(self, state: MirrorState) -> list[int]:
+        """Return the accounts whose equity is below maintenance."""
+        if state.shocks is not self._matrix:
+            self._known, self._matrix = {}, state.shocks
+        return [
+            account.account_idx
+            for account in state.accounts
+            if is_due(
+                equity_usd_micros(state, account.account_idx),
+                self._of(state, account.account_idx),
+            )
+        ]
+
+    def _of(self, state: MirrorState, account_idx: int) -> int:
+        account = state.accounts[account_idx]
+        held = tuple(
+            (one.contract_idx, one.qty_lots) for one in account.positions.values() if one.qty_lots
+        )
+        if not held:
+            return 0
+        key = (held, account.level_bps)
+        known = self._known.get(account_idx)
+        if known is None or known[0] != key:
+            maintenance = required_of(state, account_idx).maintenance_usd_micros
+            known = self._known[account_idx] = (key, maintenance)
+        return known[1]

@@ -29,7 +29,7 @@ from exchange.rules.margin_calls import (
     reminders_due,
 )
 from exchange.rules.mirror import Mirror
-from exchange.rules.standing import due_accounts
+from exchange.rules.standing import Maintenances
 
 Send = Callable[[np.ndarray], Awaitable[None]]
 
@@ -59,6 +59,7 @@ class Liquidation:
         self._ticket = 0
         self._sliced: dict[int, int] = {}  # account_idx -> second of its last slice
         self._kinds: dict[int, str] = {}
+        self._maintenances = Maintenances()
         self._escalated: set[int] = set()
 
     def observe(self, commands: np.ndarray) -> None:
@@ -108,7 +109,7 @@ class Liquidation:
             return False
         liquidator.refresh()
         self._kinds = await self._rows.kinds()
-        due = set(due_accounts(mirror, liquidator.shocks))
+        due = set(self._maintenances.due(mirror))
         members = {idx for idx in due if self._kinds.get(idx) == MEMBER}
         await self._call(members)
         todo = (due - members) | (due & self._escalated) | set(mirror.liquidations)

@@ -26,7 +26,7 @@ from exchange.rules.operations import (
     swap_command,
 )
 from exchange.rules.scenarios import SCENARIO_COUNT, WORST_COUNT, MarginModel
-from exchange.rules.standing import due_accounts, equity_usd_micros
+from exchange.rules.standing import Maintenances, equity_usd_micros
 from exchange.services.stress.world import World, row
 from matching.codes import EventKind, Kind, MoveReason, Side, Tif, TradingState
 from matching.sizes import Sizes
@@ -103,6 +103,7 @@ class October:
         self.btc: dict[int, int] = {}  # counted value of bitcoin at the start, by account
         self.btc_lent: dict[int, int] = {}
         self.deposited = 0
+        self.maintenances = Maintenances()
         self.outcome = Outcome(profile=profile, accounts=accounts)
 
     # Before
@@ -213,7 +214,7 @@ class October:
         """Look once at everybody who is due or on their way, as the service does each second."""
         world = self.world
         liquidator, mirror = world.liquidator, world.mirror
-        todo = set(due_accounts(mirror, liquidator.shocks)) | set(mirror.liquidations)
+        todo = set(self.maintenances.due(mirror)) | set(mirror.liquidations)
         for idx in sorted(todo - {self.house_idx, self.bank_idx}):
             for _ in range(ROUNDS_MAX):
                 before = world.stories.get("slices", 0)

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.rules.liquidation import is_due
 from exchange.rules.operations import mark_command
-from exchange.rules.standing import due_accounts, standing_of
+from exchange.rules.standing import Maintenances, standing_of
 from exchange.services.stress import Profile, play, write
 from exchange.services.stress.october import October, prices_at
 from exchange.services.stress.plots import Line, chart
@@ -36,21 +36,20 @@ def test_the_page_says_what_happened(outcome, tmp_path):
     assert (tmp_path / "october-2025-fund.svg").read_text().startswith("<svg")
 
 
-def test_all_at_once_finds_whom_one_by_one_finds():
+def test_what_is_kept_of_requirements_finds_whom_a_fresh_look_finds():
     run = October(Profile(seed=3, traders=12, makers=3, flat=1))
     run.open()
     run.world.send(*(run_mark(run, idx) for idx in range(len(run.fair))))
-    shocks = run.world.liquidator.shocks
     mirror = run.world.mirror
     one_by_one = [
         idx
         for idx in range(len(mirror.accounts))
         if is_due(
-            (own := standing_of(mirror, idx, shocks)).equity_usd_micros,
+            (own := standing_of(mirror, idx)).equity_usd_micros,
             own.maintenance_usd_micros,
         )
     ]
-    assert one_by_one and one_by_one == due_accounts(mirror, shocks)
+    assert one_by_one and one_by_one == Maintenances().due(mirror)
 
 
 def run_mark(run: October, idx: int):

@@ -31,6 +31,7 @@ from exchange.rules.liquidation import (
 from exchange.rules.mirror import Mirror
 from exchange.rules.mirror_moves import Liquidation
 from exchange.rules.money import BPS
+from exchange.rules.records import Contract
 from exchange.rules.standing import (
     Shocks,
     Standing,
@@ -143,6 +144,7 @@ class Liquidator:
         total = sum(one.maintenance_usd_micros for one in every)
         equity = standing.equity_usd_micros
         limit = limit_price_ticks(held, equity, total, elapsed_ns, self.mirror.price_ticks_max)
+        limit = within_band_ticks(contract, limit)
         offered, cost_of = self._against(held, limit)
         most = slice_lots(held.qty_lots, offered)
         if most == 0:
@@ -279,7 +281,7 @@ class Liquidator:
     def _disposal(self, held: Held) -> Slice | None:
         contract = self.mirror.contracts[held.contract_idx]
         away = max(1, held.mark_ticks * DISPOSAL_BAND_BPS // BPS)
-        limit = min(max(1, held.mark_ticks - held.sign * away), self.mirror.price_ticks_max - 1)
+        limit = within_band_ticks(contract, held.mark_ticks - held.sign * away)
         offered, _ = self._against(held, limit)
         continuous = contract.state == TradingState.CONTINUOUS
         lots = disposal_lots(held.qty_lots, offered, continuous=continuous)
@@ -289,3 +291,8 @@ class Liquidator:
             contract_idx=held.contract_idx, side_sign=-held.sign, lots=lots, limit_ticks=limit,
             cost_usd_micros=1, relief_usd_micros=1,
         )  # fmt: skip
+
+
+def within_band_ticks(contract: Contract, price_ticks: int) -> int:
+    """Return a price that the contract's band takes: beyond it an order would be refused."""
+    return min(max(contract.band_low_ticks, price_ticks), contract.band_high_ticks)

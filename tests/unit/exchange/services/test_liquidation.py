@@ -90,6 +90,16 @@ async def test_slices_through_the_book_until_equity_is_enough():
     assert stage.equity(ALICE) * 10 >= stage.lots(ALICE) * 200 * 11
 
 
+async def test_a_slice_stays_within_the_price_band_of_its_contract():
+    stage = Stage()
+    stage.world.send(row(Kind.SET_BAND, order_id=200))  # 2 %, far nearer than bankruptcy
+    stage.mark(845)
+    stage.place(CAROL, Side.BUY, 830, 50)
+    await stage.steps(25)
+    assert 0 < stage.lots(ALICE) < 10 and stage.lots(HOUSE) == 0
+    assert stage.world.refused == {}
+
+
 async def test_without_a_book_the_house_takes_over_and_sells_later():
     stage = Stage()
     stage.mark(850)

@@ -35,7 +35,7 @@ class SupposedPrice(Body):
     price: Text
 
 
-class WhatIf(Body):
+class WhatIfNew(Body):
     """What to suppose, on top of the account or, with `alone`, of an empty one."""
 
     orders: Annotated[list[SupposedOrder], Meta(max_length=SUPPOSED_MAX)] = field(

@@ -6,7 +6,7 @@ from api import codec
 from api.errors import Problem, core_problem
 from api.orders import contract_of
 from api.schemas import MaybeText
-from api.schemas_margin import SupposedOrder, SupposedPosition, WhatIf
+from api.schemas_margin import SupposedOrder, SupposedPosition, WhatIfNew
 from exchange.rules import what_if as rules
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract
@@ -15,7 +15,7 @@ from matching.codes import Code
 WORK_MAX = 1_000  # orders x contracts: each order takes the whole requirement anew
 
 
-def supposition_of(state: MirrorState, account_idx: int, body: WhatIf) -> rules.Supposition:
+def supposition_of(state: MirrorState, account_idx: int, body: WhatIfNew) -> rules.Supposition:
     """Return what a body supposes.
 
     Errors:

@@ -1,6 +1,6 @@
 """The client for asyncio; `client.py`, the one without, is made from this file."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, Self, TypeVar, Unpack
 
 from wellhead import admin_calls, calls, margin_calls, order_fields
@@ -12,7 +12,7 @@ from wellhead.async_protecting import AsyncProtecting
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_async import TIMEOUT_S, AsyncHttp
-from wellhead.margin_calls import Supposed
+from wellhead.margin_calls import Supposed, Supposing
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
 from wellhead.trading import AsyncTradingStream
@@ -225,24 +225,10 @@ class AsyncClient:
         self,
         orders: Iterable[Supposed] = (),
         positions: Iterable[Supposed] = (),
-        prices: Mapping[str, Number] | None = None,
-        *,
-        cash: Number | None = None,
-        collateral: Number | None = None,
-        level_bps: int | None = None,
-        alone: bool = False,
+        **more: Unpack[Supposing],
     ) -> mt.WhatIf:
         """Return what the margin would be; nothing is placed or changed."""
-        call = margin_calls.what_if(
-            orders,
-            positions,
-            prices,
-            cash=cash,
-            collateral=collateral,
-            level_bps=level_bps,
-            alone=alone,
-        )
-        return await self.run(call)
+        return await self.run(margin_calls.what_if(orders, positions, **more))
 
     async def fills(
         self,

@@ -1,7 +1,7 @@
 # Made by tools/sync_client.py from async_client.py: change that file.
 """The client without asyncio; made from `async_client.py`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar, Unpack
 
 from wellhead import admin_calls, calls, margin_calls, order_fields
@@ -12,7 +12,7 @@ from wellhead.credentials import URL_DEFAULT
 from wellhead.dealing import Dealing
 from wellhead.holding import Holding
 from wellhead.http_sync import TIMEOUT_S, Http
-from wellhead.margin_calls import Supposed
+from wellhead.margin_calls import Supposed, Supposing
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.protecting import Protecting
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
@@ -215,24 +215,10 @@ class Client:
         self,
         orders: Iterable[Supposed] = (),
         positions: Iterable[Supposed] = (),
-        prices: Mapping[str, Number] | None = None,
-        *,
-        cash: Number | None = None,
-        collateral: Number | None = None,
-        level_bps: int | None = None,
-        alone: bool = False,
+        **more: Unpack[Supposing],
     ) -> mt.WhatIf:
         """Return what the margin would be; nothing is placed or changed."""
-        call = margin_calls.what_if(
-            orders,
-            positions,
-            prices,
-            cash=cash,
-            collateral=collateral,
-            level_bps=level_bps,
-            alone=alone,
-        )
-        return self.run(call)
+        return self.run(margin_calls.what_if(orders, positions, **more))
 
     def fills(
         self,

@@ -1,7 +1,7 @@
 """Requests about margin."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from wellhead import margin_types as mt
 from wellhead.calls import Call, Json, get_call, member, target
@@ -22,15 +22,20 @@ def margin() -> Call[mt.Margin]:
     return get_call("/margin", member("margin", mt.Margin))
 
 
+class Supposing(TypedDict, total=False):
+    """What else to suppose; all may be left out."""
+
+    prices: Mapping[str, Number]  # other marks, by symbol
+    cash: Number  # more than there is, or with a minus less
+    collateral: Number
+    level_bps: int
+    alone: bool  # from an empty account
+
+
 def what_if(
     orders: Iterable[Supposed] = (),
     positions: Iterable[Supposed] = (),
-    prices: Mapping[str, Number] | None = None,
-    *,
-    cash: Number | None = None,
-    collateral: Number | None = None,
-    level_bps: int | None = None,
-    alone: bool = False,
+    **more: Unpack[Supposing],
 ) -> Call[mt.WhatIf]:
     """What the margin would be; nothing is placed or changed."""
     body: Json = {
@@ -38,15 +43,16 @@ def what_if(
         "positions": [_supposed(one) for one in positions],
         "prices": [
             {"symbol": symbol, "price": decimal_text(price, "price")}
-            for symbol, price in (prices or {}).items()
+            for symbol, price in more.get("prices", {}).items()
         ],
     }
-    for name, amount in (("cash", cash), ("collateral", collateral)):
-        if amount is not None:
-            body[name] = decimal_text(amount, name)
-    if level_bps is not None:
-        body["level_bps"] = level_bps
-    if alone:
+    if "cash" in more:
+        body["cash"] = decimal_text(more["cash"], "cash")
+    if "collateral" in more:
+        body["collateral"] = decimal_text(more["collateral"], "collateral")
+    if "level_bps" in more:
+        body["level_bps"] = more["level_bps"]
+    if more.get("alone"):
         body["alone"] = True
     return Call("POST", target("/margin/what-if"), member("what_if", mt.WhatIf), body=body)
 

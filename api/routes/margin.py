@@ -13,7 +13,7 @@ from api.errors import core_problem
 from api.replies import Reply
 from api.routes.admin import account_by
 from api.routes.public import stamped
-from api.schemas_margin import AddonNew, LevelNew, WhatIf
+from api.schemas_margin import AddonNew, LevelNew, WhatIfNew
 from exchange.rules.addons import Liquidity, addon_of
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror_state import MirrorState
@@ -49,7 +49,7 @@ async def get_margin(services: ServicesDep, who: Reader) -> Response:
 async def post_what_if(
     services: ServicesDep,
     who: Reader,
-    body: Annotated[WhatIf, Depends(JsonBody(WhatIf))],
+    body: Annotated[WhatIfNew, Depends(JsonBody(WhatIfNew))],
 ) -> Response:
     """Return the margin with orders, positions, money and prices that are not there.
 

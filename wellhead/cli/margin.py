@@ -10,12 +10,13 @@ from wellhead import margin_types as mt
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
-from wellhead.margin_calls import Supposed
+from wellhead.margin_calls import Supposed, Supposing
 
 margin = App(name="margin", help="What is required, why, and what would be.")
 
 AMOUNTS = (
-    "cash", "unsettled_pnl", "collateral", "equity", "initial_margin", "maintenance_margin", "price_loss",
+    "cash", "unsettled_pnl", "collateral", "equity", "initial_margin", "maintenance_margin",
+    "price_loss",
     "fee_reserve", "free",
 )  # fmt: skip
 PARTS = ("shortfall", "standalone", "portfolio", "liquidity", "concentration")
@@ -73,15 +74,17 @@ def what_if(
 
     Nothing is placed or changed. Each order is judged after those before it.
     """
-    call = margin_calls.what_if(
-        [order_of(text) for text in suppose.order or []],
-        [position_of(text) for text in suppose.position or []],
-        dict(split(text, "--price", 2, 2) for text in suppose.price or []),
-        cash=suppose.cash,
-        collateral=suppose.collateral,
-        level_bps=suppose.level_bps,
-        alone=suppose.alone,
-    )
+    more: Supposing = {"alone": suppose.alone}
+    more["prices"] = dict(price_of(text) for text in suppose.price or [])
+    if suppose.cash is not None:
+        more["cash"] = suppose.cash
+    if suppose.collateral is not None:
+        more["collateral"] = suppose.collateral
+    if suppose.level_bps is not None:
+        more["level_bps"] = suppose.level_bps
+    orders = [order_of(text) for text in suppose.order or []]
+    positions = [position_of(text) for text in suppose.position or []]
+    call = margin_calls.what_if(orders, positions, **more)
     with options.trader() as client:
         found, answer = ask(client, call)
     if options.json:
@@ -124,6 +127,12 @@ def position_of(text: str) -> Supposed:
     """Return a position as it was written."""
     symbol, lots, *price = split(text, "--position", 2, 3)
     return Supposed(symbol, lots, price[0] if price else None)
+
+
+def price_of(text: str) -> tuple[str, str]:
+    """Return a mark as it was written."""
+    symbol, price = split(text, "--price", 2, 2)
+    return symbol, price
 
 
 def show_margin(one: mt.Margin) -> None:

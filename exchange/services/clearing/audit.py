@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -11,9 +12,11 @@ from exchange.io.errors import SnapshotDamaged
 from exchange.io.ledger import Ledger, LedgerMismatch
 from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.rules.core_books import CoreBooks, books_differ
+from exchange.rules.margin_audit import margin_differs
 from matching.saved import unpack
 
 AUDIT_EVERY_S: Final = 30.0
+SAMPLE: Final = 100  # accounts of a saved state whose margin is computed anew
 SHOWN_MAX: Final = 10  # differences in one message
 
 _log = structlog.get_logger(__name__)
@@ -27,6 +30,7 @@ class Audit:
         self._snapshots = Snapshots(pool)
         self._next_s = 0.0
         self._seen_seq = -1  # of the ledger, when its tables were looked at
+        self._next_account = 0  # whose margin is computed next
         self._compared_seq = 0  # of the core's state that was compared last
 
     async def run_due(self, seq: int) -> None:
@@ -60,14 +64,23 @@ class Audit:
         snapshot = await self._newest(seq)
         if snapshot is None:
             return
-        core = CoreBooks.of_saved(await asyncio.to_thread(unpack, snapshot.blob))
+        saved = await asyncio.to_thread(unpack, snapshot.blob)
+        core = CoreBooks.of_saved(saved)
         books = await self._ledger.books_at(snapshot.seq)
         found = [str(difference) for difference in books_differ(core, books)]
+        found += await asyncio.to_thread(self._check_margins, saved)
         _fail_if([f"at command {snapshot.seq}: {line}" for line in found])
         self._compared_seq = snapshot.seq
         _log.info(
             "clearing_agrees_with_the_core", seq=snapshot.seq, accounts=len(books.cash_usd_micros)
         )
+
+    def _check_margins(self, saved: Mapping[str, Any]) -> list[str]:
+        """Compute the margin of the next accounts anew, going on where the last state ended."""
+        count = len(saved["accounts"])
+        chosen = [(self._next_account + place) % count for place in range(min(count, SAMPLE))]
+        self._next_account += len(chosen)
+        return list(margin_differs(saved, chosen))
 
     async def _newest(self, seq: int) -> Snapshot | None:
         """Return the newest whole snapshot up to a command, if it was not compared yet."""

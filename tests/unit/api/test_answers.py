@@ -90,6 +90,10 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("list_positions", "GET", "/positions", None),
         ("list_balances", "GET", "/balances", None),
         ("get_margin", "GET", "/margin", None),
+        ("post_what_if", "POST", "/margin/what-if", {"orders": [
+            {"symbol": SYMBOL, "side": "buy", "price": "2.000", "quantity": "1"}]}),
+        ("set_addons", "PUT", f"/admin/contracts/{SYMBOL}/addons", {"half_spread": "0.005",
+         "daily_move_bps": 400, "daily_volume": "400", "open_interest": "0"}),
         ("list_fills", "GET", "/fills", None),
         ("list_ledger", "GET", "/ledger", None),
         ("get_own_key", "GET", "/keys", None),
@@ -128,6 +132,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("set_mmp", "PUT", "/quotes/groups/1", {"window_ms": 100, "quantity": "5"}),
         ("reset_mmp", "POST", "/quotes/groups/1/reset", None),
         ("get_protections", "GET", "/protections", None),
+        ("set_level", "PUT", f"{account}/level", {"level_bps": 10_000}),
         ("set_limits", "PUT", f"{account}/limits", {"order_quantity": "5"}),
         ("kill", "POST", "/admin/kill", {"account_id": "shape"}),
         ("kill", "POST", "/admin/kill", {"exchange": True}),

@@ -164,11 +164,23 @@ class _Account:
         self._lose(order)
 
     def only_reduces(self, order: SupposedOrder) -> bool:
-        """Return whether an order and what rests with it only close the position."""
-        one = self._exposure(order.contract_idx)
-        resting = one.buy_lots if order.side == Side.BUY else one.sell_lots
-        opposite_lots = -one.qty_lots if order.side == Side.BUY else one.qty_lots
-        return resting + order.qty_lots <= opposite_lots
+        """Return whether an order only closes: its position, or those of all its legs."""
+        legs = self.contracts[order.contract_idx].legs
+        if not legs:
+            return self._if_all_fill(order.contract_idx, order.side) + order.qty_lots <= 0
+        other = Side.SELL if order.side == Side.BUY else Side.BUY
+        most_lots = max(
+            self._if_all_fill(leg.contract_idx, order.side if ratio > 0 else other)
+            for leg, ratio in legs
+        )
+        return most_lots + order.qty_lots <= 0
+
+    def _if_all_fill(self, contract_idx: int, side: int) -> int:
+        """Return the position, as seen from a side, if everything that rests on it fills."""
+        one = self._exposure(contract_idx)
+        if side == Side.BUY:
+            return one.qty_lots + one.buy_lots + one.linked_buy_lots
+        return one.sell_lots + one.linked_sell_lots - one.qty_lots
 
     def required_usd_micros(self) -> int:
         exposures = list(self.exposures.values())

@@ -12,7 +12,7 @@ from wellhead.async_protecting import AsyncProtecting
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_async import TIMEOUT_S, AsyncHttp
-from wellhead.margin_calls import Supposed, Supposing
+from wellhead.margin_calls import Supposing
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
 from wellhead.trading import AsyncTradingStream
@@ -221,14 +221,9 @@ class AsyncClient:
         """Return what is required and what is left."""
         return await self.run(margin_calls.margin())
 
-    async def what_if(
-        self,
-        orders: Iterable[Supposed] = (),
-        positions: Iterable[Supposed] = (),
-        **more: Unpack[Supposing],
-    ) -> mt.WhatIf:
+    async def what_if(self, **supposed: Unpack[Supposing]) -> mt.WhatIf:
         """Return what the margin would be; nothing is placed or changed."""
-        return await self.run(margin_calls.what_if(orders, positions, **more))
+        return await self.run(margin_calls.what_if(**supposed))
 
     async def fills(
         self,

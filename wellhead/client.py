@@ -12,7 +12,7 @@ from wellhead.credentials import URL_DEFAULT
 from wellhead.dealing import Dealing
 from wellhead.holding import Holding
 from wellhead.http_sync import TIMEOUT_S, Http
-from wellhead.margin_calls import Supposed, Supposing
+from wellhead.margin_calls import Supposing
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.protecting import Protecting
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
@@ -211,14 +211,9 @@ class Client:
         """Return what is required and what is left."""
         return self.run(margin_calls.margin())
 
-    def what_if(
-        self,
-        orders: Iterable[Supposed] = (),
-        positions: Iterable[Supposed] = (),
-        **more: Unpack[Supposing],
-    ) -> mt.WhatIf:
+    def what_if(self, **supposed: Unpack[Supposing]) -> mt.WhatIf:
         """Return what the margin would be; nothing is placed or changed."""
-        return self.run(margin_calls.what_if(orders, positions, **more))
+        return self.run(margin_calls.what_if(**supposed))
 
     def fills(
         self,

@@ -23,8 +23,10 @@ def margin() -> Call[mt.Margin]:
 
 
 class Supposing(TypedDict, total=False):
-    """What else to suppose; all may be left out."""
+    """What to suppose; all may be left out."""
 
+    orders: Iterable[Supposed]
+    positions: Iterable[Supposed]
     prices: Mapping[str, Number]  # other marks, by symbol
     cash: Number  # more than there is, or with a minus less
     collateral: Number
@@ -32,15 +34,11 @@ class Supposing(TypedDict, total=False):
     alone: bool  # from an empty account
 
 
-def what_if(
-    orders: Iterable[Supposed] = (),
-    positions: Iterable[Supposed] = (),
-    **more: Unpack[Supposing],
-) -> Call[mt.WhatIf]:
+def what_if(**more: Unpack[Supposing]) -> Call[mt.WhatIf]:
     """What the margin would be; nothing is placed or changed."""
     body: Json = {
-        "orders": [_supposed(one) for one in orders],
-        "positions": [_supposed(one) for one in positions],
+        "orders": [_supposed(one) for one in more.get("orders", ())],
+        "positions": [_supposed(one) for one in more.get("positions", ())],
         "prices": [
             {"symbol": symbol, "price": decimal_text(price, "price")}
             for symbol, price in more.get("prices", {}).items()

@@ -82,9 +82,9 @@ def what_if(
         more["collateral"] = suppose.collateral
     if suppose.level_bps is not None:
         more["level_bps"] = suppose.level_bps
-    orders = [order_of(text) for text in suppose.order or []]
-    positions = [position_of(text) for text in suppose.position or []]
-    call = margin_calls.what_if(orders, positions, **more)
+    more["orders"] = [order_of(text) for text in suppose.order or []]
+    more["positions"] = [position_of(text) for text in suppose.position or []]
+    call = margin_calls.what_if(**more)
     with options.trader() as client:
         found, answer = ask(client, call)
     if options.json:

@@ -34,6 +34,24 @@ OPS = {op.__struct_config__.tag: op for op in get_args(schemas_deals.WsAnyMessag
 GOOD: dict[str, Any] = {
     "symbol": SYMBOL,
     "block_id": "1048577",
+    "action": "approve",
+    "orders": [{"symbol": SYMBOL, "side": "buy", "price": "1.500", "quantity": "1"}],
+    "positions": [{"symbol": SYMBOL, "quantity": "1"}],
+    "prices": [{"symbol": SYMBOL, "price": "1.500"}],
+    "cash": "1.00",
+    "collateral": "1.00",
+    "level_bps": 10_000,
+    "alone": False,
+    "half_spread": "0.010",
+    "daily_move_bps": 100,
+    "daily_volume": "100",
+    "open_interest": "100",
+    "fee": "0.010",
+    "asset": "USDC",
+    "address": "0x" + "a" * 40,
+    "source": "good",
+    "to": "bob",
+    "withdrawal_id": "good-1",
     "side": "buy",
     "price": "1.500",
     "quantity": "1",
@@ -191,7 +209,7 @@ async def test_every_endpoint_refuses_every_hostile_document(world: World):
 
 def says_enough(path: str) -> bool:
     """Return whether a request without a word in it has a meaning."""
-    return path.endswith(("/auction", "/guards", "/scenarios"))
+    return path.endswith(("/auction", "/guards", "/scenarios", "/what-if"))
 
 
 async def test_every_field_refuses_every_hostile_value(world: World):
@@ -219,7 +237,7 @@ def harmless(field: str, name: str) -> bool:
     if name == "number" and field in {
         "group", "timeout_ms", "window_ms", "fills", "orders_per_second", "open_orders",
         "ends_after_ms", "velocity_bps", "velocity_ms", "daily_bps", "daily_next_bps",
-        "auction_ms", "protection_bps", "trail_bps",
+        "auction_ms", "protection_bps", "trail_bps", "daily_move_bps",
     }:  # fmt: skip
         return True
     return (field, name) in {
@@ -229,7 +247,10 @@ def harmless(field: str, name: str) -> bool:
         ("ip_allow", "array"), ("cancel_on_disconnect", "true"), ("cancel_on_disconnect", "false"),
         ("id", "number"), ("recv_window", "number"), ("timestamp", "number"),
         ("client_order_id", "text nan"), ("client_order_id", "text infinity"),
-    } or field in {"client_order_id", "transfer_id", "account_id", "kind"}  # fmt: skip
+        ("orders", "array"), ("positions", "array"), ("prices", "array"), ("alone", "true"),
+        ("alone", "false"), ("cash", "text minus"), ("cash", "text minus zero"),
+        ("collateral", "text minus"), ("collateral", "text minus zero"),
+    } or field in {"client_order_id", "transfer_id", "account_id", "kind", "address"}  # fmt: skip
 
 
 async def test_every_field_refuses_to_be_given_twice(world: World):

@@ -94,13 +94,13 @@ class Maintenances:
         self._known: dict[int, tuple[object, int]] = {}
         self._matrix: object = None
 
-    def due(self, state: MirrorState) -> list[int]:
-        """Return the accounts whose equity is below maintenance."""
+    def due(self, state: MirrorState, first: int = 0, end: int | None = None) -> list[int]:
+        """Return the accounts, of `first` to `end`, whose equity is below maintenance."""
         if state.shocks is not self._matrix:
             self._known, self._matrix = {}, state.shocks
         return [
             account.account_idx
-            for account in state.accounts
+            for account in state.accounts[first:end]
             if is_due(
                 equity_usd_micros(state, account.account_idx),
                 self._of(state, account.account_idx),

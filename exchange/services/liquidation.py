@@ -39,6 +39,7 @@ LOOK_SECONDS: Final = 0.25  # while waiting for clearing, or for the house's acc
 HOUSE_ID: Final = "insurance"
 HOUSE_KIND: Final = "house"
 MEMBER: Final = "member"
+TOGETHER: Final = 32  # accounts looked at before others have their turn
 EXEMPT: Final = frozenset({HOUSE_KIND})
 
 _log = logging.getLogger("wellhead.liquidation")
@@ -108,8 +109,9 @@ class Liquidation:
         if liquidator is None or mirror.halted or mirror.scenario_count == 0:
             return False
         liquidator.refresh()
-        self._kinds = await self._rows.kinds()
-        due = set(self._maintenances.due(mirror))
+        if len(self._kinds) < len(mirror.accounts):
+            self._kinds = await self._rows.kinds()
+        due = await self._due()
         members = {idx for idx in due if self._kinds.get(idx) == MEMBER}
         await self._call(members)
         todo = (due - members) | (due & self._escalated) | set(mirror.liquidations)
@@ -123,6 +125,14 @@ class Liquidation:
         if sold is not None:
             await self._give(liquidator.house_idx, sold)
         return busy
+
+    async def _due(self) -> set[int]:
+        """Return the accounts below maintenance; orders are served between any few of them."""
+        due: set[int] = set()
+        for first in range(0, len(self._mirror.accounts), TOGETHER):
+            due.update(self._maintenances.due(self._mirror, first, first + TOGETHER))
+            await asyncio.sleep(0)
+        return due
 
     async def _give(self, account_idx: int, step: Step) -> bool:
         """Give a step's commands to the sequencer, its proofs kept before; one slice a second."""

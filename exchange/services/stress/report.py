@@ -54,7 +54,7 @@ def page(out: Outcome) -> str:
         "accounts deleveraged": f"{out.deleveraged_accounts:,}",
         "proofs of deleveraging": f"{out.proofs:,}",
         "most accounts in liquidation at once": f"{max(out.in_liquidation):,}",
-        "most accounts with less than nothing after a second of liquidation": f"{max(out.insolvent):,}",
+        "most with less than nothing, second by second": f"{max(out.insolvent):,}",
         "hash of the final state": f"`{out.state_hash}`",
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in figures.items())

@@ -80,10 +80,9 @@ assert LEGS_PER_WORD * len(LEG_WORDS) == LEGS_MAX and CONTRACTS_MAX < 1 << (LEG_
 # TRANSFER_POSITION, TRANSFER_CASH: account_idx gives, ref_id is the account_idx that takes, state
 #   why (MoveReason; of cash the place of a waterfall's layer, 0 for none), order_id the liquidation
 #   it belongs to. side: what the giver does.
-# SET_ACCOUNT of a liquidation: order_id its LiquidationStep, ref_id its id when it ends (its id is
-#   the seq of the command that began it); what it was judged by: amount_usd_micros equity,
-#   qty_lots the initial requirement, expires_ns the maintenance requirement; price_ticks is the
-#   account's state before, which it gets back.
+# SET_ACCOUNT of a liquidation: order_id its LiquidationStep, ref_id its id when it ends (the seq of
+#   the command that began it); it was judged by amount_usd_micros equity, qty_lots initial and
+#   expires_ns maintenance margin; price_ticks is the account's state before.
 
 EVENT: Final = np.dtype(
     [

@@ -27,6 +27,7 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.COMBINATION_ORDER_UNUSUAL: "a combination takes plain limit and market orders only",
     Code.CONTRACT_CLOSE_ONLY: "only orders that reduce a position are taken",
     Code.CONTRACT_EXPIRED: "trading of this contract has ended",
+    Code.CALL_NOT_DUE: "the contract is not in the state that this auction begins from",
     Code.CONTRACT_NOT_EXPIRED: "positions are closed when their contract has expired",
     Code.TRADING_ENDED: "the last moment of trading has passed; cancelling is allowed",
     Code.CONTRACT_HALTED: "trading is halted; cancelling is allowed",

@@ -4,7 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.calls import begin_call, call_for_volatility, leave_call, matches
-from matching.codes import CallPhase, Code, EventKind, TradingState
+from matching.codes import CALL_IF_DUE, CallPhase, Code, EventKind, TradingState
 from matching.contracts import contract_known
 from matching.emit import emit
 from matching.guards import take_guard_price
@@ -33,14 +33,27 @@ def check_start(s, cmd):
         return Code.CONTRACT_EXPIRED
     if s.contracts[cmd["contract_idx"]]["ended"] != 0:
         return Code.TRADING_ENDED
+    if cmd["flags"] == CALL_IF_DUE and not call_due(s, cmd):
+        return Code.CALL_NOT_DUE
     return Code.OK
+
+
+@kernel
+def call_due(s, cmd):
+    """Return whether a contract is in the state that a call of the calendar begins from."""
+    state = s.contracts[cmd["contract_idx"]]["state"]
+    if cmd["state"] == CallPhase.OPENING:
+        return state == TradingState.PRE_OPEN
+    return matches(state)
 
 
 @cold_kernel
 def start_call(s, cmd):
     """Begin a call: COMMAND.state is its phase, expires_ns its earliest end (0: END_CALL ends it).
 
-    It lasts up to amount_usd_micros nanoseconds longer; nobody knows how long before it ends.
+    It lasts up to amount_usd_micros nanoseconds longer; nobody knows how long before it ends. With
+    flags CALL_IF_DUE it begins only from the state that it is meant for: of two that begin the same
+    call one does, and what an operator halted meanwhile stays halted.
     """
     code = check_start(s, cmd)
     if code != Code.OK:

@@ -224,6 +224,7 @@ class TriggerBy(IntEnum):
     INDEX = 2
 
 
+CALL_IF_DUE = 1  # COMMAND.flags of a START_CALL: only from the state that its phase follows
 TRAIL_IS_BPS = 8  # a bit of a PLACE's COMMAND.state: offset_ticks are basis points
 BY_LEGS = 1  # COMMAND.state of a PLACE in a combination: it may reduce the positions of its legs
 RISES = 4  # in a DETAIL, by the core alone: triggered by a rise

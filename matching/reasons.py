@@ -109,6 +109,7 @@ class Code(IntEnum):
     PRICE_MOVED_FAR = 157  # why a call started: the daily limit
     MARKET_ORDER_WAITS = 158  # it may only get smaller while it waits in a call
     TRADING_ENDED = 159  # the last moment of trading has passed
+    CALL_NOT_DUE = 139  # the contract is not in the state that the call begins from
     CONTRACT_NOT_EXPIRED = 149  # its positions are still needed
     CANCELLED_BY_TIMER = 173
     CANCELLED_BY_KILL = 174

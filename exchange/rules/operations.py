@@ -13,7 +13,7 @@ import numpy as np
 from exchange.rules.addons import Addon
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
 from exchange.rules.tenors import TENOR_ROW
-from matching.codes import CallPhase, Kind, TradingState
+from matching.codes import CALL_IF_DUE, CallPhase, Kind, TradingState
 from matching.limits import SHOCKS_PER_COMMAND
 from matching.wire import (
     SHOCK_WORD,
@@ -92,13 +92,23 @@ def band_command(contract_idx: int, width_bps: int) -> np.ndarray:
 
 
 def start_call_command(
-    contract_idx: int, phase: CallPhase, ends_after_ns: int, window_ns: int
+    contract_idx: int,
+    phase: CallPhase,
+    ends_after_ns: int,
+    window_ns: int,
+    *,
+    if_due: bool = False,
 ) -> np.ndarray:
-    """Return a START_CALL; it ends at a drawn time within the window, or by command without one."""
+    """Return a START_CALL; it ends at a drawn time within the window, or by command without one.
+
+    Args:
+        if_due: refused unless the contract waits to open, or trades, as its phase wants it.
+    """
     rows = _one(Kind.START_CALL, contract_idx)
     rows["state"] = phase
     rows["expires_ns"] = ends_after_ns
     rows["amount_usd_micros"] = window_ns
+    rows["flags"] = CALL_IF_DUE if if_due else 0
     return rows
 
 

@@ -136,7 +136,7 @@ def openings(living: Iterable[Pair], times: CallTimes, now_ns: int) -> Iterator[
         idx, latest_ns = listed.contract_idx, ends_after_ns + times.opening_window_ns
         if times.opening_ns and latest_ns < listed.last_trade_ns:
             window_ns = times.opening_window_ns
-            yield start_call_command(idx, CallPhase.OPENING, ends_after_ns, window_ns)
+            yield start_call_command(idx, CallPhase.OPENING, ends_after_ns, window_ns, if_due=True)
         else:
             yield state_command(idx, TradingState.CONTINUOUS)
 
@@ -159,7 +159,9 @@ def closings(
             continue
         is_last = listed.last_trade_ns == due_ns
         if is_last or tape.window(idx, due_ns).lots < TRADED_LOTS_MIN:
-            yield start_call_command(idx, CallPhase.CLOSING, ends_ns, times.closing_window_ns)
+            yield start_call_command(
+                idx, CallPhase.CLOSING, ends_ns, times.closing_window_ns, if_due=True
+            )
 
 
 def is_closing(listed: ListedContract, times: CallTimes, seen_ns: int) -> bool:

@@ -320,12 +320,19 @@ def start_call(ex: Exchange, log: Log, cmd: Command) -> None:
             Code.CONTRACT_EXPIRED,
         ),
         (known and ex.contracts[cmd.contract_idx].ended, Code.TRADING_ENDED),
+        (known and cmd.flags == 1 and not due(ex, cmd), Code.CALL_NOT_DUE),
     )
     code = next((code for wrong, code in checks if wrong), Code.OK)
     if code != Code.OK:
         log.refuse(cmd, code)
         return
     begin(ex, log, cmd.contract_idx, cmd.state, cmd.expires_ns, window, 0)
+
+
+def due(ex: Exchange, cmd: Command) -> bool:
+    """Return whether a contract waits to open, or trades, as the phase of a call wants it."""
+    from_states = (TradingState.PRE_OPEN,) if cmd.state == CallPhase.OPENING else MEETING
+    return ex.contracts[cmd.contract_idx].state in from_states
 
 
 def end_call(ex: Exchange, log: Log, cmd: Command) -> None:

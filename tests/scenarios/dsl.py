@@ -247,10 +247,11 @@ class Scenario(DealLines):
         return self.send(Kind.SWAP_SCENARIOS, qty_lots=count, order_id=words.number())
 
     def start_call(self, words: Words) -> np.ndarray:
-        """`call opening`, `call closing until 60 window 10 in B200`."""
+        """`call opening`, `call closing until 60 window 10 if_due in B200`."""
         fields = {"state": CallPhase[words.take().upper()]}
         fields["expires_ns"] = words.number() if words.maybe("until") else 0
         fields["amount_usd_micros"] = words.number() if words.maybe("window") else 0
+        fields["flags"] = 1 if words.maybe("if_due") else 0
         return self.send(Kind.START_CALL, contract_idx=self.contract_of(words), **fields)
 
     def last_trade(self, words: Words) -> np.ndarray:

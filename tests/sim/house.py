@@ -207,6 +207,7 @@ class House:
             "kind": Kind.START_CALL,
             "contract_idx": self.contract(),
             "state": rng.choice(tuple(CallPhase)),
+            "flags": rng.choice((0, 0, 1)),
         }
         if rng.random() < 0.5:
             fields["expires_ns"] = self.ex.now_ns + rng.choice((0, 500, 20_000, 3 * SECOND_NS))

@@ -7,10 +7,11 @@ import pytest
 
 from tests.unit.wellhead.fakes import FakeRest
 from wellhead.cli.demo import market, rules
-from wellhead.cli.demo.bots import Crowd, Holdings, Working, by_level, changes, settle
+from wellhead.cli.demo.bots import Crowd, Holdings, Taker, Working, by_level, changes, settle
 from wellhead.cli.demo.rules import Chance, Fair, Market, Quote
 from wellhead.cli.demo.setup import Ready
 from wellhead.credentials import Profile
+from wellhead.errors import Refused
 from wellhead.signing import Credentials
 
 LADDER = [
@@ -60,6 +61,39 @@ def test_a_side_that_is_no_longer_wanted_is_cancelled_first():
     slots, requests = changes("X", rest(LADDER), by_level(up(LADDER, "0.001")[1::2]))
     assert [r["op"] for r in requests] == ["cancel", "cancel", "amend", "amend"]
     assert slots[:2] == [("buy", 0), ("buy", 1)]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "sent"),
+    [
+        ([], ["IOC"]),
+        (["tif_not_allowed"], ["IOC", "GFA"]),
+        (["tif_not_allowed"] * 2, ["IOC", "GFA"]),
+    ],
+)
+async def test_a_taker_asks_for_the_end_of_a_call_where_it_cannot_trade_at_once(refusals, sent):
+    class Stream:
+        def __init__(self):
+            self.tifs = []
+
+        async def place(self, symbol, side, quantity, price, *, tif):
+            self.tifs.append(tif)
+            if refusals:
+                raise Refused(refusals.pop(0))
+
+    stream = Stream()
+    taker = Taker("simulated-taker-1", stream, Chance(1))
+    assert await taker._take("X", LADDER[0]) == len(sent)
+    assert stream.tifs == sent
+
+
+async def test_a_taker_that_is_refused_for_another_reason_says_so():
+    class Stream:
+        async def place(self, *_, tif):
+            raise Refused("margin_insufficient")
+
+    with pytest.raises(Refused, match="margin_insufficient"):
+        await Taker("simulated-taker-1", Stream(), Chance(1))._take("X", LADDER[0])
 
 
 def test_answers_are_noted():

@@ -136,12 +136,11 @@ def address_out(one: Address) -> dict[str, Any]:
     }
 
 
-def value_usd_micros(services: Services, request: AssetRequest) -> int:
-    """Return what a withdrawal is worth by the last price; without one, a dollar a whole."""
+def needed(services: Services, request: AssetRequest) -> int:
+    """Return how many admins must approve a withdrawal before it is paid."""
     row = ASSET_BY_NUMBER[request.asset]
     price = services.gateway.mirror.asset_prices.get(request.asset)
-    usd_micros = price.price_usd_micros if price is not None and not row.at_par else 1_000_000
-    return request.units * usd_micros // int(10**row.digits)
+    return approvals_needed(row, request.units, price, services.now_ns())
 
 
 async def withdrawal_out(
@@ -160,7 +159,7 @@ async def withdrawal_out(
         "status": status_of(request, decision),
         "code": core_name(request.code or 0),
         "approvals": len(approvals),
-        "approvals_needed": approvals_needed(value_usd_micros(services, request)),
+        "approvals_needed": needed(services, request),
         "created_ts": millis(request.created_at_ns),
     }
 

@@ -17,7 +17,6 @@ from api.routes.public import stamped
 from api.schemas_collateral import AssetDeposit, Decision, PriceNew
 from exchange.io.custody import AssetRequest
 from exchange.io.registry import TransferStatus
-from exchange.rules.collateral import approvals_needed
 from exchange.rules.money import usd_text
 from matching.codes import AssetMove, Kind, PriceSource
 
@@ -113,7 +112,7 @@ async def decide_withdrawal(
 async def _decide(services: Services, request: AssetRequest, move: AssetMove) -> None:
     """Pay a withdrawal that enough admins approved, or return it; once, and whole."""
     approvals = await services.custody.approvers(request.request_id)
-    needed = approvals_needed(custody.value_usd_micros(services, request))
+    needed = custody.needed(services, request)
     if move == AssetMove.PAID and len(approvals) < needed:
         raise Problem("approvals_missing", f"{needed} admins approve it first")
     decision = await services.custody.request(

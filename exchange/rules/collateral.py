@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from exchange.rules.assets import ASSET_BY_NUMBER, DAY_NS, NO_CAP, Asset
+from exchange.rules.assets import ASSET_BY_NUMBER, DAY_NS, NO_CAP, PAR_USD_MICROS, Asset
 from exchange.rules.holdings import AssetPrice
 from exchange.rules.money import BPS
 from matching.limits import COLLATERAL_USD_MICROS_MAX
@@ -73,7 +73,8 @@ def count(
 
 
 def _valued(row: Asset, units: int, price: AssetPrice | None, member: Member, now_ns: int) -> Line:
-    usd_micros = 1_000_000 if row.at_par else price.price_usd_micros if price is not None else 0
+    said = price.price_usd_micros if price is not None else 0
+    usd_micros = PAR_USD_MICROS if row.at_par else said
     value = units * usd_micros // 10**row.digits
     haircut_bps = row.haircut_bps
     if row.kind == "coin" and member.long_lots > 0:
@@ -145,6 +146,11 @@ def covered_usd_micros(es_usd_micros: int, short_lots: int, covered_lots: int) -
     return es_usd_micros - saved
 
 
-def approvals_needed(value_usd_micros: int) -> int:
-    """Return how many admins must approve a withdrawal before it is paid."""
-    return 2 if value_usd_micros > TWO_ADMINS_ABOVE_USD_MICROS else 1
+def approvals_needed(row: Asset, units: int, price: AssetPrice | None, now_ns: int) -> int:
+    """Return how many admins must approve a withdrawal: two where nobody knows what it is worth."""
+    usd_micros = PAR_USD_MICROS
+    if not row.at_par:
+        if price is None or now_ns - price.priced_ns > row.dead_ns:
+            return 2
+        usd_micros = price.price_usd_micros
+    return 2 if units * usd_micros > TWO_ADMINS_ABOVE_USD_MICROS * 10**row.digits else 1

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from exchange.rules.assets import ASSET_BY_SYMBOL, ASSETS, DAY_NS, MINUTE_NS
 from exchange.rules.collateral import (
     Member,
+    approvals_needed,
     count,
     cover_lots,
     covered_usd_micros,
@@ -111,3 +112,14 @@ def test_nothing_counts_for_more_than_its_value_or_its_cap(row, units, need, age
 
 def test_assets_that_are_in_no_row_count_for_nothing():
     assert count({15: 100, 1: 0}, prices(), MEMBER, NOW_NS).lines == ()
+
+
+def test_COLL_120_two_admins_approve_what_is_large_or_of_unknown_worth():
+    bill, bitcoin, letter = (ASSET_BY_SYMBOL[symbol] for symbol in ("UST", "BTC", "LC-1"))
+    fresh, dead = prices(), prices(3 * 60 * MINUTE_NS)
+    assert approvals_needed(bill, 100_000 * USD, fresh[UST], NOW_NS) == 1
+    assert approvals_needed(bill, 100_000 * USD + 1, fresh[UST], NOW_NS) == 2
+    assert approvals_needed(bitcoin, BITCOIN, fresh[BTC], NOW_NS) == 1
+    assert approvals_needed(bitcoin, 1, None, NOW_NS) == 2
+    assert approvals_needed(bitcoin, 1, dead[BTC], NOW_NS) == 2
+    assert approvals_needed(letter, 1, None, NOW_NS) == 1

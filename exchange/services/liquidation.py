@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from exchange.io.defaults import Defaults
-from exchange.io.errors import Unavailable
+from exchange.io.errors import Conflict, Unavailable
 from exchange.io.registry import Accounts
 from exchange.rules.liquidation_rows import SWEEP_ACCOUNTS_MAX
 from exchange.rules.liquidator import Liquidator, Step
@@ -35,6 +35,7 @@ Send = Callable[[np.ndarray], Awaitable[None]]
 
 STEP_SECONDS: Final = 1.0
 BUSY_SECONDS: Final = 0.05  # between steps while something is under way
+CONFLICT_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.25  # while waiting for clearing, or for the house's account
 HOUSE_ID: Final = "insurance"
 HOUSE_KIND: Final = "house"
@@ -75,6 +76,9 @@ class Liquidation:
         while self._liquidator is None:
             try:
                 await self._prepare()
+            except Conflict as error:  # the name is somebody else's: a person has to look
+                _log.error("nobody is liquidated: %s", error)
+                await asyncio.sleep(CONFLICT_SECONDS)
             except (Unavailable, TimeoutError) as error:
                 _log.warning("liquidation waits: %s", error)
             await asyncio.sleep(LOOK_SECONDS)

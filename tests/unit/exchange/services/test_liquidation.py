@@ -1,10 +1,12 @@
 """The service of liquidation: by itself, one command at a time, and over any kill."""
 
+import asyncio
 from typing import Any
 
 import numpy as np
 import pytest
 
+from exchange.io.errors import IdempotencyConflict
 from exchange.rules.adl_public import faults_of_published, proof_in
 from exchange.rules.margin_calls import CALL_NS, GRACE_NS, CallState
 from exchange.services.liquidation import Liquidation
@@ -151,6 +153,19 @@ async def test_killed_between_any_two_steps_it_ends_the_same(price):
     assert [killed.equity(idx) for idx in CASH] == [straight.equity(idx) for idx in CASH]
     assert [killed.lots(idx) for idx in CASH] == [straight.lots(idx) for idx in CASH]
     assert sum(killed.equity(idx) for idx in CASH) == sum(CASH.values())
+
+
+async def test_a_name_that_is_taken_stops_liquidation_and_not_the_node(caplog):
+    class Taken(Accounts):
+        async def create(self, **_: Any) -> Any:
+            raise IdempotencyConflict("the account insurance exists already")
+
+    stage = Stage()
+    service = Liquidation(stage.world.mirror, stage._send, stage.rows, Taken())  # type: ignore[arg-type]
+    task = asyncio.create_task(service.run())
+    await asyncio.sleep(0.01)
+    assert not task.done() and "nobody is liquidated" in caplog.text
+    task.cancel()
 
 
 async def test_what_was_given_is_not_given_again():

@@ -24,7 +24,7 @@ from exchange.rules.tenors import date_of
 Adopt = Callable[[ScenarioSet], None]
 Build = Callable[[date, Mapping[str, int]], Awaitable[dict[str, Any]]]
 
-START_S: Final = 5.0  # a node that has just started has more urgent things to do
+START_S: Final = 15.0  # a node that has just started has more urgent things to do
 LOOK_S: Final = 5.0
 RETRY_S: Final = 60.0
 CALENDAR: Final = "calendar"

@@ -38,6 +38,7 @@ from exchange.rules.operations import (
 from exchange.rules.quotes import PriceData
 from exchange.rules.records import Contract as ListedContract
 from exchange.rules.reference import References, references
+from exchange.rules.requirement import KEPT_BPS
 from exchange.rules.scenarios import MarginModel, ShockModel
 from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import is_worth_marking, step_ticks
@@ -226,7 +227,7 @@ class Agenda:
                 rows.append(stage_commands(contract_idx, wanted))
         if is_live:
             return new_commands(0)
-        return _joined([*rows, swap_command(count, worst_count)])
+        return _joined([*rows, swap_command(count, worst_count, KEPT_BPS)])
 
     def terms(self, now_ns: int) -> np.ndarray:
         """Say how contracts are guarded and when they end, where nobody has."""

@@ -200,11 +200,16 @@ def level_command(account_idx: int, level_bps: int) -> np.ndarray:
     return rows
 
 
-def swap_command(scenario_count: int, worst_count: int) -> np.ndarray:
-    """Return the SWAP_SCENARIOS that makes everything staged live at once."""
+def swap_command(scenario_count: int, worst_count: int, kept_bps: int = 0) -> np.ndarray:
+    """Return the SWAP_SCENARIOS that makes everything staged live at once.
+
+    Args:
+        kept_bps: the share of the standalone sum that no offset removes.
+    """
     rows = _one(Kind.SWAP_SCENARIOS, 0)
     rows["qty_lots"] = scenario_count
     rows["order_id"] = worst_count
+    rows["ref_id"] = kept_bps
     return rows
 
 

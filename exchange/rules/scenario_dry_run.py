@@ -11,7 +11,7 @@ from exchange.rules import legs
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.margin import exposures_of, price_losses_of, tail_of
 from exchange.rules.mirror_state import MirrorState
-from exchange.rules.requirement import requirement_of
+from exchange.rules.requirement import KEPT_BPS, requirement_of
 from exchange.rules.scenario_set import ScenarioSet
 from exchange.rules.tails import Tail
 from matching.codes import TradingState
@@ -80,7 +80,10 @@ def _shocks_of(state: MirrorState, contract_idx: int, found: ScenarioSet) -> lis
 
 def effects(state: MirrorState, found: ScenarioSet) -> Iterator[Effect]:
     """Return what a swap does to each account that holds something, one by one."""
-    shocks, tail = shocks_by_contract(state, found), Tail(found.count, found.worst_count)
+    shocks, tail = (
+        shocks_by_contract(state, found),
+        Tail(found.count, found.worst_count, kept_bps=KEPT_BPS),
+    )
     for account_idx in range(len(state.accounts)):
         exposures = exposures_of(state, account_idx)
         if not exposures or any(one.contract_idx not in shocks for one in exposures):

@@ -8,6 +8,7 @@ import pytest
 
 from api.routes import scenarios as routes
 from exchange.rules.operations import stage_commands, swap_command
+from exchange.rules.requirement import KEPT_BPS
 from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import set_of
 from exchange.rules.scenarios import matrix_hash
@@ -32,7 +33,7 @@ async def make_live(world: World) -> None:
     for symbol, shocks in wanted.items():
         for row in stage_commands(world.mirror.symbols[symbol], shocks)[:, None]:
             await world.command(row)
-    await world.command(swap_command(built().count, built().worst_count))
+    await world.command(swap_command(built().count, built().worst_count, KEPT_BPS))
 
 
 async def test_anybody_reads_the_sets_and_what_is_live(known: World) -> None:

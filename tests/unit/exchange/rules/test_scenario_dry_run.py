@@ -7,6 +7,7 @@ from exchange.rules.contracts import parse_symbol
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
 from exchange.rules.operations import list_command, stage_commands, swap_command
+from exchange.rules.requirement import KEPT_BPS
 from exchange.rules.scenario_dry_run import dry_run
 from exchange.rules.scenario_prices import settled_prices
 from matching.codes import EventKind, Kind, Side, Tif, TradingState
@@ -54,7 +55,7 @@ class House:
     def swap(self) -> None:
         for symbol, shocks in built().live_shocks(settled_prices(self.mirror)).items():
             self.do(stage_commands(self.mirror.symbols[symbol], shocks))
-        self.do(swap_command(built().count, built().worst_count))
+        self.do(swap_command(built().count, built().worst_count, KEPT_BPS))
 
 
 @pytest.fixture

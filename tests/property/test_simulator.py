@@ -27,7 +27,7 @@ def seen() -> Counter[int]:
     """Run the oracle alone on the seeds; return how often each code occurred."""
     codes: Counter[int] = Counter()
     for seed in SEEDS:
-        codes += simulate(seed, 5_000, lambda capacity: []).codes
+        codes += simulate(seed, 8_000, lambda capacity: []).codes
     return codes
 
 

@@ -58,6 +58,6 @@ class Mover:
         mark = ex.contracts[idx].mark_ticks if idx < len(ex.contracts) else 0
         return {
             "kind": Kind.TRANSFER_POSITION, "contract_idx": idx, "side": side, "qty_lots": lots,
-            "price_ticks": mark + rng.choice((0, 0, -1, 1, -mark, 5, -9)),
+            "price_ticks": mark + rng.choice((0, 0, -1, 1, -mark, 1 - mark, mark, 5, -9)),
             "state": rng.choice(REASONS), **fields,
         }  # fmt: skip

@@ -76,6 +76,7 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.BRACKET_INVALID: "stop_loss is below a buy and take_profit above; of a sell, inversely",
     Code.LINK_INVALID: "oco_with names an open order of this contract that is not linked yet",
     Code.STOPS_FULL: "the account has as many untriggered orders as it may",
+    Code.CONTRACT_STOPS_FULL: "the contract has as many untriggered orders as it may",
     Code.CHILD_FOLLOWS_PARENT: "an order of a bracket gets larger by its parent's fills alone",
     Code.NOT_WAITING: "the order has no trigger (any more): it is in the book, or has ended",
     Code.STOP_NOT_AMENDABLE: "the order sleeps until its parent fills, or was triggered already",

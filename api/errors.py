@@ -167,6 +167,7 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.TRAIL_INVALID: 422,
     Code.TRIGGER_PRICE_UNKNOWN: 409,
     Code.STOPS_FULL: 409,
+    Code.CONTRACT_STOPS_FULL: 409,
     Code.TRAILS_FULL: 409,
     Code.LINK_INVALID: 422,
     Code.BRACKET_INVALID: 422,

@@ -57,12 +57,17 @@ def set_account(s, cmd):
 
 @cold_kernel
 def drop_stops(s, account_idx):
-    """Cancel an account's stops, contract by contract, the oldest first."""
+    """Cancel an account's stops, contract by contract, the oldest first.
+
+    Of its orders META.cancels_max are looked at; a stop behind them ends when it is triggered.
+    """
     account = s.accounts[account_idx]
+    room = np.int64(s.meta[0]["cancels_max"])
     position_idx = np.int64(account["position_head"])
-    while position_idx != 0 and account["stops"] > 0:
+    while position_idx != 0 and account["stops"] > 0 and room > 0:
         order_idx = np.int64(s.positions[position_idx]["order_head"])
-        while order_idx != 0:
+        while order_idx != 0 and room > 0:
+            room -= 1
             following = np.int64(s.orders[order_idx]["next_own"])
             if waits(s, order_idx):
                 drop_waiting(s, order_idx, Code.ACCOUNT_FROZEN)

@@ -89,6 +89,7 @@ def check_queues(s: State, stops: list[int]) -> None:
         queue = walked(s, int(watch["queue_head"]), "orders", "next", "prev")
         assert watch["queue_tail"] == (queue[-1] if queue else 0), "tail of a queue"
         ours = [i for i in stops if s.orders[i]["book_idx"] >> 1 == contract_idx]
+        assert watch["stops"] == len(ours), f"stops of contract {contract_idx}"
         queued = [i for i in ours if s.details[i]["place"] == IN_QUEUE]
         assert sorted(queue) == sorted(queued), f"queue of contract {contract_idx}"
         assert watch["ready"] == (contract_idx in ready), f"contract {contract_idx}: ready"

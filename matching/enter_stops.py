@@ -88,6 +88,7 @@ def enter_stop(s, order_idx):
     order_id = np.int64(record["order_id"])
     leave_waiting(s, order_idx)
     s.accounts[order.account_idx]["stops"] -= 1
+    s.watches[order.contract_idx]["stops"] -= 1
     reply = s.meta[0]["events_count"]
     price_ticks = key_of(s, order.book_idx & 1, order.key)
     emit_order(

@@ -203,10 +203,11 @@ DRAW_PRIME = (1 << 31) - 1  # the draw of a call's end is taken modulo this
 assert DRAW_PRIME * (CALL_WINDOW_NS_MAX // 1_000) <= INT64_SAFE  # the window in microseconds
 assert ORDERS_MAX * QTY_LOTS_MAX <= INT64_SAFE  # lots of one side of a call
 # Stops that wait are found by price, so their number costs nothing; it is limited per account so
-# that nobody takes all slots. Trailing stops move with each new extreme, so a contract's number
-# of them bounds the work of one price.
+# that nobody takes all slots, and per contract since one price may trigger all of them. Trailing
+# stops move with each new extreme, so a contract's number of them bounds the work of one price.
 ACCOUNT_STOPS_MAX = 256
 ACCOUNT_STOPS_TOP = (1 << 15) - 1  # what an account's counter holds
+CONTRACT_STOPS_MAX = 1 << 13
 CONTRACT_TRAILS_MAX = 256
 TRAIL_BPS_MAX = 9_999
 assert PRICE_TICKS_MAX * 20_000 < INT64_SAFE

@@ -116,6 +116,7 @@ def drop_waiting(s, order_idx, code):
     leave_waiting(s, order_idx)
     let_go(s, order_idx)
     s.accounts[account_idx]["stops"] -= 1
+    s.watches[order["book_idx"] >> 1]["stops"] -= 1
     disown(s, order_idx, account_idx, np.int64(order["position_idx"]))
     free_order_slot(s, order_idx)
 

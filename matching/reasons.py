@@ -164,6 +164,7 @@ class Code(IntEnum):
     NOT_WAITING = 230  # an amendment names a trigger, and the order has entered or never waited
     CHILD_FOLLOWS_PARENT = 231  # an order of a bracket gets larger by its parent's fills alone
     # Work of one command.
+    CONTRACT_STOPS_FULL = 221
     MAKERS_LIMIT = 220  # a taker met as many resting orders as one may: the rest of it ended
     # Margin beyond the scenarios.
     ADDON_INVALID = 250

@@ -13,6 +13,7 @@ from matching.limits import (
     COMBINATIONS_PER_LEG_MAX,
     COMMAND_EVENTS_MAX,
     COMMAND_EVENTS_MIN,
+    CONTRACT_STOPS_MAX,
     CONTRACT_TRAILS_MAX,
     CONTRACTS_MAX,
     DEALS_MAX,
@@ -46,6 +47,7 @@ class Sizes:
     scenarios: int = SCENARIOS_DEFAULT
     deals: int = DEALS_MAX
     account_stops: int = ACCOUNT_STOPS_MAX
+    contract_stops: int = CONTRACT_STOPS_MAX
     contract_trails: int = CONTRACT_TRAILS_MAX
     taker_makers: int = TAKER_MAKERS_MAX
     account_cancels: int = ACCOUNT_CANCELS_MAX
@@ -63,6 +65,7 @@ class Sizes:
             "deals": (2, DEALS_MAX),
             "scenarios": (SHOCKS_PER_COMMAND, SCENARIOS_MAX),
             "account_stops": (0, ACCOUNT_STOPS_TOP),
+            "contract_stops": (0, CONTRACT_STOPS_MAX),
             "contract_trails": (0, CONTRACT_TRAILS_MAX),
             "taker_makers": (1, TAKER_MAKERS_MAX),
             "account_cancels": (1, ACCOUNT_CANCELS_MAX),

@@ -118,6 +118,7 @@ META_SIZES: Final = (
     "deals_max",
     "scenarios_max",
     "stops_max",  # that wait, of one account
+    "contract_stops_max",  # that wait, of one contract
     "trails_max",  # trailing stops of one contract
     "makers_max",  # resting orders that one taker meets
     "cancels_max",  # orders of an account that one command looks at to cancel them
@@ -297,6 +298,7 @@ def write_sizes(state: State, sizes: Sizes) -> None:
     meta["deals_max"] = sizes.deals
     meta["scenarios_max"] = sizes.scenarios
     meta["stops_max"] = sizes.account_stops
+    meta["contract_stops_max"] = sizes.contract_stops
     meta["trails_max"] = sizes.contract_trails
     meta["makers_max"] = sizes.taker_makers
     meta["cancels_max"] = sizes.account_cancels

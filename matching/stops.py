@@ -193,6 +193,8 @@ def check_stop_room(s, cmd, order):
             return code
     if s.accounts[cmd["account_idx"]]["stops"] >= s.meta[0]["stops_max"]:
         return Code.STOPS_FULL
+    if s.watches[cmd["contract_idx"]]["stops"] >= s.meta[0]["contract_stops_max"]:
+        return Code.CONTRACT_STOPS_FULL
     trails = s.watches[cmd["contract_idx"]]["trails"]
     if low_half(cmd["ref_id"]) != 0 and trails >= s.meta[0]["trails_max"]:
         return Code.TRAILS_FULL
@@ -284,3 +286,4 @@ def write_stop(
     detail["order_type"] = order_type
     detail["trigger"] = trigger
     s.accounts[account_idx]["stops"] += 1
+    s.watches[book_idx >> 1]["stops"] += 1

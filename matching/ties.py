@@ -49,6 +49,8 @@ def check_bracket(s, cmd, order):
     meta = s.meta[0]
     if s.accounts[order.account_idx]["stops"] + children > meta["stops_max"]:
         return Code.STOPS_FULL
+    if s.watches[order.contract_idx]["stops"] + children > meta["contract_stops_max"]:
+        return Code.CONTRACT_STOPS_FULL
     if meta["orders_open"] + 1 + children > meta["orders_max"] - 1:
         return Code.BOOK_FULL
     return Code.OK

@@ -232,8 +232,8 @@ DETAIL: Final = np.dtype(
 assert DETAIL.itemsize == 64
 
 # Of a contract: the queue of its triggered stops; the next contract with one (index + 1), and
-# whether this is in that list; its trailing stops; its index price, 0 before the first.
-WATCHED = ("queue_head", "queue_tail", "next_ready", "ready", "trails", "index_ticks", "a", "b")
+# whether this is in that list; its trailing stops; its index price, 0 before the first; its stops.
+WATCHED = ("queue_head", "queue_tail", "next_ready", "ready", "trails", "index_ticks", "stops", "b")
 WATCH: Final = np.dtype([(name, "<i4") for name in WATCHED])
 assert WATCH.itemsize == 32
 

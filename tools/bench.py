@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wellhead.cli.figures import HOMES, machine_text, number
+from wellhead.cli.figures import HOMES, has_limits, machine_text, number
 
 ROOT = Path(__file__).resolve().parent.parent
 HISTORY = ROOT / "bench" / "history.jsonl"
@@ -79,10 +79,11 @@ def page(lines: Iterable[str]) -> str:
 def _section(name: str, line: dict[str, Any]) -> str:
     bench = line["benches"][name]
     figures = bench["figures"]
+    limited = has_limits(figures)
     rows = [
-        "| Figure | Median | Least | Most | Unit | Runs | Goal |",
-        "|---|--:|--:|--:|---|--:|--:|",
-        *(_row(figure) for figure in figures),
+        "| Figure | Median | Least | Most | Unit | Runs | Goal |" + " Bounded by |" * limited,
+        "|---|--:|--:|--:|---|--:|--:|" + "---|" * limited,
+        *(_row(figure, limited=limited) for figure in figures),
     ]
     workloads = dict.fromkeys(f["workload"] for f in figures if f.get("workload"))
     texts = [f"* {text}" for text in (*workloads, *bench.get("notes", ()))]
@@ -91,7 +92,7 @@ def _section(name: str, line: dict[str, Any]) -> str:
     return "\n".join([f"## {name.capitalize()}", "", where, "", *rows, "", *texts, ""])
 
 
-def _row(figure: dict[str, Any]) -> str:
+def _row(figure: dict[str, Any], *, limited: bool) -> str:
     goal = figure.get("goal")
     cells = [
         figure["name"],
@@ -99,6 +100,7 @@ def _row(figure: dict[str, Any]) -> str:
         figure["unit"],
         str(len(figure["runs"])),
         "" if goal is None else number(goal),
+        *[figure.get("limit", "")] * limited,
     ]
     return f"| {' | '.join(cells)} |"
 

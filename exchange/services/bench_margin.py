@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from exchange.rules.operations import stage_commands, swap_command
-from exchange.services.bench_cases import MARK_TICKS, Market, rows_of
 from exchange.services.bench_figures import Figure, Tell, figure
+from exchange.services.bench_market import MARK_TICKS, Market, rows_of
 from exchange.services.bench_matching import one_core
 from matching.codes import EventKind, Kind, Side
 from matching.engine import warm_up

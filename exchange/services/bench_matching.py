@@ -19,15 +19,27 @@ from typing import Any, Final
 import numpy as np
 
 from exchange.services.bench_figures import Figure, Tell, figure
-from exchange.services.replay import FeedError, Header, Runner, open_feed, read_chunks, read_header
+from exchange.services.bench_inside import FEED, FEED_COMMANDS, in_batches
+from exchange.services.replay import (
+    FeedError,
+    Header,
+    Runner,
+    open_feed,
+    read_chunks,
+    read_header,
+)
 from matching.engine import warm_up
 
 RUNS: Final = 7
+FEW_RUNS: Final = 3  # of feeds that only one engine is measured on, and inside a batch
 QUICK_RUNS: Final = 2
+QUICK_SHARE: Final = 100
+WIDE: Final = 128  # scenarios
 ACCOUNTS: Final = 1000
 FOLDER_ENV: Final = "WELLHEAD_FEEDS"
 FOLDERS: Final = (Path("../shared/feeds"), Path("feeds"))
 REFERENCE: Final = "reference/b_ladder.cpp"
+RATIO_GOAL: Final = 4
 COMPILE: Final = ("g++", "-O3", "-march=native", "-std=c++20")
 
 
@@ -37,14 +49,25 @@ class Case:
 
     feed: str
     trade_hash: str
-    goal_ns: float
-    margin_goal_ns: float
+    goal_ns: float | None = None
+    margin_goal_ns: float | None = None
+    runs: int = FEW_RUNS
 
 
 CASES: Final = (
-    Case("single_5m", "a53d138d1a5c2eb3", 40, 90),
-    Case("multi200_5m", "50210dfed2544442", 60, 150),
+    Case("single_5m", "a53d138d1a5c2eb3", 40, 90, RUNS),
+    Case("multi200_5m", "50210dfed2544442", 60, 150, RUNS),
+    Case("flash1_normal", "ebb89a0acaaa1850"),
+    Case("flash1_flash-crash", "b768ded6086e87b0"),
+    Case("lobster_aapl_1h", "01c4bef3bf4a245a"),
+    Case("quantcup_score", "c333fa15490645f5"),
 )
+
+
+class WideRunner(Runner):
+    """A feed's way through an engine with as many scenarios as there may be."""
+
+    scenarios = WIDE
 
 
 def feeds_folder() -> Path | None:
@@ -64,14 +87,22 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
     if folder is None:
         raise FeedError(f"no order feeds: name their folder in {FOLDER_ENV}")
     warm_up(lambda _, done, total: tell("kernels", done, total))
-    runs = QUICK_RUNS if quick else RUNS
     notes: list[str] = []
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="wellhead-bench-") as scratch, one_core() as core:
         notes.append("pinned to one core" if core is not None else "not pinned to a core")
         program = build_reference(folder, Path(scratch), notes)
         for case in CASES[:1] if quick else CASES:
+            if not (folder / f"{case.feed}.bin.xz").exists():
+                notes.append(f"the feed {case.feed} is not here")
+                continue
+            runs = QUICK_RUNS if quick else case.runs
             figures += measure(case, folder, Path(scratch), program, runs, tell)
+        commands = FEED_COMMANDS // (QUICK_SHARE if quick else 1)
+        runs = 1 if quick else FEW_RUNS
+        tell("inside a batch", 0, 1)
+        figures += in_batches(folder / f"{FEED}.bin.xz", runs, commands, notes)
+        tell("inside a batch", 1, 1)
     return {"figures": figures, "notes": notes}
 
 
@@ -109,7 +140,7 @@ def build_reference(folder: Path, scratch: Path, notes: list[str]) -> Path | Non
 def measure(
     case: Case, folder: Path, scratch: Path, program: Path | None, runs: int, tell: Tell
 ) -> list[Figure]:
-    """Run a feed without margin, with it, and through the reference, in turn."""
+    """Run a feed without margin, with some scenarios and more, and the reference, in turn."""
     path = folder / f"{case.feed}.bin.xz"
     plain = scratch / f"{case.feed}.bin"
     with open_feed(path) as packed, plain.open("wb") as unpacked:
@@ -117,20 +148,28 @@ def measure(
     with plain.open("rb") as file:
         header = read_header(file)
         chunks = list(read_chunks(file, header))
-    found: dict[str, list[float]] = {"bare": [], "margined": [], "reference": []}
+    found: dict[str, list[float]] = {"bare": [], "margined": [], "wide": [], "reference": []}
     for number in range(runs):
         tell(case.feed, number, runs)
         found["bare"].append(run_once(case, header, chunks, margin=False))
         found["margined"].append(run_once(case, header, chunks, margin=True))
+        found["wide"].append(run_once(case, header, chunks, margin=True, kind=WideRunner))
         if program is not None:
             found["reference"].append(run_reference(case, program, plain))
     tell(case.feed, runs, runs)
     return figures_of(case, header, found)
 
 
-def run_once(case: Case, header: Header, chunks: list[np.ndarray], *, margin: bool) -> float:
+def run_once(
+    case: Case,
+    header: Header,
+    chunks: list[np.ndarray],
+    *,
+    margin: bool,
+    kind: type[Runner] = Runner,
+) -> float:
     """Return ns a command of one run with a fresh engine; its trades must be the known ones."""
-    runner = Runner(header, ACCOUNTS, margin=margin)
+    runner = kind(header, ACCOUNTS, margin=margin)
     for chunk in chunks:
         for _ in runner.run(chunk):
             pass
@@ -160,6 +199,7 @@ def figures_of(case: Case, header: Header, found: dict[str, list[float]]) -> lis
     rows = [
         ("without margin", found["bare"], case.goal_ns, workload),
         ("64 scenarios", found["margined"], case.margin_goal_ns, f"{workload}, every order"),
+        (f"{WIDE} scenarios", found["wide"], None, f"{workload}, every order"),
     ]
     figures = [
         figure(f"{case.feed} {name}", "ns/command", runs, goal, text)
@@ -173,5 +213,6 @@ def figures_of(case: Case, header: Header, found: dict[str, list[float]]) -> lis
             ours / theirs for ours, theirs in zip(found["bare"], found["reference"], strict=True)
         ]
         text = "without margin, run by run"
-        figures.append(figure(f"{case.feed} ours / C reference", "times", ratios, 4, text))
+        goal = RATIO_GOAL if case.goal_ns is not None else None
+        figures.append(figure(f"{case.feed} ours / C reference", "times", ratios, goal, text))
     return figures

@@ -1,8 +1,7 @@
 """Order feeds: files of neutral 16-byte commands, run through the real kernels.
 
-The market of a replay is an ordinary one: accounts are opened and funded, a contract is listed
-for each instrument, margin scenarios are staged and swapped, all by commands. Only then the feed
-runs. An order of the feed belongs to the account of its id modulo the number of accounts.
+The market of a replay is an ordinary one: accounts, contracts and margin scenarios, all made by
+commands before. An order of the feed belongs to the account of its id modulo their number.
 """
 
 import lzma
@@ -148,7 +147,7 @@ def open_feed(path: Path) -> BinaryIO:
     return cast(BinaryIO, opened(path, "rb"))
 
 
-def open_market(header: Header, accounts: int, *, margin: bool) -> Engine:
+def open_market(header: Header, accounts: int, *, margin: bool, count: int = SCENARIOS) -> Engine:
     """Return an engine with the feed's market: funded accounts, contracts, scenarios.
 
     Errors:
@@ -166,7 +165,7 @@ def open_market(header: Header, accounts: int, *, margin: bool) -> Engine:
     engine = Engine(sizes)
     parts = [_fund(accounts), _list(header)]
     if margin:
-        parts.append(_scenarios(header))
+        parts.append(_scenarios(header, count))
     rows = np.concatenate(parts)
     rows["seq"] = np.arange(1, len(rows) + 1)
     rows["ts_ns"] = 1
@@ -197,21 +196,22 @@ def _list(header: Header) -> np.ndarray:
     return rows
 
 
-def _scenarios(header: Header) -> np.ndarray:
+def _scenarios(header: Header, count: int) -> np.ndarray:
     """Return commands that make every order pass the margin check, over all scenarios."""
-    steps = range(1, SCENARIOS // 2 + 1)
-    moves_bps = [sign * step * SHOCK_STEP_BPS for step in steps for sign in (-1, 1)]
-    shocks = [header.mark_ticks * bps // 10_000 for bps in moves_bps]
-    parts = [stage_commands(idx, shocks) for idx in range(header.instruments)]
-    return np.concatenate([*parts, swap_command(SCENARIOS, WORST_COUNT_DEFAULT)])
+    steps_bps = range(SHOCK_STEP_BPS, (count // 2 + 1) * SHOCK_STEP_BPS, SHOCK_STEP_BPS)
+    shocks = [header.mark_ticks * sign * bps // 10_000 for bps in steps_bps for sign in (-1, 1)]
+    staged = (stage_commands(idx, shocks) for idx in range(header.instruments))
+    return np.concatenate([*staged, swap_command(count, WORST_COUNT_DEFAULT)])
 
 
 class Runner:
     """One feed's way through one engine."""
 
+    scenarios = SCENARIOS
+
     def __init__(self, header: Header, accounts: int, *, margin: bool) -> None:
         """Open the market; kernels are loaded before anything is timed."""
-        self.engine = open_market(header, accounts, margin=margin)
+        self.engine = open_market(header, accounts, margin=margin, count=self.scenarios)
         self.replay: Replay = new_replay(
             header.feed_id_max, self.engine.sizes, accounts, self.engine.now_ns
         )

@@ -90,7 +90,7 @@ def set_account(ex: Exchange, log: Log, cmd: Command) -> None:
         if cmd.qty_lots == 1:
             protect.cancel_some(ex, log, said, orders, orders, Code.ACCOUNT_FROZEN)
             return
-        for order in orders:
+        for order in orders[: ex.capacity.account_cancels]:
             if order.stop is not None:
                 book.cancel(ex, log, order, Code.ACCOUNT_FROZEN)
 

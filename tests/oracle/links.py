@@ -51,6 +51,8 @@ def judge_bracket(ex: Exchange, cmd: Command) -> int:
     children = (stop != 0) + (profit != 0)
     if stops.stops_of(ex, cmd.account_idx) + children > ex.capacity.account_stops:
         return Code.STOPS_FULL
+    if len(stops.waiting(ex, cmd.contract_idx)) + children > ex.capacity.contract_stops:
+        return Code.CONTRACT_STOPS_FULL
     if book.slots_left(ex) < 1 + children:
         return Code.BOOK_FULL
     return Code.OK

@@ -11,6 +11,7 @@ from matching.limits import (
     ACCOUNTS_MAX,
     CLIENT_IDS_MAX,
     COMMAND_EVENTS_MAX,
+    CONTRACT_STOPS_MAX,
     CONTRACT_TRAILS_MAX,
     CONTRACTS_MAX,
     DEALS_MAX,
@@ -43,6 +44,7 @@ class Capacity:
     scenarios: int = SCENARIOS_DEFAULT
     deals: int = DEALS_MAX
     account_stops: int = ACCOUNT_STOPS_MAX
+    contract_stops: int = CONTRACT_STOPS_MAX
     contract_trails: int = CONTRACT_TRAILS_MAX
     taker_makers: int = TAKER_MAKERS_MAX
     account_cancels: int = ACCOUNT_CANCELS_MAX

@@ -81,6 +81,8 @@ def judge_room(ex: Exchange, cmd: Command) -> int:
         return Code.LINK_INVALID
     if stops_of(ex, cmd.account_idx) >= ex.capacity.account_stops:
         return Code.STOPS_FULL
+    if len(waiting(ex, cmd.contract_idx)) >= ex.capacity.contract_stops:
+        return Code.CONTRACT_STOPS_FULL
     trailing = [o for o in waiting(ex, cmd.contract_idx) if o.stop.offset and not o.stop.queued]
     if trails and len(trailing) >= ex.capacity.contract_trails:
         return Code.TRAILS_FULL

@@ -16,7 +16,10 @@ LIMITS = {
     "qty": "qty_lots", "notional": "amount_usd_micros", "position": "order_id",
     "rate": "price_ticks", "open": "ref_id",
 }  # fmt: skip
-WORK = {"makers": "taker_makers", "cancels": "account_cancels", "events": "command_events"}
+WORK = {
+    "makers": "taker_makers", "cancels": "account_cancels", "events": "command_events",
+    "stops": "contract_stops",
+}  # fmt: skip
 MMP = {"window": "expires_ns", "qty": "qty_lots", "delta": "order_id", "fills": "ref_id"}
 
 

@@ -55,6 +55,7 @@ def sizes_of(capacity: Capacity) -> Sizes:
         scenarios=capacity.scenarios,
         deals=capacity.deals,
         account_stops=capacity.account_stops,
+        contract_stops=capacity.contract_stops,
         contract_trails=capacity.contract_trails,
         taker_makers=capacity.taker_makers,
         account_cancels=capacity.account_cancels,

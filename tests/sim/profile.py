@@ -57,6 +57,7 @@ def profile_of(rng: Random, seed: int) -> Profile:
             origins=1024,
             scenarios=rng.choice((8, 8, 16, 16, 24, 24, 64, 128)),
             deals=8 if cramped else 96,
+            contract_stops=rng.choice((2, 4)) if cramped else rng.choice((16, 8192)),
             contract_trails=rng.choice((1, 3)) if cramped else rng.choice((3, 256)),
             account_stops=rng.choice((2, 5)) if cramped else rng.choice((8, 256)),
             taker_makers=rng.choice((1, 3, 9)) if cramped else rng.choice((5, 20, 4096)),

@@ -35,8 +35,13 @@ def measure(what: str, tell: Tell, *, quick: bool = False) -> Result:
 
 def show(result: Result) -> None:
     """Print figures for people."""
-    columns = ("figure", "median>", "min>", "max>", "unit", "runs>", "goal>")
-    out.show(out.table(columns, [_row(figure) for figure in result["figures"]]))
+    columns: tuple[str, ...] = ("figure", "median>", "min>", "max>", "unit", "runs>", "goal>")
+    rows = [_row(figure) for figure in result["figures"]]
+    if has_limits(result["figures"]):
+        columns += ("bounded by",)
+        limits = [figure.get("limit", "") for figure in result["figures"]]
+        rows = [(*row, limit) for row, limit in zip(rows, limits, strict=True)]
+    out.show(out.table(columns, rows))
     for figure in result["figures"]:
         if figure.get("workload"):
             out.note(f"{figure['name']}: {figure['workload']}")
@@ -55,6 +60,11 @@ def _row(figure: Result) -> tuple[object, ...]:
         len(figure["runs"]),
         "" if goal is None else number(goal),
     )
+
+
+def has_limits(figures: list[Result]) -> bool:
+    """Return whether any figure is bounded by a limit, so that a column says which."""
+    return any("limit" in figure for figure in figures)
 
 
 def number(value: float) -> str:

@@ -7,8 +7,10 @@ import pytest
 from numba import config
 
 from exchange.services import bench_worst
-from exchange.services.bench_cases import CASES, LATER_NS, Case, sweep_levels
-from exchange.services.bench_worst import TimedRunner
+from exchange.services.bench_cases import CASES, Case
+from exchange.services.bench_inside import TimedRunner
+from exchange.services.bench_market import LATER_NS
+from exchange.services.bench_orders import sweep_levels
 from exchange.services.replay import Runner, open_feed, read_chunks, read_header
 from matching.codes import Code, EventKind
 
@@ -59,9 +61,16 @@ def test_a_command_that_did_too_little_is_no_figure():
 
 
 def test_a_quick_figure_says_how_small_it_was():
-    found = bench_worst.measure(Case("made up", sweep_levels, 1200, "levels", 1), 1, quick=True)
+    case = Case("made up", sweep_levels, 1200, "levels", 1, 0, "9 levels")
+    found = bench_worst.measure(case, 1, quick=True)
     assert found["workload"] == "one command; 12 levels"
     assert len(found["runs"]) == 1 and found["runs"][0] > 0
+    assert (found["limit"], found["goal"]) == ("9 levels", 1000)
+
+
+def test_a_command_that_is_bounded_may_leave_the_rest():
+    case = Case("made up", sweep_levels, COUNT, "levels", 2, COUNT // 2)
+    assert bench_worst.once(case, COUNT) > 0
 
 
 def test_reading_the_counter_changes_nothing():

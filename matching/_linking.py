@@ -10,7 +10,6 @@ This reaches into numba's code library (`finalize`, `set_env`), whose version th
 they are named otherwise, the first import says so. Nothing but time depends on it.
 """
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
@@ -26,14 +25,25 @@ def is_inner(library: Any) -> bool:
     return not any(f.name.startswith(PYTHON_WRAPPER) for f in library._final_module.functions)
 
 
-def all_below(library: Any, seen: set[int]) -> Iterator[Any]:
-    """Return what a library calls, and what the inner kernels among that call, each once."""
-    for called in library._linking_libraries:
-        if id(called) not in seen:
-            seen.add(id(called))
-            yield called
-            if is_inner(called):
-                yield from all_below(called, seen)
+def all_below(library: Any) -> list[Any]:
+    """Return what a library calls, and what the inner kernels among that call, each once.
+
+    A callee comes behind all its callers: the linker drops a function that nothing linked so far
+    refers to, and would not find it again for a caller that comes later.
+    """
+    last_first: list[Any] = []
+    seen: set[int] = set()
+
+    def visit(caller: Any) -> None:
+        for called in caller._linking_libraries:
+            if id(called) not in seen:
+                seen.add(id(called))
+                if is_inner(called):
+                    visit(called)
+                last_first.append(called)
+
+    visit(library)
+    return last_first[::-1]
 
 
 def install() -> None:
@@ -46,7 +56,7 @@ def install() -> None:
             library._raise_if_finalized()
             library._finalized = True
             return
-        library._linking_libraries = list(all_below(library, set()))
+        library._linking_libraries = all_below(library)
         finish(library)
 
     def set_env(codegen: Any, name: str, environment: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from numba import config
 from numba.core.errors import NumbaError
 
-from matching import _jit
+from matching import _jit, _linking
 
 
 @pytest.fixture
@@ -85,3 +85,21 @@ def test_an_inner_kernel_has_machine_code_in_its_callers_only():
         mine = [name for name in named if kernel.py_func.__name__ in name]
         assert mine
         assert all(engine.is_symbol_defined(name) for name in mine) is finished
+
+
+class Library:
+    """What the order of linking looks at of a code library."""
+
+    class _final_module:
+        functions = ()
+
+    def __init__(self, name: str, *calls: "Library"):
+        self.name, self._linking_libraries = name, calls
+
+
+def test_a_callee_is_linked_behind_all_its_callers(monkeypatch: pytest.MonkeyPatch):
+    """A caller that lost its only call drops the callee, unless another caller is there before."""
+    monkeypatch.setattr(_linking, "INNER", {"early", "late", "called"})
+    called = Library("called")
+    door = Library("door", Library("early", called), Library("late", called))
+    assert [one.name for one in _linking.all_below(door)] == ["late", "early", "called"]

@@ -66,7 +66,7 @@ def call(row: CallSeen) -> dict[str, Any]:
     }
 
 
-def drill(account_id: str, result: DrillResult) -> dict[str, Any]:
+def drill(account_id: str, result: DrillResult, scenario: str) -> dict[str, Any]:
     """Return what a default would cost, layer by layer."""
     standing = result.standing
     return {
@@ -74,7 +74,7 @@ def drill(account_id: str, result: DrillResult) -> dict[str, Any]:
         "equity": usd_text(standing.equity_usd_micros),
         "initial_margin": usd_text(standing.initial_usd_micros),
         "maintenance_margin": usd_text(standing.maintenance_usd_micros),
-        "scenario": result.scenario,
+        "scenario": scenario,
         "stress_loss": usd_text(result.stress_loss_usd_micros),
         "loss": usd_text(result.waterfall.loss_usd_micros),
         "layers": [

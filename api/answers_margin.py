@@ -1,15 +1,13 @@
 """Margin as the API shows it: the requirement and everything it is made of."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from api.stories import Stories
 from exchange.rules.addons import Addon
 from exchange.rules.margin import ContractMargin, Margin
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
 from exchange.rules.what_if import Outcome
-
-Stories = Mapping[int, tuple[str, str]]  # of the live rows: name and story
 
 
 def margin(state: MirrorState, one: Margin, stories: Stories) -> dict[str, Any]:
@@ -26,10 +24,10 @@ def margin(state: MirrorState, one: Margin, stories: Stories) -> dict[str, Any]:
         "state": one.state.value,
         "maintenance_margin": usd_text(one.maintenance_usd_micros),
         "fee_reserve": usd_text(one.fee_reserve_usd_micros),
-        "shortfall": usd_text(need.shortfalls.blended_usd_micros),
-        "shortfall_now": usd_text(need.shortfalls.now_usd_micros),
-        "shortfall_stress": usd_text(need.shortfalls.stress_usd_micros),
-        "shortfall_floor": usd_text(need.shortfalls.floor_usd_micros),
+        "expected_shortfall": usd_text(need.shortfalls.blended_usd_micros),
+        "expected_shortfall_now": usd_text(need.shortfalls.now_usd_micros),
+        "expected_shortfall_stress": usd_text(need.shortfalls.stress_usd_micros),
+        "expected_shortfall_floor": usd_text(need.shortfalls.floor_usd_micros),
         "standalone": usd_text(need.standalone_usd_micros),
         "portfolio": usd_text(need.portfolio_usd_micros),
         "liquidity": usd_text(need.liquidity_usd_micros),

@@ -29,7 +29,7 @@ class Margin(Part):
     """The requirement of an account, and what it is made of.
 
     `initial_margin` is (`portfolio` + `liquidity` + `concentration`) at `level_bps`; `portfolio` is
-    `shortfall` and the part of its offsets against `standalone` that does not count.
+    `expected_shortfall` and the part of its offsets against `standalone` that does not count.
     """
 
     cash: str
@@ -42,10 +42,10 @@ class Margin(Part):
     state: str
     maintenance_margin: str
     fee_reserve: str
-    shortfall: str
-    shortfall_now: str
-    shortfall_stress: str
-    shortfall_floor: str
+    expected_shortfall: str
+    expected_shortfall_now: str
+    expected_shortfall_stress: str
+    expected_shortfall_floor: str
     standalone: str
     portfolio: str
     liquidity: str

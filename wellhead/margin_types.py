@@ -42,10 +42,10 @@ class Margin(Answer, frozen=True, kw_only=True):
     state: str = "ok"
     maintenance_margin: Decimal | None = None
     fee_reserve: Decimal | None = None
-    shortfall: Decimal | None = None
-    shortfall_now: Decimal | None = None
-    shortfall_stress: Decimal | None = None
-    shortfall_floor: Decimal | None = None
+    expected_shortfall: Decimal | None = None
+    expected_shortfall_now: Decimal | None = None
+    expected_shortfall_stress: Decimal | None = None
+    expected_shortfall_floor: Decimal | None = None
     standalone: Decimal | None = None
     portfolio: Decimal | None = None
     liquidity: Decimal | None = None

@@ -11,6 +11,7 @@ from api.edge import json_response
 from api.errors import Problem
 from api.routes.admin import account_by
 from api.routes.public import stamped
+from api.stories import stories_of
 from exchange.io.defaults import Defaults
 from exchange.io.registry import Scope
 from exchange.rules.drill import drill
@@ -168,5 +169,7 @@ async def get_drill(
         raise Problem("account_unknown", "the account is not open yet", status=404)
     house_idx = house.account_idx if house and house.account_idx < known else None
     result = drill(state, account.account_idx, house_idx, multiple)
-    content = {"drill": answers_defaults.drill(account.account_id, result)}
+    stories = await stories_of(services, state)
+    name, _ = stories.get(result.scenario, ("", "")) if result.scenario is not None else ("", "")
+    content = {"drill": answers_defaults.drill(account.account_id, result, name)}
     return json_response(stamped(services, content))

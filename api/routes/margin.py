@@ -14,29 +14,16 @@ from api.replies import Reply
 from api.routes.admin import account_by
 from api.routes.public import stamped
 from api.schemas_margin import AddonNew, LevelNew, WhatIfNew
+from api.stories import stories_of
 from exchange.rules.addons import Liquidity, addon_of
 from exchange.rules.margin import margin_of
-from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
 from exchange.rules.operations import addons_command, level_command
-from exchange.rules.scenarios import SCENARIOS
 from exchange.rules.what_if import what_if as suppose
 from matching.codes import Code
 
 private = APIRouter(prefix="/margin", tags=["account"])
 admin = APIRouter(prefix="/admin", tags=["admin"])
-
-
-async def stories_of(services: Services, state: MirrorState) -> answers.Stories:
-    """Return names and stories of the live rows, as far as they are known."""
-    set_id = await services.scenarios.chosen_id()
-    found = None if set_id is None else await services.scenarios.get(set_id)
-    if found is not None and len(found.document["rows"]) == state.scenario_count:
-        rows = enumerate(found.document["rows"])
-        return {number: (row["name"], row["story"]) for number, row in rows}
-    if state.scenario_count != len(SCENARIOS):
-        return {}
-    return {number: (one.name, one.row.story) for number, one in enumerate(SCENARIOS)}
 
 
 @private.get("", summary="The margin requirement and its parts")

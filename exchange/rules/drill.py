@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from exchange.rules.mirror_state import MirrorState
-from exchange.rules.scenarios import SCENARIOS
 from exchange.rules.standing import Standing, equity_usd_micros, standing_of
 from exchange.rules.waterfall import LayerName, Waterfall, bear
 
@@ -13,7 +12,7 @@ class DrillResult:
     """Where the account stands, what its worst scenario costs, and who bears it."""
 
     standing: Standing
-    scenario: str  # the worst of the matrix for its positions; "" when it has none
+    scenario: int | None  # the number of the worst of the matrix, None where nothing is lost
     stress_loss_usd_micros: int
     waterfall: Waterfall
 
@@ -43,10 +42,9 @@ def drill(
         LayerName.HOUSE_FIRST: {"insurance": fund},
         LayerName.GAINS_HAIRCUT: gains,
     }
-    named = worst is not None and loss and len(SCENARIOS) == state.scenario_count
     return DrillResult(
         standing=standing,
-        scenario=SCENARIOS[worst].name if named and worst is not None else "",
+        scenario=worst if loss else None,
         stress_loss_usd_micros=loss,
         waterfall=bear(loss + max(0, -equity), parts),
     )

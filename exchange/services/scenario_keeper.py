@@ -16,6 +16,7 @@ from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.tasks import in_slices
 from exchange.rules.agenda import Agenda, last_settlement_ns
 from exchange.rules.mirror_state import MirrorState
+from exchange.rules.money import usd_text
 from exchange.rules.scenario_dry_run import effects, summed
 from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import ScenarioSet, SetCorrupt, set_of
@@ -124,9 +125,9 @@ class ScenarioKeeper:
         seq = self._mirror.seq
         effect = summed(seq, await in_slices(effects(self._mirror, found)))
         _log.info(
-            "set %d of %s: %d accounts would need %d micro-dollars instead of %d, %d fall short",
-            set_id, found.day, effect.accounts_count, effect.after_usd_micros,
-            effect.before_usd_micros, len(effect.short),
+            "set %d of %s: %d accounts would need %s USD instead of %s, %d fall short",
+            set_id, found.day, effect.accounts_count, usd_text(effect.after_usd_micros),
+            usd_text(effect.before_usd_micros), len(effect.short),
         )  # fmt: skip
         await self._store.choose(set_id, CALENDAR, effect)
         await self.load()

@@ -19,7 +19,7 @@ AMOUNTS = (
     "price_loss",
     "fee_reserve", "free",
 )  # fmt: skip
-PARTS = ("shortfall", "standalone", "portfolio", "liquidity", "concentration")
+PARTS = ("expected_shortfall", "standalone", "portfolio", "liquidity", "concentration")
 SHOWN = 8  # of the scenarios, the worst first
 
 
@@ -29,8 +29,8 @@ class Suppose:
     """What to suppose, on top of what the account has."""
 
     order: list[str] | None = None
-    """A limit order as SIDE:SYMBOL:LOTS:PRICE, such as buy:H100-SXM.USE-M2027-01:5:2.150. Repeat
-    it for more."""
+    """A limit order as SIDE:SYMBOL:LOTS:PRICE, such as buy:H100-USE-2027M01:5:2.150. Repeat it
+    for more."""
 
     position: list[str] | None = None
     """Lots as SYMBOL:LOTS or SYMBOL:LOTS:PRICE, short with a minus. Repeat it for more."""

@@ -100,7 +100,9 @@ async def test_a_client_is_held_at_more_than_a_member(world: World):
     answer = (await world.call("operator", "PUT", path, {"level_bps": 11000})).json()
     assert answer["level_bps"] == 11000
     after = (await world.call("alice", "GET", "/margin")).json()["margin"]
-    assert after["level_bps"] == 11000 and after["shortfall"] == before["shortfall"]
+    assert (
+        after["level_bps"] == 11000 and after["expected_shortfall"] == before["expected_shortfall"]
+    )
     refused = await world.call("operator", "PUT", path, {"level_bps": 20000})
     assert refused.json()["code"] == "field_invalid"
 

@@ -1,7 +1,7 @@
 """Collateral for its owner: what is there, withdrawals, addresses, cash between own accounts."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
@@ -97,8 +97,12 @@ async def decided(services: Services, request: AssetRequest) -> AssetRequest:
 @router.get("/withdrawal-addresses", summary="Where withdrawals may go to")
 async def list_addresses(services: ServicesDep, who: Reader) -> Response:
     """Return the account's allow-list, oldest first."""
-    found = [custody.address_out(one) for one in await services.custody.addresses(who.account_idx)]
-    return json_response(stamped(services, {"addresses": found}))
+    return json_response(await _addresses(services, who.account_idx))
+
+
+async def _addresses(services: Services, account_idx: int) -> dict[str, Any]:
+    found = [custody.address_out(one) for one in await services.custody.addresses(account_idx)]
+    return stamped(services, {"addresses": found})
 
 
 @router.post("/withdrawal-addresses", status_code=201, summary="Add an address")
@@ -111,7 +115,7 @@ async def add_address(
     row, address = custody.asset_of(body.asset), custody.address_of(body.address)
     label = printable(body.label, "label")
     await services.custody.add_address(who.account_idx, row.asset, address, label)
-    return await list_addresses(services, who)
+    return json_response(await _addresses(services, who.account_idx), 201)
 
 
 @router.delete("/withdrawal-addresses", summary="Remove an address")
@@ -124,7 +128,7 @@ async def remove_address(
     row, address = custody.asset_of(body.asset), custody.address_of(body.address)
     if not await services.custody.remove_address(who.account_idx, row.asset, address):
         raise Problem("address_unknown", "not on the allow-list of the account", field="address")
-    return await list_addresses(services, who)
+    return json_response(await _addresses(services, who.account_idx))
 
 
 # Cash

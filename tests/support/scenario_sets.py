@@ -4,9 +4,13 @@ from datetime import date
 from functools import cache
 
 from exchange.io.price_data import load_price_data
+from exchange.rules.operations import stage_commands, swap_command
+from exchange.rules.requirement import KEPT_BPS
 from exchange.rules.scenario_build import build, reference_prices
 from exchange.rules.scenario_full import FullSet, full_set
+from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import ScenarioSet
+from tests.support.api_world import World
 
 DAY = date(2026, 11, 22)
 FEW = 60  # contracts: as good as all for most tests
@@ -26,3 +30,12 @@ def built() -> ScenarioSet:
 @cache
 def full() -> FullSet:
     return full_set(load_price_data(), DAY)
+
+
+async def make_live(world: World) -> None:
+    """Do what the calendar would."""
+    wanted = built().live_shocks(settled_prices(world.mirror))
+    for symbol, shocks in wanted.items():
+        for row in stage_commands(world.mirror.symbols[symbol], shocks)[:, None]:
+            await world.command(row)
+    await world.command(swap_command(built().count, built().worst_count, KEPT_BPS))

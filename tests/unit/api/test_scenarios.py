@@ -7,13 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from api.routes import scenarios as routes
-from exchange.rules.operations import stage_commands, swap_command
-from exchange.rules.requirement import KEPT_BPS
-from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import set_of
 from exchange.rules.scenarios import matrix_hash
 from tests.support.api_world import World, running
-from tests.support.scenario_sets import built
+from tests.support.scenario_sets import built, make_live
 
 PUBLIC = "/margin/scenarios"
 ADMIN = "/admin/margin/scenarios"
@@ -25,15 +22,6 @@ async def known() -> AsyncIterator[World]:
     async with running() as world:
         await world.services.scenarios.publish(built().document(), built())
         yield world
-
-
-async def make_live(world: World) -> None:
-    """Do what the calendar would."""
-    wanted = built().live_shocks(settled_prices(world.mirror))
-    for symbol, shocks in wanted.items():
-        for row in stage_commands(world.mirror.symbols[symbol], shocks)[:, None]:
-            await world.command(row)
-    await world.command(swap_command(built().count, built().worst_count, KEPT_BPS))
 
 
 async def test_anybody_reads_the_sets_and_what_is_live(known: World) -> None:

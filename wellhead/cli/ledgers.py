@@ -16,6 +16,7 @@ from wellhead.cli.serving import NodeOptions, settings
 
 NODE = NodeOptions()
 NS_PER_S = 1_000_000_000
+MONEY = ("amount>", "balance>")
 
 ledger = App(name="ledger", help="Own postings; trial balance, statements, signed heads.")
 ledger.default(account.entries)
@@ -180,7 +181,8 @@ def _answer(
 def _give(columns: Sequence[str], cells: list[Any], to: Path | None) -> None:
     """Show a table, or write it as CSV; `-` is the standard output."""
     if to is None:
-        out.show(out.table(tuple(columns), cells) if cells else "nothing posted")
+        shown = [_shown(columns, row) for row in cells]
+        out.show(out.table(tuple(columns), shown) if shown else "nothing posted")
         return
     try:
         written = nullcontext(sys.stdout) if str(to) == "-" else to.open("w", newline="")
@@ -190,6 +192,16 @@ def _give(columns: Sequence[str], cells: list[Any], to: Path | None) -> None:
             rows.writerows(cells)
     except OSError as error:
         raise CliError(Exit.USAGE, "usage", f"{to}: {error.strerror}") from error
+
+
+def _shown(columns: Sequence[str], row: Sequence[object]) -> Sequence[object]:
+    """Return a row for people: dollars as in all tables, which CSV and JSON give plainly."""
+    if "account" not in columns or _asset(str(row[columns.index("account")])) != "USD":
+        return row
+    return [
+        out.usd(value) if column in MONEY else value
+        for column, value in zip(columns, row, strict=True)
+    ]
 
 
 def _asset(code: str) -> str:

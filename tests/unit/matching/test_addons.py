@@ -10,10 +10,12 @@ from exchange.rules.addons import (
     liquidity_usd_micros,
     root_ceil,
 )
+from matching._jit import entry_kernel
+from matching._memory import handle_of
 from matching.addons import addon_usd_micros, root_up, take_slope, times_root
 from matching.codes import Code, Kind, Side
 from matching.limits import POSITION_LOTS_MAX, ROOT_BITS, ROOT_LOTS_MAX, SHOCK_TICKS_MAX
-from matching.state import new_state
+from matching.state import new_state, view_state
 from tests.unit.matching.small import SIZES, TICK_VALUE_USD_MICROS, Market, codes
 
 MOST = TICK_VALUE_USD_MICROS * SHOCK_TICKS_MAX
@@ -22,55 +24,83 @@ amounts = st.one_of(st.just(0), st.integers(0, MOST))
 lots = st.one_of(st.integers(1, 300), st.integers(1, ROOT_LOTS_MAX + 5), st.just(1 << 31))
 
 
+@entry_kernel
+def root(held_lots, unit_lots):
+    """Return a root, as kernels take it."""
+    return root_up(held_lots, unit_lots)
+
+
+@entry_kernel
+def product(amount_usd_micros, root_of):
+    """Return an amount times a root, as kernels take it."""
+    return times_root(amount_usd_micros, root_of)
+
+
+@entry_kernel
+def slope(state, contract_idx):
+    """Take a contract's slope from its add-on."""
+    take_slope(view_state(state), contract_idx)
+
+
+@entry_kernel
+def addon(state, contract_idx, lots):
+    """Return what a contract's add-on takes of lots."""
+    return addon_usd_micros(view_state(state), contract_idx, lots)
+
+
 @given(st.integers(1, ROOT_LOTS_MAX - 1), lots)
 def test_a_root_is_the_rules(held, unit):
-    assert int(root_up(np.int64(held), np.int64(unit))) == root_ceil(held, unit)
+    assert int(root(np.int64(held), np.int64(unit))) == root_ceil(held, unit)
 
 
 @given(st.integers(0, 3 * MOST << 18), st.integers(0, (1 << 31) + 1))
-def test_a_product_with_a_root_rounds_up_and_does_not_overflow(amount, root):
-    found = int(times_root(np.int64(amount), np.int64(root)))
-    assert found == -(-amount * root >> ROOT_BITS)
+def test_a_product_with_a_root_rounds_up_and_does_not_overflow(amount, root_of):
+    found = int(product(np.int64(amount), np.int64(root_of)))
+    assert found == -(-amount * root_of >> ROOT_BITS)
 
 
-def state_with(addon: Addon, unit: int):
-    """Return a state whose first contract has an add-on, and its slope."""
+def state_with(staged_addon: Addon, unit: int):
+    """Return a state whose first contract has an add-on with its slope, and how kernels know it."""
     state = new_state(SIZES)
     state.contracts[0]["tick_value_usd_micros"] = TICK_VALUE_USD_MICROS
     for name in Addon._fields:
-        state.addons[0][name] = getattr(addon, name)
+        state.addons[0][name] = getattr(staged_addon, name)
     state.addons[0]["unit_usd_micros"] = unit
-    take_slope(state, np.int64(0))
-    return state
+    handle = handle_of(state)
+    slope(handle.value, np.int64(0))
+    return state, handle
 
 
 addons = st.builds(Addon, amounts, amounts, st.just(0), lots, st.one_of(st.just(0), lots), lots)
 
 
 @given(addons, amounts, st.lists(lots, min_size=1, max_size=5))
-def test_the_core_takes_the_rules_numbers(addon, unit, held):
-    state = state_with(addon, unit)
+def test_the_core_takes_the_rules_numbers(one, unit, held):
+    _, handle = state_with(one, unit)
     for count in held:
-        rule = liquidity_usd_micros(addon, count, TICK_VALUE_USD_MICROS)
-        rule += concentration_usd_micros(addon, count, unit, TICK_VALUE_USD_MICROS)
-        assert int(addon_usd_micros(state, np.int64(0), np.int64(count))) == rule
+        rule = liquidity_usd_micros(one, count, TICK_VALUE_USD_MICROS)
+        rule += concentration_usd_micros(one, count, unit, TICK_VALUE_USD_MICROS)
+        assert int(addon(handle.value, np.int64(0), np.int64(count))) == rule
         assert rule <= count * MOST
 
 
 @given(addons, amounts, st.data())
-def test_no_lot_within_plain_lots_adds_more_than_the_slope(addon, unit, data):
-    state = state_with(addon, unit)
-    plain, slope = int(state.contracts[0]["plain_lots"]), int(state.addons[0]["slope_usd_micros"])
-    assert 0 <= plain <= POSITION_LOTS_MAX and 0 <= slope <= MOST
+def test_no_lot_within_plain_lots_adds_more_than_the_slope(one, unit, data):
+    state, handle = state_with(one, unit)
+    plain, steepest = (
+        int(state.contracts[0]["plain_lots"]),
+        int(state.addons[0]["slope_usd_micros"]),
+    )
+    assert 0 <= plain <= POSITION_LOTS_MAX and 0 <= steepest <= MOST
     if plain == 0:
         return
     top = min(plain, 1 << 31)
     before = data.draw(st.integers(0, top - 1))
     after = data.draw(st.integers(before + 1, top))
     for low, high in ((before, after), (top - 1, top), (0, 1)):
-        more = int(addon_usd_micros(state, np.int64(0), np.int64(high)))
-        more -= int(addon_usd_micros(state, np.int64(0), np.int64(low)))
-        assert 0 <= more <= (high - low) * slope
+        more = int(addon(handle.value, np.int64(0), np.int64(high)))
+        more -= int(addon(handle.value, np.int64(0), np.int64(low)))
+        assert 0 <= more <= (high - low) * steepest
 
 
 def staged(market: Market, **words: int) -> list[int]:

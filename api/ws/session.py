@@ -126,12 +126,14 @@ class Session:
     def take_place(self, count: int = 1) -> None:
         """Count what lowers risk against the connection's room: twice that of orders.
 
-        Orders alone never fill it, so there is always room for cancellations.
+        Orders alone never fill it, so there is always room for cancellations. Without anything
+        in flight one message fits, however many requests are in it: no reply would make room.
 
         Errors:
             Problem: `too_many_in_flight`.
         """
-        if self.in_flight + count > 2 * self.services.limits.settings.in_flight_max:
+        places = 2 * self.services.limits.settings.in_flight_max
+        if self.in_flight and self.in_flight + count > places:
             raise Problem("too_many_in_flight", "wait for replies before sending more")
 
     # Out

@@ -2,19 +2,21 @@
 
 Accounts on the other side are ranked by profit share times leverage (losers by profit share
 divided by leverage, behind all winners). Each closes against the position that ended, at its
-bankruptcy price, as far as it stays solvent. Who is flat, or on the same side, is no candidate.
+bankruptcy price, as far as it stays solvent; who has no equity closes all its room or nothing,
+because a part may not make it solvent. Who is flat, or on the same side, is no candidate.
 
 The proof names every candidate by a tag that only its owner can link to an account, with
 the numbers the order and the shares follow from: anybody can recompute all shares, and each
 account its own row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
 SCORE_ONE: Final = 1_000_000  # a score of 1
+NO_EQUITY: Final = -(1 << 62)  # the score of whoever has none: the last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ def score(profit: int, entry: int, value: int, equity: int) -> int:
 def score_of(candidate: Candidate) -> int:
     """Return the rank of a candidate; whoever has no equity comes last."""
     if candidate.equity_usd_micros <= 0:
-        return -(1 << 62)
+        return NO_EQUITY
     return score(
         candidate.profit_usd_micros,
         abs(candidate.entry_usd_micros),
@@ -126,26 +128,33 @@ def plan(closing: Closing, candidates: Iterable[Candidate]) -> tuple[AdlProof, d
     known = [one for one in candidates if one.qty_lots * closing.qty_lots < 0]
     tagged = [(tag_of(one.account_id, closing.liquidation_id), one) for one in known]
     tagged.sort(key=lambda pair: (-score_of(pair[1]), pair[0]))
-    rooms = [room_lots(one, closing) for _, one in tagged]
-    shares = shares_of(abs(closing.qty_lots), rooms)
+    ranked = [(score_of(one), room_lots(one, closing)) for _, one in tagged]
+    shares = shares_of(abs(closing.qty_lots), ranked)
     rows = tuple(
         AdlRow(
-            tag=tag, score=score_of(one), held_lots=abs(one.qty_lots), room_lots=room,
-            share_lots=share,
+            tag=tag, score=rank, held_lots=abs(one.qty_lots), room_lots=room, share_lots=share,
         )
-        for (tag, one), room, share in zip(tagged, rooms, shares, strict=True)
+        for (tag, one), (rank, room), share in zip(tagged, ranked, shares, strict=True)
     )  # fmt: skip
     left = abs(closing.qty_lots) - sum(shares)
     by_id = {one.account_id: share for (_, one), share in zip(tagged, shares, strict=True) if share}
     return AdlProof(closing=closing, rows=rows, left_lots=left), by_id
 
 
-def shares_of(lots: int, rooms: Sequence[int]) -> list[int]:
-    """Return what each in rank order closes: all it may, until nothing is left."""
+def shares_of(lots: int, ranked: Iterable[tuple[int, int]]) -> list[int]:
+    """Return what each in rank order closes: all it may, until nothing is left.
+
+    Args:
+        lots: what has to be closed.
+        ranked: score and room of each.
+    """
     shares: list[int] = []
-    for room in rooms:
-        shares.append(min(room, lots))
-        lots -= shares[-1]
+    for rank, room in ranked:
+        share = min(room, lots)
+        if rank == NO_EQUITY and share < room:
+            share = 0
+        shares.append(share)
+        lots -= share
     return shares
 
 
@@ -158,7 +167,7 @@ def faults(proof: AdlProof) -> list[str]:
     if len({row.tag for row in proof.rows}) != len(proof.rows):
         found.append("a candidate stands twice")
     lots = abs(proof.closing.qty_lots)
-    shares = shares_of(lots, [row.room_lots for row in proof.rows])
+    shares = shares_of(lots, [(row.score, row.room_lots) for row in proof.rows])
     if shares != [row.share_lots for row in proof.rows]:
         found.append("the shares are not those of the order")
     if proof.left_lots != lots - sum(shares):

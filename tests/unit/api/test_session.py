@@ -1,5 +1,6 @@
 """One session over an outlet that counts: when a peer that does not read is let go."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -121,6 +122,18 @@ async def test_one_connection_never_fills_the_queue_with_cancellations(world, ou
         range(2, 6), "too_many_in_flight"
     )
     assert codes.get(1) != "too_many_in_flight"
+
+
+async def test_one_batch_of_cancellations_fits_when_nothing_is_in_flight(world, outlet, session):
+    world.services.limits.settings = replace(LIMITS, in_flight_max=5)
+    session.who = Principal("k", 1, "alice", frozenset({Scope.TRADE}))
+    batch = [{"op": "cancel", "order_id": "5"}] * 50
+    for number in (1, 2):
+        session.on_message(orjson.dumps({"op": "order.batch", "id": number, "requests": batch}))
+    world.hub.flush()
+    codes = [(one["id"], one["error"]["code"]) for one in outlet.written if not one["ok"]]
+    assert codes == [(2, "too_many_in_flight")]
+    assert session.in_flight == 50
 
 
 async def test_what_a_lost_connection_wanted_cancelled_is_tried_until_it_is_sent(world):

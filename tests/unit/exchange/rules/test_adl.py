@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.rules.adl import (
@@ -57,6 +57,22 @@ def test_nobody_closes_into_insolvency():
     assert room_lots(candidate(1, -1, equity=-200_000), better) == 0
 
 
+def test_who_is_insolvent_closes_what_makes_it_solvent_or_nothing():
+    closing = replace(CLOSING, qty_lots=-17, price_ticks=2_001)  # 1,000 a lot for who sells there
+    first, poor, last = (
+        candidate(1, 16, equity=10**6),
+        candidate(2, 2, equity=-1_001),
+        candidate(3, 2, equity=-1_002),
+    )
+    assert room_lots(poor, closing) == 2
+    proof, shares = plan(closing, [first, poor, last])
+    assert shares == {1: 16}  # one lot would leave either below zero
+    assert proof.left_lots == 1 and faults(proof) == []
+    proof, shares = plan(replace(closing, qty_lots=-18), [first, poor])
+    assert shares == {1: 16, 2: 2}
+    assert proof.left_lots == 0 and faults(proof) == []
+
+
 CANDIDATES = st.lists(
     st.builds(
         candidate,
@@ -70,6 +86,7 @@ CANDIDATES = st.lists(
 )
 
 
+@example([candidate(1, 16), candidate(3, 2, equity=-1_001)], -17, 2_001)
 @given(CANDIDATES, st.integers(1, 40) | st.integers(-40, -1), st.integers(1_800, 2_200))
 def test_flat_accounts_and_the_same_side_are_never_touched_and_every_proof_verifies(
     candidates, lots, price

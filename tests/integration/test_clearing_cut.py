@@ -8,6 +8,7 @@ import pytest
 from exchange.io.batch import Batch
 from exchange.io.db import LOST, Database
 from exchange.io.ledger import Ledger
+from exchange.rules.postings import HOUSE_ACCOUNTS
 from tests.support.clearing_child import PLANTED
 from tests.support.flow import Flow
 from tests.support.tables import forced, table_hashes
@@ -68,7 +69,7 @@ async def first_wrong_cut(postgres, expected) -> str:
     groups = some_groups()
     database = await postgres.fresh()
     empty = [f"DELETE FROM {t}" for t in expected if t not in ("follower", "ledger_account")]
-    empty += ["DELETE FROM ledger_account WHERE account_idx IS NOT NULL"]
+    empty += [f"DELETE FROM ledger_account WHERE ledger_account_id > {len(HOUSE_ACCOUNTS)}"]
     empty += ["UPDATE follower SET last_seq = 0"]
     for calls, sent in product(range(1, CUTS_MAX), (False, True)):
         died = await attempt(database, groups, calls, sent)

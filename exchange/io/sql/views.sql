@@ -57,7 +57,7 @@ WHERE follower.name = 'clearing';
 -- name: blocks_since
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
-        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind
+        maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind, implied
     FROM trade
     WHERE block > 0 AND seq > $1 AND seq <= $2 AND ts_ns > $3
     ORDER BY seq, leg

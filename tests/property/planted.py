@@ -62,12 +62,12 @@ def _newest_first(ex: Exchange, contract_idx: int, side: int) -> list[Any]:
 
 
 def _worst_only(ex: Exchange, losses: list[int]) -> int:
-    return max(0, *losses)
+    return max([0, *losses])
 
 
 def _rounded_down(ex: Exchange, losses: list[int]) -> int:
     worst = sorted(losses, reverse=True)[: ex.worst_count]
-    return max(0, sum(worst) // ex.worst_count)
+    return max(0, sum(worst) // max(1, len(worst)))
 
 
 def _whole_maker(ex: Exchange, maker: Any) -> int:
@@ -77,9 +77,9 @@ def _whole_maker(ex: Exchange, maker: Any) -> int:
 def _ignoring_stp() -> AbstractContextManager[Any]:
     real = book.match
 
-    def match(ex: Exchange, log: Any, taker: Any) -> tuple[int, bool]:
+    def match(ex: Exchange, log: Any, taker: Any, real_only: bool = False) -> tuple[int, Code]:
         stp, taker.stp = taker.stp, Stp.NONE
-        result = real(ex, log, taker)
+        result = real(ex, log, taker, real_only)
         taker.stp = stp
         return result
 
@@ -252,8 +252,8 @@ BUGS = (
     ),
     Bug("implied prices in any state", _replaced(implied, "is_open", _always_on)),
     Bug("no time priority", _replaced(book, "best_first", _newest_first)),
-    Bug("the worst instead of the mean of n", _replaced(risk, "requirement", _worst_only)),
-    Bug("requirement rounded down", _replaced(risk, "requirement", _rounded_down)),
+    Bug("the worst instead of the mean of n", _replaced(risk, "tail", _worst_only)),
+    Bug("requirement rounded down", _replaced(risk, "tail", _rounded_down)),
     Bug("price loss forgotten", _replaced(risk, "loss_against_mark", lambda *_: 0)),
     Bug("reduce-only maker fills whole", _replaced(book, "fill_limit", _whole_maker)),
     Bug("reduce-only taker not clipped", _replaced(entry, "clip", _no_clip)),

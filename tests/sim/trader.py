@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from matching.codes import BY_LEGS, Flag, Kind, OrderType, Side, Stp, Tif, TradingState
-from matching.wire import pack_halves, pack_text
+from matching.wire import halves, pack_halves, pack_text
 from tests.oracle.book import best_first
 from tests.oracle.state import Contract, Exchange, Order, opposite
 from tests.sim.profile import Profile
@@ -91,7 +91,16 @@ class Trader:
             fields["flags"] = fields.get("flags", 0) | Flag.PRICE_IS_SHOWN
             contract = self.ex.contracts[order.contract_idx]
             fields["price_ticks"] -= contract.base_ticks if contract.is_spread else 0
+        if rng.random() < 0.02:
+            self._as_if_it_waited(fields)
         return fields
+
+    def _as_if_it_waited(self, fields: Fields) -> None:
+        """Amend as one does that has not seen the trigger: mostly naming another one."""
+        fields["flags"] = fields.get("flags", 0) | Flag.MAY_WAIT
+        lots = halves(fields.get("amount_usd_micros", 0))[1]
+        trigger_ticks = self.rng.choice((0, self.rng.randint(1, 100)))
+        fields["amount_usd_micros"] = pack_halves(trigger_ticks, lots)
 
     def _new_terms(self, fields: Fields, order: Order) -> None:
         """Amend what shows, how long it stays, or its flags; often nothing but that."""

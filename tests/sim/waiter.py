@@ -84,6 +84,9 @@ def draw_stop_amend(rng: Random, ex: Exchange, order: Order, fields: Fields) -> 
         flags |= Flag.QTY_IS_OPEN if rng.random() < 0.4 else 0
         if rng.random() < 0.6:
             fields["qty_lots"] = rng.randint(0, max(1, order.leaves_lots))
+    follows = bool(order.parent_id or order.more_lots)
+    if follows and not stop.asleep and rng.random() < 0.5:
+        fields["qty_lots"] = order.leaves_lots + 1
     if rng.random() < 0.15:
         fields["tif"] = rng.choice((Tif.GTC, Tif.GTD, Tif.DAY, *Tif))
         fields["expires_ns"] = ex.now_ns + rng.randint(0, 20_000)

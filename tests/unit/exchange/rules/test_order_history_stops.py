@@ -7,7 +7,7 @@ import numpy as np
 from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.mirror import Mirror
 from exchange.rules.order_history import OrderHistory, changed
-from exchange.rules.rows import command_rows, event_rows
+from exchange.rules.rows import EventRow, command_rows, event_rows
 from matching.codes import EventKind
 from tests.oracle.state import Capacity
 from tests.sim.run import simulate
@@ -20,6 +20,7 @@ class HistoryFollower:
         self.mirror, self.history = Mirror(capacity.price_bits), OrderHistory()
         self.stored: dict[int, OrderRow] = {}
         self.seen: set[int] = set()
+        self.combined_id = 0
         history = self.history
         self.handlers = {
             EventKind.ACCEPTED: history.accepted,
@@ -44,12 +45,24 @@ class HistoryFollower:
             self.seen.add(event[1])
             if event[1] == EventKind.TRADE:
                 self.history.trade(event, rows[seq][1])
+            elif event[1] in (EventKind.IMPLIED_TRADE, EventKind.IMPLIED_LEG):
+                self.implied(event, rows[seq][1])
             elif event[1] in self.handlers:
                 self.handlers[EventKind(event[1])](rows[seq], event)
         self.stored |= {row.order_id: row for row in self.history.new_rows()}
         for change in self.history.change_rows():
             self.stored[change.order_id] = changed(self.stored[change.order_id], change)
         self.history.clear()
+
+    def implied(self, event: EventRow, ts_ns: int) -> None:
+        """Fill the order of a combination, or that of a leg, as clearing does."""
+        if event[1] == EventKind.IMPLIED_TRADE:
+            self.combined_id = event[5]
+            self.history.filled(event, event[4], event[5], event[11] if event[12] else None, ts_ns)
+        elif event[6] == self.combined_id:
+            self.history.filled(event, event[4], event[5], None, ts_ns)
+        else:
+            self.history.filled(event, event[8], event[6], event[11], ts_ns)
 
     def compare(self, view: dict[str, Any]) -> None:
         for order_id, row in self.stored.items():

@@ -33,17 +33,17 @@ class OrderOptions(TypedDict, total=False):
 
 
 class AmendOptions(TypedDict, total=False):
-    """What an amendment may change beside price and quantity, as in docs/api.md."""
+    """What an amendment may change beside price and quantity (docs/api.md); None leaves it."""
 
-    display_quantity: Number
-    tif: str
-    expires_at: int
-    post_only: bool
-    reduce_only: bool
-    peg_offset: Number
-    trigger_price: Number
-    trail_offset: Number
-    trail_bps: int
+    display_quantity: Number | None
+    tif: str | None
+    expires_at: int | None
+    post_only: bool | None
+    reduce_only: bool | None
+    peg_offset: Number | None
+    trigger_price: Number | None
+    trail_offset: Number | None
+    trail_bps: int | None
 
 
 DECIMALS = frozenset(

@@ -183,14 +183,17 @@ class _Account:
         return one.sell_lots + one.linked_sell_lots - one.qty_lots
 
     def required_usd_micros(self) -> int:
+        """Return the requirement of what is supposed so far."""
         exposures = list(self.exposures.values())
         return requirement_of(exposures, self.tail, self.level_bps).required_usd_micros
 
     def free_usd_micros(self) -> int:
+        """Return what is left for new risk, negative when there is too little."""
         needed = self.required_usd_micros() + sum(self.losses.values())
         return self.cash + self.unsettled + self.collateral - needed
 
     def margin(self) -> Margin:
+        """Return the requirement with all its parts."""
         return margin_from(
             list(self.exposures.values()), self.tail, self.losses, cash_usd_micros=self.cash,
             unsettled_usd_micros=self.unsettled, collateral_usd_micros=self.collateral,

@@ -1,4 +1,7 @@
-"""`python -m tests.vectors DIR`: the cases of a folder through the real engine."""
+"""`python -m tests.vectors DIR`: the cases of a folder through the real engine, or our rules.
+
+Some rules are called by nothing in the exchange yet: docs/clearing.md names them.
+"""
 
 import argparse
 import sys

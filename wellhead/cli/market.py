@@ -206,8 +206,11 @@ def _implied(levels: wt.ImpliedLevels) -> "list[Text]":
     from rich.text import Text
 
     return [
-        Text.assemble((f"{price:>10}", style), f"  {quantity:>10}  ", ("implied", "dim"))
-        for style, side in (("red", levels.asks[:1]), ("green", levels.bids[:1]))
+        Text.assemble((f"{price:>10}", style), f"  {quantity:>10}  ", (f"implied {name}", "dim"))
+        for style, name, side in (
+            ("red", "ask", levels.asks[:1]),
+            ("green", "bid", levels.bids[:1]),
+        )
         for price, quantity in side
     ]
 

@@ -195,25 +195,17 @@ def amend(
         The same, in basis points of the best price.
     """
     _one_id(order_id, client_id)
-    terms: order_fields.AmendOptions = {}
-    if display is not None:
-        terms["display_quantity"] = display
-    if tif is not None:
-        terms["tif"] = tif
-    if expires_at is not None:
-        terms["expires_at"] = expires_at
-    if post_only is not None:
-        terms["post_only"] = post_only == "yes"
-    if reduce_only is not None:
-        terms["reduce_only"] = reduce_only == "yes"
-    if peg_offset is not None:
-        terms["peg_offset"] = peg_offset
-    if stop is not None:
-        terms["trigger_price"] = stop
-    if trail is not None:
-        terms["trail_offset"] = trail
-    if trail_bps is not None:
-        terms["trail_bps"] = trail_bps
+    terms: order_fields.AmendOptions = {
+        "display_quantity": display,
+        "tif": tif,
+        "expires_at": expires_at,
+        "post_only": None if post_only is None else post_only == "yes",
+        "reduce_only": None if reduce_only is None else reduce_only == "yes",
+        "peg_offset": peg_offset,
+        "trigger_price": stop,
+        "trail_offset": trail,
+        "trail_bps": trail_bps,
+    }
     body = order_fields.amendment(price, quantity, open_quantity, terms)
     with options.trader() as client:
         _show_placed(*ask(client, calls.amend(order_id, client_id, body)), options)

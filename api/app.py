@@ -14,6 +14,7 @@ from api.routes import (
     collateral,
     collateral_admin,
     defaults,
+    desk,
     health,
     history,
     kill,
@@ -67,6 +68,8 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         defaults.public,
         defaults.private,
         defaults.admin,
+        desk.public,
+        desk.admin,
     ):
         app.include_router(router, prefix=PREFIX)
 

@@ -20,7 +20,9 @@ from exchange.io.custody import Custody
 from exchange.io.defaults import Defaults
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
+from exchange.io.stress_results import StressResults
 from exchange.rules.candles import Candle
+from exchange.rules.desk import Desk
 from exchange.rules.records import Contract, Trade
 
 T = TypeVar("T")
@@ -90,6 +92,9 @@ class Services:
     defaults: Defaults | None = None  # None: not served here
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
+    desk: Desk = field(default_factory=Desk)
+    desk_room: Any = None  # made by the first who asks the risk desk; see `desk.py`
+    stress: StressResults | None = None  # None: not served here
 
 
 def services_of(request: Request) -> Services:

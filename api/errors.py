@@ -43,6 +43,8 @@ OWN: Final[dict[str, int]] = {
     "method_not_allowed": 405,
     "key_unknown": 404,
     "scenario_set_unknown": 404,
+    "story_unknown": 404,
+    "transfer_unknown": 404,
     "scenarios_building": 409,
     "scenarios_refused": 422,
     "liquidation_unknown": 404,

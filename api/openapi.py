@@ -16,6 +16,7 @@ from api import (
     shapes_collateral,
     shapes_deals,
     shapes_defaults,
+    shapes_desk,
     shapes_margin,
     shapes_protect,
     shapes_scenarios,
@@ -116,6 +117,14 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "get_liquidation": shapes_defaults.LiquidationAnswer,
     "list_calls": shapes_defaults.CallsAnswer,
     "get_drill": shapes_defaults.DrillAnswer,
+    "list_risk": shapes_desk.RiskAnswer,
+    "get_risk": shapes_desk.RiskAccountAnswer,
+    "list_risk_postings": shapes_desk.PostingsAnswer,
+    "get_ledger_transfer": shapes_desk.LedgerTransferAnswer,
+    "list_stress": shapes_desk.StressAnswer,
+    "get_stress": shapes_desk.StoryAnswer,
+    "list_account_stress": shapes_desk.AccountStressAnswer,
+    "list_stress_results": shapes_desk.StressNightAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from api import answers
 from api.errors import Problem, core_problem
-from exchange.io.views import Fill, LedgerEntry, Page, Span
+from exchange.io.views import Fill, LedgerEntry, Page, Span, TransferRow
 from exchange.rules.clearing_rows import KlineRow, OrderRow, SettlementRow, TradeRow
 from exchange.rules.mirror_state import MirrorState
 from matching.codes import Code
@@ -63,6 +63,10 @@ class Views(Protocol):
         self, account_idx: int, span: Span, *, oldest_first: bool = False
     ) -> Page[LedgerEntry]:
         """Return what was posted to an account's cash."""
+        ...
+
+    async def transfer(self, transfer_id: int) -> list[TransferRow]:
+        """Return every posting of a transfer, none when there is no such transfer."""
         ...
 
     async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:

@@ -66,6 +66,22 @@ class LedgerEntry(NamedTuple):
     ts_ns: int
 
 
+class TransferRow(NamedTuple):
+    """A posting of any ledger account, with the transfer it belongs to."""
+
+    transfer_id: int
+    seq: int
+    leg: int
+    reason: str
+    ref_id: int
+    ts_ns: int
+    code: str
+    account_id: str | None  # None: the house's
+    version: int
+    amount_usd_micros: int  # of an asset: its units
+    balance_usd_micros: int
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some rows; `cursor` continues after them, None when there are no more."""
@@ -144,6 +160,11 @@ class Views:
         window = await self._window(span)
         rows = await self._fetch(name, account_idx, *window, at, span.limit + 1)
         return _page(rows, span, LedgerEntry._make, lambda entry: entry.version)
+
+    async def transfer(self, transfer_id: int) -> list[TransferRow]:
+        """Return every posting of a transfer, none when there is no such transfer."""
+        rows = await self._fetch("transfer", transfer_id)
+        return [TransferRow._make(tuple(row)[1:]) for row in rows if row[1] is not None]
 
     async def variations(
         self, account_idx: int, span: Span, *, contract_idx: int | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.errors import IdempotencyConflict, NotFound
 from exchange.io.registry import Account, ApiKey, NewApiKey, Scope, Transfer, TransferStatus
-from exchange.io.views import Fill, LedgerEntry, Page, Span
+from exchange.io.views import Fill, LedgerEntry, Page, Span, TransferRow
 from exchange.rules.clearing_rows import SettlementRow
 from exchange.rules.mirror import Mirror
 from matching.codes import EventKind, Kind
@@ -201,6 +201,18 @@ class MemoryViews:
         cash = self._mirror.accounts[account_idx].cash_usd_micros
         entry = LedgerEntry(1, 1, 1, 0, "deposit", 1, cash, cash, self._mirror.ts_ns)
         return self._page([entry], span)
+
+    async def transfer(self, transfer_id: int) -> list[TransferRow]:
+        cash = self._mirror.accounts[0].cash_usd_micros
+        first = (transfer_id, 1, 0, "deposit", 1, self._mirror.ts_ns)
+        return (
+            []
+            if transfer_id > 1
+            else [
+                TransferRow(*first, "deposits:usd", None, 1, -cash, -cash),
+                TransferRow(*first, "cash:0", "alice", 1, cash, cash),
+            ]
+        )
 
     async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[Any]:
         return self._page([], span)

@@ -59,7 +59,7 @@ COMMANDS = (
     ("margin", "margin:margin", TRADE, "What is required, why, and what would be."),
     ("fills", "account:fills", TRADE, "Own trades."),
     ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),
-    ("risk", "defaults:risk", MEASURE, "Liquidations, margin calls and default drills."),
+    ("risk", "desk:risk", MEASURE, "The risk desk: accounts by danger, stress, calls, drills."),
     ("proof", "defaults:proof", MEASURE, "Recompute deleveraging from public data."),
     ("stress", "defaults:stress", MEASURE, "Play October 2025 again, and write the report."),
     ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),

@@ -9,7 +9,7 @@ from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 
-risk = App(name="risk", help="Liquidations, margin calls and default drills.")
+risk = App(name="risk", help="Accounts by danger, stress, liquidations, margin calls, drills.")
 proof = App(name="proof", help="Recompute what the exchange did to accounts, from public data.")
 stress = App(name="stress", help="Play bad days again.")
 

@@ -161,3 +161,14 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     ORDER BY seq DESC LIMIT $7
 ) AS page ON true
 WHERE follower.name = 'clearing';
+
+-- name: transfer
+SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
+    SELECT t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, t.ts_ns, a.code, who.account_id,
+        p.version, p.amount_usd_micros, p.balance_usd_micros
+    FROM transfer AS t JOIN posting AS p USING (transfer_id)
+    JOIN ledger_account AS a USING (ledger_account_id) LEFT JOIN account AS who USING (account_idx)
+    WHERE t.transfer_id = $1
+    ORDER BY p.ledger_account_id
+) AS page ON true
+WHERE follower.name = 'clearing';

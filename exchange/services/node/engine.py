@@ -27,11 +27,14 @@ from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
+from exchange.io.stress_results import StressResults
 from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
+from exchange.rules.stress_play import Machine
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
 from exchange.services.liquidation import Liquidation
+from exchange.services.night import Night, NightlyStress
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.progress import Progress
@@ -63,6 +66,7 @@ class Parts:
     custody: CustodyDesk
     noter: Noter
     liquidation: Liquidation
+    night: Night
 
     def observe(self, batch: Batch) -> None:
         """Take in a committed batch; the mirror has it already."""
@@ -174,6 +178,7 @@ class EngineRole:
             liquidation=Liquidation(
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
             ),
+            night=self._night(mirror, calendar, clock),
         )
         self._crew.start("sequencer", sequencer.run())
         self._crew.start("leadership", self._leadership.keep(self._crew.fail))
@@ -182,11 +187,21 @@ class EngineRole:
         self._crew.start("purge", _purge_forever(PostgresSignatures(pool)))
         return self._parts
 
+    def _night(self, mirror: Mirror, calendar: Calendar, clock: SystemClock) -> Night:
+        """Return what is done once a day."""
+        pool = self._ground.pool
+        stress = NightlyStress(
+            StressResults(pool), PostgresAccounts(pool), mirror, calendar.agenda, clock,
+            Machine(load_price_data().steps),
+        )  # fmt: skip
+        return Night((stress.run_if_due,))
+
     def begin_calendar(self) -> None:
         """Let time pass in the market; once batches are followed."""
         assert self._parts is not None
         self._crew.start("calendar", self._parts.calendar.run())
         self._crew.start("scenarios", self._parts.scenarios.run())
+        self._crew.start("night", self._parts.night.run())
 
     def begin_liquidation(self) -> None:
         """Watch accounts; once the operator has an account and the market is listed."""
@@ -214,7 +229,7 @@ class EngineRole:
         parts = self._parts
         if parts is None:
             return
-        services = ("scenarios", "calendar", "liquidation", "outbox", "custody", "purge")
+        services = ("night", "scenarios", "calendar", "liquidation", "outbox", "custody", "purge")
         await self._crew.end(*services)
         parts.sequencer.stop()
         if await self._crew.wait("sequencer", STOP_TIMEOUT_S) and self._crew.error is None:

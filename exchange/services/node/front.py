@@ -30,6 +30,7 @@ from exchange.io.registry_transfers import PostgresTransfers
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 from exchange.io.status import Status
+from exchange.io.stress_results import StressResults
 from exchange.io.views import Views
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
@@ -181,6 +182,7 @@ def make_front(
         scenarios=PostgresScenarios(pool),
         now_ns=time.time_ns,
         defaults=Defaults(pool),
+        stress=StressResults(pool),
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )
     hub = Hub(services)

@@ -1,0 +1,95 @@
+"""What the risk desk of a gateway keeps: rows, names, and the machine that plays stories."""
+
+import asyncio
+from functools import cached_property
+from typing import Final
+
+from api.deps import Services
+from exchange.io.price_data import load_price_data
+from exchange.io.registry import Account
+from exchange.io.tasks import in_slices
+from exchange.rules.desk import DeskRow
+from exchange.rules.stress_play import Machine, Outcome, Story, Struck, outcome_of, struck
+from exchange.rules.valuation import CUSTOMER
+
+HOUSE_ID: Final = "insurance"
+NAMES_TOGETHER: Final = 1_000
+TOGETHER: Final = 250  # accounts a slice: others of this loop have their turn in between
+
+
+class DeskRoom:
+    """One of a gateway: names are learnt once, accounts are never removed."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._names: dict[int, Account] = {}
+        self._last_idx = -1
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What plays stories; reads the price data when it is asked for first."""
+        return Machine(load_price_data().steps)
+
+    async def rows(self) -> list[DeskRow]:
+        """Return the rows of all accounts as of one command.
+
+        The slow part is computed before, in slices; the rows themselves are taken at once.
+        """
+        services = self._services
+        await services.gateway.barrier()
+        await in_slices(services.desk.rows(services.gateway.mirror))
+        await self.learn()
+        return list(services.desk.rows(services.gateway.mirror))
+
+    async def learn(self) -> None:
+        """Learn the names of the accounts opened since."""
+        while True:
+            found = await self._services.accounts.list(
+                after_idx=self._last_idx, limit=NAMES_TOGETHER
+            )
+            for account in found:
+                self._names[account.account_idx] = account
+                self._last_idx = account.account_idx
+            if len(found) < NAMES_TOGETHER:
+                return
+
+    def name(self, account_idx: int) -> str:
+        """Return the public id of an account."""
+        account = self._names.get(account_idx)
+        return account.account_id if account else ""
+
+    def kind(self, account_idx: int) -> str:
+        """Return what kind an account is."""
+        return self.owner(account_idx)[1]
+
+    def owner(self, account_idx: int) -> tuple[str, str]:
+        """Return name and kind of an account."""
+        account = self._names.get(account_idx)
+        return (account.name, account.kind) if account else CUSTOMER
+
+    @property
+    def house_idx(self) -> int | None:
+        """Return the slot of the insurance fund, None when there is none."""
+        found = (idx for idx, one in self._names.items() if one.account_id == HOUSE_ID)
+        return next(found, None)
+
+    async def play(self, rows: list[DeskRow], story: Story, *, whole: bool) -> Outcome:
+        """Return what a story does to the accounts of `rows`, computed in slices."""
+        state = self._services.gateway.mirror
+        seq, moves = state.seq, self.machine.moves(state, story, whole=whole)
+        found: list[Struck] = []
+        for first in range(0, len(rows), TOGETHER):
+            found += [
+                struck(state, row, moves, story, self.owner(row.account_idx))
+                for row in rows[first : first + TOGETHER]
+            ]
+            await asyncio.sleep(0)
+        return outcome_of(story, seq, found, self.house_idx)
+
+
+def desk_of(services: Services) -> DeskRoom:
+    """Return the risk desk of a gateway."""
+    if services.desk_room is None:
+        services.desk_room = DeskRoom(services)
+    room: DeskRoom = services.desk_room
+    return room

@@ -1,0 +1,74 @@
+"""What is done once a day: each job says from what is stored whether it is due."""
+
+import dataclasses
+
+import asyncpg
+import pytest
+
+from exchange.io.errors import DatabaseUnavailable
+from exchange.io.price_data import load_price_data
+from exchange.io.registry_accounts import PostgresAccounts
+from exchange.io.stress_results import StressResults
+from exchange.rules.mirror import Mirror
+from exchange.rules.stress_play import STORIES, Machine
+from exchange.rules.tenors import NS_PER_DAY
+from exchange.services.night import Night, NightlyStress
+
+DAY = 20_779
+NOON_NS = DAY * NS_PER_DAY + NS_PER_DAY * 3 // 4
+
+
+@dataclasses.dataclass
+class Settled:
+    is_done: bool = True
+
+    def is_settled_since(self, ts_ns: int) -> bool:
+        return self.is_done
+
+
+@dataclasses.dataclass
+class Noon:
+    ns: int = NOON_NS
+
+    def now_ns(self) -> int:
+        return self.ns
+
+
+def nightly(pool, agenda: Settled, clock: Noon) -> NightlyStress:
+    machine = Machine(load_price_data().steps)
+    results, accounts = StressResults(pool), PostgresAccounts(pool)
+    return NightlyStress(results, accounts, Mirror(), agenda, clock, machine)  # type: ignore[arg-type]
+
+
+async def test_every_story_is_played_once_a_settlement_whatever_was_killed(pool):
+    agenda, clock, results = Settled(False), Noon(), StressResults(pool)
+    await nightly(pool, agenda, clock).run_if_due()
+    assert await results.last_day() == 0  # the settlement is not complete
+    agenda.is_done = True
+    await nightly(pool, agenda, clock).run_if_due()
+    first = await results.of_day()
+    assert len(first) == 2 * len(STORIES)
+    await nightly(pool, agenda, clock).run_if_due()  # another leader, the same day
+    assert await results.of_day() == first
+    clock.ns += NS_PER_DAY
+    await nightly(pool, agenda, clock).run_if_due()
+    assert await results.last_day() == first[0].day + 1
+    assert await results.of_day(first[0].day) == first
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await pool.execute("DELETE FROM stress_result")
+
+
+async def test_a_job_that_fails_is_tried_again_and_holds_up_no_other():
+    done: list[str] = []
+
+    async def fails() -> None:
+        done.append("first")
+        raise DatabaseUnavailable("gone")
+
+    async def works() -> None:
+        done.append("second")
+
+    night = Night((fails, works))
+    await night.step()
+    await night.step()
+    assert done == ["first", "second"] * 2

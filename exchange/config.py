@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     closing_call_s: Annotated[int, Field(ge=0, le=CALL_S_MAX)] = CALLS.closing_s
     # Build and publish new margin scenarios after each daily settlement, and at the first start.
     build_scenarios: bool = True
+    # Record the prices that ship with the package, once, at the first start.
+    import_observations: bool = True
+    # Sources that may be fetched (None: sources.json of the data folder), and the only hosts that
+    # any of them may be on: `prices.example.com,api.example.org`.
+    observation_sources: Path | None = None
+    observation_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
     trust_proxy_headers: bool = False
     # How long after it was traded a block stands on the public tape: at most 15 minutes.
@@ -63,6 +69,19 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
+
+    @field_validator("observation_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        """Read `a.example.com,b.example.com` of an environment variable."""
+        if isinstance(value, str):
+            return tuple(word.strip().lower() for word in value.split(",") if word.strip())
+        return value
+
+    @property
+    def sources_path(self) -> Path:
+        """Return where the sources of observations are written."""
+        return self.observation_sources or self.data_dir / "sources.json"
 
     @property
     def all_in_one(self) -> bool:

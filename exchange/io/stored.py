@@ -9,8 +9,10 @@ import asyncpg
 from exchange.io.db import Database, queries
 from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
 from exchange.io.journal import RULES_VERSION
+from exchange.io.observation_check import observation_findings
 from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.io.statements import Statements
+from exchange.rules.findings import Finding
 
 BATCHES_BYTES: Final = 8 << 20  # about so much of the journal at once
 TIMEOUT_S: Final = 3600.0  # some of these queries read everything that ever happened
@@ -137,6 +139,10 @@ class Stored:
     async def wrong_heads(self) -> list[tuple[int, str, str, str]]:
         """Return day, field, expected and found of each head that the postings contradict."""
         return await Statements(self._connection).wrong_heads()
+
+    async def wrong_observations(self) -> list[Finding]:
+        """Return where the chain of observations is not what was written."""
+        return await observation_findings(self._connection)
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""

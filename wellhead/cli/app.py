@@ -60,6 +60,12 @@ COMMANDS = (
     ("fills", "account:fills", TRADE, "Own trades."),
     ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),
     ("risk", "desk:risk", MEASURE, "The risk desk: accounts by danger, stress, calls, drills."),
+    (
+        "observations",
+        "observations:observations",
+        MEASURE,
+        "Prices the index is computed from: import, list, verify, export.",
+    ),
     ("proof", "defaults:proof", MEASURE, "Recompute deleveraging from public data."),
     ("stress", "defaults:stress", MEASURE, "Play October 2025 again, and write the report."),
     ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),

@@ -19,6 +19,8 @@ from exchange.io.defaults import Defaults
 from exchange.io.errors import Corrupt, Unavailable
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
+from exchange.io.observation_fetch import load_sources
+from exchange.io.observations import PostgresObservations
 from exchange.io.outbox_rows import OutboxRows
 from exchange.io.price_data import load_price_data
 from exchange.io.registry_accounts import PostgresAccounts
@@ -39,6 +41,7 @@ from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import Noter
+from exchange.services.observer import Observer
 from exchange.services.outbox import Outbox
 from exchange.services.recovery import Recovery
 from exchange.services.scenario_keeper import ScenarioKeeper
@@ -67,6 +70,7 @@ class Parts:
     noter: Noter
     liquidation: Liquidation
     night: Night
+    observer: Observer
 
     def observe(self, batch: Batch) -> None:
         """Take in a committed batch; the mirror has it already."""
@@ -179,6 +183,12 @@ class EngineRole:
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
             ),
             night=self._night(mirror, calendar, clock),
+            observer=Observer(
+                PostgresObservations(pool),
+                clock,
+                lambda: load_sources(settings.sources_path, settings.observation_hosts),
+                imports=settings.import_observations,
+            ),
         )
         self._crew.start("sequencer", sequencer.run())
         self._crew.start("leadership", self._leadership.keep(self._crew.fail))
@@ -204,8 +214,9 @@ class EngineRole:
         self._crew.start("night", self._parts.night.run())
 
     def begin_liquidation(self) -> None:
-        """Watch accounts; once the operator has an account and the market is listed."""
+        """Watch accounts, observe prices; once the operator has an account, and all is listed."""
         assert self._parts is not None
+        self._crew.start("observer", self._parts.observer.run())
         self._crew.start("liquidation", self._parts.liquidation.run())
 
     def wake_outbox(self, _: str = "") -> None:
@@ -229,7 +240,10 @@ class EngineRole:
         parts = self._parts
         if parts is None:
             return
-        services = ("night", "scenarios", "calendar", "liquidation", "outbox", "custody", "purge")
+        services = (
+            "observer", "night", "scenarios", "calendar", "liquidation", "outbox", "custody",
+            "purge",
+        )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()
         if await self._crew.wait("sequencer", STOP_TIMEOUT_S) and self._crew.error is None:

@@ -4,11 +4,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
+import asyncpg
+
 from exchange.config import Settings
 from exchange.io.db import Database
 from exchange.io.embedded import EmbeddedPostgres
 from exchange.io.errors import StartRefused
 from exchange.io.folder import DataFolder, running_instance
+from exchange.io.observations import PostgresObservations
 from exchange.io.statements import Statements
 from exchange.services.node.progress import Progress
 from exchange.services.verify import Report, verify
@@ -65,3 +68,22 @@ async def read_ledger(
             return await use(Statements(connection))
         finally:
             connection.terminate()
+
+
+async def with_observations(
+    settings: Settings,
+    progress: Progress,
+    use: Callable[[PostgresObservations, asyncpg.Pool], Awaitable[T]],
+) -> T:
+    """Use the observations of these settings, whether or not a node runs on them.
+
+    Errors:
+        StartRefused: there are none, or a node is just starting.
+        Unavailable: the database does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        pool = await _database(settings, stack, progress).pool(size_max=2)
+        try:
+            return await use(PostgresObservations(pool), pool)
+        finally:
+            pool.terminate()

@@ -22,12 +22,18 @@ APPEND_ONLY: Final = (
     "ledger_head",
     "collateral_count",
     "asset_price",
+    "observation",
+    "observation_batch",
+    "observation_quarantine",
+    "observation_provider",
+    "observation_provider_end",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (
     *((table, "append_only") for table in APPEND_ONLY),
     ("transfer", "transfer_balanced"),
     ("posting", "posting_appended"),
+    ("observation", "observation_chained"),
 )
 ALWAYS: Final = "A"  # on, whatever a session says
 STATES: Final = {"O": "on", "D": "off", "R": "on in replicas only", ALWAYS: "always on"}
@@ -53,6 +59,11 @@ async def head_differences(stored: Stored) -> list[Finding]:
         Finding("ledger_head", f"day {day}", field, expected, found)
         for day, field, expected, found in await stored.wrong_heads()
     ]
+
+
+async def observation_differences(stored: Stored) -> list[Finding]:
+    """Return observations that were changed, and submissions that nobody signed."""
+    return await stored.wrong_observations()
 
 
 async def request_differences(stored: Stored, cleared_seq: int) -> list[Finding]:

@@ -22,6 +22,7 @@ from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.verify.guards import (
     guard_differences,
     head_differences,
+    observation_differences,
     request_differences,
 )
 from exchange.services.verify.links import Doubt, Links, Unreadable, field_differences
@@ -124,6 +125,7 @@ class Verification:
             self._add(await self._tables.flush())
         self._add(await _read(report, guard_differences(self._stored), []))
         self._add(await _read(report, head_differences(self._stored), []))
+        self._add(await _read(report, observation_differences(self._stored), []))
         self._add(await _read(report, request_differences(self._stored, report.cleared_seq), []))
         self._add(await self._violations())
         report.state_hash = self._replay.core.state_hash()

@@ -18,6 +18,7 @@ from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
 from exchange.io.custody import Custody
 from exchange.io.defaults import Defaults
+from exchange.io.hedge_child import Bases
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
 from exchange.io.stress_results import StressResults
@@ -90,6 +91,7 @@ class Services:
     scenarios: Scenarios
     now_ns: Callable[[], int]
     defaults: Defaults | None = None  # None: not served here
+    bases: Bases = field(default_factory=Bases)  # for the hedge desk
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
     desk: Desk = field(default_factory=Desk)

@@ -32,6 +32,7 @@ OWN: Final[dict[str, int]] = {
     "field_type": 422,
     "field_invalid": 422,
     "query_invalid": 422,
+    "plan_invalid": 422,
     "cursor_invalid": 422,
     "header_invalid": 400,
     "op_unknown": 422,

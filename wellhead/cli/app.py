@@ -57,6 +57,7 @@ COMMANDS = (
     ("balances", "account:balances", TRADE, "Money held, required and free."),
     ("collateral", "collateral:collateral", TRADE, "Assets beside cash: what counts, in and out."),
     ("margin", "margin:margin", TRADE, "What is required, why, and what would be."),
+    ("hedge", "hedging:hedge", TRADE, "What hedges a plan of GPUs to sell or to buy."),
     ("fills", "account:fills", TRADE, "Own trades."),
     ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),
     ("risk", "desk:risk", MEASURE, "The risk desk: accounts by danger, stress, calls, drills."),

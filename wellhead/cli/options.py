@@ -54,7 +54,7 @@ class Remote(Local):
         """Return a client for public data."""
         return self._client(self._chosen_profile(), None)
 
-    def trader(self) -> Client:
+    def trader(self, timeout_s: float = TIMEOUT_S) -> Client:
         """Return a client that signs with the user's key.
 
         Errors:
@@ -64,7 +64,7 @@ class Remote(Local):
         found = profile.credentials if profile else from_environment()
         if found is None:
             raise CliError(Exit.KEY, "no_key", self._how_to_sign())
-        return self._client(profile, found)
+        return self._client(profile, found, timeout_s)
 
     def operator(self, timeout_s: float = TIMEOUT_S) -> Client:
         """Return a client that signs with the operator's key: that of the data folder.

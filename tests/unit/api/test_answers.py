@@ -180,6 +180,9 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("list_liquidations", "GET", "/admin/risk/liquidations?account_id=alice", None),
         ("get_liquidation", "GET", "/admin/risk/liquidations/9", None),
         ("list_calls", "GET", "/admin/risk/calls", None),
+        ("post_hedge", "POST", "/hedge", {"plan": [
+            {"sku": "MI300X", "hub": "USE", "gpus": "1", "from": "2027-03-01", "to": "2027-03-31"}
+        ]}),
         ("get_drill", "GET", "/admin/risk/drill?account_id=alice&multiple=2", None),
         ("list_risk", "GET", "/admin/risk/accounts?limit=5", None),
         ("get_risk", "GET", "/admin/risk/accounts/alice", None),

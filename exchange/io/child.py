@@ -1,0 +1,67 @@
+"""Work in a process of its own: seconds of computing must not hold up orders.
+
+A module that works so reads one JSON document from its standard input and writes one to its
+standard output: `answer` is its main function, `ask_child` starts it.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from exchange.io.errors import Invalid, Unavailable
+from exchange.io.lowly import die_with_parent
+
+TIMEOUT_S: Final = 300.0
+NICE: Final = 10  # whoever trades comes first
+
+Document = dict[str, Any]
+
+
+async def ask_child(module: str, asked: Document, what: str) -> Document:
+    """Run a module in a child process and return its document.
+
+    Args:
+        what: names the work in an error.
+
+    Errors:
+        Invalid: it refused what was asked; the text says why.
+        Unavailable: the child ended without an answer, or took too long.
+    """
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C in the terminal is for us alone
+        preexec_fn=die_with_parent(signal.SIGTERM),
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            said, _ = await child.communicate(json.dumps(asked).encode())
+    except TimeoutError:
+        raise Unavailable(f"{what} took longer than {TIMEOUT_S:.0f} s") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode != 0 or not said:
+        raise Unavailable(f"{what} ended with status {child.returncode}")
+    document: Document = json.loads(said)
+    if "refused" in document:
+        raise Invalid(document["refused"])
+    return document
+
+
+def answer(work: Callable[[Document], Document]) -> int:
+    """Answer one request, in the child; a ValueError is a refusal."""
+    os.nice(NICE)
+    asked = json.loads(sys.stdin.buffer.read())
+    try:
+        document = work(asked)
+    except ValueError as error:
+        document = {"refused": str(error)}
+    sys.stdout.write(json.dumps(document))
+    return 0

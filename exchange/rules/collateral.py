@@ -128,14 +128,16 @@ def requirement_factor_bps(kind: str, long_lots: int) -> int:
     return NEOCLOUD_LONG_BPS if kind == "neocloud" and long_lots > 0 else BPS
 
 
-def cover_lots(short_lots: int, pledged_lots: int, long_lots: int) -> int:
+def cover_lots(
+    short_lots: int, pledged_lots: int, long_lots: int, haircut_bps: int = PLEDGE_HAIRCUT_BPS
+) -> int:
     """Return the short lots of one hub, SKU and period that pledged capacity covers.
 
     A member that is long compute all in all has no cover: its pledge falls when it loses.
     """
     if long_lots > 0:
         return 0
-    return min(max(0, short_lots), pledged_lots * (BPS - PLEDGE_HAIRCUT_BPS) // BPS)
+    return min(max(0, short_lots), pledged_lots * (BPS - haircut_bps) // BPS)
 
 
 def covered_usd_micros(es_usd_micros: int, short_lots: int, covered_lots: int) -> int:

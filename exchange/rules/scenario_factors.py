@@ -123,20 +123,31 @@ def volatility(row: Row, known: int) -> Volatility:
         known: on how many days the factor has data; the others say nothing about its size.
     """
     squares = sum(change * change for change in row)
-    variance = floor_variance = squares // max(1, known)
-    before: Row = []
+    floor_variance = squares // max(1, known)
+    *before, now = map(isqrt, variances(row, floor_variance))
+    return Volatility(before, now, isqrt(floor_variance))
+
+
+def variances(row: Row, first: int) -> Row:
+    """Return the exponentially weighted variance before each day, and after the last one."""
+    found = [first]
     for change in row:
-        before.append(isqrt(variance))
-        variance = div_half_even(LAMBDA_PCT * variance + (100 - LAMBDA_PCT) * change * change, 100)
-    return Volatility(before, isqrt(variance), isqrt(floor_variance))
+        weighted = LAMBDA_PCT * found[-1] + (100 - LAMBDA_PCT) * change * change
+        found.append(div_half_even(weighted, 100))
+    return found
 
 
 def filtered(row: Row, known: int) -> Row:
     """Return a factor's changes at the size they would have after the last day."""
     sigma = volatility(row, known)
+    return resized(row, sigma, least=sigma.floor)
+
+
+def resized(row: Row, sigma: Volatility, least: int) -> Row:
+    """Return changes times max(now, floor) over the volatility before each, which is at `least`."""
     now = max(1, sigma.now, sigma.floor)
     pairs = zip(row, sigma.before, strict=True)
-    return [div_half_even(change * now, max(1, before, sigma.floor)) for change, before in pairs]
+    return [div_half_even(change * now, max(1, before, least)) for change, before in pairs]
 
 
 def windows(row: Row) -> Row:

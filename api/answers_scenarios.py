@@ -33,13 +33,14 @@ def set_row(one: SetRow) -> dict[str, Any]:
     }
 
 
-def set_document(one: SetDocument) -> dict[str, Any]:
-    """Return a set with every row and its story."""
+def set_document(one: SetDocument, addons: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a set with every row and its story, and its add-ons."""
     return {
         "set_id": str(one.set_id),
         "built_ts": answers.millis(one.built_at_ns),
         "chosen_ts": None if one.chosen_at_ns is None else answers.millis(one.chosen_at_ns),
         **one.document,
+        "addons": addons,
     }
 
 

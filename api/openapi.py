@@ -58,6 +58,7 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "get_margin": shapes_margin.MarginAnswer,
     "post_what_if": shapes_margin.WhatIfAnswer,
     "set_addons": shapes_margin.AddonAnswer,
+    "release_addons": shapes_margin.AddonAnswer,
     "set_level": shapes_margin.LevelAnswer,
     "list_fills": shapes_account.FillsAnswer,
     "list_ledger": shapes_account.LedgerAnswer,

@@ -49,6 +49,24 @@ class ScenarioRow(Part):
     fronts_ppm: dict[str, dict[str, int]]
 
 
+class Addons(Part):
+    """Add-ons that belong to a set, and what they were made of; of one lot, in micro-dollars.
+
+    Attributes:
+        markets: symbol, settlement price in ticks, spread in ticks (0: a side was missing), lots
+            traded in the 30 days before, open interest.
+        addons: symbol, a day's move in basis points, half spread, impact, fee, lots of a day's
+            volume, lots that close within the margin period, lots that are a crowd.
+    """
+
+    method: int
+    day: str
+    rows_hash: str
+    markets: list[tuple[str, int, int, int, int]]
+    addons: list[tuple[str, int, int, int, int, int, int, int]]
+    addons_hash: str
+
+
 class ScenarioSet(Part):
     """A published set: from this anybody computes the shocks of any contract at any price."""
 
@@ -70,6 +88,7 @@ class ScenarioSet(Part):
     rows: list[ScenarioRow]
     curve: dict[str, Any]
     prices_ticks: list[tuple[str, int]]
+    addons: Addons | None
 
 
 class ScenarioSetAnswer(Answer):

@@ -96,6 +96,7 @@ PER_LOT_USD_MICROS_MAX = TICK_VALUE_USD_MICROS_MAX * SHOCK_TICKS_MAX
 assert ((PER_LOT_USD_MICROS_MAX * CROWD_NUMERATOR >> ROOT_BITS) + 1) * ROOT_MAX < INT64_SAFE
 FEE_TICKS_MAX = 1 << 10  # of one lot, one side
 ADDON_LOTS_MAX = 1 << 31
+ADDONS_BY_HAND = 1  # state of a STAGE_ADDONS that an operator sent
 LEVEL_BPS_MIN, LEVEL_BPS_MAX = 10_000, 15_000  # of the member's requirement
 BLEND_PARTS = 4  # of now three, of stress one
 assert WORST_LOSS_USD_MICROS_MAX * BLEND_PARTS <= INT64_SAFE

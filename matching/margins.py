@@ -9,6 +9,7 @@ from matching.contracts import contract_known
 from matching.emit import emit
 from matching.limits import (
     ADDON_LOTS_MAX,
+    ADDONS_BY_HAND,
     FEE_TICKS_MAX,
     LEVEL_BPS_MAX,
     LEVEL_BPS_MIN,
@@ -35,6 +36,7 @@ def stage_addons(s, cmd):
     staged["adv_lots"] = cmd["expires_ns"]
     staged["close_lots"] = cmd["client_a"]
     staged["crowd_lots"] = cmd["client_b"]
+    staged["unit_usd_micros"] = 1 if cmd["state"] == ADDONS_BY_HAND else 0
     emit(s, EventKind.ADDONS_STAGED, 0, cmd["contract_idx"])
     return Code.OK
 

@@ -2,7 +2,8 @@
 
 STAGE_ADDONS, 0 for none: price_ticks half the spread, qty_lots the impact, amount_usd_micros the
 fee, each usd micros of one lot; expires_ns lots of a day's volume, client_a lots that close within
-the margin period, client_b lots that are a crowd. They are live with the next SWAP_SCENARIOS.
+the margin period, client_b lots that are a crowd; state ADDONS_BY_HAND if an operator says so,
+else they are the nightly run's. They are live with the next SWAP_SCENARIOS.
 SET_LEVEL: order_id the account's level in basis points of the member's requirement.
 SWAP_SCENARIOS: qty_lots the rows, order_id the n of its means; of the rows the last
 amount_usd_micros are the long-run floor, the price_ticks before them stress; ref_id the basis
@@ -21,7 +22,8 @@ ADDON: Final = np.dtype(
         ("adv_lots", "<i8"),
         ("close_lots", "<i8"),  # more than this is concentrated
         ("crowd_lots", "<i8"),  # more than this costs half as much again
-        ("unit_usd_micros", "<i8"),  # requirement of one lot on its own; live rows only
+        # Requirement of one lot on its own; of a staged row 1 if an operator staged it.
+        ("unit_usd_micros", "<i8"),
         (
             "slope_usd_micros",
             "<i8",

@@ -32,6 +32,22 @@ class ScenarioRow(Answer, frozen=True, kw_only=True):
     fronts_ppm: dict[str, dict[str, int]]
 
 
+class Addons(Answer, frozen=True, kw_only=True):
+    """Add-ons that belong to a set, and what they were made of; of one lot, in micro-dollars.
+
+    Attributes:
+        markets: symbol, settlement price in ticks, spread in ticks (0: a side was missing), lots
+            traded in the 30 days before, open interest.
+        addons: symbol, a day's move in basis points, half spread, impact, fee, lots of a day's
+            volume, lots that close within the margin period, lots that are a crowd.
+    """
+
+    day: str
+    addons_hash: str
+    markets: list[tuple[str, int, int, int, int]]
+    addons: list[tuple[str, int, int, int, int, int, int, int]]
+
+
 class ScenarioSet(Answer, frozen=True, kw_only=True):
     """A set with all its rows."""
 
@@ -49,6 +65,7 @@ class ScenarioSet(Answer, frozen=True, kw_only=True):
     error: dict[str, dict[str, int]]
     rows: list[ScenarioRow]
     prices_ticks: list[tuple[str, int]]
+    addons: Addons | None = None
     built_ts: int = 0
     chosen_ts: int | None = None
 

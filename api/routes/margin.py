@@ -19,6 +19,7 @@ from exchange.rules.addons import Liquidity, addon_of
 from exchange.rules.margin import margin_of
 from exchange.rules.money import usd_text
 from exchange.rules.operations import addons_command, level_command
+from exchange.rules.records import Contract
 from exchange.rules.what_if import what_if as suppose
 from matching.codes import Code
 
@@ -74,11 +75,9 @@ async def set_addons(
 ) -> Response:
     """Stage liquidity and concentration add-ons, made of what is known of the market.
 
-    They are live with the next matrix, all at once.
+    They are live within moments, for all at once, and the nightly run leaves them alone.
     """
-    contract = orders.contract_of(services.gateway.mirror, symbol)
-    if contract.legs:
-        raise core_problem(Code.COMBINATION_FOLLOWS_LEGS)
+    contract = single_contract(services, symbol)
     addon = addon_of(
         Liquidity(
             tick_value_usd_micros=contract.tick_value_usd_micros,
@@ -90,8 +89,25 @@ async def set_addons(
             fee_usd_micros=codec.usd_micros(body.fee, "fee"),
         )
     )
+    await done(services, addons_command(contract.contract_idx, addon, by_hand=True))
+    return json_response(stamped(services, {"addon": answers.addon(symbol, addon)}))
+
+
+@admin.delete("/contracts/{symbol}/addons", summary="Give a contract's add-ons back to the run")
+async def release_addons(services: ServicesDep, who: Admin, symbol: str) -> Response:
+    """Let the nightly run say what closing a contract costs; returns what is staged until then."""
+    contract = single_contract(services, symbol)
+    addon = services.gateway.mirror.addons_staged[contract.contract_idx]
     await done(services, addons_command(contract.contract_idx, addon))
     return json_response(stamped(services, {"addon": answers.addon(symbol, addon)}))
+
+
+def single_contract(services: Services, symbol: str) -> Contract:
+    """Return a contract that has add-ons of its own: no combination."""
+    contract = orders.contract_of(services.gateway.mirror, symbol)
+    if contract.legs:
+        raise core_problem(Code.COMBINATION_FOLLOWS_LEGS)
+    return contract
 
 
 @admin.put("/accounts/{account_id}/level", summary="Set an account's level of margin")

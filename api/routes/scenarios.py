@@ -16,8 +16,11 @@ from api.errors import Problem
 from api.routes.public import stamped
 from api.schemas_scenarios import ScenariosNew
 from exchange.io.scenario_child import build_in_child
+from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import ID_MAX, SetDocument
 from exchange.io.tasks import in_slices
+from exchange.rules.mirror_state import MirrorState
+from exchange.rules.scenario_addons import AddonSet, planned_addon
 from exchange.rules.scenario_dry_run import DryRun, effects, summed
 from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import ScenarioSet, set_of
@@ -72,8 +75,13 @@ async def list_scenarios(
 @public.get("/{set_id}", summary="One set of margin scenarios")
 async def get_scenarios(services: ServicesDep, set_id: str) -> Response:
     """Return every row with its story, source and moves, and all that it takes to verify them."""
+    return json_response(stamped(services, {"scenario_set": await set_out(services, set_id)}))
+
+
+async def set_out(services: Services, set_id: str) -> dict[str, Any]:
+    """Return a published set with its add-ons, as it is shown."""
     found = await set_by(services, set_id)
-    return json_response(stamped(services, {"scenario_set": answers.set_document(found)}))
+    return answers.set_document(found, await services.scenarios.addons(found.set_id))
 
 
 @public.get("/{set_id}/matrix", summary="The profit of one long lot in each scenario")
@@ -105,10 +113,10 @@ async def _matrix(services: Services, set_id: str) -> tuple[list[str], list[list
 # The operator's
 
 
-async def dry_run_of(services: Services, found: ScenarioSet) -> DryRun:
+async def dry_run_of(services: Services, found: ScenarioSet, addons: AddonSet | None) -> DryRun:
     """Return what a swap would do, computed while others have their turn."""
     mirror = services.gateway.mirror
-    return summed(mirror.seq, await in_slices(effects(mirror, found)))
+    return summed(mirror.seq, await in_slices(effects(mirror, found, addons)))
 
 
 async def dry_run_out(services: Services, found: DryRun) -> dict[str, Any]:
@@ -148,19 +156,19 @@ async def build_scenarios(
         raise Problem("scenarios_building", "a set is being built: ask again in some seconds")
     async with _building:
         document = await build_in_child(day, prices)
-    found = set_of(document)
-    set_id = await services.scenarios.publish(document, found)
-    shown = await dry_run_out(services, await dry_run_of(services, found))
-    content = {"scenario_set": answers.set_document(await set_by(services, str(set_id)))}
-    return json_response(stamped(services, content | {"dry_run": shown}), 201)
+    set_id, found, addons = await publish(services.scenarios, services.gateway.mirror, document)
+    shown = await dry_run_out(services, await dry_run_of(services, found, addons))
+    content = {"scenario_set": await set_out(services, str(set_id)), "dry_run": shown}
+    return json_response(stamped(services, content), 201)
 
 
 @private.get("/{set_id}/dry-run", summary="Who would fall short after a swap")
 async def dry_run_scenarios(services: ServicesDep, who: Admin, set_id: str) -> Response:
     """Return what a set would require of every account, computed from scratch."""
     found = set_of((await set_by(services, set_id)).document)
+    addons = await addons_of(services.scenarios, int(set_id), found)
     await services.gateway.barrier()
-    shown = await dry_run_out(services, await dry_run_of(services, found))
+    shown = await dry_run_out(services, await dry_run_of(services, found, addons))
     return json_response(stamped(services, {"dry_run": shown}))
 
 
@@ -170,32 +178,42 @@ async def swap_scenarios(services: ServicesDep, who: Admin, set_id: str) -> Resp
     stored = await set_by(services, set_id)
     services.gateway.check_open(reduces=True)
     found = set_of(stored.document)
-    effect = await dry_run_of(services, found)
+    addons = await addons_of(services.scenarios, stored.set_id, found)
+    effect = await dry_run_of(services, found, addons)
     await services.scenarios.choose(stored.set_id, who.account_id, effect)
     content = {
         "set_id": str(stored.set_id),
-        "is_live": await _is_live_soon(services, found),
+        "is_live": await _is_live_soon(services, found, addons),
         "dry_run": await dry_run_out(services, effect),
     }
     return json_response(stamped(services, content), 202)
 
 
-async def _is_live_soon(services: Services, found: ScenarioSet) -> bool:
+async def _is_live_soon(services: Services, found: ScenarioSet, addons: AddonSet | None) -> bool:
     """Wait until the exchange margins with a set, but not for ever."""
     deadline = asyncio.get_running_loop().time() + LIVE_WAIT_S
     while True:
         await services.gateway.barrier()
-        if is_live(services, found):
+        if is_live(services, found, addons):
             return True
         if asyncio.get_running_loop().time() > deadline:
             return False
         await asyncio.sleep(0.1)
 
 
-def is_live(services: Services, found: ScenarioSet) -> bool:
-    """Return whether the live shocks of every contract are those of a set, as of now."""
+def is_live(services: Services, found: ScenarioSet, addons: AddonSet | None = None) -> bool:
+    """Return whether shocks and add-ons of every contract are those of a set, as of now."""
     state = services.gateway.mirror
     if (state.scenario_count, state.worst_count) != (found.count, found.worst_count):
         return False
     wanted = found.live_shocks(settled_prices(state))
-    return all(state.shocks[state.symbols[symbol]] == shocks for symbol, shocks in wanted.items())
+    return all(
+        state.shocks[state.symbols[symbol]] == shocks
+        and _addon_is_live(state, state.symbols[symbol], addons)
+        for symbol, shocks in wanted.items()
+    )
+
+
+def _addon_is_live(state: MirrorState, contract_idx: int, addons: AddonSet | None) -> bool:
+    wanted = planned_addon(state, state.contracts[contract_idx], addons)
+    return state.addons[contract_idx] == wanted

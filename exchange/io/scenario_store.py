@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
@@ -13,6 +14,7 @@ from exchange.io.db import queries
 from exchange.io.errors import Corrupt, NotFound
 from exchange.io.notify import SCENARIOS
 from exchange.io.store import Store, to_ns, to_ns_or_none
+from exchange.rules.scenario_addons import AddonSet
 from exchange.rules.scenario_dry_run import DryRun
 from exchange.rules.scenario_set import ScenarioSet, set_of
 
@@ -67,6 +69,20 @@ class Scenarios(Protocol):
 
     async def matrix(self, set_id: int) -> Matrix | None:
         """Return symbols and the matrix as it was published: (contracts, scenarios)."""
+        ...
+
+    async def publish_addons(self, set_id: int, found: AddonSet) -> None:
+        """Write the add-ons of a set, unless it has some."""
+        ...
+
+    async def addons(self, set_id: int) -> dict[str, Any] | None:
+        """Return the document of a set's add-ons."""
+        ...
+
+    async def traded_lots(
+        self, contract_idxs: Sequence[int], first_ns: int, end_ns: int
+    ) -> dict[int, int]:
+        """Return what traded of contracts on whole days, in lots."""
         ...
 
     async def choose(self, set_id: int, by: str, found: DryRun) -> int:
@@ -133,6 +149,25 @@ class PostgresScenarios(Store):
         symbols = [symbol for symbol, _ in json.loads(row["prices_ticks"])]
         flat = np.frombuffer(zlib.decompress(row["matrix"]), "<i8")
         return symbols, flat.reshape(len(symbols), row["scenario_count"])
+
+    async def publish_addons(self, set_id: int, found: AddonSet) -> None:
+        """Write the add-ons of a set, unless it has some."""
+        document = found.document()
+        text = json.dumps(document)
+        await self._rows(_SQL["insert_addons"], set_id, document["addons_hash"], text)
+
+    async def addons(self, set_id: int) -> dict[str, Any] | None:
+        """Return the document of a set's add-ons, None for none."""
+        text = await self._value(_SQL["addons"], set_id)
+        document: dict[str, Any] | None = None if text is None else json.loads(text)
+        return document
+
+    async def traded_lots(
+        self, contract_idxs: Sequence[int], first_ns: int, end_ns: int
+    ) -> dict[int, int]:
+        """Return what traded of contracts on whole days, in lots; who has none is left out."""
+        rows = await self._rows(_SQL["traded_lots"], list(contract_idxs), first_ns, end_ns)
+        return {row["contract_idx"]: row["lots"] for row in rows}
 
     async def chosen_of(self, day: date, by: str) -> int | None:
         """Return the set of a day that somebody chose."""

@@ -27,6 +27,7 @@ from exchange.rules.legs import Listed
 from exchange.rules.listings import unlisted_combinations
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import (
+    addons_command,
     band_command,
     list_command,
     mark_command,
@@ -39,6 +40,7 @@ from exchange.rules.quotes import PriceData
 from exchange.rules.records import Contract as ListedContract
 from exchange.rules.reference import References, references
 from exchange.rules.requirement import KEPT_BPS
+from exchange.rules.scenario_addons import AddonSet, planned_addon
 from exchange.rules.scenarios import MarginModel, ShockModel
 from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import is_worth_marking, step_ticks
@@ -101,13 +103,15 @@ class Agenda:
         self._data = data
         self.contracts_max = contracts_max
         self._model: ShockModel = MarginModel(data.steps)  # until a whole set is adopted
+        self._addons: AddonSet | None = None
         self._parsed: list[Contract | None] = []
         self._references: References | None = None
         self._shocks: dict[int, tuple[int, date, Sequence[int]]] = {}
 
-    def adopt(self, model: ShockModel) -> None:
-        """Let other scenarios be what should be live."""
+    def adopt(self, model: ShockModel, addons: AddonSet | None = None) -> None:
+        """Let other scenarios, and the add-ons that belong to them, be what should be live."""
         self._model = model
+        self._addons = addons
         self._shocks.clear()
 
     def references(self, on: date) -> References:
@@ -214,7 +218,10 @@ class Agenda:
         ]
 
     def margin(self, now_ns: int) -> np.ndarray:
-        """Stage every vector of shocks that is not live as it should be, and swap."""
+        """Stage every vector of shocks and every add-on that is not as it should be, and swap.
+
+        An add-on that somebody set by hand is left alone; it is made live as any other.
+        """
         mirror = self._mirror
         rows: list[np.ndarray] = []
         count, worst_count = self._model.count, self._model.worst_count
@@ -222,9 +229,13 @@ class Agenda:
         for listed, contract in self._contracts():
             contract_idx = listed.contract_idx
             wanted = self._wanted_shocks(listed, contract, now_ns)
+            addon = planned_addon(mirror, listed, self._addons)
             is_live = is_live and _same(mirror.shocks[contract_idx], wanted)
+            is_live = is_live and mirror.addons[contract_idx] == addon
             if not _same(mirror.shocks_staged[contract_idx][:count], wanted):
                 rows.append(stage_commands(contract_idx, wanted))
+            if mirror.addons_staged[contract_idx] != addon:
+                rows.append(addons_command(contract_idx, addon))
         if is_live:
             return new_commands(0)
         return _joined([*rows, swap_command(count, worst_count, KEPT_BPS)])

@@ -34,7 +34,7 @@ def settlement_ticks(
     held = tape.closing(listed.contract_idx)
     if held is not None and held.ts_ns >= closing_from_ns:
         closing_ticks = held.price_ticks
-    quoted = _quoted(listed, contract, PRICE_LIMITS[0])
+    quoted = depth_quoted(listed, contract)
     traded = tape.window(listed.contract_idx, due_ns)
     price = settlement_price(quoted, traded, listed.mark_ticks, closing_ticks)
     return _within_day(listed, contract, price.ticks)
@@ -42,12 +42,17 @@ def settlement_ticks(
 
 def market_ticks(listed: ListedContract, contract: Contract, tape: Tape, now_ns: int) -> int:
     """Return where a contract's mark is on its way to."""
-    quoted = _quoted(listed, contract, PRICE_LIMITS[0])
+    quoted = depth_quoted(listed, contract)
     traded = _NOTHING_TRADED
     if not mid_ticks(quoted):  # else nobody asks what traded
         traded = tape.window(listed.contract_idx, now_ns)
     price = mark_price(quoted, traded, listed.mark_ticks)
     return _within_day(listed, contract, price.ticks)
+
+
+def depth_quoted(listed: ListedContract, contract: Contract) -> Quoted:
+    """Return the book at the depth that a settlement asks for."""
+    return _quoted(listed, contract, PRICE_LIMITS[0])
 
 
 def _quoted(listed: ListedContract, contract: Contract, limit: PriceLimit) -> Quoted:

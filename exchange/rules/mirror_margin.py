@@ -4,13 +4,13 @@ from typing import Any
 
 from exchange.rules.addons import Addon
 from exchange.rules.mirror_state import MirrorState
-from matching.limits import SCENARIOS_MAX
+from matching.limits import ADDONS_BY_HAND, SCENARIOS_MAX
 from matching.wire import COMMAND, EVENT, SHOCK_WORD
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _CONTRACT, _ORDER_ID = _FIELD["contract_idx"], _FIELD["order_id"]
 _PRICE, _QTY, _AMOUNT = _FIELD["price_ticks"], _FIELD["qty_lots"], _FIELD["amount_usd_micros"]
-_REF = _FIELD["ref_id"]
+_REF, _STATE = _FIELD["ref_id"], _FIELD["state"]
 _ADDON = slice(_PRICE, _PRICE + len(Addon._fields))
 _SHOCKS = slice(_PRICE, _PRICE + 8)  # the row's tuple has one place for each word from here on
 assert COMMAND.fields is not None and COMMAND.fields["price_ticks"][1] == SHOCK_WORD * 8
@@ -29,7 +29,12 @@ class MirrorMargin(MirrorState):
                 staged[place] = shock
 
     def _addons_staged(self, command: Row, event: Row) -> None:
-        self.addons_staged[command[_CONTRACT]] = Addon(*command[_ADDON])
+        contract_idx = command[_CONTRACT]
+        self.addons_staged[contract_idx] = Addon(*command[_ADDON])
+        if command[_STATE] == ADDONS_BY_HAND:
+            self.addons_by_hand.add(contract_idx)
+        else:
+            self.addons_by_hand.discard(contract_idx)
 
     def _level_set(self, command: Row, event: Row) -> None:
         self.accounts[event[_ACCOUNT_E]].level_bps = command[_ORDER_ID]

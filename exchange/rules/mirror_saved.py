@@ -15,6 +15,7 @@ from exchange.rules.records import Account, Contract, Order
 from exchange.rules.stops import stop_of
 from matching.codes import MARKET_ORDER, OF_THE_CORE, RISES, UNTRIGGERED, OrderType, Side
 from matching.limits import (
+    ADDONS_BY_HAND,
     ASSETS_MAX,
     LEGS_MAX,
     LEVEL_BPS_MIN,
@@ -104,6 +105,8 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
     mirror.kept_bps = meta["kept_bps"]
     mirror.addons = [_addon(row) for row in saved["addons"]]
     mirror.addons_staged = [_addon(row) for row in saved["addons_staged"]]
+    by_hand = saved["addons_staged"]["unit_usd_micros"] == ADDONS_BY_HAND
+    mirror.addons_by_hand = set(np.flatnonzero(by_hand).tolist())
     for contract_idx, row in enumerate(saved["contracts"]):
         words = (int(row[f"symbol_{name}"]) for name in "abcd")
         contract = Contract(contract_idx, unpack_text(*words))

@@ -14,7 +14,7 @@ from exchange.rules.addons import Addon
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
 from exchange.rules.tenors import TENOR_ROW
 from matching.codes import CALL_IF_DUE, CallPhase, Kind, TradingState
-from matching.limits import SHOCKS_PER_COMMAND
+from matching.limits import ADDONS_BY_HAND, SHOCKS_PER_COMMAND
 from matching.wire import (
     SHOCK_WORD,
     command_words,
@@ -183,9 +183,10 @@ def stage_commands(contract_idx: int, shocks_usd_micros: Sequence[int]) -> np.nd
     return rows
 
 
-def addons_command(contract_idx: int, addon: Addon) -> np.ndarray:
-    """Return the STAGE_ADDONS of one contract."""
+def addons_command(contract_idx: int, addon: Addon, *, by_hand: bool = False) -> np.ndarray:
+    """Return the STAGE_ADDONS of one contract; the nightly run leaves alone what is by hand."""
     rows = _one(Kind.STAGE_ADDONS, contract_idx)
+    rows["state"] = ADDONS_BY_HAND if by_hand else 0
     words = ("price_ticks", "qty_lots", "amount_usd_micros", "expires_ns", "client_a", "client_b")
     for word, value in zip(words, addon, strict=True):
         rows[word] = value

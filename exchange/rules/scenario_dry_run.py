@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exchange.rules import legs
+from exchange.rules.addons import Addon
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.margin import exposures_of, price_losses_of, tail_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.requirement import KEPT_BPS, requirement_of
+from exchange.rules.scenario_addons import AddonSet, planned_addon
 from exchange.rules.scenario_set import ScenarioSet
+from exchange.rules.standing import equity_usd_micros
 from exchange.rules.tails import Tail
 from matching.codes import TradingState
 
@@ -68,6 +71,16 @@ def shocks_by_contract(state: MirrorState, found: ScenarioSet) -> Shocks:
     return shocks
 
 
+def _addon_after(state: MirrorState, contract_idx: int, addons: AddonSet | None) -> Addon:
+    """Return the add-on that a swap makes live."""
+    listed = state.contracts[contract_idx]
+    try:
+        parse_symbol(listed.symbol)
+    except SymbolError:
+        return state.addons_staged[contract_idx]
+    return planned_addon(state, listed, addons)
+
+
 def _shocks_of(state: MirrorState, contract_idx: int, found: ScenarioSet) -> list[int]:
     """Return a contract's shocks; of one of another grammar what is staged, as a swap does."""
     one = state.contracts[contract_idx]
@@ -78,12 +91,17 @@ def _shocks_of(state: MirrorState, contract_idx: int, found: ScenarioSet) -> lis
     return found.shocks(contract, one.settle_ticks, found.day)
 
 
-def effects(state: MirrorState, found: ScenarioSet) -> Iterator[Effect]:
+def effects(
+    state: MirrorState, found: ScenarioSet, addons: AddonSet | None = None
+) -> Iterator[Effect]:
     """Return what a swap does to each account that holds something, one by one."""
     shocks, tail = (
         shocks_by_contract(state, found),
         Tail(found.count, found.worst_count, kept_bps=KEPT_BPS),
     )
+    after_addons = [
+        _addon_after(state, contract_idx, addons) for contract_idx in range(len(state.contracts))
+    ]
     for account_idx in range(len(state.accounts)):
         exposures = exposures_of(state, account_idx)
         if not exposures or any(one.contract_idx not in shocks for one in exposures):
@@ -93,14 +111,14 @@ def effects(state: MirrorState, found: ScenarioSet) -> Iterator[Effect]:
             replace(
                 one,
                 shocks_usd_micros=shocks[one.contract_idx],
-                addon=state.addons_staged[one.contract_idx],
+                addon=after_addons[one.contract_idx],
             )
             for one in exposures
         ]
         before = requirement_of(exposures, tail_of(state), account.level_bps)
         yield Effect(
             account_idx=account_idx,
-            equity_usd_micros=account.cash_usd_micros + account.unsettled_usd_micros,
+            equity_usd_micros=equity_usd_micros(state, account_idx),
             price_loss_usd_micros=sum(price_losses_of(state, account_idx).values()),
             before_usd_micros=before.required_usd_micros,
             after_usd_micros=requirement_of(after, tail, account.level_bps).required_usd_micros,
@@ -123,6 +141,6 @@ def summed(seq: int, found: Sequence[Effect]) -> DryRun:
     )
 
 
-def dry_run(state: MirrorState, found: ScenarioSet) -> DryRun:
-    """Return what a swap to a set would do now."""
-    return summed(state.seq, list(effects(state, found)))
+def dry_run(state: MirrorState, found: ScenarioSet, addons: AddonSet | None = None) -> DryRun:
+    """Return what a swap to a set and its add-ons would do now."""
+    return summed(state.seq, list(effects(state, found, addons)))

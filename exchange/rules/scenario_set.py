@@ -73,12 +73,16 @@ class ScenarioSet:
             price_ticks: the price that moves: the last settlement price.
             on: not looked at: time to delivery is counted from the set's own day.
         """
+        found: list[int] = shocks_of(contract, price_ticks, self.moves_ppm(contract)).tolist()
+        return found
+
+    def moves_ppm(self, contract: Contract) -> np.ndarray:
+        """Return the relative move of a contract's price in each scenario, in millionths."""
         moves = self._moves.get(contract.symbol)
         if moves is None:
             moves = self._table[0].moves_ppm(contract, self.day, self.curve)
             self._moves[contract.symbol] = moves
-        found: list[int] = shocks_of(contract, price_ticks, moves).tolist()
-        return found
+        return moves
 
     def live_shocks(self, prices_ticks: Mapping[str, int]) -> dict[str, list[int]]:
         """Return the shocks by symbol at prices."""

@@ -20,6 +20,7 @@ from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import tick_command
 from exchange.rules.quotes import PriceData
+from exchange.rules.scenario_addons import AddonSet
 from exchange.rules.scenarios import ShockModel
 from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import WINDOW_NS
@@ -86,9 +87,9 @@ class Calendar:
         async for batch in journal.read(max(recent, self.tape.seq), head):
             self.observe(batch.commands, batch.events)
 
-    def adopt(self, model: ShockModel) -> None:
-        """Let other scenarios be live, from the next step on."""
-        self.agenda.adopt(model)
+    def adopt(self, model: ShockModel, addons: AddonSet | None = None) -> None:
+        """Let other scenarios and their add-ons be live, from the next step on."""
+        self.agenda.adopt(model, addons)
         self._in_flight.clear()  # what is under way of another set must not stand for this one
         self._rest_until_ns = 0
 
@@ -137,9 +138,8 @@ class Calendar:
         self._in_flight = {key: self._in_flight[key] for key in fresh}
         kept = np.array([key not in fresh for key in _keys(rows)], bool)
         # A swap makes live whatever is staged: it goes again with anything that is.
-        kept |= (rows["kind"] == Kind.SWAP_SCENARIOS) & (
-            rows["kind"][kept] == Kind.STAGE_SHOCKS
-        ).any()
+        staging = np.isin(rows["kind"][kept], (Kind.STAGE_SHOCKS, Kind.STAGE_ADDONS)).any()
+        kept |= (rows["kind"] == Kind.SWAP_SCENARIOS) & staging
         left: np.ndarray = rows[kept]
         return left
 

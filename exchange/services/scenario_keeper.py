@@ -1,5 +1,7 @@
 """Keeps the margin scenarios: builds a set after each daily settlement, and adopts what is chosen.
 
+With each set go the add-ons of every contract, made of the market as it stands.
+
 What is chosen stands in Postgres, so a restart goes on with it. The calendar does the rest: it
 stages what is not live as it should be and swaps, however often it was interrupted.
 """
@@ -12,17 +14,19 @@ from typing import Any, Final
 
 from exchange.io.clock import Clock
 from exchange.io.errors import ExchangeError
+from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.tasks import in_slices
 from exchange.rules.agenda import Agenda, last_settlement_ns
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
+from exchange.rules.scenario_addons import AddonSet
 from exchange.rules.scenario_dry_run import effects, summed
 from exchange.rules.scenario_prices import settled_prices
-from exchange.rules.scenario_set import ScenarioSet, SetCorrupt, set_of
+from exchange.rules.scenario_set import ScenarioSet, SetCorrupt
 from exchange.rules.tenors import date_of
 
-Adopt = Callable[[ScenarioSet], None]
+Adopt = Callable[[ScenarioSet, AddonSet | None], None]
 Build = Callable[[date, Mapping[str, int]], Awaitable[dict[str, Any]]]
 
 START_S: Final = 15.0  # a node that has just started has more urgent things to do
@@ -73,12 +77,13 @@ class ScenarioKeeper:
         self._set_id = chosen
         try:
             found = await self._store.chosen()
+            assert found is not None, "it was chosen a moment ago, and none is ever removed"
+            addons = await addons_of(self._store, *found)
         except SetCorrupt as error:
             _log.error("scenarios of set %d cannot be used: %s", chosen, error)
             return
-        assert found is not None, "it was chosen a moment ago, and none is ever removed"
         self._set_id = found[0]
-        self._adopt(found[1])
+        self._adopt(found[1], addons)
         _log.info("scenarios of set %d are used", self._set_id)
 
     def wake(self) -> None:
@@ -120,10 +125,9 @@ class ScenarioKeeper:
         self._built_day = day
 
     async def _publish(self, document: dict[str, Any]) -> None:
-        found = set_of(document)
-        set_id = await self._store.publish(document, found)
+        set_id, found, addons = await publish(self._store, self._mirror, document)
         seq = self._mirror.seq
-        effect = summed(seq, await in_slices(effects(self._mirror, found)))
+        effect = summed(seq, await in_slices(effects(self._mirror, found, addons)))
         _log.info(
             "set %d of %s: %d accounts would need %s USD instead of %s, %d fall short",
             set_id, found.day, effect.accounts_count, usd_text(effect.after_usd_micros),

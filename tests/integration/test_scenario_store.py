@@ -13,9 +13,11 @@ import pytest
 from exchange.io.clock import ManualClock
 from exchange.io.errors import Corrupt, Invalid, NotFound
 from exchange.io.scenario_child import build_in_child
+from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.rules.agenda import last_settlement_ns
 from exchange.rules.mirror import Mirror
+from exchange.rules.scenario_addons import AddonSet, MarketRow
 from exchange.rules.scenario_dry_run import DryRun
 from exchange.rules.scenario_set import ScenarioSet
 from exchange.rules.tenors import NS_PER_DAY, NS_PER_HOUR, date_of, ns_of
@@ -75,6 +77,31 @@ async def test_a_child_builds_what_we_build_and_says_why_it_cannot():
         await build_in_child(date(2020, 1, 1), few)
 
 
+async def test_the_first_add_ons_of_a_set_stay_and_follow_from_it(pool, database):
+    store = PostgresScenarios(pool)
+    first = await publish(store, Mirror(), built().document())
+    assert first.addons == AddonSet(built(), ())
+    other = AddonSet(built(), (MarketRow("H100-USE-2027M03", 2_500, 4, 60, 7),))
+    await store.publish_addons(first.set_id, other)
+    assert await addons_of(store, first.set_id, built()) == first.addons
+    assert await store.addons(first.set_id + 1) is None
+    for connection in (await database.connect(), await database.connect_owner()):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("DELETE FROM scenario_addons")
+        await connection.close()
+
+
+async def test_traded_lots_are_of_whole_days_of_the_window(pool):
+    rows = [(3, 86_400, day, 10 + day) for day in range(4)]
+    rows += [(4, 86_400, 2, 5), (3, 3_600, 1, 999), (5, 86_400, 9, 1)]
+    await pool.executemany(
+        "INSERT INTO kline VALUES ($1, $2, $3::bigint * 86400000000000, 1, 1, 1, 1, $4, 1, 1)",
+        rows,
+    )
+    found = await PostgresScenarios(pool).traded_lots([3, 4, 5, 6], NS_PER_DAY, 3 * NS_PER_DAY)
+    assert found == {3: 11 + 12, 4: 5}
+
+
 class House:
     """A keeper with a clock, a build that takes no time, and a record of what was adopted."""
 
@@ -83,15 +110,18 @@ class House:
         self.clock = ManualClock(ns_of(DAY, 18))
         self.settled = True
         self.adopted: list[ScenarioSet] = []
+        self.addons: list[AddonSet | None] = []
         self.builds: list[date] = []
         self.store = PostgresScenarios(pool)
         self.keeper = self.restarted()
 
     def restarted(self) -> ScenarioKeeper:
         agenda: Any = SimpleNamespace(is_settled_since=lambda ns: self.settled)
-        return ScenarioKeeper(
-            self.store, self.mirror, agenda, self.adopted.append, self.clock, self.build
-        )
+        return ScenarioKeeper(self.store, self.mirror, agenda, self.adopt, self.clock, self.build)
+
+    def adopt(self, found: ScenarioSet, addons: AddonSet | None) -> None:
+        self.adopted.append(found)
+        self.addons.append(addons)
 
     async def build(self, day: date, prices_ticks: object) -> dict[str, Any]:
         self.builds.append(day)
@@ -115,6 +145,7 @@ async def test_a_set_is_built_after_the_settlement_chosen_and_adopted_once(house
     await house.keeper.build_if_due()
     assert house.builds == [date_of(last_settlement_ns(house.clock.now_ns()))]
     assert house.adopted == [built()]
+    assert house.addons == [AddonSet(built(), ())]
     assert await house.store.chosen_id() == house.keeper.set_id
 
 

@@ -1,6 +1,7 @@
 """Published sets of scenarios in memory, true to their protocol, for tests of the API."""
 
 import time
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from exchange.io.errors import NotFound
 from exchange.io.scenario_store import ID_MAX, Matrix, SetDocument, SetRow
+from exchange.rules.scenario_addons import AddonSet
 from exchange.rules.scenario_dry_run import DryRun
 from exchange.rules.scenario_set import ScenarioSet
 
@@ -18,6 +20,8 @@ class MemoryScenarios:
     def __init__(self) -> None:
         self.documents: list[dict[str, Any]] = []
         self.sets: list[ScenarioSet] = []
+        self.addon_documents: dict[int, dict[str, Any]] = {}
+        self.traded: dict[int, int] = {}
         self.choices: list[tuple[int, str, DryRun]] = []
 
     async def publish(self, document: dict[str, Any], found: ScenarioSet) -> int:
@@ -66,6 +70,17 @@ class MemoryScenarios:
             return None
         matrix = self.sets[set_id - 1].matrix()
         return list(matrix), np.array(list(matrix.values()), np.int64)
+
+    async def publish_addons(self, set_id: int, found: AddonSet) -> None:
+        self.addon_documents.setdefault(set_id, found.document())
+
+    async def addons(self, set_id: int) -> dict[str, Any] | None:
+        return self.addon_documents.get(set_id)
+
+    async def traded_lots(
+        self, contract_idxs: Sequence[int], first_ns: int, end_ns: int
+    ) -> dict[int, int]:
+        return {idx: self.traded[idx] for idx in contract_idxs if idx in self.traded}
 
     async def choose(self, set_id: int, by: str, found: DryRun) -> int:
         if not 0 < set_id <= len(self.documents):

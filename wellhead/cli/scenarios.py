@@ -1,5 +1,6 @@
 """Margin scenarios: look at what is published, verify it, build and swap, test it on history."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,25 @@ def _show_set(found: st.ScenarioSet) -> None:
     out.show(out.pairs(facts))
     columns = ("no.>", "scenario", "H100-GLB>", "A100-GLB>", "story")
     out.show(out.table(columns, (_row(at, row) for at, row in enumerate(found.rows))))
+    if found.addons is not None:
+        _show_addons(found.addons)
+
+
+def _show_addons(found: st.Addons) -> None:
+    out.show(f"add-ons of one lot, hash {found.addons_hash}")
+    columns = (
+        "contract", "a day's move>", "half spread>", "impact>", "fee>", "daily volume>",
+        "closes within>", "crowd above>",
+    )  # fmt: skip
+    cells = (
+        (symbol, _percent(100 * move_bps), *(out.usd(_usd(part)) for part in parts[:3]), *parts[3:])
+        for symbol, move_bps, *parts in found.addons
+    )
+    out.show(out.table(columns, cells))
+
+
+def _usd(usd_micros: int) -> Decimal:
+    return Decimal(usd_micros).scaleb(-6)
 
 
 def _row(number: int, row: st.ScenarioRow) -> tuple[object, ...]:
@@ -194,7 +214,19 @@ def _differences(published: Json, matrix: st.Matrix) -> list[str]:
     rows = {one.symbol: one.shocks_usd_micros for one in matrix.contracts}
     own = ours.matrix()
     found += [f"shocks of {s}" for s in sorted({*rows, *own}) if rows.get(s) != own.get(s)]
-    return found
+    return found if published["addons"] is None else found + _addons_differ(published, ours)
+
+
+def _addons_differ(published: Json, ours: Any) -> list[str]:
+    """Return whether the published add-ons do not follow from their table and the rows."""
+    from exchange.rules.scenario_addons import addon_set_of
+    from exchange.rules.scenario_set import SetCorrupt
+
+    try:
+        addon_set_of(published["addons"], ours)
+    except (SetCorrupt, ValueError) as error:
+        return [f"add-ons: {error}"]
+    return []
 
 
 @scenarios.command

@@ -39,3 +39,19 @@ ORDER BY c.choice_id DESC LIMIT 1
 
 -- name: chosen_id
 SELECT set_id FROM scenario_choice ORDER BY choice_id DESC LIMIT 1
+
+-- name: insert_addons
+INSERT INTO scenario_addons (set_id, addons_hash, document) VALUES ($1, $2, $3::jsonb)
+ON CONFLICT (set_id) DO NOTHING
+
+-- name: addons
+SELECT document FROM scenario_addons WHERE set_id = $1
+
+-- name: traded_lots
+SELECT c.contract_idx, t.lots::bigint AS lots
+FROM unnest($1::bigint[]) AS c (contract_idx)
+CROSS JOIN LATERAL (
+    SELECT sum(volume_lots) AS lots FROM kline
+    WHERE contract_idx = c.contract_idx AND interval_s = 86400 AND open_ns >= $2 AND open_ns < $3
+) AS t
+WHERE t.lots IS NOT NULL

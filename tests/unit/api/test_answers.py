@@ -151,6 +151,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
             {"symbol": SYMBOL, "side": "buy", "price": "2.000", "quantity": "1"}]}),
         ("set_addons", "PUT", f"/admin/contracts/{SYMBOL}/addons", {"half_spread": "0.005",
          "daily_move_bps": 400, "daily_volume": "400", "open_interest": "0"}),
+        ("release_addons", "DELETE", f"/admin/contracts/{SYMBOL}/addons", None),
         ("list_fills", "GET", "/fills", None),
         ("list_ledger", "GET", "/ledger", None),
         ("get_own_key", "GET", "/keys", None),

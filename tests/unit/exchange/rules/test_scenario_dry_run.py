@@ -44,11 +44,13 @@ class House:
         assert EventKind.REFUSED not in events["kind"], events["code"]
         self.mirror.apply(rows, events)
 
-    def order(self, account_idx: int, contract_idx: int, side: int, lots: int) -> None:
+    def order(
+        self, account_idx: int, contract_idx: int, side: int, lots: int, ticks: int = 2_500
+    ) -> None:
         self.do(
             command(
                 Kind.PLACE, account_idx=account_idx, contract_idx=contract_idx, side=side,
-                price_ticks=2_500, qty_lots=lots, tif=Tif.GTC,
+                price_ticks=ticks, qty_lots=lots, tif=Tif.GTC,
             )
         )  # fmt: skip
 

@@ -11,9 +11,12 @@ from exchange.io.batch import Batch
 from exchange.io.clock import ManualClock
 from exchange.io.errors import BusUnavailable
 from exchange.io.price_data import load_price_data
+from exchange.rules.addons import NO_ADDON, Addon
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.catalogue import listed_contracts
 from exchange.rules.mirror import Mirror
+from exchange.rules.operations import addons_command
+from exchange.rules.scenario_addons import AddonSet, markets_of
 from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenarios import SCENARIO_COUNT
 from exchange.rules.sessions import NO_CALLS
@@ -30,6 +33,7 @@ REPLY = {
     Kind.SET_STATE: EventKind.STATE_SET,
     Kind.SET_BAND: EventKind.BAND_SET,
     Kind.STAGE_SHOCKS: EventKind.SHOCKS_STAGED,
+    Kind.STAGE_ADDONS: EventKind.ADDONS_STAGED,
     Kind.SWAP_SCENARIOS: EventKind.SCENARIOS_SWAPPED,
     Kind.MARK: EventKind.MARKED,
     Kind.SETTLE: EventKind.SETTLED,
@@ -361,6 +365,46 @@ async def test_SCN_010_an_adopted_set_is_staged_whole_and_swapped_once(exchange:
     assert (exchange.mirror.scenario_count, exchange.mirror.worst_count) == (128, 2)
     assert is_live(exchange)
     assert swaps(exchange) == before + 1
+
+
+def liquid(exchange: Exchange) -> AddonSet:
+    return AddonSet(built(), markets_of(exchange.mirror, {0: 60_000}))
+
+
+async def test_SCN_020_add_ons_are_staged_with_their_set_and_swapped_once(
+    exchange: Exchange,
+) -> None:
+    before, addons = swaps(exchange), liquid(exchange)
+    exchange.calendar.adopt(built(), addons)
+    await exchange.settle_down()
+    mirror = exchange.mirror
+    assert is_live(exchange) and swaps(exchange) == before + 1
+    for row in addons.markets:
+        contract_idx = mirror.symbols[row.symbol]
+        assert mirror.addons[contract_idx] == addons.addon(row.symbol, 0) != NO_ADDON
+    await exchange.restart()
+    exchange.calendar.adopt(built(), addons)
+    await exchange.settle_down()
+    assert swaps(exchange) == before + 1  # nothing is left to do
+
+
+async def test_SCN_021_an_add_on_by_hand_alone_is_swapped_in_and_left_alone(
+    exchange: Exchange,
+) -> None:
+    own = Addon(spread_usd_micros=1)
+    exchange.calendar.adopt(built(), liquid(exchange))
+    await exchange.settle_down()
+    before = swaps(exchange)
+    exchange.commit(addons_command(0, own, by_hand=True))
+    exchange.calendar.adopt(built(), liquid(exchange))
+    await exchange.settle_down()
+    assert exchange.mirror.addons[0] == own and swaps(exchange) == before + 1
+    await exchange.restart()
+    assert exchange.mirror.addons_by_hand == {0}
+    exchange.commit(addons_command(0, own))  # given back
+    exchange.calendar.adopt(built(), liquid(exchange))
+    await exchange.settle_down()
+    assert exchange.mirror.addons[0] != own
 
 
 async def test_SCN_011_a_kill_between_stage_and_swap_does_no_harm(exchange: Exchange) -> None:

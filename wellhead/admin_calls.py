@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from wellhead import margin_types as mt
 from wellhead import types as wt
-from wellhead.calls import Call, Json, get_call, member, page, target
+from wellhead.calls import Call, Json, get_call, member, page, target, whole
 from wellhead.order_fields import Number, decimal_text
 
 
@@ -38,6 +39,12 @@ def set_account_state(account_id: str, state: str) -> Call[wt.Account]:
     """Make an account active, reduce_only or frozen."""
     parse = member("account", wt.Account)
     return Call("PATCH", target(_account(account_id)), parse, body={"state": state})
+
+
+def set_level(account_id: str, level_bps: int) -> Call[mt.Level]:
+    """Hold an account at a level of the member's requirement, 10000 to 15000."""
+    path = target(_account(account_id, "/level"))
+    return Call("PUT", path, whole(mt.Level), body={"level_bps": level_bps}, repeatable=True)
 
 
 def _transfer(account_id: str, tail: str, amount: Number, key: str | None) -> Call[wt.Transfer]:

@@ -77,3 +77,11 @@ class WhatIf(Answer, frozen=True, kw_only=True):
     after: Margin
     orders: list[Verdict] = field(default_factory=list)
     scenarios: list[WorstScenario] = field(default_factory=list)
+
+
+class Level(Answer, frozen=True, kw_only=True):
+    """At which level of the member's requirement an account is held, and what that requires."""
+
+    account_id: str
+    level_bps: int
+    required: Decimal

@@ -25,10 +25,10 @@ class SentTransfer:
 class OutboxRows(Store):
     """The rows of accounts and transfers that the core has not answered yet."""
 
-    async def accounts_unopened(self) -> list[int]:
-        """Return the slots of accounts the core does not know yet, lowest first."""
+    async def accounts_unopened(self) -> list[tuple[int, str]]:
+        """Return slot and kind of accounts the core does not know yet, lowest first."""
         rows = await self._rows(_SQL["accounts_unopened"], TOGETHER_MAX)
-        return [row["account_idx"] for row in rows]
+        return [(row["account_idx"], row["kind"]) for row in rows]
 
     async def account_opened(self, account_idx: int, seq: int) -> None:
         """Write which command opened an account; the first one stays."""

@@ -3,7 +3,8 @@
 It runs in the leader's process and hands its commands to the sequencer there, not to the bus: none
 gets lost while the process lives, and none outlives it. A row stays until a committed command
 answers it, so after a crash the command is sent again; the core opens a slot once and takes a
-reference number once.
+reference number once. An account is open once it has the level of its kind, too: nobody trades at
+another level before.
 """
 
 import asyncio
@@ -17,13 +18,17 @@ import structlog
 
 from exchange.io.errors import Unavailable
 from exchange.io.outbox_rows import OutboxRows, SentTransfer
+from exchange.rules.account_levels import opening_level_bps
+from exchange.rules.operations import level_command
+from exchange.rules.requirement import MEMBER_LEVEL_BPS
 from matching.codes import Code, EventKind, Kind
 from matching.wire import new_commands
 
 Send = Callable[[np.ndarray], Awaitable[None]]
 
 LOOK_S: Final = 0.5  # without being told
-_KINDS: Final = (Kind.OPEN_ACCOUNT, Kind.DEPOSIT, Kind.WITHDRAW, Kind.SEND_CASH)
+_ACCOUNT: Final = (Kind.OPEN_ACCOUNT, Kind.SET_LEVEL)
+_KINDS: Final = (*_ACCOUNT, Kind.DEPOSIT, Kind.WITHDRAW, Kind.SEND_CASH)
 _OURS: Final = np.isin(np.arange(256), _KINDS)
 
 _log = structlog.get_logger(__name__)
@@ -42,7 +47,7 @@ class _Answer:
     @property
     def key(self) -> tuple[bool, int]:
         """Return which row of the outbox it is about."""
-        is_account = self.kind == Kind.OPEN_ACCOUNT
+        is_account = self.kind in _ACCOUNT
         return is_account, self.account_idx if is_account else self.ref_id
 
 
@@ -54,6 +59,7 @@ class Outbox:
         self._send = send
         self._answers: deque[_Answer] = deque()
         self._sent: set[tuple[bool, int]] = set()  # (is account, slot or reference)
+        self._levelling: set[int] = set()  # slots that are open once their level is set
         self._wake = asyncio.Event()
 
     def wake(self, _: str = "") -> None:
@@ -103,25 +109,37 @@ class Outbox:
         while self._answers:
             await self._write(self._answers[0])
             self._answers.popleft()
-        due = [_open_account(idx) for idx in await self._rows.accounts_unopened()]
+        unopened = await self._rows.accounts_unopened()
+        due = [_open_account(idx, opening_level_bps(kind)) for idx, kind in unopened]
         due += [_transfer(transfer) for transfer in await self._rows.transfers_sent()]
         rows = [row for row in due if _key(row) not in self._sent]
         if rows:
             await self._send(np.concatenate(rows))
             self._sent.update(_key(row) for row in rows)
+            levels = (row[1:] for row in rows)  # behind an opening
+            self._levelling.update(int(row["account_idx"][0]) for row in levels if len(row))
 
     async def _write(self, answer: _Answer) -> None:
+        if answer.kind in _ACCOUNT:
+            await self._write_account(answer)
+            return
         self._sent.discard(answer.key)
-        if answer.kind == Kind.OPEN_ACCOUNT:
-            # One that exists was opened by an earlier sending of the same row.
-            if answer.code in (Code.OK, Code.ACCOUNT_EXISTS):
-                await self._rows.account_opened(answer.account_idx, answer.seq)
-                self._wake.set()  # its transfers may go now
-            else:
-                self._sent.add(answer.key)  # asking again would be answered the same
-                _log.error("account_refused", idx=answer.account_idx, code=Code(answer.code).name)
-        elif answer.ref_id:
+        if answer.ref_id:
             await self._write_transfer(answer)
+
+    async def _write_account(self, answer: _Answer) -> None:
+        """Write that an account is open: with its level, where its kind has one of its own."""
+        is_level = answer.kind == Kind.SET_LEVEL
+        if is_level != (answer.account_idx in self._levelling):
+            return  # an operator's level, or an opening whose level follows
+        # One that exists was opened by an earlier sending of the same row.
+        if answer.code in (Code.OK, Code.ACCOUNT_EXISTS):
+            await self._rows.account_opened(answer.account_idx, answer.seq)
+            self._sent.discard(answer.key)
+            self._levelling.discard(answer.account_idx)
+            self._wake.set()  # its transfers may go now
+        else:  # it stays among those that were sent: asking again would be answered the same
+            _log.error("account_refused", idx=answer.account_idx, code=Code(answer.code).name)
 
     async def _write_transfer(self, answer: _Answer) -> None:
         if answer.code in (Code.OK, Code.TRANSFER_REPEATED):
@@ -133,10 +151,12 @@ class Outbox:
         self._wake.set()  # the account's next one may go now
 
 
-def _open_account(account_idx: int) -> np.ndarray:
+def _open_account(account_idx: int, level_bps: int) -> np.ndarray:
     row = new_commands(1)
     row["kind"], row["account_idx"] = Kind.OPEN_ACCOUNT, account_idx
-    return row
+    if level_bps == MEMBER_LEVEL_BPS:  # as the core opens accounts
+        return row
+    return np.concatenate([row, level_command(account_idx, level_bps)])
 
 
 def _transfer(transfer: SentTransfer) -> np.ndarray:

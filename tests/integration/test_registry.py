@@ -76,7 +76,7 @@ async def test_a_crash_between_opening_and_writing_it_down_opens_nothing_twice(d
     await house.start()
     house.tasks[0].cancel()  # answers are never seen
     account = await accounts.create(account_id="a", name="")
-    await until(lambda: house.status.journal_seq == 1)
+    await until(lambda: house.status.journal_seq == 2)
     await house.crash()
     assert (await accounts.get("a")).opened_seq is None
     async with leader(database, pool) as house:
@@ -137,7 +137,7 @@ async def test_a_crash_after_the_deposit_moves_no_money_twice(database, pool, an
     if not answers_seen:
         house.tasks[0].cancel()
     wish = await transfers.request(account_idx=0, amount_usd_micros=DOLLAR, client_key="x")
-    await until(lambda: house.status.journal_seq == 2)
+    await until(lambda: house.status.journal_seq == 3)
     await house.crash()
     async with leader(database, pool) as house:
         done = await transfers.wait_decided(wish.transfer_id)

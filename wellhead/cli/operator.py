@@ -37,7 +37,7 @@ def create_account(
     name
         Its owner's name.
     kind
-        customer when not given.
+        customer when not given: a client, margined at 110 %. A member, neocloud or miner at 100 %.
     """
     call = admin_calls.create_account(name or account_id, account_id, kind)
     _show_account(call, options)
@@ -63,6 +63,26 @@ def list_accounts(*, limit: int = 100, options: Remote = REMOTE) -> None:
 def state(account_id: str, to: str, /, *, options: Remote = REMOTE) -> None:
     """Make an account active, reduce_only or frozen."""
     _show_account(admin_calls.set_account_state(account_id, to), options)
+
+
+@accounts.command
+def level(account_id: str, level_bps: int, /, *, options: Remote = REMOTE) -> None:
+    """Hold an account at a level of the member's margin requirement.
+
+    Parameters
+    ----------
+    account_id
+        Whose.
+    level_bps
+        10000 for members, 11000 for clients, at most 15000.
+    """
+    with options.operator() as client:
+        one, answer = ask(client, admin_calls.set_level(account_id, level_bps))
+    if options.json:
+        out.document(answer)
+    else:
+        share = f"{one.level_bps / 100:g} %"
+        out.show(f"{one.account_id}: {share}, required {out.usd(one.required)} USD")
 
 
 def _show_account(call: Call[wt.Account], options: Remote) -> None:

@@ -19,7 +19,7 @@ SELECT coalesce(max(account_idx) + 1, 0) FROM account
 INSERT INTO account (account_idx, account_id, name, kind) VALUES ($1, $2, $3, $4) RETURNING *
 
 -- name: accounts_unopened
-SELECT account_idx FROM account WHERE opened_seq IS NULL ORDER BY account_idx LIMIT $1
+SELECT account_idx, kind FROM account WHERE opened_seq IS NULL ORDER BY account_idx LIMIT $1
 
 -- name: account_opened
 UPDATE account SET opened_seq = $2 WHERE account_idx = $1 AND opened_seq IS NULL

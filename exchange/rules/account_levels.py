@@ -1,0 +1,29 @@
+"""At which level of the member's requirement a new account is held: a row a kind (MRGN_107).
+
+The level is set in the core right behind the opening (SET_LEVEL); an operator may set another
+afterwards, and nothing here ever sets it back.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from exchange.rules.requirement import CLIENT_LEVEL_BPS, MEMBER_LEVEL_BPS
+from matching.limits import LEVEL_BPS_MAX, LEVEL_BPS_MIN
+
+# Kinds of accounts that stand in for themselves; who is of any other kind is a client.
+LEVEL_BPS_BY_KIND: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "member": MEMBER_LEVEL_BPS,
+        "neocloud": MEMBER_LEVEL_BPS,
+        "miner": MEMBER_LEVEL_BPS,
+        "house": MEMBER_LEVEL_BPS,
+        "simulated": MEMBER_LEVEL_BPS,  # the demo market's own
+    }
+)
+assert all(LEVEL_BPS_MIN <= bps <= LEVEL_BPS_MAX for bps in LEVEL_BPS_BY_KIND.values())
+
+
+def opening_level_bps(kind: str) -> int:
+    """Return the level of a new account of a kind."""
+    return LEVEL_BPS_BY_KIND.get(kind, CLIENT_LEVEL_BPS)

@@ -24,6 +24,7 @@ from api.routes import (
     protect,
     public,
     scenarios,
+    statements,
 )
 from api.routes.docs import docs_router
 from api.routes.public import VERSION
@@ -70,6 +71,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         defaults.public,
         defaults.private,
         defaults.admin,
+        statements.private,
         desk.public,
         desk.admin,
     ):

@@ -120,6 +120,7 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "list_calls": shapes_defaults.CallsAnswer,
     "post_hedge": shapes_hedge.HedgeAnswer,
     "get_drill": shapes_defaults.DrillAnswer,
+    "get_statement": shapes_desk.StatementAnswer,
     "list_risk": shapes_desk.RiskAnswer,
     "get_risk": shapes_desk.RiskAccountAnswer,
     "list_risk_postings": shapes_desk.PostingsAnswer,

@@ -197,6 +197,30 @@ class LedgerTransferAnswer(Answer):
     transfer: LedgerTransfer
 
 
+class StatementEntry(Part):
+    """A posting on one of the account's ledger accounts; amounts are in wholes of `asset`."""
+
+    transfer_id: str
+    seq: int
+    leg: int
+    reason: str
+    ref_id: str
+    ledger_account: str
+    asset: str
+    version: int
+    amount: str
+    balance: str
+    ts: int
+    ts_ns: str
+
+
+class StatementAnswer(Answer):
+    """A month of postings, oldest first."""
+
+    entries: list[StatementEntry]
+    next_cursor: str | None
+
+
 class StressAnswer(Answer):
     """Every story; nothing was changed."""
 

@@ -69,6 +69,10 @@ class Views(Protocol):
         """Return every posting of a transfer, none when there is no such transfer."""
         ...
 
+    async def statement(self, account_idx: int, span: Span) -> Page[TransferRow]:
+        """Return what was posted to all ledger accounts of an account, oldest first."""
+        ...
+
     async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:
         """Return klines, newest first."""
         ...

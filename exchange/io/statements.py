@@ -1,5 +1,6 @@
 """The ledger to read: chain, trial balance, statements; and to seal with a signed head a day."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -68,7 +69,13 @@ class Statements:
     async def computed(self, after: Head | None = None) -> list[Head]:
         """Return the heads of all closed days after one, from the postings."""
         rows = [row async for row in self._chain(after.last_transfer_id if after else 0)]
-        return list(heads(rows, after.digest if after else FIRST))
+        # In a thread: a busy day is many rows to hash, and who calls may have others waiting.
+        return await asyncio.to_thread(list, heads(rows, after.digest if after else FIRST))
+
+    async def is_seal_due(self) -> bool:
+        """Return whether a day is closed that no head covers."""
+        due: bool = (await self._rows("seal_due"))[0][0]
+        return due
 
     async def seal(self, key: Ed25519PrivateKey) -> list[Head]:
         """Sign and write the heads of the days closed since the last one; return them."""

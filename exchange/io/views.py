@@ -166,6 +166,15 @@ class Views:
         rows = await self._fetch("transfer", transfer_id)
         return [TransferRow._make(tuple(row)[1:]) for row in rows if row[1] is not None]
 
+    async def statement(self, account_idx: int, span: Span) -> Page[TransferRow]:
+        """Return what was posted to all ledger accounts of an account, oldest first.
+
+        The cursor is how many rows came before: they never change.
+        """
+        window, skipped = await self._window(span), span.cursor or 0
+        rows = await self._fetch("own_statement", account_idx, *window, skipped, span.limit + 1)
+        return _page(rows, span, TransferRow._make, lambda row: skipped + span.limit)
+
     async def variations(
         self, account_idx: int, span: Span, *, contract_idx: int | None = None
     ) -> Page[VariationRow]:

@@ -6,13 +6,17 @@ what was done is not done twice.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Final
 
+import asyncpg
 import structlog
 
 from exchange.io.clock import Clock
-from exchange.io.errors import ExchangeError
+from exchange.io.db import LOST, Database
+from exchange.io.errors import DatabaseUnavailable, ExchangeError
 from exchange.io.registry import Account, Accounts
+from exchange.io.statements import Statements, ledger_key
 from exchange.io.stress_results import StressResult, StressResults, result_of
 from exchange.io.tasks import in_slices
 from exchange.rules.agenda import Agenda, last_settlement_ns
@@ -55,6 +59,33 @@ class Night:
                 await job()
             except ExchangeError as error:
                 _log.warning("nightly_job_waits", error=str(error))
+
+
+class NightlySeal:
+    """Signs a head of the ledger for each closed day, with the key of the node's data folder."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+
+    async def run_if_due(self) -> None:
+        """Seal the days that were closed since the last head; others may seal at the same time.
+
+        Errors:
+            DatabaseUnavailable: the next look does it.
+        """
+        connection = await self._database.connect()
+        try:
+            statements = Statements(connection)
+            if await statements.is_seal_due():
+                for head in await statements.seal(ledger_key(self._folder)):
+                    _log.info("ledger_sealed", day=head.day, digest=head.digest.hex())
+        except asyncpg.UniqueViolationError:
+            _log.info("ledger_sealed_by_another")
+        except LOST as error:
+            raise DatabaseUnavailable(f"the database does not answer: {error!r}") from error
+        finally:
+            connection.terminate()
 
 
 class NightlyStress:

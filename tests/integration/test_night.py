@@ -8,11 +8,14 @@ import pytest
 from exchange.io.errors import DatabaseUnavailable
 from exchange.io.price_data import load_price_data
 from exchange.io.registry_accounts import PostgresAccounts
+from exchange.io.statements import Statements
 from exchange.io.stress_results import StressResults
+from exchange.io.views import Span, Views
 from exchange.rules.mirror import Mirror
 from exchange.rules.stress_play import STORIES, Machine
 from exchange.rules.tenors import NS_PER_DAY
-from exchange.services.night import Night, NightlyStress
+from exchange.services.night import Night, NightlySeal, NightlyStress
+from tests.integration.test_statements import three_days
 
 DAY = 20_779
 NOON_NS = DAY * NS_PER_DAY + NS_PER_DAY * 3 // 4
@@ -72,3 +75,30 @@ async def test_a_job_that_fails_is_tried_again_and_holds_up_no_other():
     await night.step()
     await night.step()
     assert done == ["first", "second"] * 2
+
+
+async def test_the_node_seals_closed_days_by_itself_and_only_once(database, pool, tmp_path):
+    await three_days(database)
+    for _ in range(2):
+        await NightlySeal(database, tmp_path).run_if_due()
+        statements = Statements(await database.connect())
+        written = await statements.heads()
+        assert len(written) == 3 and all(one.is_signed for one in written)
+        assert not await statements.is_seal_due()
+    assert await statements.wrong_heads() == []
+
+
+async def test_a_statement_has_every_posting_of_the_account_page_by_page(database, pool):
+    await three_days(database)
+    whole = await Views(pool).statement(3, Span(limit=1_000))
+    assert whole.cursor is None and len(whole.rows) > 4
+    found, cursor = [], None
+    while cursor is not None or not found:
+        page = await Views(pool).statement(3, Span(limit=2, cursor=cursor))
+        found += page.rows
+        cursor = page.cursor
+    assert found == whole.rows
+    (transfer,) = {row.transfer_id for row in found[:1]}
+    sides = await Views(pool).transfer(transfer)
+    assert sum(side.amount_usd_micros for side in sides) == 0
+    assert await Views(pool).transfer(10**6) == []

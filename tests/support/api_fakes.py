@@ -214,6 +214,13 @@ class MemoryViews:
             ]
         )
 
+    async def statement(self, account_idx: int, span: Span) -> Page[TransferRow]:
+        cash = self._mirror.accounts[account_idx].cash_usd_micros
+        row = TransferRow(
+            1, 1, 0, "deposit", 1, self._mirror.ts_ns, f"cash:{account_idx}", "alice", 1, cash, cash
+        )
+        return self._page([row], span)
+
     async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[Any]:
         return self._page([], span)
 

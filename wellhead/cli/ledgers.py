@@ -6,15 +6,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from wellhead.cli import account, out
 from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.ledger_files import write_parquet
 from wellhead.cli.serving import NodeOptions, settings
 
 NODE = NodeOptions()
+Target = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]  # `-` is standard output
 NS_PER_S = 1_000_000_000
 MONEY = ("amount>", "balance>")
 
@@ -23,13 +25,14 @@ ledger.default(account.entries)
 
 
 @ledger.command(name="trial-balance")
-def trial_balance(*, to: Path | None = None, node: NodeOptions = NODE) -> None:
+def trial_balance(*, to: Target = None, node: NodeOptions = NODE) -> None:
     """Show every ledger account with its balance, and that each asset sums to zero.
 
     Parameters
     ----------
     to
-        Write it there as CSV instead.
+        Write it there instead: as Parquet where the name ends so, else as CSV; `-` is the
+        standard output.
     """
     rows = _read(node, lambda statements: statements.trial_balance())
     sums: dict[str, int] = {}
@@ -49,7 +52,7 @@ def trial_balance(*, to: Path | None = None, node: NodeOptions = NODE) -> None:
             for code, count, balance, seq in rows
         ]
         _give(columns, cells, to)
-        out.note(", ".join(f"{asset} sums to {total}" for asset, total in sorted(sums.items())))
+        out.note(", ".join(f"{asset} sums to {_sum(asset, sums[asset])}" for asset in sorted(sums)))
     if any(sums.values()):
         raise SystemExit(Exit.DAMAGE)
 
@@ -60,7 +63,7 @@ def statement(
     /,
     *,
     month: str | None = None,
-    to: Path | None = None,
+    to: Target = None,
     node: NodeOptions = NODE,
 ) -> None:
     """Show what was posted to an account in a month, cash and assets.
@@ -72,7 +75,8 @@ def statement(
     month
         2026-11; this one when not given.
     to
-        Write it there as CSV instead.
+        Write it there instead: as Parquet where the name ends so, else as CSV; `-` is the
+        standard output.
     """
     first, last = _month(month)
     rows = _read(node, lambda statements: statements.statement(account_id, _ns(first), _ns(last)))
@@ -88,7 +92,7 @@ def statement(
 
 @ledger.command
 def postings(
-    *, after_seq: int = 0, limit: int = 100, to: Path | None = None, node: NodeOptions = NODE
+    *, after_seq: int = 0, limit: int = 100, to: Target = None, node: NodeOptions = NODE
 ) -> None:
     """Show postings of all ledger accounts after a command, oldest first.
 
@@ -99,7 +103,8 @@ def postings(
     limit
         How many.
     to
-        Write them there as CSV instead.
+        Write them there instead: as Parquet where the name ends so, else as CSV; `-` is the
+        standard output.
     """
     rows = _read(node, lambda statements: statements.postings(after_seq, limit))
     columns = ("transfer>", "time (UTC)", "seq>", "leg>", "reason", "ref>", "account", "version>",
@@ -179,12 +184,15 @@ def _answer(
 
 
 def _give(columns: Sequence[str], cells: list[Any], to: Path | None) -> None:
-    """Show a table, or write it as CSV; `-` is the standard output."""
+    """Show a table, or write it as Parquet or CSV; `-` is the standard output."""
     if to is None:
         shown = [_shown(columns, row) for row in cells]
         out.show(out.table(tuple(columns), shown) if shown else "nothing posted")
         return
     try:
+        if to.suffix == ".parquet":
+            write_parquet(to, columns, cells)
+            return
         written = nullcontext(sys.stdout) if str(to) == "-" else to.open("w", newline="")
         with written as file:
             rows = csv.writer(file)
@@ -205,19 +213,23 @@ def _shown(columns: Sequence[str], row: Sequence[object]) -> Sequence[object]:
 
 
 def _asset(code: str) -> str:
-    place, _, rest = code.partition(":")
-    return rest.partition(":")[0] if place in ("asset", "leaving", "custody") else "USD"
+    from exchange.rules.ledger_text import asset_of
+
+    return asset_of(code)
 
 
 def _amount(code: str, amount: int) -> str:
     """Return an amount of a ledger account in whole dollars, or wholes of its asset."""
-    from exchange.rules.assets import ASSET_BY_SYMBOL
-    from exchange.rules.money import scaled_text, usd_text
+    from exchange.rules.ledger_text import amount_text
 
-    row = ASSET_BY_SYMBOL.get(_asset(code))
-    if row is not None:
-        return scaled_text(amount, row.digits)
-    return usd_text(amount) if _asset(code) == "USD" else str(amount)
+    return amount_text(code, amount)
+
+
+def _sum(asset: str, amount: int) -> str:
+    from exchange.rules.ledger_text import asset_text
+
+    text = asset_text(asset, amount)
+    return out.usd(text) if asset == "USD" else text
 
 
 def _month(text: str | None) -> tuple[datetime, datetime]:

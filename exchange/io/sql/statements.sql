@@ -38,3 +38,10 @@ FROM transfer AS t JOIN posting AS p USING (transfer_id) JOIN ledger_account AS 
     USING (ledger_account_id)
 WHERE t.seq > $1
 ORDER BY t.transfer_id, p.ledger_account_id LIMIT $2;
+
+-- name: seal_due
+-- A day is closed that no head covers: the first transfer after the last head is of a day before
+-- the newest one's.
+SELECT coalesce((SELECT ts_ns / 86400000000000 FROM transfer WHERE transfer_id
+        = 1 + coalesce((SELECT max(last_transfer_id) FROM ledger_head), 0))
+    < (SELECT ts_ns / 86400000000000 FROM transfer ORDER BY transfer_id DESC LIMIT 1), false);

@@ -172,3 +172,14 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     ORDER BY p.ledger_account_id
 ) AS page ON true
 WHERE follower.name = 'clearing';
+
+-- name: own_statement
+SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
+    SELECT t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, t.ts_ns, a.code, who.account_id,
+        p.version, p.amount_usd_micros, p.balance_usd_micros
+    FROM ledger_account AS a JOIN posting AS p USING (ledger_account_id)
+    JOIN transfer AS t USING (transfer_id) LEFT JOIN account AS who USING (account_idx)
+    WHERE a.account_idx = $1 AND t.seq > $2 AND t.seq <= $3 AND t.ts_ns >= $4 AND t.ts_ns < $5
+    ORDER BY t.transfer_id, a.ledger_account_id OFFSET $6 LIMIT $7
+) AS page ON true
+WHERE follower.name = 'clearing';

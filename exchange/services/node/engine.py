@@ -36,7 +36,7 @@ from exchange.rules.stress_play import Machine
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
 from exchange.services.liquidation import Liquidation
-from exchange.services.night import Night, NightlyStress
+from exchange.services.night import Night, NightlySeal, NightlyStress
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.progress import Progress
@@ -204,7 +204,8 @@ class EngineRole:
             StressResults(pool), PostgresAccounts(pool), mirror, calendar.agenda, clock,
             Machine(load_price_data().steps),
         )  # fmt: skip
-        return Night((stress.run_if_due,))
+        seal = NightlySeal(self._ground.database, self._ground.folder.path)
+        return Night((stress.run_if_due, seal.run_if_due))
 
     def begin_calendar(self) -> None:
         """Let time pass in the market; once batches are followed."""

@@ -185,6 +185,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
             {"sku": "MI300X", "hub": "USE", "gpus": "1", "from": "2027-03-01", "to": "2027-03-31"}
         ]}),
         ("get_drill", "GET", "/admin/risk/drill?account_id=alice&multiple=2", None),
+        ("get_statement", "GET", "/statements", None),
         ("list_risk", "GET", "/admin/risk/accounts?limit=5", None),
         ("get_risk", "GET", "/admin/risk/accounts/alice", None),
         ("list_risk_postings", "GET", "/admin/risk/accounts/alice/postings", None),

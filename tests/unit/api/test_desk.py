@@ -1,5 +1,8 @@
 """The risk desk: who is nearest to its end, what a bad day does, and that it all adds up."""
 
+import csv
+import io
+
 import pytest
 
 from exchange.io.price_data import load_price_data
@@ -185,3 +188,14 @@ async def test_bitcoin_takes_collateral_with_it(world: World):
     )
     assert quiet.accounts[0].collateral_usd_micros == 0
     assert loud.accounts[0].collateral_usd_micros == -1_000 * USD_MICROS
+
+
+async def test_a_statement_is_json_or_csv_of_a_month(world: World):
+    entries = (await world.call("bob", "GET", "/statements")).json()["entries"]
+    assert entries[0]["asset"] == "USD" and entries[0]["amount"] == entries[0]["balance"]
+    text = (await world.call("bob", "GET", "/statements?format=csv")).text
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["amount"], row["transfer_id"]) == (entries[0]["amount"], "1")
+    for bad in ("month=2026-13", "month=26-1", "month=x", "format=pdf", "format=csv&limit=3"):
+        response = await world.call("bob", "GET", f"/statements?{bad}")
+        assert (response.status_code, response.json()["code"]) == (422, "query_invalid"), bad

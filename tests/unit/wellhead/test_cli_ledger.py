@@ -50,3 +50,23 @@ def test_programs_read_balances_without_separators(say):
     assert [row["balance"] for row in found["accounts"] if row["asset"] == "USD"] == MONEY
     rows = csv.DictReader(io.StringIO(say(BALANCES, "trial-balance", "--to=-")))
     assert [row["balance"] for row in rows if row["asset"] == "USD"] == MONEY
+
+
+def test_a_dash_after_a_space_is_the_standard_output_too(say):
+    assert say(BALANCES, "trial-balance", "--to", "-") == say(BALANCES, "trial-balance", "--to=-")
+
+
+def test_what_each_asset_sums_to_is_said_in_its_own_wholes(monkeypatch, capsys):
+    rows = [("cash:3", 1, 1_500_000, 7), ("custody:UST", 1, -2_500_000, 8)]
+    monkeypatch.setattr(ledgers, "_read", lambda node, use: rows)
+    assert run(["ledger", "trial-balance"]) == Exit.DAMAGE
+    assert "USD sums to 1.50, UST sums to -2.5" in capsys.readouterr().err
+
+
+def test_a_name_that_ends_so_is_written_as_parquet(say, tmp_path):
+    to = tmp_path / "postings.parquet"
+    say([POSTING], "postings", "--to", str(to))
+    data = to.read_bytes()
+    assert data[:4] == data[-4:] == b"PAR1"
+    assert (1_234_500_000 * 100).to_bytes(16, "big") in data  # eight digits after the point
+    assert [path.name for path in tmp_path.iterdir()] == [to.name]

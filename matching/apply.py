@@ -9,7 +9,7 @@ from matching._memory import viewer
 from matching.accounts import deposit, open_account, set_account, withdraw
 from matching.aftermath import aftermath
 from matching.amend import amend
-from matching.assets import move_asset, price_asset
+from matching.assets import move_asset, price_asset, take_asset
 from matching.auction import end_call, set_guard, start_call
 from matching.blocks import accept
 from matching.closing import close_out, set_last_trade
@@ -171,6 +171,8 @@ def apply_protection(s, cmd):
         return transfer_position(s, cmd)
     if kind == Kind.TRANSFER_CASH:
         return transfer_cash(s, cmd)
+    if kind == Kind.TAKE_ASSET:
+        return take_asset(s, cmd)
     raise AssertionError("unknown kind: the codec let through what it must not")
 
 

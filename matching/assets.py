@@ -1,4 +1,4 @@
-"""Assets that are no cash: units in and out of accounts, and their prices.
+"""Assets that are no cash: units in and out of accounts, what they are sold for, their prices.
 
 The core knows no haircut: it keeps units and prices, and what is counted comes by command.
 """
@@ -15,7 +15,10 @@ from matching.limits import (
     ASSET_UNITS_MAX,
     ASSETS_MAX,
     COLLATERAL_USD_MICROS_MAX,
+    MONEY_USD_MICROS_MAX,
+    TRANSFER_USD_MICROS_MAX,
 )
+from matching.transfers import check_parties
 
 
 @kernel
@@ -96,6 +99,58 @@ def move_asset(s, cmd):
     event["maker_order_id"] = cmd["ref_id"]
     event["price_ticks"] = units
     event["amount_usd_micros"] = collateral["counted_usd_micros"]
+    return Code.OK
+
+
+@cold_kernel
+def check_sale(s, cmd):
+    """Refuse a sale of units that are not there, or for cash that is not there."""
+    code = check_parties(s, cmd)
+    if code != Code.OK:
+        return code
+    asset, units = cmd["state"], cmd["price_ticks"]
+    amount_usd_micros = cmd["amount_usd_micros"]
+    if asset <= 0 or asset >= ASSETS_MAX:
+        return Code.ASSET_UNKNOWN
+    if units <= 0 or amount_usd_micros <= 0:
+        return Code.AMOUNT_NOT_POSITIVE
+    if units > ASSET_UNITS_MAX or amount_usd_micros > TRANSFER_USD_MICROS_MAX:
+        return Code.AMOUNT_TOO_LARGE
+    if units > s.holdings[cmd["account_idx"] * ASSETS_MAX + asset]["units"]:
+        return Code.ASSET_INSUFFICIENT
+    taking = s.holdings[cmd["ref_id"] * ASSETS_MAX + asset]
+    if taking["units"] + taking["leaving_units"] + units > ASSET_UNITS_MAX:
+        return Code.AMOUNT_TOO_LARGE
+    if amount_usd_micros > s.accounts[cmd["ref_id"]]["cash_usd_micros"]:
+        return Code.MOVE_EXCEEDS_CASH
+    cash_usd_micros = s.accounts[cmd["account_idx"]]["cash_usd_micros"]
+    if cash_usd_micros + amount_usd_micros > MONEY_USD_MICROS_MAX:
+        return Code.ACCOUNT_MONEY_LIMIT
+    return Code.OK
+
+
+@cold_kernel
+def take_asset(s, cmd):
+    """Sell units of one account to another at a price that the command says, both at once.
+
+    What is counted for either of them is not changed: that is said by commands of its own.
+    """
+    code = check_sale(s, cmd)
+    if code != Code.OK:
+        return code
+    giver_idx, taker_idx = np.int64(cmd["account_idx"]), np.int64(cmd["ref_id"])
+    asset, units = np.int64(cmd["state"]), np.int64(cmd["price_ticks"])
+    amount_usd_micros = np.int64(cmd["amount_usd_micros"])
+    s.holdings[giver_idx * ASSETS_MAX + asset]["units"] -= units
+    s.holdings[taker_idx * ASSETS_MAX + asset]["units"] += units
+    s.accounts[giver_idx]["cash_usd_micros"] += amount_usd_micros
+    s.accounts[taker_idx]["cash_usd_micros"] -= amount_usd_micros
+    event = s.events[emit(s, EventKind.ASSET_TAKEN, giver_idx, 0)]
+    event["code"] = asset
+    event["order_id"] = cmd["order_id"]
+    event["maker_account_idx"] = taker_idx
+    event["price_ticks"] = units
+    event["amount_usd_micros"] = amount_usd_micros
     return Code.OK
 
 

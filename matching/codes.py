@@ -60,6 +60,7 @@ class Kind(IntEnum):
     # The clearing house: what it moves between two accounts.
     TRANSFER_POSITION = 95
     TRANSFER_CASH = 96
+    TAKE_ASSET = 97  # units of a defaulter, for cash
     SET_IMPLIED = 75
     SET_LIMITS = 50
     CANCEL_ALL_AFTER = 51
@@ -138,6 +139,7 @@ class EventKind(IntEnum):
     INDEX_SET = 44
     POSITION_MOVED = 110
     CASH_TRANSFERRED = 111
+    ASSET_TAKEN = 120
     STOP_AMENDED = 90  # one that waits; qty_lots is its new size
     ADDONS_STAGED = 100
     LEVEL_SET = 101

@@ -70,7 +70,8 @@ def charge(s, cmd):
     amount_usd_micros = cmd["amount_usd_micros"]
     if cmd["state"] < Charge.TRADING_FEE or cmd["state"] > Charge.REBATE or amount_usd_micros == 0:
         return Code.CHARGE_INVALID
-    if abs(amount_usd_micros) > TRANSFER_USD_MICROS_MAX:
+    # Without abs: the least int64 has none.
+    if amount_usd_micros > TRANSFER_USD_MICROS_MAX or amount_usd_micros < -TRANSFER_USD_MICROS_MAX:
         return Code.AMOUNT_TOO_LARGE
     collateral = s.collaterals[cmd["account_idx"]]
     if cmd["ref_id"] != 0 and cmd["ref_id"] <= collateral["last_charge_id"]:

@@ -7,6 +7,9 @@ CHARGE: amount_usd_micros what the account pays, negative when it is paid; state
 SEND_CASH: order_id the account that receives, amount_usd_micros, ref_id as of a withdrawal.
 MOVE_ASSET: order_id the asset, price_ticks its smallest units, state AssetMove, ref_id; of a
   RESERVE amount_usd_micros is what is counted once they are gone.
+TAKE_ASSET: account_idx gives units and gets cash, ref_id is the account_idx that takes them and
+  pays; state the asset, price_ticks its units, amount_usd_micros the cash, order_id the
+  liquidation it belongs to. Its event says the asset in code.
 PRICE_ASSET: order_id the asset, price_ticks usd micros of one whole, expires_ns when it was so,
   state PriceSource.
 """

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from exchange.rules.clearing_rows import AssetPriceRow, CountRow
+from exchange.rules.clearing_rows import AssetPriceRow, CountRow, WaterfallUseRow
 from exchange.rules.clearing_trades import ClearingTrades
 from exchange.rules.postings import Books
+from exchange.rules.waterfall import OWN_LAYER
 from matching.wire import COMMAND, EVENT
 
 _FIELD: Final = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -45,6 +46,15 @@ class ClearingCollateral(ClearingTrades):
             command[_TS],
         )  # fmt: skip
         self._count(event[_ACCOUNT], event[0], event[_AMOUNT], command[_TS])
+
+    def _asset_taken(self, command: Row, event: Row) -> None:
+        """Post both legs of a sale: units one way, cash the other, of the defaulter's own layer."""
+        seq, _, _, asset, giver_idx, sale_of, _, _, taker_idx, units, *_, amount = event
+        ts_ns = command[_TS]
+        self.books.sell_asset(seq, (giver_idx, taker_idx), asset, units, amount, sale_of, ts_ns)
+        self.effects.waterfall_uses.append(
+            WaterfallUseRow(seq, sale_of, OWN_LAYER, taker_idx, giver_idx, amount, ts_ns)
+        )
 
     def _asset_priced(self, command: Row, event: Row) -> None:
         self.effects.asset_prices.append(

@@ -167,6 +167,7 @@ class ClearingHouse(ClearingCollateral):
             EventKind.COLLATERAL_SET: self._collateral_set,
             EventKind.ASSET_MOVED: self._asset_moved,
             EventKind.ASSET_PRICED: self._asset_priced,
+            EventKind.ASSET_TAKEN: self._asset_taken,
         }
 
     def _call_started(self, command: Row, event: Row) -> None:

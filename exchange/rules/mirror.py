@@ -138,6 +138,7 @@ class Mirror(
             EventKind.CASH_SENT: self._cash_sent,
             EventKind.ASSET_MOVED: self._asset_moved,
             EventKind.ASSET_PRICED: self._asset_priced,
+            EventKind.ASSET_TAKEN: self._asset_taken,
         }
 
     def _nothing(self, command: Row, event: Row) -> None:

@@ -47,6 +47,17 @@ class CollateralMirror(MirrorState):
         collateral.counted_usd_micros = event[_AMOUNT_E]
         self._changes.accounts.add(event[_ACCOUNT_E])
 
+    def _asset_taken(self, command: Row, event: Row) -> None:
+        _, _, _, asset, giver_idx, _, _, _, taker_idx, units, *_, amount_usd_micros = event
+        for account_idx, sign in ((giver_idx, -1), (taker_idx, 1)):
+            account = self.accounts[account_idx]
+            before = account.collateral.holdings.pop(asset, Held())
+            held = Held(before.units + sign * units, before.leaving_units)
+            if any(held):
+                account.collateral.holdings[asset] = held
+            account.cash_usd_micros -= sign * amount_usd_micros
+            self._changes.accounts.add(account_idx)
+
     def _asset_priced(self, command: Row, event: Row) -> None:
         price = AssetPrice(event[_PRICE_E], event[_MAKER_E], event[_SIDE_E])
         self.asset_prices[event[_ORDER_E]] = price

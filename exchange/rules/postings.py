@@ -150,6 +150,25 @@ class Books:
         lines = {ids[0]: -units, ids[1]: units}
         self._post(TransferRow(self.transfer_id + 1, seq, 0, reason, ref_id, ts_ns), lines)
 
+    def sell_asset(
+        self,
+        seq: int,
+        parties: tuple[int, int],
+        asset: int,
+        units: int,
+        amount: int,
+        ref_id: int,
+        ts_ns: int,
+    ) -> None:
+        """Post units from the first of two accounts to the second, then the cash for them."""
+        self.flush()
+        symbol, (seller, buyer) = asset_code(asset), parties
+        ids = [self._opened(f"asset:{symbol}:{idx}", idx) for idx in parties]
+        sold = TransferRow(self.transfer_id + 1, seq, 0, MOVE, ref_id, ts_ns)
+        self._post(sold, {ids[0]: -units, ids[1]: units})
+        paid = TransferRow(self.transfer_id + 1, seq, 1, MOVE, ref_id, ts_ns)
+        self._post(paid, {self.cash_ids[buyer]: -amount, self.cash_ids[seller]: amount})
+
     def all_units(self) -> dict[tuple[int, str], int]:
         """Return units by account and asset, those that are leaving included."""
         units: dict[tuple[int, str], int] = {}

@@ -59,6 +59,8 @@ LAYERS: Final = (
 )  # fmt: skip
 assert [layer.place for layer in LAYERS] == list(range(1, len(LAYERS) + 1))
 assert [layer.name for layer in LAYERS] == list(LayerName)
+PLACE_OF: Final = {layer.name: layer.place for layer in LAYERS}
+OWN_LAYER: Final = PLACE_OF[LayerName.DEFAULTER_MARGIN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

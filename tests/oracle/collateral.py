@@ -9,7 +9,7 @@ from matching.limits import (
     MONEY_USD_MICROS_MAX,
     TRANSFER_USD_MICROS_MAX,
 )
-from tests.oracle import admin, risk
+from tests.oracle import admin, risk, transfers
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange
 
@@ -160,6 +160,40 @@ def judge_units(ex: Exchange, cmd: Command) -> int:
     if not releasable(ex, cmd.account_idx, cmd.amount_usd_micros):
         return Code.COLLATERAL_NEEDED
     return Code.OK
+
+
+def take_asset(ex: Exchange, log: Log, cmd: Command) -> None:
+    code = transfers.judge_parties(ex, cmd) or judge_sale(ex, cmd)
+    if code != Code.OK:
+        return log.refuse(cmd, code)
+    giver, taker = ex.accounts[cmd.account_idx], ex.accounts[cmd.ref_id]
+    giver.holdings[cmd.state][0] -= cmd.price_ticks
+    taker.holdings.setdefault(cmd.state, [0, 0])[0] += cmd.price_ticks
+    giver.cash_usd_micros += cmd.amount_usd_micros
+    taker.cash_usd_micros -= cmd.amount_usd_micros
+    log.add(
+        EventKind.ASSET_TAKEN, code=cmd.state, account_idx=cmd.account_idx, order_id=cmd.order_id,
+        maker_account_idx=cmd.ref_id, price_ticks=cmd.price_ticks,
+        amount_usd_micros=cmd.amount_usd_micros,
+    )  # fmt: skip
+    return None
+
+
+def judge_sale(ex: Exchange, cmd: Command) -> int:
+    if not 0 < cmd.state < ASSETS_MAX:
+        return Code.ASSET_UNKNOWN
+    giver, taker = ex.accounts[cmd.account_idx], ex.accounts[cmd.ref_id]
+    units, amount = cmd.price_ticks, cmd.amount_usd_micros
+    after = sum(taker.holdings.get(cmd.state, [0, 0])) + units
+    checks = (
+        (min(units, amount) <= 0, Code.AMOUNT_NOT_POSITIVE),
+        (units > ASSET_UNITS_MAX or amount > TRANSFER_USD_MICROS_MAX, Code.AMOUNT_TOO_LARGE),
+        (units > giver.holdings.get(cmd.state, [0, 0])[0], Code.ASSET_INSUFFICIENT),
+        (after > ASSET_UNITS_MAX, Code.AMOUNT_TOO_LARGE),
+        (amount > taker.cash_usd_micros, Code.MOVE_EXCEEDS_CASH),
+        (giver.cash_usd_micros + amount > MONEY_USD_MICROS_MAX, Code.ACCOUNT_MONEY_LIMIT),
+    )
+    return next((code for wrong, code in checks if wrong), Code.OK)
 
 
 def price_asset(ex: Exchange, log: Log, cmd: Command) -> None:

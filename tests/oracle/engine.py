@@ -76,6 +76,7 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.SEND_CASH: collateral.send_cash,
     Kind.MOVE_ASSET: collateral.move_asset,
     Kind.PRICE_ASSET: collateral.price_asset,
+    Kind.TAKE_ASSET: collateral.take_asset,
 }
 
 

@@ -312,6 +312,16 @@ class Machine(StopRules, RuleBasedStateMachine):
             amount_usd_micros=counted, ref_id=last + ahead + step,
         )  # fmt: skip
 
+    @rule(
+        giver=accounts, taker=accounts, asset=st.integers(0, 3), units=st.integers(0, 30),
+        amount=st.integers(0, 400),
+    )  # fmt: skip
+    def take_asset(self, giver, taker, asset, units, amount):
+        self.send(
+            Kind.TAKE_ASSET, account_idx=giver, ref_id=taker, state=asset, price_ticks=units,
+            amount_usd_micros=amount, order_id=3,
+        )  # fmt: skip
+
     @rule(asset=st.integers(0, 17), price=st.integers(0, 9), source=st.integers(0, 4),
           age_ns=st.integers(-1, 3))  # fmt: skip
     def price_asset(self, asset, price, source, age_ns):

@@ -61,7 +61,7 @@ MEMBER_VERBS = {
 
 
 def verbs(game: "Scenario") -> dict[str, Any]:
-    """Return what the operator does: `price 1 @ 990000 at 60 by feed`."""
+    """Return what the operator does: `price 1 @ 990000 at 60 by feed`, `sell ...`."""
 
     def price(words: Words) -> np.ndarray:
         number = words.number()
@@ -76,7 +76,16 @@ def verbs(game: "Scenario") -> dict[str, Any]:
             state=source,
         )  # fmt: skip
 
-    return {"price": price}
+    def sell(words: Words) -> np.ndarray:
+        """Read `sell 5 of asset 1 from alice to bob for 300`."""
+        units = words.number()
+        words.must("of")
+        words.must("asset")
+        fields = {"price_ticks": units, "state": words.number(), **game.parties(words)}
+        words.must("for")
+        return game.send(Kind.TAKE_ASSET, amount_usd_micros=words.number(), **fields)
+
+    return {"price": price, "sell": sell}
 
 
 def views(game: "Scenario") -> dict[str, Any]:
@@ -98,4 +107,6 @@ def part(event: np.void) -> str:
     """Return what an event says of collateral."""
     if event["kind"] == EventKind.ASSET_MOVED:
         return f"counts {event['amount_usd_micros']}"
+    if event["kind"] == EventKind.ASSET_TAKEN:
+        return f"sold for {event['amount_usd_micros']}"
     return ""

@@ -130,7 +130,7 @@ def verbs(game: "Scenario") -> dict[str, Any]:
 def part(game: "Scenario", event: np.void, reply: np.void) -> str:
     """Return what an event says: `buy rests 5`, `sell refused margin_insufficient`."""
     kind, side = event["kind"], int(event["side"])
-    if kind == EventKind.ASSET_MOVED:
+    if kind in (EventKind.ASSET_MOVED, EventKind.ASSET_TAKEN):
         return collateral_words.part(event)
     members = {idx: name for name, idx in game.members.items()}
     if kind == EventKind.ACCEPTED and reply["kind"] == EventKind.QUOTED:

@@ -99,6 +99,7 @@ class Market:
             (house.set_guard, 0.4 * control), (house.set_last_trade, 0.4 * control),
             (house.close_out, 0.4 * control),
             (self.mover.lots, 1.0 * control), (self.mover.cash, 0.3 * control),
+            (self.mover.units, 0.3 * control),
         ]  # fmt: skip
         return [draw for draw, _ in menu], [weight for _, weight in menu]
 

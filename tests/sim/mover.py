@@ -37,6 +37,23 @@ class Mover:
         layer = rng.choice((0, 0, 1, LAYERS_MAX, LAYERS_MAX + 1, -1))
         return {"kind": Kind.TRANSFER_CASH, "amount_usd_micros": amount, "state": layer, **fields}
 
+    def units(self) -> Fields:
+        """Sell units, most of them there, for cash that is there."""
+        rng, fields, accounts = self.rng, self._parties(), self.ex.accounts
+        asset, units = rng.choice((1, 2, 3, 0)), rng.choice((1, 0, -1))
+        owners = [idx for idx, one in enumerate(accounts) if any(map(sum, one.holdings.values()))]
+        if owners and rng.random() < 0.9:
+            fields["account_idx"] = rng.choice(owners)
+            asset, (units, _) = rng.choice(list(accounts[fields["account_idx"]].holdings.items()))
+            units += rng.choice((0, 0, 1, -units // 2))
+        taker = fields["ref_id"]
+        cash = accounts[taker].cash_usd_micros if 0 <= taker < len(accounts) else 1
+        amount = rng.choice((cash // 9, cash, cash + 1, 0, TRANSFER_USD_MICROS_MAX + 1))
+        return {
+            "kind": Kind.TAKE_ASSET, "state": asset, "price_ticks": units,
+            "amount_usd_micros": amount, **fields,
+        }  # fmt: skip
+
     def lots(self) -> Fields:
         rng, ex, fields = self.rng, self.ex, self._parties()
         held = [position for position in ex.positions if position.qty_lots]

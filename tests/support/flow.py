@@ -129,7 +129,7 @@ class Flow:
         account_idx, asset = pick.randrange(self.accounts), pick.choice((2, 5))
         self.ref_id += 1
         self.moves.setdefault(account_idx, 0)
-        dice = pick.randrange(6)
+        dice = pick.randrange(7)
         if dice < 2:
             move = pick.choice((1, 1, 2, 3, 4))
             fields = {"price_ticks": pick.randint(1, 50) * (4 if move == 1 else 1), "state": move}
@@ -143,6 +143,11 @@ class Flow:
             return command(Kind.SET_COLLATERAL, **fields)
         if dice == 3:
             return command(Kind.CHARGE, state=pick.randint(1, 4), ref_id=self.ref_id, **fields)
+        if dice == 5:
+            whom = (account_idx + 1) % self.accounts
+            return command(
+                Kind.TAKE_ASSET, ref_id=whom, state=asset, price_ticks=pick.randint(1, 20), **fields
+            )
         if dice == 4:
             whom = pick.randrange(self.accounts)
             return command(Kind.SEND_CASH, order_id=whom, ref_id=self.ref_id, **fields)

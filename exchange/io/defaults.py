@@ -4,7 +4,7 @@ import json
 from typing import Any, Final, NamedTuple
 
 from exchange.io.db import queries
-from exchange.io.store import Store
+from exchange.io.funds import FundRows
 from exchange.rules.adl import AdlProof
 from exchange.rules.adl_public import proof_out
 from exchange.rules.margin_calls import CallState, MarginCall
@@ -66,7 +66,7 @@ class CallSeen(NamedTuple):
     reminders: int
 
 
-class Defaults(Store):
+class Defaults(FundRows):
     """The door to the tables of liquidation and margin calls."""
 
     async def cleared_seq(self) -> int:
@@ -81,6 +81,14 @@ class Defaults(Store):
         """Return the liquidations begun by a command that clearing has, and not ended."""
         rows = await self._rows(_SQL["open_liquidations"], seq)
         return {row[0]: Liquidation(row[1], row[2], row[3]) for row in rows}
+
+    async def uses_open(self, seq: int, ids: list[int]) -> list[tuple[int, int, int, int]]:
+        """Return (liquidation, layer, giver, usd micros) of what layers gave up to a command."""
+        return [tuple(row) for row in await self._rows(_SQL["uses_open"], seq, ids)]
+
+    async def haircuts(self, seq: int) -> dict[int, int]:
+        """Return what was taken of gains since their owners were last settled."""
+        return {row[0]: row[1] for row in await self._rows(_SQL["haircuts"], seq)}
 
     # Proofs
 

@@ -88,6 +88,18 @@ def _valued(row: Asset, units: int, price: AssetPrice | None, member: Member, no
     )  # fmt: skip
 
 
+def sale_usd_micros(asset: int, units: int, price: AssetPrice | None, now_ns: int) -> int:
+    """Return what the house pays for units of a defaulter: their value after the haircut.
+
+    Caps and wrong-way rules say what counts while a member trades, not what a thing is worth.
+    """
+    row = ASSET_BY_NUMBER.get(asset)
+    if row is None:
+        return 0
+    nobody = Member(kind="", group="", long_lots=0, requirement_usd_micros=0)
+    return _valued(row, units, price, nobody, now_ns).after_haircut_usd_micros
+
+
 def _judged(row: Asset, price: AssetPrice | None, member: Member, now_ns: int) -> tuple[str, int]:
     """Return what lowers an asset, and what is left of it in basis points."""
     if member.group and row.issuer.casefold() == member.group.casefold():

@@ -8,6 +8,7 @@ from exchange.rules.liquidation import Slice
 from exchange.rules.standing import Standing
 from matching.codes import (
     AccountState,
+    CountMode,
     Flag,
     Kind,
     LiquidationStep,
@@ -94,4 +95,19 @@ def pay_row(
     return _one(
         Kind.TRANSFER_CASH, giver_idx, ref_id=receiver_idx, amount_usd_micros=amount_usd_micros,
         state=layer, order_id=liquidation_id,
+    )  # fmt: skip
+
+
+def uncount_row(account_idx: int) -> np.ndarray:
+    """Return what counts nothing of an account's assets, until custody values what is left."""
+    return _one(Kind.SET_COLLATERAL, account_idx, state=CountMode.VALUE)
+
+
+def take_row(
+    giver_idx: int, taker_idx: int, asset: int, units: int, usd_micros: int, liquidation_id: int
+) -> np.ndarray:
+    """Return what sells units of an account to the house."""
+    return _one(
+        Kind.TAKE_ASSET, giver_idx, ref_id=taker_idx, state=asset, price_ticks=units,
+        amount_usd_micros=usd_micros, order_id=liquidation_id,
     )  # fmt: skip

@@ -2,19 +2,20 @@
 
 For each account in liquidation one step at a time: cancel its orders; send the slice that
 lowers the requirement most for each dollar lost; end when equity is enough again. When the
-time is up, or equity is gone, the insurance fund pays what is missing and the house takes
-what is left. Only when the fund cannot pay are others deleveraged.
+time is up, or equity is gone, the house takes what is left. What is missing is borne by the
+layers of the waterfall in their order, after the account's collateral was sold; once the house
+has nothing more, or no layer bears the rest, the other side of its positions is deleveraged.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from exchange.rules import liquidation_rows as rows
-from exchange.rules.adl import AdlProof, Candidate, Closing, plan
+from exchange.rules.adl import Candidate, Closing, plan
 from exchange.rules.disposal import disposal_lots
+from exchange.rules.layers import Funds, has_usd_micros
 from exchange.rules.liquidation import (
     TAKE_OVER_NS,
     Held,
@@ -28,6 +29,7 @@ from exchange.rules.liquidation import (
     relief_usd_micros,
     slice_lots,
 )
+from exchange.rules.liquidation_steps import Step, pay_step, sale_step
 from exchange.rules.mirror import Mirror
 from exchange.rules.mirror_moves import Liquidation
 from exchange.rules.money import BPS
@@ -40,32 +42,20 @@ from exchange.rules.standing import (
     shock_arrays,
     standing_of,
 )
-from exchange.rules.waterfall import LAYERS, LayerName
 from matching.codes import MoveReason, Side, TradingState
 
 DEPTH_LEVELS: Final = 50
 DISPOSAL_BAND_BPS: Final = 100  # off the mark, the farthest the house sells at
-HOUSE_LAYER: Final = next(one.place for one in LAYERS if one.name == LayerName.HOUSE_FIRST)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What is to be done now, all of it or none: commands, and the proofs to keep before."""
-
-    commands: np.ndarray
-    story: str
-    proofs: tuple[AdlProof, ...] = ()
-    contracts: tuple[int, ...] = ()  # of the proofs, in their order
-    is_order: bool = False  # that the market may or may not fill: one a second is enough
 
 
 class Liquidator:
     """Plans against the mirror it is given; keeps nothing but the shocks as arrays."""
 
-    def __init__(self, mirror: Mirror, house_idx: int) -> None:
+    def __init__(self, mirror: Mirror, house_idx: int, funds: Funds | None = None) -> None:
         """Plan for the exchange that `mirror` follows; `house_idx` is the insurance fund."""
         self.mirror = mirror
         self.house_idx = house_idx
+        self.funds = funds or Funds(first_idx=house_idx)
         self.shocks: Shocks = {}
         self._shocks_of: object = None
 
@@ -81,7 +71,7 @@ class Liquidator:
 
     def look(self, account_idx: int) -> Step | None:
         """Return what to do about an account now; None for nothing."""
-        if account_idx == self.house_idx:
+        if account_idx in self.funds.accounts:
             return None
         going = self.mirror.liquidations.get(account_idx)
         standing = self.standing(account_idx)
@@ -103,6 +93,10 @@ class Liquidator:
             return Step(commands=rows.cancel_row(account_idx), story="cancels orders")
         held = held_of(self.mirror, account_idx, self.shocks)
         equity = standing.equity_usd_micros
+        if not held or equity <= 0:
+            sale = sale_step(self.mirror, account_idx, going, self.funds, whole=bool(held))
+            if sale is not None:
+                return sale
         if is_done(equity, standing.initial_usd_micros) or (not held and equity >= 0):
             end = rows.end_row(standing, going.liquidation_id, going.state_before)
             return Step(commands=end, story="ends")
@@ -197,22 +191,18 @@ class Liquidator:
         return Step(commands=np.concatenate(moves), story="the house takes over")
 
     def _bankrupt(self, standing: Standing, going: Liquidation, held: list[Held]) -> Step | None:
-        """Let the fund pay what is missing; deleverage when it cannot."""
-        account_idx, missing = standing.account_idx, -standing.equity_usd_micros
-        if missing == 0:
-            return self._take_over(standing, going, held) if held else None
-        fund = self.fund_usd_micros()
-        if fund >= missing or (not held and fund > 0):
-            pay = rows.pay_row(
-                self.house_idx, account_idx, min(fund, missing), HOUSE_LAYER, going.liquidation_id
-            )
-            return Step(commands=pay, story="the insurance fund pays")
+        """Let the layers bear what is missing, in their order; deleverage for what none bears."""
+        if standing.equity_usd_micros < 0:
+            paid = pay_step(self.mirror, standing.account_idx, going, self.funds)
+            if paid is not None:
+                return paid
+        elif held and self.fund_usd_micros() > 0:
+            return self._take_over(standing, going, held)
         return self._deleverage(standing, going, held[0], held) if held else None
 
     def fund_usd_micros(self) -> int:
         """Return what the insurance fund can pay now."""
-        cash = self.mirror.accounts[self.house_idx].cash_usd_micros
-        return max(0, min(cash, settled_usd_micros(self.mirror, self.house_idx)))
+        return has_usd_micros(self.mirror, self.house_idx)
 
     def _deleverage(
         self, standing: Standing, going: Liquidation, held: Held, every: list[Held]
@@ -262,7 +252,7 @@ class Liquidator:
             )
             for position in contract.positions
             if position.qty_lots * held.qty_lots < 0
-            and position.account_idx not in (own_idx, self.house_idx)
+            and position.account_idx not in self.funds.accounts | {own_idx}
         ]  # fmt: skip
 
     # What the house holds

@@ -23,6 +23,15 @@ class SharedLoss:
     insurance_usd_micros: int
 
 
+def most_cut_usd_micros(gain: int, cut_before: int, cash: int) -> int:
+    """Return how much of a gain may be cut: no more than the gain, and no cash that is not there.
+
+    Args:
+        cut_before: of the same gain, for other losses.
+    """
+    return max(0, min(gain - cut_before, cash))
+
+
 def settle_shared(
     variations: Mapping[str, int], equity: Mapping[str, int], insurance_usd_micros: int
 ) -> SharedLoss:
@@ -39,7 +48,8 @@ def settle_shared(
     shortfall = sum(losers.values()) - sum(taken.values())
     insured = min(shortfall, insurance_usd_micros)
     gains = [variations[name] for name in winners]
-    cuts = pro_rata_capped(shortfall - insured, gains)
+    most = [most_cut_usd_micros(gain, 0, gain) for gain in gains]
+    cuts = pro_rata_capped(shortfall - insured, most)
     haircut = {name: cut for name, cut in zip(winners, cuts, strict=True) if cut}
     after = dict(equity)
     for name, amount in taken.items():

@@ -219,6 +219,7 @@ class Mirror(
         position.unsettled_usd_micros = 0
         account.unsettled_usd_micros -= amount_usd_micros
         account.cash_usd_micros += amount_usd_micros
+        self.haircuts.pop(account_idx, None)
         self._changes.variations.append((event[0], account_idx, contract_idx, amount_usd_micros))
         self._changes.accounts.add(account_idx)
         self._changes.positions.add((account_idx, contract_idx))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from exchange.rules.mirror_legs import MirrorLegs
+from exchange.rules.waterfall import GAINS_LAYER
 from matching.codes import EventKind, LiquidationStep, Side
 from matching.limits import PRICE_BITS_DEFAULT
 from matching.wire import COMMAND, EVENT
@@ -30,6 +31,9 @@ class MovesMirror(MirrorLegs):
     def __init__(self, price_bits: int = PRICE_BITS_DEFAULT) -> None:
         super().__init__(price_bits)
         self.liquidations: dict[int, Liquidation] = {}  # by account_idx
+        # Of each liquidation that goes on: (place of the layer, account_idx) -> usd micros.
+        self.layer_uses: dict[int, dict[tuple[int, int], int]] = {}
+        self.haircuts: dict[int, int] = {}  # of gains, by account_idx, since it was last settled
 
     def _follow_liquidation(self, command: Row) -> None:
         """Note that a SET_ACCOUNT begins or ends a liquidation."""
@@ -38,7 +42,9 @@ class MovesMirror(MirrorLegs):
                 command[0], command[_TS], command[_PRICE]
             )
         elif command[_ORDER_ID] == LiquidationStep.ENDS:
-            self.liquidations.pop(command[_ACCOUNT], None)
+            ended = self.liquidations.pop(command[_ACCOUNT], None)
+            if ended is not None:
+                self.layer_uses.pop(ended.liquidation_id, None)
 
     def _move_handlers(self) -> dict[int, Callable[[Row, Row], None]]:
         return {
@@ -61,3 +67,17 @@ class MovesMirror(MirrorLegs):
         for account_idx, sign in ((event[4], -1), (event[8], 1)):
             self.accounts[account_idx].cash_usd_micros += sign * amount_usd_micros
             self._changes.accounts.add(account_idx)
+        if event[3]:
+            self.note_use(event[5], event[3], event[4], amount_usd_micros)
+        if event[3] == GAINS_LAYER:
+            self.note_haircut(event[4], amount_usd_micros)
+
+    def note_use(self, liquidation_id: int, layer: int, giver_idx: int, usd_micros: int) -> None:
+        """Note what a layer gave for a default that goes on."""
+        if any(one.liquidation_id == liquidation_id for one in self.liquidations.values()):
+            uses = self.layer_uses.setdefault(liquidation_id, {})
+            uses[layer, giver_idx] = uses.get((layer, giver_idx), 0) + usd_micros
+
+    def note_haircut(self, giver_idx: int, usd_micros: int) -> None:
+        """Note what was taken of an account's gains."""
+        self.haircuts[giver_idx] = self.haircuts.get(giver_idx, 0) + usd_micros

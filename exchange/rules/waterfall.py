@@ -1,6 +1,6 @@
 """The default waterfall: who bears a loss, in which order, and never more than their layer has.
 
-The layers are rows of data, each with its own ledger account. A layer is used
+The layers are rows of data, each held by cash accounts of its own. A layer is used
 only when the ones before it are used up. What each gives is divided among those
 who stand in it, and every use says of how much, for what, and by which share.
 """
@@ -35,32 +35,33 @@ class Layer:
 
     place: int
     name: LayerName
-    ledger_code: str  # of its account in the ledger; `{}` is whose part of it
+    account: str  # whose cash account of the ledger holds it; `{}` is the party
     story: str
 
 
 LAYERS: Final = (
-    Layer(place=1, name=LayerName.DEFAULTER_MARGIN, ledger_code="cash:{}",
+    Layer(place=1, name=LayerName.DEFAULTER_MARGIN, account="{}",
           story="cash, margin and collateral of who defaulted"),
-    Layer(place=2, name=LayerName.DEFAULTER_FUND, ledger_code="fund:{}",
+    Layer(place=2, name=LayerName.DEFAULTER_FUND, account="fund.{}",
           story="what the defaulter paid into the default fund"),
-    Layer(place=3, name=LayerName.HOUSE_FIRST, ledger_code="house:first",
+    Layer(place=3, name=LayerName.HOUSE_FIRST, account="insurance",
           story="the exchange's own money, before anybody else's"),
-    Layer(place=4, name=LayerName.FUND_OF_OTHERS, ledger_code="fund:{}",
+    Layer(place=4, name=LayerName.FUND_OF_OTHERS, account="fund.{}",
           story="the default fund of the others, by contribution"),
-    Layer(place=5, name=LayerName.HOUSE_SECOND, ledger_code="house:second",
+    Layer(place=5, name=LayerName.HOUSE_SECOND, account="house-second",
           story="the exchange's own money, its second part"),
-    Layer(place=6, name=LayerName.ASSESSMENTS, ledger_code="assessment:{}",
+    Layer(place=6, name=LayerName.ASSESSMENTS, account="{}",
           story="called from the others, at most 2.75 times their contribution"),
-    Layer(place=7, name=LayerName.GAINS_HAIRCUT, ledger_code="cash:{}",
-          story="a part of the day's variation margin gains"),
-    Layer(place=8, name=LayerName.TEAR_UP, ledger_code="cash:{}",
-          story="open positions against the defaulter's end at the last settlement price"),
+    Layer(place=7, name=LayerName.GAINS_HAIRCUT, account="{}",
+          story="a part of the variation margin gains that are not paid yet"),
+    Layer(place=8, name=LayerName.TEAR_UP, account="{}",
+          story="open positions against the defaulter's end, at its bankruptcy price"),
 )  # fmt: skip
 assert [layer.place for layer in LAYERS] == list(range(1, len(LAYERS) + 1))
 assert [layer.name for layer in LAYERS] == list(LayerName)
 PLACE_OF: Final = {layer.name: layer.place for layer in LAYERS}
 OWN_LAYER: Final = PLACE_OF[LayerName.DEFAULTER_MARGIN]
+GAINS_LAYER: Final = PLACE_OF[LayerName.GAINS_HAIRCUT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

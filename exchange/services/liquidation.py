@@ -17,8 +17,10 @@ import numpy as np
 from exchange.io.defaults import Defaults
 from exchange.io.errors import Conflict, Unavailable
 from exchange.io.registry import Accounts
+from exchange.rules.layers import FIRST_ID, FUND_KIND, HOUSE_KIND, Funds, funds_of
 from exchange.rules.liquidation_rows import SWEEP_ACCOUNTS_MAX
-from exchange.rules.liquidator import Liquidator, Step
+from exchange.rules.liquidation_steps import Step
+from exchange.rules.liquidator import Liquidator
 from exchange.rules.margin_calls import (
     MarginCall,
     amount_to_call_usd_micros,
@@ -37,11 +39,9 @@ STEP_SECONDS: Final = 1.0
 BUSY_SECONDS: Final = 0.05  # between steps while something is under way
 CONFLICT_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.25  # while waiting for clearing, or for the house's account
-HOUSE_ID: Final = "insurance"
-HOUSE_KIND: Final = "house"
 MEMBER: Final = "member"
 TOGETHER: Final = 32  # accounts looked at before others have their turn
-EXEMPT: Final = frozenset({HOUSE_KIND})
+EXEMPT: Final = frozenset({HOUSE_KIND, FUND_KIND})
 
 _log = logging.getLogger("wellhead.liquidation")
 
@@ -61,6 +61,7 @@ class Liquidation:
         self._ticket = 0
         self._sliced: dict[int, int] = {}  # account_idx -> second of its last slice
         self._kinds: dict[int, str] = {}
+        self._known = 0  # accounts there were when kinds and funds were read
         self._maintenances = Maintenances()
         self._escalated: set[int] = set()
 
@@ -93,15 +94,30 @@ class Liquidation:
     async def _prepare(self) -> None:
         """Find the house's account, and what was under way when the last process ended."""
         house = await self._accounts.create(
-            account_id=HOUSE_ID, name="Insurance fund", kind=HOUSE_KIND
+            account_id=FIRST_ID, name="Insurance fund", kind=HOUSE_KIND
         )
         if house.account_idx >= len(self._mirror.accounts):
             return
         if await self._rows.cleared_seq() < self._start_seq:
             return  # the mirror itself has seen everything since, and nothing from before
-        for account_idx, going in (await self._rows.open_liquidations(self._start_seq)).items():
-            self._mirror.liquidations.setdefault(account_idx, going)
-        self._liquidator = Liquidator(self._mirror, house.account_idx)
+        going = await self._rows.open_liquidations(self._start_seq)
+        ids = [one.liquidation_id for one in going.values()]
+        uses = await self._rows.uses_open(self._start_seq, ids)
+        cuts = await self._rows.haircuts(self._start_seq)
+        funds = await self._funds(house.account_idx)
+        # From here nothing waits: what the mirror saw since it started is added to, once.
+        for account_idx, one in going.items():
+            self._mirror.liquidations.setdefault(account_idx, one)
+        for liquidation_id, layer, giver_idx, amount in uses:
+            self._mirror.note_use(liquidation_id, layer, giver_idx, amount)
+        for giver_idx, amount in cuts.items():
+            self._mirror.note_haircut(giver_idx, amount)
+        self._liquidator = Liquidator(self._mirror, house.account_idx, funds)
+
+    async def _funds(self, house_idx: int) -> Funds:
+        """Return the accounts of the layers, as far as the core has them."""
+        accounts = await self._rows.fund_accounts()
+        return funds_of(house_idx, accounts, len(self._mirror.accounts))
 
     async def step(self) -> bool:
         """Do what is due now; return whether another step follows at once.
@@ -113,8 +129,11 @@ class Liquidation:
         if liquidator is None or mirror.halted or mirror.scenario_count == 0:
             return False
         liquidator.refresh()
-        if len(self._kinds) < len(mirror.accounts):
+        if self._known != len(mirror.accounts):
+            known = len(mirror.accounts)
             self._kinds = await self._rows.kinds()
+            liquidator.funds = await self._funds(liquidator.house_idx)
+            self._known = known
         due = await self._due()
         members = {idx for idx in due if self._kinds.get(idx) == MEMBER}
         await self._call(members)
@@ -147,6 +166,8 @@ class Liquidation:
             self._sliced[account_idx] = second
         for proof, contract_idx in zip(step.proofs, step.contracts, strict=True):
             await self._rows.keep_proof(proof, contract_idx)
+        for loss in step.losses:
+            await self._rows.keep_loss(loss)
         self._ticket += 1
         commands = step.commands.copy()
         commands["request_id"] = self._ticket

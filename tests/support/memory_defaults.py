@@ -4,8 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from exchange.io.defaults import CallSeen, LiquidationSeen, MoveSeen, UseSeen
+from exchange.io.funds import LossSeen, PartySeen, SizingSeen
 from exchange.rules.adl import AdlProof
 from exchange.rules.adl_public import proof_out
+from exchange.rules.loss_proof import LossProof
+from exchange.rules.loss_proof import proof_out as loss_out
 from exchange.rules.margin_calls import ENDS, CallState, MarginCall, acknowledge
 from exchange.rules.mirror_moves import Liquidation
 
@@ -22,6 +25,13 @@ class MemoryDefaults:
         self.moved: list[MoveSeen] = []
         self.used: list[UseSeen] = []
         self.names: dict[int, str] = {}
+        self.of_funds: list[tuple[int, str, str]] = []
+        self.borne: dict[tuple[int, int], LossProof] = {}
+        self.given: list[tuple[int, int, int, int]] = []
+        self.cut: dict[int, int] = {}
+        self.paid: list[PartySeen] = []
+        self.own: list[LossSeen] = []
+        self.sized: list[SizingSeen] = []
 
     async def cleared_seq(self) -> int:
         return 1 << 62
@@ -31,6 +41,44 @@ class MemoryDefaults:
 
     async def open_liquidations(self, seq: int) -> dict[int, Liquidation]:
         return self.going
+
+    async def uses_open(self, seq: int, ids: list[int]) -> list[tuple[int, int, int, int]]:
+        return [use for use in self.given if use[0] in ids]
+
+    async def haircuts(self, seq: int) -> dict[int, int]:
+        return self.cut
+
+    async def fund_accounts(self) -> list[tuple[int, str, str]]:
+        return self.of_funds
+
+    async def account_names(self) -> list[tuple[int, str, str]]:
+        return [(idx, self.names.get(idx, f"a{idx}"), kind) for idx, kind in self.of_kind.items()]
+
+    async def keep_loss(self, proof: LossProof) -> None:
+        head = proof.round
+        self.borne.setdefault((head.liquidation_id, head.round_no), proof)
+
+    async def losses(self, liquidation_id: int) -> list[dict[str, Any]]:
+        return [
+            {"digest": proof.digest(), **loss_out(proof)}
+            for (owner, _), proof in self.borne.items()
+            if owner == liquidation_id
+        ]
+
+    async def parties(self, liquidation_id: int) -> list[PartySeen]:
+        return self.paid
+
+    async def own_losses(
+        self, account_idx: int, *, before_seq: int = 1 << 62, limit: int = 100
+    ) -> list[LossSeen]:
+        return [one for one in self.own if one.seq < before_seq][:limit]
+
+    async def keep_sizing(self, sizing: SizingSeen) -> None:
+        if all(one.day != sizing.day for one in self.sized):
+            self.sized.insert(0, sizing)
+
+    async def sizings(self, limit: int = 1) -> list[SizingSeen]:
+        return self.sized[:limit]
 
     async def keep_proof(self, proof: AdlProof, contract_idx: int) -> None:
         closing = proof.closing

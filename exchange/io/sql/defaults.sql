@@ -84,3 +84,59 @@ SELECT call_id, account_id, amount_usd_micros, met_usd_micros, issued_ns, due_ns
 FROM margin_call JOIN account USING (account_idx)
 WHERE call_id < $1 AND ($2::bigint IS NULL OR account_idx = $2)
 ORDER BY call_id DESC LIMIT $3;
+
+-- name: uses_open
+-- What layers gave for the liquidations of $2, by commands that clearing has up to $1.
+SELECT liquidation_id, layer, giver_idx, sum(amount_usd_micros)::bigint AS amount_usd_micros
+FROM waterfall_use
+WHERE liquidation_id = ANY($2::bigint[]) AND seq <= $1 AND layer > 0
+GROUP BY liquidation_id, layer, giver_idx;
+
+-- name: haircuts
+-- What was taken of gains since the account was last settled, by commands up to $1.
+SELECT giver_idx, sum(amount_usd_micros)::bigint AS amount_usd_micros
+FROM waterfall_use AS u
+WHERE layer = 7 AND seq <= $1 AND NOT EXISTS (
+    SELECT 1 FROM variation AS v WHERE v.account_idx = u.giver_idx AND v.seq > u.seq
+)
+GROUP BY giver_idx;
+
+-- name: keep_loss
+INSERT INTO loss_proof (liquidation_id, round_no, digest, body)
+VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: losses
+SELECT digest, body FROM loss_proof WHERE liquidation_id = $1 ORDER BY round_no;
+
+-- name: public_uses
+-- The party of the defaulter's own layer is the one that gets the money; a member's share of the
+-- default fund is an account of its own, named by the slot of its member.
+SELECT u.seq, u.layer,
+    CASE WHEN u.layer = 1 THEN u.receiver_idx
+        WHEN giver.kind = 'fund' THEN split_part(giver.account_id, '.', 2)::bigint
+        ELSE u.giver_idx END AS party_idx,
+    u.amount_usd_micros
+FROM waterfall_use AS u JOIN account AS giver ON giver.account_idx = u.giver_idx
+WHERE u.liquidation_id = $1 AND u.layer > 0 ORDER BY u.seq;
+
+-- name: own_losses
+-- What others' defaults cost an account: out of its own cash, or its share of the default fund.
+SELECT u.liquidation_id, u.seq, u.layer, u.amount_usd_micros, u.ts_ns
+FROM waterfall_use AS u JOIN account AS giver ON giver.account_idx = u.giver_idx
+WHERE u.layer > 1 AND (u.giver_idx = $1 OR giver.account_id = 'fund.' || $1::bigint)
+    AND u.seq < $2
+ORDER BY u.seq DESC LIMIT $3;
+
+-- name: keep_sizing
+INSERT INTO fund_sizing (day, seq, ts_ns, size_usd_micros, held_usd_micros, body)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
+
+-- name: sizings
+SELECT day, seq, ts_ns, size_usd_micros, held_usd_micros, body
+FROM fund_sizing ORDER BY day DESC LIMIT $1;
+
+-- name: accounts_of_funds
+SELECT account_idx, account_id, kind FROM account WHERE kind IN ('fund', 'house');
+
+-- name: account_names
+SELECT account_idx, account_id, kind FROM account ORDER BY account_idx;

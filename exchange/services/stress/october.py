@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 
 from exchange.io.price_data import load_price_data
-from exchange.rules.adl import faults
 from exchange.rules.contracts import parse_symbol
+from exchange.rules.layers import Funds
 from exchange.rules.money import BPS, USD_MICROS
 from exchange.rules.operations import (
     list_command,
@@ -27,6 +27,7 @@ from exchange.rules.operations import (
 )
 from exchange.rules.scenarios import SCENARIO_COUNT, WORST_COUNT, MarginModel
 from exchange.rules.standing import Maintenances, equity_usd_micros
+from exchange.services.stress.checks import FLAT_USD, checks_of
 from exchange.services.stress.world import World, row
 from matching.codes import EventKind, Kind, MoveReason, Side, Tif, TradingState
 from matching.sizes import Sizes
@@ -55,6 +56,9 @@ class Profile:
     makers: int = 24
     flat: int = 60
     fund_usd: int = 60_000
+    second_usd: int = 20_000  # the house's second layer
+    members: int = 8  # makers that are clearing members
+    share_usd: int = 5_000  # of each in the default fund
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,8 +79,9 @@ class Outcome:
     taken_over_lots: int = 0
     deleveraged_lots: int = 0
     deleveraged_accounts: int = 0
-    fund_paid_usd_micros: int = 0
+    layers_usd_micros: dict[int, int] = field(default_factory=dict)  # by place
     proofs: int = 0
+    loss_proofs: int = 0
     state_hash: str = ""
     checks: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -89,16 +94,22 @@ class October:
         self.profile = profile
         self.house_idx = 0
         self.bank_idx = 1  # lends against bitcoin: what its haircut value loses, goes back there
-        first = 2
+        self.second_idx = 2
+        first = 3
         self.flat = range(first, first + profile.flat)
         self.makers = range(self.flat.stop, self.flat.stop + profile.makers)
         self.traders = range(self.makers.stop, self.makers.stop + profile.traders)
-        accounts = self.traders.stop
+        self.shares = range(self.traders.stop, self.traders.stop + profile.members)
+        accounts = self.shares.stop
+        funds = Funds(
+            first_idx=self.house_idx, second_idx=self.second_idx,
+            shares=dict(zip(self.makers, self.shares, strict=False)),
+        )  # fmt: skip
         sizes = Sizes(
             accounts=accounts, contracts=8, positions=8 * accounts, orders=1 << 14,
             client_ids=1 << 14, scenarios=SCENARIO_COUNT,
         )  # fmt: skip
-        self.world = World(sizes, START_NS, self.house_idx)
+        self.world = World(sizes, START_NS, self.house_idx, funds)
         self.fair = list(PRICES)
         self.btc: dict[int, int] = {}  # counted value of bitcoin at the start, by account
         self.btc_lent: dict[int, int] = {}
@@ -112,7 +123,9 @@ class October:
         """Open accounts and contracts, and let positions come about by trading."""
         world, profile, chance = self.world, self.profile, self.chance
         funds = {self.house_idx: profile.fund_usd, self.bank_idx: 50_000_000}
-        funds |= dict.fromkeys(self.flat, 25_000)
+        funds[self.second_idx] = profile.second_usd
+        funds |= dict.fromkeys(self.shares, profile.share_usd)
+        funds |= dict.fromkeys(self.flat, FLAT_USD)
         funds |= dict.fromkeys(self.makers, 4_000_000)
         funds |= {idx: int(chance.lognormvariate(10.4, 0.9)) + 4_000 for idx in self.traders}
         for idx, usd in sorted(funds.items()):
@@ -255,42 +268,13 @@ class October:
         out.taken_over_lots = int(lots["qty_lots"][lots["code"] == MoveReason.TAKE_OVER].sum())
         out.deleveraged_lots = int(adl["qty_lots"].sum())
         out.deleveraged_accounts = len(set(adl["maker_account_idx"].tolist()))
-        out.fund_paid_usd_micros = int(paid["amount_usd_micros"].sum())
-        out.proofs = len(world.proofs)
+        for place in sorted(set(paid["code"].tolist())):
+            amounts = paid["amount_usd_micros"][paid["code"] == place]
+            out.layers_usd_micros[place] = int(amounts.sum())
+        out.proofs, out.loss_proofs = len(world.proofs), len(world.losses)
         out.state_hash = world.engine.state_hash().hex()
-        out.checks = self._checks(set(adl["maker_account_idx"].tolist()))
+        out.checks = checks_of(world, self.deposited, self.flat, out.layers_usd_micros)
         return out
-
-    def _checks(self, deleveraged: set[int]) -> list[tuple[str, bool]]:
-        world = self.world
-        mirror, books = world.mirror, world.clearing.books
-        world.engine.check()
-        cash = [one.cash_usd_micros for one in mirror.accounts]
-        flat_cash = [mirror.accounts[idx].cash_usd_micros for idx in self.flat]
-        fund_first = all(0 <= fund < missing for fund, missing in world.grounds)
-        return [
-            ("cash of all accounts is what was deposited, to the micro-dollar",
-             sum(cash) == self.deposited),
-            ("positions of every contract sum to zero",
-             all(sum(p.qty_lots for p in c.positions) == 0 for c in mirror.contracts)),
-            ("the ledger holds the same cash for every account",
-             all(books.cash_usd_micros(idx) == own for idx, own in enumerate(cash))),
-            ("no account that was flat was touched",
-             set(flat_cash) == {25_000 * USD_MICROS} and not deleveraged & set(self.flat)),
-            ("layers in order: the defaulter's own, then the fund, deleveraging only after it",
-             fund_first),
-            ("every proof of deleveraging verifies",
-             all(not faults(proof) for proof in world.proofs)),
-            ("shares that were moved are those of the proofs",
-             self._moved() == sum(row.share_lots for p in world.proofs for row in p.rows)),
-            ("nobody is left in liquidation with less than nothing",
-             all(equity_usd_micros(mirror, idx) >= 0 for idx in mirror.liquidations)),
-        ]  # fmt: skip
-
-    def _moved(self) -> int:
-        lots = np.concatenate(self.world.moves or [np.zeros(0, EVENT)])
-        adl = (lots["kind"] == EventKind.POSITION_MOVED) & (lots["code"] == MoveReason.DELEVERAGE)
-        return int(lots["qty_lots"][adl].sum())
 
 
 def prices_at(second: int) -> tuple[int, int]:

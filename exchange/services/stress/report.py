@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.rules.money import BPS, USD_MICROS
+from exchange.rules.waterfall import LAYERS
 from exchange.services.stress.october import Outcome
 from exchange.services.stress.plots import Line, chart
 
@@ -49,10 +50,14 @@ def page(out: Outcome) -> str:
         "liquidations begun": f"{out.liquidations:,}",
         "lots closed in the book by slices": f"{out.slices_lots:,}",
         "lots the house took over": f"{out.taken_over_lots:,}",
-        "paid by the insurance fund": f"{out.fund_paid_usd_micros // USD_MICROS:,} USD",
+        **{
+            f"paid by layer {place}, {LAYERS[place - 1].story}": f"{paid // USD_MICROS:,} USD"
+            for place, paid in out.layers_usd_micros.items()
+        },
         "lots deleveraged": f"{out.deleveraged_lots:,}",
         "accounts deleveraged": f"{out.deleveraged_accounts:,}",
         "proofs of deleveraging": f"{out.proofs:,}",
+        "proofs of who bore a loss": f"{out.loss_proofs:,}",
         "most accounts in liquidation at once": f"{max(out.in_liquidation):,}",
         "most with less than nothing, second by second": f"{max(out.insolvent):,}",
         "hash of the final state": f"`{out.state_hash}`",
@@ -64,9 +69,13 @@ Two real steps in one night: bitcoin -15 %, as on 10 and 11 October 2025, and H1
 overnight, as AWS did on 5 June 2025. {profile.traders:,} leveraged accounts, most of them long;
 three in ten with collateral lent against bitcoin at a haircut of 45 %; {profile.makers} makers
 whose books grow thin; {profile.flat} accounts that hold cash only; an insurance fund of
-{profile.fund_usd:,} USD. Everything runs on the real core, mirror and clearing, with the real
+{profile.fund_usd:,} USD, a default fund of {profile.members} members with
+{profile.share_usd:,} USD each, and {profile.second_usd:,} USD of the house behind it.
+Everything runs on the real core, mirror and clearing, with the real
 rules of liquidation (DEF-1 to DEF-10 of `clearing.md`). Accounts, sizes and quotes are drawn; seed
-{profile.seed} gives the same bytes again. The fund is made small, so that the last layers are used.
+{profile.seed} gives the same bytes again. The funds are made small, so that the last layers are
+used: once the house has nothing left it takes no position over, and what is left of a bankrupt
+account is torn up against the other side.
 
 ![Prices]({NAME}-prices.svg)
 
@@ -86,6 +95,6 @@ rules of liquidation (DEF-1 to DEF-10 of `clearing.md`). Accounts, sizes and quo
 |---|---|
 {checks}
 
-Made by `wellhead stress report`. What it does not show: margin calls to members, assessments, and
-an auction; traders here neither add money nor flee.
+Made by `wellhead stress report`. What it does not show: margin calls to members, and an auction;
+traders here neither add money nor flee.
 """

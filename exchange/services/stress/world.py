@@ -4,8 +4,12 @@ import numpy as np
 
 from exchange.rules.adl import AdlProof
 from exchange.rules.clearing_house import ClearingHouse
-from exchange.rules.liquidator import Liquidator, Step
+from exchange.rules.layers import Funds, parts_of
+from exchange.rules.liquidation_steps import Step
+from exchange.rules.liquidator import Liquidator
+from exchange.rules.loss_proof import LossProof
 from exchange.rules.mirror import Mirror
+from exchange.rules.standing import equity_usd_micros
 from matching.codes import EventKind, Kind
 from matching.engine import Engine
 from matching.sizes import Sizes
@@ -26,17 +30,20 @@ def row(kind: Kind, **fields: int) -> np.ndarray:
 class World:
     """Sends commands to the core and keeps everybody who follows it."""
 
-    def __init__(self, sizes: Sizes, start_ns: int, house_idx: int) -> None:
+    def __init__(
+        self, sizes: Sizes, start_ns: int, house_idx: int, funds: Funds | None = None
+    ) -> None:
         self.engine = Engine(sizes)
         self.mirror = Mirror()
         self.clearing = ClearingHouse()
         self.now_ns = start_ns
         self.house_idx = house_idx
-        self.liquidator = Liquidator(self.mirror, house_idx)
+        self.liquidator = Liquidator(self.mirror, house_idx, funds)
         self.proofs: list[AdlProof] = []
+        self.losses: list[LossProof] = []
         self.moves: list[np.ndarray] = []  # EVENT rows of moves of lots and money
         self.slice_lots = 0
-        self.grounds: list[tuple[int, int]] = []  # of each deleveraging: the fund, what was missing
+        self.grounds: list[int] = []  # of each deleveraging: what any layer before still had
         self.refused: dict[int, int] = {}
         self.stories: dict[str, int] = {}
         self._waiting: list[np.ndarray] = []
@@ -75,15 +82,22 @@ class World:
     def do(self, step: Step) -> None:
         """Carry out a step of liquidation; its proofs are kept before."""
         self.proofs += step.proofs
+        self.losses += step.losses
         if step.proofs:
-            giver = self.mirror.accounts[int(step.commands["account_idx"][0])]
-            missing = -(giver.cash_usd_micros + giver.unsettled_usd_micros)
-            self.grounds.append((self.liquidator.fund_usd_micros(), missing))
+            self.grounds.append(self._left(int(step.commands["account_idx"][0])))
         word = "slices" if step.story.startswith("slice") else step.story
         self.stories[word] = self.stories.get(word, 0) + 1
         events = self.send(step.commands)
         if word == "slices":
             self.slice_lots += int(events["qty_lots"][events["kind"] == EventKind.TRADE].sum())
+
+    def _left(self, account_idx: int) -> int:
+        """Return what layers still have for a default: the house's, where nothing is missing."""
+        state, funds = self.mirror, self.liquidator.funds
+        if equity_usd_micros(state, account_idx) >= 0:
+            return self.liquidator.fund_usd_micros()
+        parts = parts_of(state, account_idx, state.liquidations[account_idx], funds)
+        return sum(max(0, part.available_usd_micros) for part in parts)
 
     def _note(self, events: np.ndarray) -> None:
         moved = np.isin(events["kind"], (EventKind.POSITION_MOVED, EventKind.CASH_TRANSFERRED))

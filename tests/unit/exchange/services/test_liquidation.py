@@ -30,7 +30,7 @@ class Stage:
     """A market of one contract at 1,000; a long lot may lose 200 in the matrix."""
 
     def __init__(self, kinds: dict[int, str] | None = None) -> None:
-        sizes = Sizes(accounts=8, contracts=1, positions=16, orders=64, client_ids=64, scenarios=8)
+        sizes = Sizes(accounts=16, contracts=1, positions=32, orders=64, client_ids=64, scenarios=8)
         self.world = World(sizes, 10**18, HOUSE)
         self.rows = MemoryDefaults({HOUSE: "house"} | (kinds or {}))
         for idx, usd in CASH.items():
@@ -131,7 +131,10 @@ async def test_beyond_the_fund_the_other_side_is_deleveraged_with_a_proof():
     await stage.steps(3)
     assert stage.lots(ALICE) == stage.lots(BOB) == 0
     assert 0 <= stage.equity(ALICE) < 10
-    assert stage.equity(FLAT) == 77 and stage.equity(HOUSE) == 5_000
+    assert stage.equity(FLAT) == 77 and stage.equity(HOUSE) == 0
+    (loss,) = stage.rows.borne.values()
+    assert [(row.place, row.used_usd_micros) for row in loss.rows] == [(3, 5_000), (7, 1_000)]
+    assert stage.equity(BOB) == 100_000 + 9_000 - 1_000
     (proof,) = await stage.rows.proofs(next(iter(stage.rows.kept))[0])
     assert faults_of_published(proof) == []
     assert [one["share_lots"] for one in proof["rows"]] == [10]

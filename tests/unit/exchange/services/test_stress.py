@@ -9,7 +9,9 @@ from exchange.services.stress import Profile, play, write
 from exchange.services.stress.october import October, prices_at
 from exchange.services.stress.plots import Line, chart
 
-SMALL = Profile(seed=7, traders=36, makers=6, flat=3, fund_usd=300)
+SMALL = Profile(
+    seed=7, traders=36, makers=6, flat=3, fund_usd=300, members=3, share_usd=200, second_usd=100
+)
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +21,14 @@ def outcome():
 
 def test_everything_that_must_hold_holds(outcome):
     assert [what for what, held in outcome.checks if not held] == []
-    assert len(outcome.checks) == 8
+    assert len(outcome.checks) == 10
 
 
 def test_the_last_layers_are_used(outcome):
     assert outcome.liquidations > 3
     assert outcome.deleveraged_lots > 0 and outcome.proofs > 0
     assert outcome.in_liquidation[-1] == 0
+    assert set(outcome.layers_usd_micros) >= {3, 4, 5, 6} and outcome.loss_proofs > 0
 
 
 def test_the_page_says_what_happened(outcome, tmp_path):

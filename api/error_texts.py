@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api import errors_collateral, errors_deals, errors_moves
+from api import errors_collateral, errors_deals, errors_life, errors_moves
 from exchange.rules.money import price_text
 from matching.codes import Code
 from matching.limits import PEGS_MAX, PRICE_BITS_DEFAULT
@@ -87,6 +87,7 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.TIF_NOT_ALLOWED: "not this kind of order in the contract's present state",
     **errors_deals.DETAIL,
     **errors_moves.DETAIL,
+    **errors_life.DETAIL,
     **errors_collateral.DETAIL,
     Code.WITHDRAWAL_EXCEEDS_FREE: "the account needs the rest as margin",
 }

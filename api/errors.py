@@ -8,7 +8,7 @@ problem+json over HTTP and the `error` object of a websocket reply.
 from http import HTTPStatus
 from typing import Any, Final
 
-from api import errors_collateral, errors_deals, errors_moves
+from api import errors_collateral, errors_deals, errors_life, errors_moves
 from api.error_texts import CORE_DETAIL
 from matching.codes import Code
 
@@ -179,6 +179,7 @@ _CORE_STATUS: Final[dict[Code, int]] = {
     Code.CHILD_FOLLOWS_PARENT: 422,
     **errors_deals.STATUS,
     **errors_moves.STATUS,
+    **errors_life.STATUS,
     **errors_collateral.STATUS,
 }
 
@@ -231,6 +232,7 @@ _CORE_FIELD: Final[dict[int, str]] = {
     Code.STATE_INVALID: "state",
     **errors_deals.FIELD,
     **errors_moves.FIELD,
+    **errors_life.FIELD,
     **errors_collateral.FIELD,
     Code.TRIGGER_INVALID: "trigger_price",
     Code.TRIGGER_PRICE_UNKNOWN: "trigger_by",

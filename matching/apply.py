@@ -12,11 +12,13 @@ from matching.amend import amend
 from matching.assets import move_asset, price_asset, take_asset
 from matching.auction import end_call, set_guard, start_call
 from matching.blocks import accept
+from matching.cascade import cascade
 from matching.closing import close_out, set_last_trade
 from matching.codes import Code, Kind
 from matching.collateral import charge, send_cash, set_collateral
 from matching.combinations import list_combination, set_implied
 from matching.contracts import list_contract, set_band, set_state
+from matching.delivery import accrue
 from matching.emit import emit_refused
 from matching.everyday import place_everyday
 from matching.expiry import tick
@@ -173,6 +175,10 @@ def apply_protection(s, cmd):
         return transfer_cash(s, cmd)
     if kind == Kind.TAKE_ASSET:
         return take_asset(s, cmd)
+    if kind == Kind.CASCADE:
+        return cascade(s, cmd)
+    if kind == Kind.ACCRUE:
+        return accrue(s, cmd)
     raise AssertionError("unknown kind: the codec let through what it must not")
 
 

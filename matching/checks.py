@@ -79,7 +79,8 @@ def check_pool(s: State, live: list[int]) -> None:
         assert order["leaves_lots"] >= least and order["filled_lots"] >= 0, f"lots of order {idx}"
         assert order["account_idx"] == position["account_idx"], f"account of order {idx}"
         assert order["book_idx"] >> 1 == position["contract_idx"], f"contract of order {idx}"
-        ended = s.contracts[order["book_idx"] >> 1]["state"] == 5
+        contract = s.contracts[order["book_idx"] >> 1]
+        ended = contract["state"] == TradingState.EXPIRED or contract["delivers"]
         going = s.meta[0]["aftermath"] & ENDS or s.details[idx]["listed"]
         assert not ended or going, f"order {idx} after the end"
 

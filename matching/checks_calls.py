@@ -39,6 +39,12 @@ def check_ending(s: State, contract_idx: int) -> None:
     timed, ended, state = bool(contract["timed"]), bool(contract["ended"]), contract["state"]
     assert not ended or state in (TradingState.HALT, TradingState.EXPIRED), f"{where}: {state}"
     assert not (timed or ended) or not contract["legs_count"], f"{where}: a combination's"
+    assert ended or not contract["delivers"], f"{where}: delivers and trades"
+    worth = contract["fine_usd_micros"]
+    assert 0 <= worth < contract["tick_value_usd_micros"] or contract["legs_count"], (
+        f"{where}: {worth}"
+    )
+    assert contract["delivers"] or not worth, f"{where}: a part of a tick"
     assert timed or not ended, f"{where}: ended without a time"
     if timed and not ended and state != TradingState.EXPIRED:
         assert 0 < s.meta[0]["next_end_ns"] <= contract["last_trade_ns"], f"{where}: nobody wakes"

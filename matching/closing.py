@@ -33,6 +33,8 @@ def set_last_trade(s, cmd):
         return Code.EXPIRY_INVALID
     if contract["state"] == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
+    if contract["delivers"] != 0:
+        return Code.CONTRACT_IN_DELIVERY
     contract["last_trade_ns"] = cmd["expires_ns"]
     contract["timed"] = 1 if cmd["expires_ns"] != 0 else 0
     if cmd["expires_ns"] == 0 or cmd["expires_ns"] > s.meta[0]["now_ns"]:

@@ -50,6 +50,9 @@ class Kind(IntEnum):
     SET_GUARD = 42
     SET_LAST_TRADE = 43
     CLOSE_OUT = 44  # the positions of an expired contract
+    # What follows the end of trading.
+    CASCADE = 105  # positions of an expired contract go into those that follow it
+    ACCRUE = 106  # a contract in delivery is settled, in parts of a tick
     # Deals: block trades agreed between two, and requests for quotes.
     PROPOSE = 60
     ACCEPT = 61
@@ -108,6 +111,9 @@ class EventKind(IntEnum):
     INDICATIVE = 52
     GUARD_SET = 53
     POSITIONS_CLOSED = 54
+    CASCADED = 91
+    CASCADE_MOVED = 92  # lots of two accounts, out of the parent or into a child
+    ACCRUED = 93
     LAST_TRADE_SET = 46
     TRADING_ENDED = 47  # said by a TICK: the last moment of trading has come
     PROPOSED = 65

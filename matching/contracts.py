@@ -133,6 +133,8 @@ def set_state(s, cmd):
     stays = cmd["state"] == TradingState.HALT or cmd["state"] == TradingState.EXPIRED
     if contract["ended"] != 0 and not stays:
         return Code.TRADING_ENDED
+    if contract["delivers"] == 1 and cmd["state"] == TradingState.EXPIRED:
+        return Code.CONTRACT_IN_DELIVERY
     if contract["legs_count"] != 0 and not state_suits(cmd["state"]):
         return Code.STATE_INVALID
     if cmd["state"] == TradingState.EXPIRED:
@@ -187,7 +189,8 @@ def orders_left(s, contract_idx):
 def end_step(s, first_event):
     """Cancel what is left of the first contract that has ended, or find that nothing is."""
     for contract_idx in range(s.meta[0]["contracts_count"]):
-        ended = s.contracts[contract_idx]["state"] == TradingState.EXPIRED
+        contract = s.contracts[contract_idx]
+        ended = contract["state"] == TradingState.EXPIRED or contract["delivers"] != 0
         if ended and orders_left(s, np.int64(contract_idx)):
             cancel_of_contract(s, np.int64(contract_idx), first_event)
             return

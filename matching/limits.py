@@ -123,6 +123,17 @@ _LEG_LOTS_MAX = POSITION_LOTS_MAX + COMBINATIONS_PER_LEG_MAX * COMBINATION_LOTS_
 assert _LEG_LOTS_MAX < 1 << 31
 assert 2 * QTY_LOTS_MAX * TICK_VALUE_USD_MICROS_MAX + GROSS_TICK_VALUE_MAX <= INT64_SAFE
 
+# A cascade: positions of one contract go into contracts that together have its hours, lot by lot.
+# All lots of the contract and of one that follows are within CASCADE_LOTS_MAX, so that what an
+# account has then, with all that rests, still fits into an event. Gross stays: tick values add up.
+CHILDREN_MAX = 32
+CASCADE_LOTS_MAX = 1 << 28
+assert CASCADE_LOTS_MAX + _LEG_LOTS_MAX < 1 << 31
+
+# In delivery a lot is worth its mark and a part of a tick: less than one more tick, so each swing
+# that was proved for prices of the domain covers it.
+DELIVERY_DAYS_MAX = 366
+
 # Sizes of the default state (slots; slot 0 of a pool means none).
 ORDERS_MAX = 1 << 20  # 64 B each; the slot is part of the order id
 ACCOUNTS_MAX = 1 << 17

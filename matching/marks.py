@@ -30,6 +30,8 @@ def check_mark(s, cmd):
         return Code.PRICE_INVALID
     if s.contracts[cmd["contract_idx"]]["state"] == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
+    if s.contracts[cmd["contract_idx"]]["delivers"] != 0:
+        return Code.CONTRACT_IN_DELIVERY
     return Code.OK
 
 
@@ -131,15 +133,7 @@ def settle(s, cmd):
     s.calls[contract_idx]["daily_stage"] = 0
     take_guard_price(s, contract_idx, np.int64(cmd["price_ticks"]))
     reply = emit(s, EventKind.SETTLED, 0, contract_idx)
-    paid_usd_micros = np.int64(0)
-    position_idx = np.int64(contract["position_head"])
-    while position_idx != 0:
-        position = s.positions[position_idx]
-        if position["unsettled_usd_micros"] != 0:
-            gain_usd_micros = max(np.int64(0), position["unsettled_usd_micros"])
-            paid_usd_micros += min(gain_usd_micros, INT64_SAFE - paid_usd_micros)
-            pay_variation(s, position, contract_idx, np.int64(cmd["price_ticks"]))
-        position_idx = np.int64(position["next_of_contract"])
+    paid_usd_micros = pay_all(s, contract_idx, np.int64(cmd["price_ticks"]))
     event = s.events[reply]
     event["price_ticks"] = cmd["price_ticks"]
     event["amount_usd_micros"] = paid_usd_micros
@@ -186,3 +180,18 @@ def pay_variation(s, position, contract_idx, price_ticks):
     event["price_ticks"] = price_ticks
     event["qty_lots"] = position["qty_lots"]
     event["amount_usd_micros"] = amount_usd_micros
+
+
+@cold_kernel
+def pay_all(s, contract_idx, price_ticks):
+    """Pay what is unsettled of every position; return what the gaining ones received."""
+    paid_usd_micros = np.int64(0)
+    position_idx = np.int64(s.contracts[contract_idx]["position_head"])
+    while position_idx != 0:
+        position = s.positions[position_idx]
+        if position["unsettled_usd_micros"] != 0:
+            gain_usd_micros = max(np.int64(0), position["unsettled_usd_micros"])
+            paid_usd_micros += min(gain_usd_micros, INT64_SAFE - paid_usd_micros)
+            pay_variation(s, position, contract_idx, price_ticks)
+        position_idx = np.int64(position["next_of_contract"])
+    return paid_usd_micros

@@ -88,6 +88,16 @@ class Code(IntEnum):
     QUOTE_NOT_AMENDABLE = 170
     MMP_INVALID = 171
     MMP_FROZEN = 172
+    # What follows the end of trading.
+    CASCADE_INVALID = 350  # not the contracts that follow, or not in their order
+    CASCADE_CHILD_ENDED = 351
+    CASCADE_UNSETTLED = 352  # the parent owes variation margin
+    CASCADE_TOO_LARGE = 353
+    TRADING_NOT_ENDED = 354
+    CONTRACT_IN_DELIVERY = 355  # what it is settled at is said by ACCRUE alone
+    ACCRUAL_OUT_OF_TURN = 356
+    DELIVERY_DAYS_INVALID = 357
+    SETTLED_FINALLY = 358
     # Why an accepted order left, or lost size.
     CANCELLED_BY_USER = 100
     CANCELLED_BY_MASS_CANCEL = 101

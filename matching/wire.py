@@ -77,12 +77,7 @@ assert LEGS_PER_WORD * len(LEG_WORDS) == LEGS_MAX and CONTRACTS_MAX < 1 << (LEG_
 # SET_BLOCKS: qty_lots the least of a block or 0, order_id the range in bps beyond the day's prices;
 # LIST says the same in ref_id: low the least of a block, high the range.
 
-# TRANSFER_POSITION, TRANSFER_CASH: account_idx gives, ref_id is the account_idx that takes, state
-#   why (MoveReason; of cash the place of a waterfall's layer, 0 for none), order_id the liquidation
-#   it belongs to. side: what the giver does.
-# SET_ACCOUNT of a liquidation: order_id its LiquidationStep, ref_id its id when it ends (the seq of
-#   the command that began it); it was judged by amount_usd_micros equity, qty_lots initial and
-#   expires_ns maintenance margin; price_ticks is the account's state before.
+# TRANSFER_*, SET_ACCOUNT of a liquidation, CASCADE, ACCRUE: see wire_life.py.
 
 EVENT: Final = np.dtype(
     [
@@ -158,8 +153,11 @@ CONTRACT: Final = np.dtype(
         ("timed", "<i4"),  # 1: a TICK ends trading at last_trade_ns
         ("ended", "<i4"),  # 1: one has
         ("combinations_count", "<i4"),  # of which this is a leg
-        ("reserved_a", "<i4"),
-        ("reserved_b", "<i8", (3,)),
+        ("delivers", "<i4"),  # 1: it delivers, and is settled by ACCRUE; 2: for the last time
+        ("fine_usd_micros", "<i8"),  # in delivery: what a lot is worth beyond its mark
+        ("accrued_ns", "<i8"),  # the newest ACCRUE; so many it has had, days fixed by then
+        ("accruals", "<i4"),
+        ("days_fixed", "<i4"),
     ]
 )
 assert CONTRACT.itemsize == 192

@@ -158,6 +158,7 @@ class Ledger:
             "trade": effects.trades,
             "position_event": effects.position_events,
             "settlement": effects.settlements,
+            "accrual": effects.accruals,
             "variation": effects.variations,
             "liquidation_event": effects.liquidation_events,
             "position_move": effects.position_moves,

@@ -4,6 +4,7 @@ from operator import attrgetter
 from typing import Final
 
 from exchange.rules.clearing_rows import (
+    AccrualRow,
     AssetPriceRow,
     BalanceRow,
     ContractRow,
@@ -84,6 +85,7 @@ class ClearedContract:
     open_interest_lots: int
     updated_seq: int
     legs: str
+    fine_usd_micros: int
 
     def __init__(self, contract_idx: int, symbol: str) -> None:
         self.contract_idx = contract_idx
@@ -129,6 +131,7 @@ class Effects:
         self.position_events: list[PositionEventRow] = []
         self.variations: list[VariationRow] = []
         self.settlements: list[SettlementRow] = []
+        self.accruals: list[AccrualRow] = []
         self.liquidation_events: list[LiquidationEventRow] = []
         self.position_moves: list[PositionMoveRow] = []
         self.waterfall_uses: list[WaterfallUseRow] = []

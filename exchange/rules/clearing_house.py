@@ -13,7 +13,7 @@ import numpy as np
 
 from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
 from exchange.rules.cleared_legs import Followers, legs_text
-from exchange.rules.clearing_collateral import ClearingCollateral
+from exchange.rules.clearing_life import ClearingLife, Settling
 from exchange.rules.clearing_rows import (
     LiquidationEventRow,
     SettlementRow,
@@ -44,7 +44,7 @@ OF_PROTECTIONS: Final = (
 )  # fmt: skip
 
 
-class ClearingHouse(ClearingCollateral):
+class ClearingHouse(ClearingLife):
     """Positions, ledger and views after command `seq`, and the rows not written yet."""
 
     def __init__(self, books: Books | None = None, seq: int = 0) -> None:
@@ -158,6 +158,9 @@ class ClearingHouse(ClearingCollateral):
             EventKind.LAST_TRADE_SET: self._last_trade_set,
             EventKind.TRADING_ENDED: self._trading_ended,
             EventKind.POSITIONS_CLOSED: self._positions_closed,
+            EventKind.CASCADED: self._nothing,
+            EventKind.CASCADE_MOVED: self._cascade_moved,
+            EventKind.ACCRUED: self._accrued,
             EventKind.BLOCK_TRADE: self._block_trade,
             EventKind.EFP_TRADE: self._block_trade,
             EventKind.POSITION_MOVED: self._position_moved,
@@ -179,17 +182,6 @@ class ClearingHouse(ClearingCollateral):
     def _call_ended(self, command: Row, event: Row) -> None:
         contract = self.contracts[event[7]]
         contract.state = event[12]
-        self._orders.begin()
-        self._touch(contract, event[0])
-
-    def _last_trade_set(self, command: Row, event: Row) -> None:
-        contract = self.contracts[event[7]]
-        contract.ends_ns = event[12]
-        self._touch(contract, event[0])
-
-    def _trading_ended(self, command: Row, event: Row) -> None:
-        contract = self.contracts[event[7]]
-        contract.state = TradingState.HALT
         self._orders.begin()
         self._touch(contract, event[0])
 
@@ -278,8 +270,16 @@ class ClearingHouse(ClearingCollateral):
             for account_idx, position in contract.positions.items()
         }
         tick_value = contract.tick_value_usd_micros
-        self._check = SettlementCheck(event[0], event[9], event[12], tick_value, holdings)
-        self._settling = (contract, command[_TS])
+        fine_usd_micros = contract.fine_usd_micros
+        self._check = SettlementCheck(
+            event[0], event[9], event[12], tick_value, holdings, fine_usd_micros
+        )
+        self._settling = Settling(contract, command[_TS])
+
+    def _accrued(self, command: Row, event: Row) -> None:
+        row = self._accrual_row(command, event)
+        self._begin_settlement(self.contracts[event[7]], command, event)
+        self._settling = self._settling._replace(accrual=row)
 
     def _variation(self, command: Row, event: Row) -> None:
         check = self._check
@@ -294,7 +294,7 @@ class ClearingHouse(ClearingCollateral):
 
     def _finish_settlement(self, check: SettlementCheck) -> None:
         check.finish()
-        contract, ts_ns = self._settling
+        contract, ts_ns, accrual = self._settling
         self._check = None
         price_ticks = check.price_ticks
         row = SettlementRow(
@@ -302,9 +302,11 @@ class ClearingHouse(ClearingCollateral):
             contract.last_trade_ticks, contract.volume_lots, contract.open_interest_lots,
             check.paid_usd_micros,
         )  # fmt: skip
-        if not self._closes or check.paid_usd_micros:  # else nothing was settled
+        if accrual is not None:
+            self.effects.accruals.append(accrual)
+        elif not self._closes or check.paid_usd_micros:  # else nothing was settled
             self.effects.settlements.append(row)
-        value_usd_micros = contract.tick_value_usd_micros * price_ticks
+        value_usd_micros = contract.tick_value_usd_micros * price_ticks + contract.fine_usd_micros
         for position in contract.positions.values():
             carry_usd_micros = value_usd_micros * position.qty_lots
             if carry_usd_micros != position.carry_usd_micros:

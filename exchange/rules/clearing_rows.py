@@ -45,6 +45,7 @@ class PositionEventRow(NamedTuple):
     position_lots: int  # after the trade
     realised_usd_micros: int  # by this fill, against the average entry
     ts_ns: int
+    fine_usd_micros: int = 0  # of one lot, beyond the price: in delivery alone
 
 
 class TransferRow(NamedTuple):
@@ -131,6 +132,22 @@ class SettlementRow(NamedTuple):
     paid_usd_micros: int  # sum of what the gaining accounts received
 
 
+class AccrualRow(NamedTuple):
+    """A settlement of a contract in delivery: what a lot is worth, days of it fixed."""
+
+    contract_idx: int
+    seq: int
+    ordinal: int  # 1 for the first of the contract
+    settled_ns: int
+    days_fixed: int
+    days: int
+    is_final: bool
+    worth_usd_micros: int  # of one lot
+    open_interest_lots: int
+    paid_usd_micros: int  # sum of what the gaining accounts received
+    digest: str  # of the prints it was reached from, see final_settlement.py
+
+
 class ContractRow(NamedTuple):
     """A listed contract as clearing sees it."""
 
@@ -148,6 +165,7 @@ class ContractRow(NamedTuple):
     open_interest_lots: int
     updated_seq: int
     legs: str  # of a combination, see cleared_legs.py
+    fine_usd_micros: int  # in delivery: what a lot is worth beyond its mark
 
 
 class PositionRow(NamedTuple):

@@ -198,7 +198,7 @@ class ClearingTrades:
         self._touch_position(position, seq)
         fields = (
             account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, lots,
-            position.qty_lots, gain_usd_micros, trade.ts_ns,
+            position.qty_lots, gain_usd_micros, trade.ts_ns, contract.fine_usd_micros,
         )  # fmt: skip
         self.effects.position_events.append(_row(PositionEventRow, fields))
 
@@ -216,6 +216,7 @@ class ClearingTrades:
                 PositionEventRow(
                     account_idx, seq, 0, Side.BUY if lots > 0 else Side.SELL, False,
                     contract.contract_idx, CLOSED_OUT, price_ticks, lots, 0, gain_usd_micros, ts_ns,
+                    contract.fine_usd_micros,
                 )
             )  # fmt: skip
         self._touch(contract, seq)
@@ -224,8 +225,9 @@ class ClearingTrades:
     def _fill(
         contract: ClearedContract, position: ClearedPosition, lots: int, price_ticks: int
     ) -> int:
-        """Book signed lots at a price; return what the fill realised."""
-        value_usd_micros = contract.tick_value_usd_micros * price_ticks * lots
+        """Book signed lots at a price, in delivery at a part of a tick more; return its gain."""
+        lot_usd_micros = contract.tick_value_usd_micros * price_ticks + contract.fine_usd_micros
+        value_usd_micros = lot_usd_micros * lots
         long_before_lots = max(0, position.qty_lots)
         realised_before = position.realised_usd_micros
         position.qty_lots, position.entry_usd_micros, position.realised_usd_micros = after_fill(

@@ -17,6 +17,7 @@ from exchange.rules.mirror_collateral import CollateralMirror
 from exchange.rules.mirror_deals import DealsMirror
 from exchange.rules.mirror_endings import MirrorEndings
 from exchange.rules.mirror_implied import MirrorImplied
+from exchange.rules.mirror_life import MirrorLife
 from exchange.rules.mirror_margin import MirrorMargin
 from exchange.rules.mirror_moves import MovesMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
@@ -45,8 +46,8 @@ Row = Any  # the tuple of a COMMAND or EVENT row
 
 
 class Mirror(
-    MirrorImplied, DealsMirror, MovesMirror, ProtectedMirror, MirrorCalls, MirrorEndings,
-    MirrorMargin, StopMirror, CollateralMirror,
+    MirrorImplied, DealsMirror, MovesMirror, MirrorLife, ProtectedMirror, MirrorCalls,
+    MirrorEndings, MirrorMargin, StopMirror, CollateralMirror,
 ):  # fmt: skip
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
@@ -127,6 +128,7 @@ class Mirror(
             **self._call_handlers(),
             **self._ending_handlers(),
             **self._move_handlers(),
+            **self._life_handlers(),
             EventKind.STOP_ACCEPTED: self._stop_accepted,
             EventKind.TRIGGERED: self._triggered,
             EventKind.STOP_AMENDED: self._stop_amended,

@@ -42,7 +42,7 @@ class MirrorEndings(MirrorState):
     def _positions_closed(self, command: Row, event: Row) -> None:
         """Close all positions at a price; what is unsettled follows as variations."""
         contract = self.contracts[event[_CONTRACT_E]]
-        lot_value_usd_micros = contract.tick_value_usd_micros * event[_PRICE_E]
+        lot_value_usd_micros = contract.worth_usd_micros  # its mark is the price
         for position in contract.positions:
             lots = position.qty_lots
             if lots == 0:

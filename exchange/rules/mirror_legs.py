@@ -104,7 +104,7 @@ class MirrorLegs(MirrorState):
             position.entry_usd_micros,
             position.realised_usd_micros,
             lots,
-            value_usd_micros * price_ticks,
+            value_usd_micros * price_ticks + contract.fine_usd_micros * lots,
         )
         contract.open_interest_lots += max(0, position.qty_lots) - long_before_lots
         self._changes.accounts.add(account_idx)

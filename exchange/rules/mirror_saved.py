@@ -113,10 +113,13 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         for name in (
             "tick_value_usd_micros", "mark_ticks", "settle_ticks", "band_bps", "band_low_ticks",
             "band_high_ticks", "last_trade_ticks", "last_trade_ns", "open_interest_lots",
-            "protection_bps", "qty_max_lots", "state",
+            "protection_bps", "qty_max_lots", "state", "fine_usd_micros",
         ):  # fmt: skip
             setattr(contract, name, int(row[name]))
         contract.timed, contract.ended = bool(row["timed"]), bool(row["ended"])
+        contract.delivery.phase = int(row["delivers"])
+        for name in ("accruals", "accrued_ns", "days_fixed"):
+            setattr(contract.delivery, name, int(row[name]))
         day = saved["days"][contract_idx]
         contract.implied = bool(row["legs_count"] and row["implied"])
         contract.block_min_lots = int(day["block_min_lots"])
@@ -152,7 +155,7 @@ def _positions(mirror: Mirror, rows: np.ndarray, entries: Entries) -> None:
         position.qty_lots = int(row["qty_lots"])
         position.unsettled_usd_micros = int(row["unsettled_usd_micros"])
         contract = mirror.contracts[contract_idx]
-        value_usd_micros = contract.tick_value_usd_micros * contract.mark_ticks * position.qty_lots
+        value_usd_micros = contract.worth_usd_micros * position.qty_lots
         position.entry_usd_micros, position.realised_usd_micros = entries.get(
             (account_idx, contract_idx), (value_usd_micros - position.unsettled_usd_micros, 0)
         )

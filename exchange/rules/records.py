@@ -10,6 +10,7 @@ from typing import NamedTuple
 from exchange.rules import legs
 from exchange.rules.book_side import BookSide
 from exchange.rules.call_records import Call
+from exchange.rules.delivery_record import Delivery
 from exchange.rules.holdings import Collateral
 from exchange.rules.protections import Protections
 from exchange.rules.stops import Stop
@@ -20,7 +21,8 @@ TRADES_KEPT = 1000  # per contract
 BLOCK, EFP = 1, 2  # of a trade that two agreed on; 0 for one of the book
 MOVED = 3  # by the clearing house, from one account to another
 NOBODY = -1  # where an implied trade of a combination has no other side: its legs have
-BLOCK_NAMES = (None, "block", "efp", "moved")
+CASCADED = 4  # by a cascade, of the parent or of a child
+BLOCK_NAMES = (None, "block", "efp", "moved", "cascade")
 
 ClientKey = tuple[int, int, int, int, int]  # account_idx and the four words of the id
 
@@ -205,7 +207,9 @@ class Contract:
         "contract_idx",
         "day_high_ticks",
         "day_low_ticks",
+        "delivery",
         "ended",
+        "fine_usd_micros",
         "implied",
         "index_ticks",
         "last_trade_ns",
@@ -232,6 +236,8 @@ class Contract:
         self.implied = False  # of a combination: its orders trade with those of its legs
         self.base_ticks = 0  # the price of a spread's book that stands for no difference
         self.tick_value_usd_micros = 0
+        self.fine_usd_micros = 0  # in delivery: what a lot is worth beyond its mark
+        self.delivery = Delivery()
         self.mark_ticks = 0
         self.settle_ticks = 0
         self.band_bps = 0
@@ -295,3 +301,8 @@ class Contract:
             low_ticks - low_ticks * self.block_range_bps // 10_000,
             high_ticks + high_ticks * self.block_range_bps // 10_000,
         )
+
+    @property
+    def worth_usd_micros(self) -> int:
+        """Return what one lot is held at."""
+        return self.tick_value_usd_micros * self.mark_ticks + self.fine_usd_micros

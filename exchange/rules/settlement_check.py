@@ -25,9 +25,16 @@ class Holding(NamedTuple):
     carry_usd_micros: int
 
 
-def variation_usd_micros(holding: Holding, tick_value_usd_micros: int, price_ticks: int) -> int:
-    """Return what a position gains (or, negative, owes) when it is settled at a price."""
-    return tick_value_usd_micros * holding.qty_lots * price_ticks - holding.carry_usd_micros
+def variation_usd_micros(
+    holding: Holding, tick_value_usd_micros: int, price_ticks: int, fine_usd_micros: int = 0
+) -> int:
+    """Return what a position gains (or, negative, owes) when it is settled at a price.
+
+    Args:
+        fine_usd_micros: what a lot in delivery is worth beyond the price.
+    """
+    lot_usd_micros = tick_value_usd_micros * price_ticks + fine_usd_micros
+    return lot_usd_micros * holding.qty_lots - holding.carry_usd_micros
 
 
 class SettlementCheck:
@@ -40,6 +47,7 @@ class SettlementCheck:
         paid_usd_micros: int,
         tick_value_usd_micros: int,
         holdings: Mapping[int, Holding],
+        fine_usd_micros: int = 0,
     ) -> None:
         """Begin with the core's reply; `holdings` are all positions by account_idx."""
         self.seq = seq
@@ -49,7 +57,11 @@ class SettlementCheck:
         self._due = {
             account_idx: amount
             for account_idx, holding in holdings.items()
-            if (amount := variation_usd_micros(holding, tick_value_usd_micros, price_ticks))
+            if (
+                amount := variation_usd_micros(
+                    holding, tick_value_usd_micros, price_ticks, fine_usd_micros
+                )
+            )
         }
         self._fail_unless("sum over accounts", 0, sum(self._due.values()))
         gains = sum(amount for amount in self._due.values() if amount > 0)

@@ -203,6 +203,9 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
     if contract.ended and cmd.state not in (TradingState.HALT, TradingState.EXPIRED):
         log.refuse(cmd, Code.TRADING_ENDED)
         return
+    if contract.delivers == 1 and cmd.state == TradingState.EXPIRED:
+        log.refuse(cmd, Code.CONTRACT_IN_DELIVERY)
+        return
     if contract.legs and cmd.state not in combinations.STATES:
         log.refuse(cmd, Code.STATE_INVALID)
         return
@@ -247,7 +250,8 @@ def end_orders(ex: Exchange, log: Log, contract_idx: int) -> None:
 def end_next(ex: Exchange, log: Log) -> None:
     """Go on with the first contract that has ended and has orders left."""
     for contract_idx, contract in enumerate(ex.contracts):
-        if contract.state == TradingState.EXPIRED and orders_left(ex, contract_idx):
+        over = contract.state == TradingState.EXPIRED or contract.delivers
+        if over and orders_left(ex, contract_idx):
             end_orders(ex, log, contract_idx)
             return
     ex.ending = False
@@ -340,6 +344,9 @@ def may_mark(ex: Exchange, log: Log, cmd: Command) -> bool:
         return False
     if ex.contracts[cmd.contract_idx].state == TradingState.EXPIRED:
         log.refuse(cmd, Code.CONTRACT_EXPIRED)
+        return False
+    if ex.contracts[cmd.contract_idx].delivers:
+        log.refuse(cmd, Code.CONTRACT_IN_DELIVERY)
         return False
     return True
 

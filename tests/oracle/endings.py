@@ -18,6 +18,8 @@ def set_last_trade(ex: Exchange, log: Log, cmd: Command) -> None:
         code = Code.EXPIRY_INVALID
     if code == Code.OK and ex.contracts[cmd.contract_idx].state == TradingState.EXPIRED:
         code = Code.CONTRACT_EXPIRED
+    elif code == Code.OK and ex.contracts[cmd.contract_idx].delivers:
+        code = Code.CONTRACT_IN_DELIVERY
     if code != Code.OK:
         log.refuse(cmd, code)
         return

@@ -299,6 +299,11 @@ class Contract:
     triggered: list[Order] = field(default_factory=list)  # stops that have not entered yet
     timed: bool = False  # trading ends at last_trade_ns
     ended: bool = False  # it has
+    delivers: int = 0  # 1: it is in delivery, 2: it has been settled for the last time
+    fine_usd_micros: int = 0  # what a lot is worth beyond the mark then
+    accruals: int = 0
+    days_fixed: int = 0
+    accrued_ns: int = 0
 
 
 @dataclass(eq=False)

@@ -115,9 +115,13 @@ def call_view(contract: Contract) -> tuple[int, ...]:
 
 
 def ending_view(contract: Contract) -> tuple[int, ...]:
-    """Return when trading ends, whether by itself, whether it has, and whether guards were set."""
+    """Return when trading ends, by itself or not, if it has, if guards were set, and delivery."""
     ends_ns = 0 if contract.legs else contract.last_trade_ns  # theirs are their legs'
-    return ends_ns, contract.timed, contract.ended, contract.guard.was_set
+    delivery = (
+        contract.delivers, contract.fine_usd_micros, contract.accruals, contract.days_fixed,
+        contract.accrued_ns,
+    )  # fmt: skip
+    return ends_ns, contract.timed, contract.ended, contract.guard.was_set, *delivery
 
 
 def guard_view(contract: Contract) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ from matching.codes import (
     TradingState,
 )
 from matching.wire import pack_halves, pack_legs, pack_text, spread_base_ticks
+from matching.wire_life import pack_children
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity, Command
 from tests.property.planted import BUGS, PlantedFollower
@@ -369,6 +370,21 @@ class Machine(StopRules, RuleBasedStateMachine):
         if expire:
             self.send(Kind.SET_STATE, contract_idx=contract, state=TradingState.EXPIRED)
         self.send(Kind.CLOSE_OUT, contract_idx=contract)
+
+    @rule(contract=contracts, children=st.sets(contracts, max_size=3))
+    def cascade(self, contract, children):
+        words = pack_children(sorted(children))
+        self.send(Kind.CASCADE, contract_idx=contract, **words)
+
+    @rule(
+        contract=contracts, ordinal=st.sampled_from((1, 2)), finally_=st.sampled_from((0, 0, 1)),
+        worth=st.sampled_from((699, 700, 705, 1400)), days=st.sampled_from((0, 2)),
+    )  # fmt: skip
+    def accrue(self, contract, ordinal, finally_, worth, days):
+        self.send(
+            Kind.ACCRUE, contract_idx=contract, order_id=ordinal, amount_usd_micros=worth,
+            ref_id=days, qty_lots=2, state=finally_,
+        )  # fmt: skip
 
     @rule(account=accounts, state=st.sampled_from((0, *AccountState)), ends=st.integers(0, 1))
     def set_account(self, account, state, ends):

@@ -38,8 +38,9 @@ def test_engine_and_mirror_agree_with_the_oracle(seed):
 
 
 # A leg of 32 combinations: more contracts than these markets list (test_combinations.py has it);
-# 64 pegs in one contract: more than mostly rest at a time (test_pegs_full.py has them).
-TOO_LARGE_FOR_A_SEED = {Code.LEG_COMBINATIONS_FULL, Code.PEGS_FULL}
+# 64 pegs in one contract: more than mostly rest at a time (test_pegs_full.py has them);
+# a quarter of a billion lots in a cascade (test_cascade.py).
+TOO_LARGE_FOR_A_SEED = {Code.LEG_COMBINATIONS_FULL, Code.PEGS_FULL, Code.CASCADE_TOO_LARGE}
 
 
 def test_every_code_occurs(seen):

@@ -82,6 +82,12 @@ def part(event: np.void, own: int, names: Named) -> str:
         return names.deal_part(event)
     if kind == EventKind.POSITION_MOVED:
         return f"moved {lots}@{event['price_ticks']}"
+    if kind == EventKind.CASCADED:
+        return f"moves {lots} left {event['leaves_lots']}"
+    if kind == EventKind.CASCADE_MOVED:
+        return f"{name_of(names.contracts, event['contract_idx'])} {lots}@{event['price_ticks']}"
+    if kind == EventKind.ACCRUED:
+        return f"accrues {lots} of {event['leaves_lots']}"
     if kind == EventKind.CASH_TRANSFERRED:
         return f"paid {event['amount_usd_micros']}"
     if kind == EventKind.REPRICED:

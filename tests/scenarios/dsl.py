@@ -42,7 +42,7 @@ from matching.state import Sizes
 from matching.wire import pack_halves
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
-from tests.scenarios import collateral_words, protection_words
+from tests.scenarios import collateral_words, life_words, protection_words
 from tests.scenarios.answers import indicated, said, without_rests
 from tests.scenarios.combined import combination_fields
 from tests.scenarios.deals import DealLines
@@ -92,7 +92,7 @@ class Scenario(DealLines):
             "close_out": lambda words: self.send(
                 Kind.CLOSE_OUT, contract_idx=self.contract_of(words)
             ),
-            "move": self.move, "pay": self.pay,
+            "move": self.move, "pay": self.pay, **life_words.verbs(self),
             "implied": self.set_implied,
             "call": self.start_call, "uncross": self.end_call, "guard": self.guard,
         }  # fmt: skip

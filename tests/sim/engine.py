@@ -26,6 +26,7 @@ MMP_NAMES = (
     "window_ns", "qty_max_lots", "delta_max_lots", "fills_max", "frozen", "start_ns", "qty_lots",
     "delta_lots", "fills",
 )  # fmt: skip
+DELIVERY_NAMES = ("delivers", "fine_usd_micros", "accruals", "days_fixed", "accrued_ns")
 DAY_NAMES = ("block_min_lots", "block_range_bps", "low_ticks", "high_ticks")
 DEAL_NAMES = (
     "deal_id", "kind", "account_idx", "counterparty_idx", "contract_idx", "side", "price_ticks",
@@ -201,6 +202,7 @@ def _contract(
         (
             0 if row["legs_count"] else int(row["last_trade_ns"]),
             *(bool(flag) for flag in (row["timed"], row["ended"], call["guard_set"])),
+            *(int(row[name]) for name in DELIVERY_NAMES),
         ),
         *(engine.depth(idx, side, len(prices[side])) for side in Side),
         *(int(day[name]) for name in DAY_NAMES),

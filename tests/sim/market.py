@@ -6,6 +6,7 @@ from typing import Any
 from matching.codes import AccountState, Kind, TradingState
 from tests.oracle.state import Command, Exchange
 from tests.sim.dealer import Dealer
+from tests.sim.ender import Ender
 from tests.sim.house import House
 from tests.sim.mover import Mover
 from tests.sim.profile import Profile
@@ -67,6 +68,7 @@ class Market:
         self.protector = Protector(rng, profile, ex, self.house.contract)
         self.dealer = Dealer(rng, profile, ex, self.house.contract)
         self.mover = Mover(rng, ex, self.house)
+        self.ender = Ender(rng, ex, self.house)
         self.gateways = Gateways(rng)
         self.waiting = self.house.setting_up()[::-1]
         self.healing: list[tuple[int, Fields]] = []  # (when, what puts a bad state right)
@@ -98,6 +100,7 @@ class Market:
             (house.start_call, 0.8 * control), (house.end_call, 0.6 * control),
             (house.set_guard, 0.4 * control), (house.set_last_trade, 0.4 * control),
             (house.close_out, 0.4 * control),
+            (self.ender.cascade, 0.8 * control), (self.ender.accrue, 1.0 * control),
             (self.mover.lots, 1.0 * control), (self.mover.cash, 0.3 * control),
             (self.mover.units, 0.3 * control),
         ]  # fmt: skip

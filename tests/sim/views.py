@@ -93,7 +93,8 @@ def _contract(contract: Contract) -> tuple[object, ...]:
         tuple(getattr(contract.call, name) for name in GUARD_NAMES),
         (
             0 if contract.legs else contract.last_trade_ns, contract.timed, contract.ended,
-            contract.call.guard_set,
+            contract.call.guard_set, contract.delivery.phase, contract.fine_usd_micros,
+            contract.delivery.accruals, contract.delivery.days_fixed, contract.delivery.accrued_ns,
         ),
         contract.books[Side.BUY].depth(1 << 30), contract.books[Side.SELL].depth(1 << 30),
         contract.block_min_lots, contract.block_range_bps, contract.day_low_ticks,

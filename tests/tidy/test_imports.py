@@ -11,9 +11,10 @@ import pytest
 
 from tests.tidy.house import PRODUCT, ROOT, Source, found, planted, product, python
 
-DOORS = {f"matching/{name}.py" for name in ("wire", "codes", "reasons", "states", "limits")}
+DOOR_NAMES = ("wire", "wire_life", "codes", "reasons", "states", "limits")
+DOORS = {f"matching/{name}.py" for name in DOOR_NAMES}
 CORE_DOORS = {path[:-3].replace("/", ".") for path in DOORS}
-DOOR_IMPORTS = {"numpy", "enum", "typing"} | CORE_DOORS
+DOOR_IMPORTS = {"numpy", "enum", "typing", "collections.abc"} | CORE_DOORS
 LAZY_HOME = "wellhead/cli/"
 
 # id of a contract -> (file to add a line to, the line). Each line breaks that contract.

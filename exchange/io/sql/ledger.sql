@@ -53,7 +53,7 @@ SELECT ledger_account_id, version, balance_usd_micros, updated_seq FROM balance;
 -- name: contracts
 SELECT contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns, state,
     mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq,
-    legs
+    legs, fine_usd_micros
 FROM contract ORDER BY contract_idx;
 
 -- name: positions
@@ -72,10 +72,10 @@ ON CONFLICT (ledger_account_id) DO UPDATE SET
 -- name: put_contracts
 INSERT INTO contract (contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns,
     state, mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq,
-    legs)
+    legs, fine_usd_micros)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
     $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-    $12::bigint[], $13::bigint[], $14::text[])
+    $12::bigint[], $13::bigint[], $14::text[], $15::bigint[])
 ON CONFLICT (contract_idx) DO UPDATE SET
     state = excluded.state,
     mark_ticks = excluded.mark_ticks,
@@ -83,6 +83,7 @@ ON CONFLICT (contract_idx) DO UPDATE SET
     last_trade_ticks = excluded.last_trade_ticks,
     volume_lots = excluded.volume_lots,
     open_interest_lots = excluded.open_interest_lots,
+    fine_usd_micros = excluded.fine_usd_micros,
     updated_seq = excluded.updated_seq;
 
 -- name: put_positions

@@ -34,7 +34,7 @@ FROM trade WHERE seq > $1 AND seq <= $2;
 
 -- name: position_event
 SELECT account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, qty_lots,
-    position_lots, realised_usd_micros, ts_ns
+    position_lots, realised_usd_micros, ts_ns, fine_usd_micros
 FROM position_event JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
     AS key (account_idx, seq, leg, side) USING (account_idx, seq, leg, side);
 
@@ -54,6 +54,11 @@ FROM asset_price WHERE seq > $1 AND seq <= $2;
 SELECT contract_idx, seq, settled_ns, price_ticks, previous_ticks, last_trade_ticks, volume_lots,
     open_interest_lots, paid_usd_micros
 FROM settlement WHERE seq > $1 AND seq <= $2;
+
+-- name: accrual
+SELECT contract_idx, seq, ordinal, settled_ns, days_fixed, days, is_final, worth_usd_micros,
+    open_interest_lots, paid_usd_micros, digest
+FROM accrual WHERE seq > $1 AND seq <= $2;
 
 -- name: liquidation_event
 SELECT seq, liquidation_id, account_idx, step, equity_usd_micros, initial_usd_micros,
@@ -92,7 +97,7 @@ SELECT ledger_account_id, version, balance_usd_micros, updated_seq FROM balance;
 -- name: contract
 SELECT contract_idx, symbol, tick_value_usd_micros, listed_seq, listed_ns, ends_ns, state,
     mark_ticks, settle_ticks, last_trade_ticks, volume_lots, open_interest_lots, updated_seq,
-    legs
+    legs, fine_usd_micros
 FROM contract;
 
 -- name: position
@@ -109,6 +114,7 @@ SELECT
     (SELECT count(*) FROM position_event) AS position_event,
     (SELECT count(*) FROM variation) AS variation,
     (SELECT count(*) FROM settlement) AS settlement,
+    (SELECT count(*) FROM accrual) AS accrual,
     (SELECT count(*) FROM liquidation_event) AS liquidation_event,
     (SELECT count(*) FROM position_move) AS position_move,
     (SELECT count(*) FROM waterfall_use) AS waterfall_use,

@@ -13,6 +13,7 @@ APPEND_ONLY: Final = (
     "trade",
     "position_event",
     "settlement",
+    "accrual",
     "variation",
     "journal_minute",
     "liquidation_event",

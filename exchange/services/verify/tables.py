@@ -9,6 +9,7 @@ from exchange.io.stored import RowsUnreadable, Stored
 from exchange.rules.cleared import Effects
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.clearing_rows import (
+    AccrualRow,
     AssetPriceRow,
     BalanceRow,
     ContractRow,
@@ -62,6 +63,7 @@ POSTING = Table("posting", PostingRow, ("transfer_id", "ledger_account_id"))
 TRADE = Table("trade", TradeRow, ("seq", "leg"))
 VARIATION = Table("variation", VariationRow, ("seq", "account_idx"))
 SETTLEMENT = Table("settlement", SettlementRow, ("seq", "contract_idx"))
+ACCRUAL = Table("accrual", AccrualRow, ("contract_idx", "seq"))
 LIQUIDATION = Table("liquidation_event", LiquidationEventRow, ("seq",))
 MOVE = Table("position_move", PositionMoveRow, ("seq",))
 USE = Table("waterfall_use", WaterfallUseRow, ("seq",))
@@ -81,6 +83,7 @@ BY_SEQ: Final[tuple[tuple[Table, Callable[[Effects], Sequence[Any]]], ...]] = (
     (TRADE, lambda effects: effects.trades),
     (VARIATION, lambda effects: effects.variations),
     (SETTLEMENT, lambda effects: effects.settlements),
+    (ACCRUAL, lambda effects: effects.accruals),
     (LIQUIDATION, lambda effects: effects.liquidation_events),
     (MOVE, lambda effects: effects.position_moves),
     (USE, lambda effects: effects.waterfall_uses),

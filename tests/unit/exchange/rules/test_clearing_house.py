@@ -22,6 +22,7 @@ from matching.codes import (
     Stp,
     Tif,
 )
+from matching.wire_life import pack_children
 from tests.support.flow import TICK_VALUE_USD_MICROS, Flow
 from tests.support.rows import command
 
@@ -314,3 +315,61 @@ def test_a_liquidation_begins_and_ends_in_the_journal():
     assert (ended.liquidation_id, ended.step) == (begun.seq, LiquidationStep.ENDS)
     plain = command(Kind.SET_ACCOUNT, account_idx=1)
     assert take(house, flow.batch([plain])).liquidation_events == []
+
+
+def test_a_cascade_is_two_sides_in_every_contract_and_pays_nobody():
+    flow, house = market()
+    listing = command(
+        Kind.LIST, symbol="NEXT", contract_idx=len(house.contracts), price_ticks=2_000,
+        amount_usd_micros=house.contracts[0].tick_value_usd_micros, qty_lots=1_000, state=2,
+    )  # fmt: skip
+    child_idx = len(house.contracts)
+    rows = [place(0, Side.SELL, 2010, 5), place(1, Side.BUY, 2010, 3), place(2, Side.BUY, 2010, 2)]
+    settle = command(Kind.SETTLE, contract_idx=0, price_ticks=2020)
+    take(house, flow.batch([*rows, listing, settle]))
+    end = command(Kind.SET_STATE, contract_idx=0, state=5)
+    moving = command(Kind.CASCADE, contract_idx=0, **pack_children([child_idx]))
+    done = take(house, flow.batch([end, moving]))
+    assert done.variations == []
+    assert [(one.contract_idx, one.qty_lots, one.block) for one in done.trades] == [
+        (0, 3, 4), (child_idx, 3, 4), (0, 2, 4), (child_idx, 2, 4),
+    ]  # fmt: skip
+    assert len(done.position_events) == 8
+    assert house.contracts[0].open_interest_lots == 0
+    assert house.contracts[child_idx].open_interest_lots == 5
+    for account_idx, lots in ((0, -5), (1, 3), (2, 2)):
+        assert house.position(account_idx, 0).qty_lots == 0
+        assert house.position(account_idx, child_idx).qty_lots == lots
+    paid = take(house, flow.batch([command(Kind.SETTLE, contract_idx=child_idx, price_ticks=2021)]))
+    amounts = {one.account_idx: one.amount_usd_micros for one in paid.variations}
+    assert amounts == {0: -5 * TICK_VALUE_USD_MICROS, 1: 3 * TICK_VALUE_USD_MICROS,
+                       2: 2 * TICK_VALUE_USD_MICROS}  # fmt: skip
+
+
+def test_days_of_delivery_are_paid_in_parts_of_a_tick():
+    flow, house = market()
+    rows = [place(0, Side.SELL, 2010, 5), place(1, Side.BUY, 2010, 5)]
+    settle = command(Kind.SETTLE, contract_idx=0, price_ticks=2020)
+    ends = command(Kind.SET_LAST_TRADE, contract_idx=0, expires_ns=flow.ts_ns + 1)
+    take(house, flow.batch([*rows, settle, ends]))
+    take(house, flow.batch([command(Kind.TICK)]))
+    worth = 2020 * TICK_VALUE_USD_MICROS
+    rows = [
+        command(Kind.ACCRUE, contract_idx=0, order_id=place, amount_usd_micros=worth + more,
+                ref_id=place, qty_lots=2, state=place - 1)
+        for place, more in ((1, 11), (2, 5))
+    ]  # fmt: skip
+    done = take(house, flow.batch(rows))
+    assert [one.amount_usd_micros for one in done.variations] == [-55, 55, 30, -30]
+    assert [(one.ordinal, one.is_final, one.worth_usd_micros) for one in done.accruals] == [
+        (1, False, worth + 11), (2, True, worth + 5),
+    ]  # fmt: skip
+    assert done.settlements == []
+    closed = take(house, flow.batch([command(Kind.SET_STATE, contract_idx=0, state=5),
+                                     command(Kind.CLOSE_OUT)]))  # fmt: skip
+    assert closed.variations == []
+    gained = 5 * (10 * TICK_VALUE_USD_MICROS + 5)
+    for account_idx, realised in ((0, -gained), (1, gained)):
+        position = house.position(account_idx, 0)
+        assert (position.qty_lots, position.entry_usd_micros, position.carry_usd_micros) == (0,) * 3
+        assert position.realised_usd_micros == realised

@@ -14,8 +14,9 @@ from exchange.rules.core_books import CoreBooks, books_differ
 from exchange.rules.mirror import Mirror
 from exchange.services.clearing import Clearing
 from exchange.services.clearing.audit import Audit
-from matching.codes import EventKind, Kind, TradingState
-from tests.support.flow import Flow
+from matching.codes import EventKind, Kind, MoveReason, Side, TradingState
+from matching.wire_life import pack_children
+from tests.support.flow import TICK_VALUE_USD_MICROS, Flow
 from tests.support.journals import keep
 from tests.support.market import small_engine
 from tests.support.rows import command
@@ -108,6 +109,76 @@ async def test_positions_that_were_closed_are_in_the_books_of_before_and_not_of_
     assert await ledger.books_at(mirror.seq) == books_of(mirror)
     assert await ledger.books_at(seq) == before
     assert await ledger.violations(history=True) == []
+
+
+async def test_a_cascade_and_a_delivery_are_in_the_tables_to_the_micro_dollar(database):
+    flow, mirror = Flow(9), Mirror()
+    batches = list(flow.batches(40))
+    child = max(int(row["contract_idx"]) for batch in batches for row in batch.events) + 1
+    ending = [
+        command(
+            Kind.LIST,
+            symbol="CHILD",
+            contract_idx=child,
+            price_ticks=2000,
+            qty_lots=1000,
+            amount_usd_micros=TICK_VALUE_USD_MICROS,
+            state=TradingState.CONTINUOUS,
+        ),
+        command(Kind.SETTLE, contract_idx=0, price_ticks=2000),
+        command(Kind.SET_STATE, contract_idx=0, state=TradingState.EXPIRED),
+        command(Kind.CASCADE, contract_idx=0, **pack_children([child])),
+        command(Kind.SET_LAST_TRADE, contract_idx=child, expires_ns=flow.ts_ns),
+        command(Kind.TICK),
+    ]
+    worth = 2000 * TICK_VALUE_USD_MICROS
+    ending += [
+        command(Kind.ACCRUE, contract_idx=child, order_id=ordinal, amount_usd_micros=worth + more,
+                ref_id=ordinal, qty_lots=3)
+        for ordinal, more in ((1, 11), (2, -5), (3, 99))
+    ]  # fmt: skip
+    for row in ending:
+        batches.append(flow.batch([row]))
+        assert int(batches[-1].events[0]["kind"]) != EventKind.REFUSED
+    for batch in batches:
+        mirror.apply(batch.commands, batch.events)
+    short = next(one for one in mirror.contracts[child].positions if one.qty_lots < -1)
+    moving = command(
+        Kind.TRANSFER_POSITION, contract_idx=child, account_idx=short.account_idx,
+        ref_id=(short.account_idx + 1) % len(mirror.accounts), side=Side.BUY, price_ticks=1999,
+        qty_lots=1, state=MoveReason.TAKE_OVER,
+    )  # fmt: skip
+    ending = [
+        moving,
+        command(
+            Kind.ACCRUE,
+            contract_idx=child,
+            order_id=4,
+            amount_usd_micros=worth + 77,
+            ref_id=3,
+            qty_lots=3,
+            state=1,
+        ),
+        command(Kind.SET_STATE, contract_idx=child, state=TradingState.EXPIRED),
+        command(Kind.CLOSE_OUT, contract_idx=child),
+    ]
+    last = [flow.batch([row]) for row in ending]
+    assert all(int(batch.events[0]["kind"]) != EventKind.REFUSED for batch in last)
+    for batch in last:
+        mirror.apply(batch.commands, batch.events)
+    await keep(database, batches + last)
+    await clear(database, mirror.seq)
+    ledger = await ledger_of(database)
+    assert await ledger.violations(history=True) == []
+    assert await ledger.books_at(mirror.seq) == books_of(mirror)
+    house = await ledger.load()
+    assert house.contracts[child].fine_usd_micros == 77
+    for account in mirror.accounts:
+        for contract_idx, one in account.positions.items():
+            cleared = house.position(account.account_idx, contract_idx)
+            assert (cleared.qty_lots, cleared.realised_usd_micros) == (
+                one.qty_lots, one.realised_usd_micros,
+            )  # fmt: skip
 
 
 async def test_how_batches_share_transactions_is_not_visible(postgres, database):

@@ -14,6 +14,7 @@ CLEARED = {
     "position": "*",
     "contract": "*",
     "settlement": "*",
+    "accrual": "*",
     "variation": "*",
     "liquidation_event": "*",
     "position_move": "*",

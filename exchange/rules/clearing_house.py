@@ -39,7 +39,7 @@ Row = Any  # the tuple of a COMMAND or EVENT row
 OF_PROTECTIONS: Final = (
     EventKind.LIMITS_SET, EventKind.TIMER_SET, EventKind.TIMER_FIRED, EventKind.ACCOUNT_KILLED,
     EventKind.HALT_SET, EventKind.SWEPT, EventKind.QUOTED, EventKind.QUOTE_REFUSED,
-    EventKind.MMP_SET, EventKind.INDEX_SET, EventKind.PROPOSED,
+    EventKind.MMP_SET, EventKind.MMP_HIT, EventKind.INDEX_SET, EventKind.PROPOSED,
     EventKind.DEAL_ENDED, EventKind.BLOCKS_SET, EventKind.QUOTES_REQUESTED,
 )  # fmt: skip
 
@@ -149,7 +149,6 @@ class ClearingHouse(ClearingLife):
             EventKind.IMPLIED_SET: self._nothing,
             EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._nothing,
-            EventKind.MMP_HIT: self._nothing,
             **dict.fromkeys(OF_PROTECTIONS, self._nothing),
             EventKind.CALL_STARTED: self._call_started,
             EventKind.CALL_ENDED: self._call_ended,

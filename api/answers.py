@@ -11,7 +11,7 @@ from api.replies import Reply
 from exchange.rules.clearing_rows import OrderRow
 from exchange.rules.combinations import parse_combination
 from exchange.rules.contracts import SymbolError, parse_symbol
-from exchange.rules.fees import fee_row
+from exchange.rules.fees import fee_row, fee_usd_micros
 from exchange.rules.money import div_half_even, usd_text
 from exchange.rules.public_data import auction
 from exchange.rules.records import BLOCK_NAMES, Contract, Order, Trade
@@ -201,8 +201,8 @@ def taker_trades(contract: Contract, after: Outcome, reply: Reply) -> list[dict[
     ]
 
 
-def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:
-    """Return one side's view of a trade."""
+def fill(contract: Contract, one: Trade, fee_rates: int, *, maker: bool) -> dict[str, Any]:
+    """Return one side's view of a trade; `fee_rates` is what its account pays."""
     side = one.side ^ 1 if maker else one.side
     return {
         "trade_id": one.trade_id,
@@ -212,7 +212,7 @@ def fill(contract: Contract, one: Trade, *, maker: bool) -> dict[str, Any]:
         "price": codec.price_out(contract.shown(one.price_ticks)),
         "quantity": str(one.qty_lots),
         "role": "maker" if maker else "taker",
-        "fee": usd_text(0),
+        "fee": usd_text(fee_usd_micros(contract, one, fee_rates, maker=maker)),
         "block": BLOCK_NAMES[one.block],
         "seq": one.seq,
         **times(one.ts_ns),

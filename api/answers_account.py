@@ -25,7 +25,7 @@ def fill_row(contract: Contract, row: Fill) -> dict[str, Any]:
         "price": codec.price_out(contract.shown(row.price_ticks)),
         "quantity": str(abs(row.qty_lots)),
         "role": "maker" if row.is_maker else "taker",
-        "fee": usd_text(0),
+        "fee": usd_text(row.fee_usd_micros),
         "block": BLOCK_NAMES[row.block],
         "position_quantity": str(row.position_lots),
         "realised_pnl": usd_text(row.realised_usd_micros),

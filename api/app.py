@@ -15,6 +15,7 @@ from api.routes import (
     collateral_admin,
     defaults,
     desk,
+    fees,
     health,
     hedge,
     history,
@@ -74,6 +75,8 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         statements.private,
         desk.public,
         desk.admin,
+        fees.public,
+        fees.private,
     ):
         app.include_router(router, prefix=PREFIX)
 

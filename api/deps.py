@@ -16,6 +16,7 @@ from api.gateway import Gateway
 from api.limits import Bucket, Buckets, Limits
 from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
+from exchange.io.billing import Billing
 from exchange.io.custody import Custody
 from exchange.io.defaults import Defaults
 from exchange.io.hedge_child import Bases
@@ -92,6 +93,7 @@ class Services:
     now_ns: Callable[[], int]
     defaults: Defaults | None = None  # None: not served here
     bases: Bases = field(default_factory=Bases)  # for the hedge desk
+    billing: Billing | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
     desk: Desk = field(default_factory=Desk)

@@ -16,6 +16,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.COLLATERAL_INVALID: 422,
     Code.COLLATERAL_NEEDED: 422,
     Code.CHARGE_INVALID: 422,
+    Code.FEES_INVALID: 422,
     Code.RECEIVER_UNKNOWN: 404,
     Code.RECEIVER_IS_SELF: 422,
     Code.ASSET_UNKNOWN: 404,
@@ -28,6 +29,7 @@ STATUS: Final[dict[Code, int]] = {
 FIELD: Final[dict[int, str]] = {
     Code.COLLATERAL_NEEDED: "amount",
     Code.CHARGE_INVALID: "kind",
+    Code.FEES_INVALID: "taker",
     Code.RECEIVER_UNKNOWN: "to",
     Code.RECEIVER_IS_SELF: "to",
     Code.ASSET_UNKNOWN: "asset",
@@ -38,6 +40,7 @@ FIELD: Final[dict[int, str]] = {
 DETAIL: Final[dict[int, str]] = {
     Code.COLLATERAL_NEEDED: "margin needs what this counts for: see /api/v1/collateral",
     Code.CHARGE_INVALID: "a charge is a fee or a rebate of some amount",
+    Code.FEES_INVALID: "a maker pays at most what a taker does, in whole micro-dollars",
     Code.RECEIVER_UNKNOWN: "there is no such account to receive it",
     Code.RECEIVER_IS_SELF: "an account cannot send money to itself",
     Code.ASSET_UNKNOWN: "there is no such asset: see /api/v1/collateral",

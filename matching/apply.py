@@ -15,7 +15,7 @@ from matching.blocks import accept
 from matching.cascade import cascade
 from matching.closing import close_out, set_last_trade
 from matching.codes import Code, Kind
-from matching.collateral import charge, send_cash, set_collateral
+from matching.collateral import charge, send_cash, set_collateral, set_fees
 from matching.combinations import list_combination, set_implied
 from matching.contracts import list_contract, set_band, set_state
 from matching.delivery import accrue
@@ -112,6 +112,8 @@ def apply_control(s, cmd):
         return stage_addons(s, cmd)
     if kind == Kind.SET_LEVEL:
         return set_level(s, cmd)
+    if kind == Kind.SET_FEES:
+        return set_fees(s, cmd)
     return apply_protection(s, cmd)
 
 

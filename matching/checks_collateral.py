@@ -1,6 +1,11 @@
 """Invariants of collateral, taken from scratch."""
 
-from matching.limits import ASSETS_MAX, COLLATERAL_USD_MICROS_MAX
+from matching.limits import (
+    ASSETS_MAX,
+    COLLATERAL_USD_MICROS_MAX,
+    FEE_RATE_BITS,
+    FEE_RATE_MAX,
+)
 from matching.state import State
 
 
@@ -10,6 +15,10 @@ def check_collateral(s: State) -> None:
     for row in s.collaterals[:count]:
         assert 0 <= row["counted_usd_micros"] <= COLLATERAL_USD_MICROS_MAX, "counted collateral"
         assert row["last_charge_id"] >= 0 and row["last_move_id"] >= 0, "references"
+        rates = int(row["fee_rates"])
+        assert rates >= 0 and (rates & FEE_RATE_MAX) <= (rates >> FEE_RATE_BITS & FEE_RATE_MAX), (
+            "a maker pays no more than a taker"
+        )
     holdings = s.holdings[: ASSETS_MAX * count]
     assert (holdings["units"] >= 0).all(), "an asset is overdrawn"
     assert (holdings["leaving_units"] >= 0).all(), "more was paid than reserved"

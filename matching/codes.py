@@ -83,6 +83,8 @@ class Kind(IntEnum):
     SEND_CASH = 92
     MOVE_ASSET = 93
     PRICE_ASSET = 94
+    # What accounts pay: see wire_collateral.py.
+    SET_FEES = 100
 
 
 class EventKind(IntEnum):
@@ -154,6 +156,7 @@ class EventKind(IntEnum):
     CASH_SENT = 107  # from account_idx to maker_account_idx
     ASSET_MOVED = 108
     ASSET_PRICED = 109
+    FEES_SET = 115
 
 
 class OrderType(IntEnum):

@@ -12,6 +12,8 @@ from matching.codes import AccountState, Charge, Code, CountMode, EventKind
 from matching.emit import emit
 from matching.limits import (
     COLLATERAL_USD_MICROS_MAX,
+    FEE_RATE_BITS,
+    FEE_RATE_MAX,
     MONEY_USD_MICROS_MAX,
     TRANSFER_USD_MICROS_MAX,
 )
@@ -85,6 +87,24 @@ def charge(s, cmd):
     event = s.events[emit(s, EventKind.CHARGED, cmd["account_idx"], 0)]
     event["amount_usd_micros"] = amount_usd_micros
     event["order_id"] = cmd["state"]
+    return Code.OK
+
+
+@cold_kernel
+def set_fees(s, cmd):
+    """Set what an account pays from here on; its fills are billed by it, not by this core."""
+    if not account_known(s, cmd):
+        return Code.ACCOUNT_UNKNOWN
+    maker, taker = np.int64(cmd["price_ticks"]), np.int64(cmd["qty_lots"])
+    clearing = np.int64(cmd["amount_usd_micros"])
+    if maker < 0 or maker > taker or taker > FEE_RATE_MAX:
+        return Code.FEES_INVALID
+    if clearing < 0 or clearing > FEE_RATE_MAX:
+        return Code.FEES_INVALID
+    rates = maker + (taker << FEE_RATE_BITS) + (clearing << (2 * FEE_RATE_BITS))
+    s.collaterals[cmd["account_idx"]]["fee_rates"] = rates
+    event = s.events[emit(s, EventKind.FEES_SET, cmd["account_idx"], 0)]
+    event["amount_usd_micros"] = rates
     return Code.OK
 
 

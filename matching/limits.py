@@ -97,6 +97,9 @@ assert ((PER_LOT_USD_MICROS_MAX * CROWD_NUMERATOR >> ROOT_BITS) + 1) * ROOT_MAX 
 FEE_TICKS_MAX = 1 << 10  # of one lot, one side
 ADDON_LOTS_MAX = 1 << 31
 ADDONS_BY_HAND = 1  # state of a STAGE_ADDONS that an operator sent
+FEE_RATE_BITS = 20  # of one rate of fees, in micro-dollars per GPU-hour
+FEE_RATE_MAX = (1 << FEE_RATE_BITS) - 1
+assert 3 * FEE_RATE_BITS < 63  # maker, taker and clearing share a word
 LEVEL_BPS_MIN, LEVEL_BPS_MAX = 10_000, 15_000  # of the member's requirement
 BLEND_PARTS = 4  # of now three, of stress one
 assert WORST_LOSS_USD_MICROS_MAX * BLEND_PARTS <= INT64_SAFE

@@ -12,6 +12,8 @@ TAKE_ASSET: account_idx gives units and gets cash, ref_id is the account_idx tha
   liquidation it belongs to. Its event says the asset in code.
 PRICE_ASSET: order_id the asset, price_ticks usd micros of one whole, expires_ns when it was so,
   state PriceSource.
+SET_FEES: price_ticks maker, qty_lots taker, amount_usd_micros clearing, each in micro-dollars per
+  GPU-hour; FEES_SET says all three in amount_usd_micros, as COLLATERAL.fee_rates has them.
 """
 
 from typing import Final
@@ -24,7 +26,7 @@ COLLATERAL: Final = np.dtype(
         ("counted_usd_micros", "<i8"),
         ("last_charge_id", "<i8"),
         ("last_move_id", "<i8"),  # of its assets, 1, 2, 3, ...
-        ("reserved", "<i8"),
+        ("fee_rates", "<i8"),  # maker, taker << 20, clearing << 40: usd micros per GPU-hour
     ]
 )
 assert COLLATERAL.itemsize == 32

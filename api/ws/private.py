@@ -126,7 +126,9 @@ class PrivateChannels:
                 (trade.maker_account_idx, True),
             ):
                 if account_idx in channels:
-                    fill = answers.fill(contract, trade, maker=maker)
+                    fill = answers.fill(
+                        contract, trade, self._mirror.accounts[account_idx].fee_rates, maker=maker
+                    )
                     found.setdefault(account_idx, []).append(fill)
         for account_idx, data in found.items():
             self._send("fills", channels[account_idx], changes, data)

@@ -22,6 +22,7 @@ from exchange.rules.clearing_rows import (
     PositionRow,
 )
 from exchange.rules.core_books import CoreBooks
+from exchange.rules.fees import Rates
 from exchange.rules.postings import Books
 
 # A settlement of everything at once is millions of rows: slow is not lost.
@@ -83,6 +84,8 @@ class Ledger:
             house = ClearingHouse(books, seq)
             counted = await self._rows("counted_at", seq)
             house.counted_usd_micros = {row[0]: row[1] for row in counted}
+            for idx, *rates in await self._rows("fee_rates_at", seq):
+                house.fee_rates[idx] = Rates(*rates)
             for row in await self._rows("contracts"):
                 house.contracts.append(ClearedContract.of_row(ContractRow(*row)))
             for row in await self._rows("positions"):
@@ -164,6 +167,7 @@ class Ledger:
             "position_move": effects.position_moves,
             "waterfall_use": effects.waterfall_uses,
             "collateral_count": effects.counts,
+            "fee_rate": effects.fee_rates,
             "asset_price": effects.asset_prices,
             "order_history": effects.orders,
         }

@@ -45,6 +45,7 @@ class Fill(NamedTuple):
     ts_ns: int
     client_order_id: str | None
     block: int  # 0: of the book; 1 a block, 2 an EFP: the order id is then the deal's
+    fee_usd_micros: int = 0  # of trading and of clearing
 
     @property
     def trade_id(self) -> str:

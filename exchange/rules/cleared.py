@@ -9,6 +9,7 @@ from exchange.rules.clearing_rows import (
     BalanceRow,
     ContractRow,
     CountRow,
+    FeeRateRow,
     KlineRow,
     LedgerAccountRow,
     LiquidationEventRow,
@@ -136,6 +137,7 @@ class Effects:
         self.position_moves: list[PositionMoveRow] = []
         self.waterfall_uses: list[WaterfallUseRow] = []
         self.counts: list[CountRow] = []
+        self.fee_rates: list[FeeRateRow] = []
         self.asset_prices: list[AssetPriceRow] = []
         self.orders: list[OrderRow] = []
         self.order_changes: list[OrderChangeRow] = []

@@ -1,11 +1,14 @@
 """Collateral in the clearing house: charges, cash between accounts, assets and what they count."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from exchange.rules.clearing_rows import AssetPriceRow, CountRow, WaterfallUseRow
+from exchange.rules.clearing_rows import AssetPriceRow, CountRow, FeeRateRow, WaterfallUseRow
 from exchange.rules.clearing_trades import ClearingTrades
+from exchange.rules.fees import Rates
 from exchange.rules.postings import Books
 from exchange.rules.waterfall import OWN_LAYER
+from matching.codes import EventKind
 from matching.wire import COMMAND, EVENT
 
 _FIELD: Final = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -26,10 +29,26 @@ class ClearingCollateral(ClearingTrades):
         self.books = books
         self.counted_usd_micros: dict[int, int] = {}  # by account_idx; absent is nothing
 
+    def _collateral_handlers(self) -> dict[int, Callable[[Row, Row], None]]:
+        return {
+            EventKind.CHARGED: self._charged,
+            EventKind.FEES_SET: self._fees_set,
+            EventKind.CASH_SENT: self._cash_sent,
+            EventKind.COLLATERAL_SET: self._collateral_set,
+            EventKind.ASSET_MOVED: self._asset_moved,
+            EventKind.ASSET_PRICED: self._asset_priced,
+            EventKind.ASSET_TAKEN: self._asset_taken,
+        }
+
     def _charged(self, command: Row, event: Row) -> None:
         self.books.charge(
             event[0], event[_ACCOUNT], event[_AMOUNT], event[_ORDER], command[_REF], command[_TS]
         )
+
+    def _fees_set(self, command: Row, event: Row) -> None:
+        rates, account_idx = Rates.of_word(event[_AMOUNT]), event[_ACCOUNT]
+        self.fee_rates[account_idx] = rates
+        self.effects.fee_rates.append(FeeRateRow(account_idx, event[0], *rates, command[_TS]))
 
     def _cash_sent(self, command: Row, event: Row) -> None:
         self.books.send_cash(

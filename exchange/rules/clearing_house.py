@@ -164,12 +164,7 @@ class ClearingHouse(ClearingLife):
             EventKind.EFP_TRADE: self._block_trade,
             EventKind.POSITION_MOVED: self._position_moved,
             EventKind.CASH_TRANSFERRED: self._cash_transferred,
-            EventKind.CHARGED: self._charged,
-            EventKind.CASH_SENT: self._cash_sent,
-            EventKind.COLLATERAL_SET: self._collateral_set,
-            EventKind.ASSET_MOVED: self._asset_moved,
-            EventKind.ASSET_PRICED: self._asset_priced,
-            EventKind.ASSET_TAKEN: self._asset_taken,
+            **self._collateral_handlers(),
         }
 
     def _call_started(self, command: Row, event: Row) -> None:

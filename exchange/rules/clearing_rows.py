@@ -46,6 +46,19 @@ class PositionEventRow(NamedTuple):
     realised_usd_micros: int  # by this fill, against the average entry
     ts_ns: int
     fine_usd_micros: int = 0  # of one lot, beyond the price: in delivery alone
+    trading_fee_usd_micros: int = 0  # by the rates of then; charged soon after
+    clearing_fee_usd_micros: int = 0
+
+
+class FeeRateRow(NamedTuple):
+    """What an account pays from a command on, in micro-dollars per GPU-hour."""
+
+    account_idx: int
+    seq: int
+    maker: int
+    taker: int
+    clearing: int
+    ts_ns: int
 
 
 class TransferRow(NamedTuple):

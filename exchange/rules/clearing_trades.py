@@ -11,10 +11,11 @@ from exchange.rules.clearing_rows import (
     signed_lots,
 )
 from exchange.rules.entry import after_fill
+from exchange.rules.fees import NO_RATES, NOTHING, Rates, paid_for, pays_as
 from exchange.rules.klines import Klines
 from exchange.rules.order_history import OrderHistory
 from exchange.rules.records import BLOCK, EFP, MOVED, NOBODY
-from matching.codes import EventKind, Side
+from matching.codes import Code, EventKind, Side
 from matching.wire import COMMAND
 
 CLOSED_OUT: Final = -1  # order_id of what closed a position without an order
@@ -36,6 +37,8 @@ class ClearingTrades:
         self.effects = Effects(seq)
         self._orders = OrderHistory()
         self._klines = Klines()
+        self.fee_rates: dict[int, Rates] = {}  # by account_idx; absent pays nothing
+        self._at_call = False  # the trade that is told is at the price of a call
         self._leg = 0  # trades of the current command so far
         self._combined_id = 0  # the combination's order of the implied trade that is being told
         self._contracts_touched: set[int] = set()
@@ -51,8 +54,9 @@ class ClearingTrades:
         position.updated_seq = seq
 
     def _trade(self, command: Row, event: Row) -> None:
-        seq, _, side, _, taker_idx, taker_id, maker_id, contract_idx, maker_idx, *rest = event
+        seq, _, side, code, taker_idx, taker_id, maker_id, contract_idx, maker_idx, *rest = event
         price_ticks, qty_lots, _, _ = rest
+        self._at_call = code == Code.AUCTION_TRADE
         ts_ns, leg = command[_TS], self._leg
         self._leg = leg + 1
         self._orders.trade(event, ts_ns)
@@ -196,9 +200,13 @@ class ClearingTrades:
         moves = trade.taker_account_idx != trade.maker_account_idx
         gain_usd_micros = self._fill(contract, position, lots, price_ticks) if moves else 0
         self._touch_position(position, seq)
+        paid, rates = NOTHING, self.fee_rates.get(account_idx, NO_RATES)
+        if rates is not NO_RATES:
+            pays = pays_as(block=trade.block, in_auction=self._at_call, is_maker=is_maker)
+            paid = paid_for(rates, pays, qty_lots, contract.tick_value_usd_micros)
         fields = (
             account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, lots,
-            position.qty_lots, gain_usd_micros, trade.ts_ns, contract.fine_usd_micros,
+            position.qty_lots, gain_usd_micros, trade.ts_ns, contract.fine_usd_micros, *paid,
         )  # fmt: skip
         self.effects.position_events.append(_row(PositionEventRow, fields))
 

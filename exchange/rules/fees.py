@@ -8,9 +8,12 @@ component; what we owe rounds down.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 from typing import Final, NamedTuple
 
-from exchange.rules.money import BPS
+from exchange.rules.money import BPS, TICK_USD_MICROS
+from exchange.rules.records import MOVED, Contract, Trade
+from matching.limits import FEE_RATE_BITS, FEE_RATE_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +30,19 @@ class FeeRow:
 
 
 _START: Final = date(2026, 1, 1)
-_CHARGED_FROM: Final = date(2027, 1, 1)
 
 FEE_ROWS: Final = (
-    FeeRow(tier="standard", effective_from=_START, maker_usd_micros_per_gpu_hour=0,
-           taker_usd_micros_per_gpu_hour=0, clearing_usd_micros_per_gpu_hour=0),
-    FeeRow(tier="standard", effective_from=_CHARGED_FROM, maker_usd_micros_per_gpu_hour=200,
+    FeeRow(tier="standard", effective_from=_START, maker_usd_micros_per_gpu_hour=200,
            taker_usd_micros_per_gpu_hour=500, clearing_usd_micros_per_gpu_hour=100,
            delivery_usd_micros_per_gpu_hour=1_000),
-    FeeRow(tier="active", effective_from=_CHARGED_FROM, volume_gpu_hours=1_000_000,
+    FeeRow(tier="active", effective_from=_START, volume_gpu_hours=1_000_000,
            maker_usd_micros_per_gpu_hour=100, taker_usd_micros_per_gpu_hour=400,
            clearing_usd_micros_per_gpu_hour=100, delivery_usd_micros_per_gpu_hour=1_000),
-    FeeRow(tier="large", effective_from=_CHARGED_FROM, volume_gpu_hours=10_000_000,
+    FeeRow(tier="large", effective_from=_START, volume_gpu_hours=10_000_000,
            maker_usd_micros_per_gpu_hour=0, taker_usd_micros_per_gpu_hour=300,
            clearing_usd_micros_per_gpu_hour=50, delivery_usd_micros_per_gpu_hour=800),
 )  # fmt: skip
+VOLUME_DAYS: Final = 30
 
 
 def _sound(row: FeeRow) -> bool:
@@ -67,8 +68,77 @@ OBLIGATION: Final = Obligation(
 assert all(
     OBLIGATION.rebate_usd_micros_per_gpu_hour <= row.taker_usd_micros_per_gpu_hour
     for row in FEE_ROWS
-    if row.effective_from >= _CHARGED_FROM
 )
+
+
+class Rates(NamedTuple):
+    """What an account pays now, in micro-dollars per GPU-hour; nothing before it is told."""
+
+    maker: int = 0
+    taker: int = 0
+    clearing: int = 0
+
+    @property
+    def word(self) -> int:
+        """Return all three as the journal has them."""
+        return self.maker | self.taker << FEE_RATE_BITS | self.clearing << (2 * FEE_RATE_BITS)
+
+    @staticmethod
+    def of_word(word: int) -> "Rates":
+        """Return what `word` made."""
+        return Rates(*(word >> (place * FEE_RATE_BITS) & FEE_RATE_MAX for place in range(3)))
+
+
+NO_RATES: Final = Rates()
+
+
+class Paid(NamedTuple):
+    """What one fill costs one side."""
+
+    trading_usd_micros: int = 0
+    clearing_usd_micros: int = 0
+
+
+NOTHING: Final = Paid()
+
+
+class Pays(IntEnum):
+    """As what a side of a trade pays."""
+
+    NOTHING = 0  # moved by the clearing house; or of a combination, whose legs pay
+    MAKER = 1
+    TAKER = 2
+
+
+def pays_as(*, block: int, in_auction: bool, is_maker: bool) -> Pays:
+    """Return as what a side pays: at a call's price nobody took, of a block both did (FEES_108)."""
+    if block == MOVED:
+        return Pays.NOTHING
+    if block:
+        return Pays.TAKER
+    return Pays.MAKER if is_maker or in_auction else Pays.TAKER
+
+
+def paid_for(rates: Rates, pays: Pays, qty_lots: int, tick_value_usd_micros: int) -> Paid:
+    """Return what so many lots of a fill cost, rounded up: a lot is its tick value's GPU-hours."""
+    if pays == Pays.NOTHING:
+        return NOTHING
+    worth = qty_lots * tick_value_usd_micros
+    rate = rates.maker if pays == Pays.MAKER else rates.taker
+    return Paid(-(-worth * rate // TICK_USD_MICROS), -(-worth * rates.clearing // TICK_USD_MICROS))
+
+
+def fee_usd_micros(contract: Contract, trade: Trade, fee_rates: int, *, maker: bool) -> int:
+    """Return what one side of a trade costs an account of these rates, all in all.
+
+    Args:
+        fee_rates: as FEES_SET says them.
+    """
+    if contract.legs:
+        return 0  # the legs pay
+    pays = pays_as(block=trade.block, in_auction=trade.in_auction, is_maker=maker)
+    tick_value = contract.tick_value_usd_micros
+    return sum(paid_for(Rates.of_word(fee_rates), pays, trade.qty_lots, tick_value))
 
 
 class Fill(NamedTuple):
@@ -129,6 +199,15 @@ def bill_of(fills: Iterable[Fill], row: FeeRow, rebate_usd_micros_per_gpu_hour: 
 def delivery_fee_usd_micros(lots: int, lot_gpu_hours: int, row: FeeRow) -> int:
     """Return what lots owe that are held when delivery begins."""
     return abs(lots) * lot_gpu_hours * row.delivery_usd_micros_per_gpu_hour
+
+
+def rates_of(row: FeeRow) -> Rates:
+    """Return what an account of a tier pays."""
+    return Rates(
+        row.maker_usd_micros_per_gpu_hour,
+        row.taker_usd_micros_per_gpu_hour,
+        row.clearing_usd_micros_per_gpu_hour,
+    )
 
 
 def reserve_usd_micros_per_gpu_hour(row: FeeRow) -> int:

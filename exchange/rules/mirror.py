@@ -137,6 +137,7 @@ class Mirror(
             EventKind.INDEX_SET: self._index_set,
             EventKind.COLLATERAL_SET: self._collateral_set,
             EventKind.CHARGED: self._charged,
+            EventKind.FEES_SET: self._fees_set,
             EventKind.CASH_SENT: self._cash_sent,
             EventKind.ASSET_MOVED: self._asset_moved,
             EventKind.ASSET_PRICED: self._asset_priced,

@@ -30,6 +30,9 @@ class CollateralMirror(MirrorState):
         account.collateral.last_charge_id = max(last_id, command[_REF])
         self._changes.accounts.add(event[_ACCOUNT_E])
 
+    def _fees_set(self, command: Row, event: Row) -> None:
+        self.accounts[event[_ACCOUNT_E]].fee_rates = event[_AMOUNT_E]
+
     def _cash_sent(self, command: Row, event: Row) -> None:
         giver, receiver_idx = self.accounts[event[_ACCOUNT_E]], event[_MAKER_ACCOUNT_E]
         giver.cash_usd_micros -= event[_AMOUNT_E]

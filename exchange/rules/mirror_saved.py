@@ -72,6 +72,7 @@ def _collateral(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         collateral = account.collateral
         for name in ("counted_usd_micros", "last_charge_id", "last_move_id"):
             setattr(collateral, name, int(row[name]))
+        account.fee_rates = int(row["fee_rates"])
         collateral.holdings = {
             asset: Held(*units) for asset, units in enumerate(held) if any(units)
         }

@@ -167,6 +167,7 @@ class Account:
         "account_idx",
         "cash_usd_micros",
         "collateral",
+        "fee_rates",
         "last_ref_id",
         "level_bps",
         "orders",
@@ -183,6 +184,7 @@ class Account:
         self.cash_usd_micros = 0
         self.unsettled_usd_micros = 0
         self.last_ref_id = 0
+        self.fee_rates = 0  # as FEES_SET says them: see fees.py
         self.level_bps = 10_000  # of the member's requirement
         self.protections = Protections()
         self.collateral = Collateral()

@@ -74,6 +74,18 @@ def judge_charge(ex: Exchange, cmd: Command) -> int:
     return Code.OK
 
 
+def set_fees(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known(ex, cmd.account_idx):
+        return log.refuse(cmd, Code.ACCOUNT_UNKNOWN)
+    maker, taker, clearing = cmd.price_ticks, cmd.qty_lots, cmd.amount_usd_micros
+    if not 0 <= maker <= taker < 1 << 20 or not 0 <= clearing < 1 << 20:
+        return log.refuse(cmd, Code.FEES_INVALID)
+    rates = maker | taker << 20 | clearing << 40
+    ex.accounts[cmd.account_idx].fee_rates = rates
+    log.add(EventKind.FEES_SET, account_idx=cmd.account_idx, amount_usd_micros=rates)
+    return None
+
+
 def send_cash(ex: Exchange, log: Log, cmd: Command) -> None:
     code = judge_receiver(ex, cmd) or admin.judge_transfer(ex, cmd)
     if code == Code.OK:

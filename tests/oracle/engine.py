@@ -76,6 +76,7 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.REQUEST_QUOTES: deals.request_quotes,
     Kind.SET_COLLATERAL: collateral.set_collateral,
     Kind.CHARGE: collateral.charge,
+    Kind.SET_FEES: collateral.set_fees,
     Kind.SEND_CASH: collateral.send_cash,
     Kind.MOVE_ASSET: collateral.move_asset,
     Kind.PRICE_ASSET: collateral.price_asset,

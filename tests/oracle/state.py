@@ -182,6 +182,7 @@ class Account:
     counted_usd_micros: int = 0
     last_charge_id: int = 0
     last_move_id: int = 0
+    fee_rates: int = 0
     holdings: dict[int, list[int]] = field(default_factory=dict)  # asset -> units, leaving units
     limits: Limits = field(default_factory=Limits)
     limits_by_legs: bool = False

@@ -85,6 +85,7 @@ def account_view(ex: Exchange, idx: int) -> tuple[object, ...]:
         account.counted_usd_micros,
         account.last_charge_id,
         account.last_move_id,
+        account.fee_rates,
         tuple((asset, *held) for asset, held in sorted(account.holdings.items()) if any(held)),
     )
 

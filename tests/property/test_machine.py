@@ -422,6 +422,16 @@ class Machine(StopRules, RuleBasedStateMachine):
             amount_usd_micros=fee, expires_ns=volume, client_a=close, client_b=crowd,
         )  # fmt: skip
 
+    @rule(
+        account=accounts, maker=st.sampled_from((0, 200, -1)),
+        taker=st.sampled_from((200, 500, 1 << 20)), clearing=st.sampled_from((0, 100, -1)),
+    )  # fmt: skip
+    def set_fees(self, account, maker, taker, clearing):
+        self.send(
+            Kind.SET_FEES, account_idx=account, price_ticks=maker, qty_lots=taker,
+            amount_usd_micros=clearing,
+        )  # fmt: skip
+
     @rule(account=accounts, level=st.sampled_from((9_999, 10_000, 11_000, 15_000)))
     def set_level(self, account, level):
         self.send(Kind.SET_LEVEL, account_idx=account, order_id=level)

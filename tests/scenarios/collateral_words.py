@@ -25,6 +25,16 @@ def charge(game: "Scenario", idx: int, words: Words) -> np.ndarray:
     )
 
 
+def fees(game: "Scenario", idx: int, words: Words) -> np.ndarray:
+    """`alice fees 200 500 clearing 100`: maker, taker, clearing."""
+    maker, taker = words.number(), words.number()
+    words.must("clearing")
+    return game.send(
+        Kind.SET_FEES, account_idx=idx, price_ticks=maker, qty_lots=taker,
+        amount_usd_micros=words.number(),
+    )  # fmt: skip
+
+
 def transfer(game: "Scenario", idx: int, words: Words) -> np.ndarray:
     """`alice transfer 30 to bob ref 1`."""
     amount = words.number()
@@ -56,7 +66,7 @@ def asset(game: "Scenario", idx: int, words: Words) -> np.ndarray:
 
 
 MEMBER_VERBS = {
-    "charge": charge, "transfer": transfer, "collateral": collateral, "asset": asset,
+    "charge": charge, "fees": fees, "transfer": transfer, "collateral": collateral, "asset": asset,
 }  # fmt: skip
 
 

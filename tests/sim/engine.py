@@ -178,7 +178,7 @@ def _account(engine: Engine, idx: int) -> tuple[object, ...]:
     held = engine.state.holdings[idx * ASSETS_MAX : (idx + 1) * ASSETS_MAX].tolist()
     return (
         *(int(row[name]) for name in names), int(row["claims_usd_micros"]) + counted, need, counted,
-        int(more["last_charge_id"]), int(more["last_move_id"]),
+        int(more["last_charge_id"]), int(more["last_move_id"]), int(more["fee_rates"]),
         tuple((asset, *units) for asset, units in enumerate(held) if any(units)),
     )  # fmt: skip
 

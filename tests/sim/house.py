@@ -309,6 +309,17 @@ class House:
             "client_b": rng.choice(lots),
         }
 
+    def set_fees(self) -> Fields:
+        """Say what an account pays, sometimes what nobody may."""
+        rng = self.rng
+        return {
+            "kind": Kind.SET_FEES,
+            "account_idx": self.account(),
+            "price_ticks": rng.choice((0, 100, 200, -1)),
+            "qty_lots": rng.choice((200, 500, 500, 99, 1 << 20)),
+            "amount_usd_micros": rng.choice((0, 100, 100, -1)),
+        }
+
     def set_level(self) -> Fields:
         return {
             "kind": Kind.SET_LEVEL,

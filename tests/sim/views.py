@@ -72,7 +72,7 @@ def _account(mirror: Mirror, idx: int) -> tuple[object, ...]:
         account.cash_usd_micros, account.unsettled_usd_micros, account.state, account.last_ref_id,
         gross, margin.price_loss_usd_micros, margin.requirement.required_usd_micros,
         account.collateral.counted_usd_micros, account.collateral.last_charge_id,
-        account.collateral.last_move_id,
+        account.collateral.last_move_id, account.fee_rates,
         tuple((asset, *held) for asset, held in sorted(account.collateral.holdings.items())),
     )  # fmt: skip
 

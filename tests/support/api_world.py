@@ -39,6 +39,7 @@ from tests.support.api_fakes import (
     MemoryViews,
 )
 from tests.support.custody_fakes import MemoryCustody
+from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_defaults import MemoryDefaults
 from tests.support.rows import command
 from tests.support.scenario_fakes import MemoryScenarios
@@ -117,6 +118,7 @@ class World:
             scenarios=MemoryScenarios(),
             now_ns=lambda: self.now_ns(),
             defaults=self.defaults,  # type: ignore[arg-type]
+            billing=MemoryBilling(),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
         self.hub = Hub(self.services)

@@ -24,6 +24,7 @@ CLEARED = {
     "journal_minute": "*",
     "collateral_count": "*",
     "asset_price": "*",
+    "fee_rate": "*",
     "ledger_head": "day, last_transfer_id, digest",
     "follower": "name, last_seq",
 }

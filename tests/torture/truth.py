@@ -136,6 +136,8 @@ class Truth:
                 self.symbols[event.contract_idx] = unpack_text(*command.words)
             elif event.kind in (EventKind.CASH_MOVED, EventKind.VARIATION):
                 self.cash_usd_micros[event.account_idx] += event.amount_usd_micros
+            elif event.kind == EventKind.CHARGED:
+                self.cash_usd_micros[event.account_idx] -= event.amount_usd_micros
 
     def _accepted(self, command: Command, event: Event) -> None:
         client = unpack_text(*command.words)

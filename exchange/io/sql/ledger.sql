@@ -158,6 +158,11 @@ ORDER BY account_idx;
 SELECT DISTINCT ON (account_idx) account_idx, counted_usd_micros
 FROM collateral_count WHERE seq <= $1 ORDER BY account_idx, seq DESC;
 
+-- name: fee_rates_at
+-- What each account paid after command $1.
+SELECT DISTINCT ON (account_idx) account_idx, maker, taker, clearing
+FROM fee_rate WHERE seq <= $1 ORDER BY account_idx, seq DESC;
+
 -- name: units_at
 -- Units of each asset by account after command $1, those that were leaving included.
 SELECT account_idx, split_part(code, ':', 2) AS symbol,
@@ -207,5 +212,8 @@ SELECT rule, place, expected::text, found::text FROM (
 
 -- name: violations
 SELECT rule, place, expected::text, found::text FROM (
-    SELECT *, row_number() OVER (PARTITION BY rule ORDER BY place) AS number FROM violation
+    SELECT *, row_number() OVER (PARTITION BY rule ORDER BY place) AS number FROM (
+        SELECT rule, place, expected, found FROM violation
+        UNION ALL SELECT rule, place, expected, found FROM violation_fee
+    ) AS every
 ) AS v WHERE number <= 10 ORDER BY rule, number;

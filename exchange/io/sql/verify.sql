@@ -34,7 +34,8 @@ FROM trade WHERE seq > $1 AND seq <= $2;
 
 -- name: position_event
 SELECT account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, qty_lots,
-    position_lots, realised_usd_micros, ts_ns, fine_usd_micros
+    position_lots, realised_usd_micros, ts_ns, fine_usd_micros, trading_fee_usd_micros,
+    clearing_fee_usd_micros
 FROM position_event JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
     AS key (account_idx, seq, leg, side) USING (account_idx, seq, leg, side);
 
@@ -45,6 +46,10 @@ FROM variation WHERE seq > $1 AND seq <= $2;
 -- name: collateral_count
 SELECT account_idx, seq, counted_usd_micros, ts_ns
 FROM collateral_count WHERE seq > $1 AND seq <= $2;
+
+-- name: fee_rate
+SELECT account_idx, seq, maker, taker, clearing, ts_ns
+FROM fee_rate WHERE seq > $1 AND seq <= $2;
 
 -- name: asset_price
 SELECT asset, seq, price_usd_micros, source, priced_ns, ts_ns
@@ -119,6 +124,7 @@ SELECT
     (SELECT count(*) FROM position_move) AS position_move,
     (SELECT count(*) FROM waterfall_use) AS waterfall_use,
     (SELECT count(*) FROM collateral_count) AS collateral_count,
+    (SELECT count(*) FROM fee_rate) AS fee_rate,
     (SELECT count(*) FROM asset_price) AS asset_price,
     (SELECT count(*) FROM journal_minute) AS journal_minute,
     (SELECT count(*) FROM order_history) AS order_history,

@@ -17,7 +17,7 @@ SELECT
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT e.account_idx, e.seq, e.leg, e.side, e.is_maker, e.contract_idx, e.order_id,
         e.price_ticks, e.qty_lots, e.position_lots, e.realised_usd_micros, e.ts_ns,
-        o.client_order_id, t.block
+        o.client_order_id, t.block, e.trading_fee_usd_micros + e.clearing_fee_usd_micros
     FROM position_event AS e JOIN trade AS t USING (seq, leg)
     LEFT JOIN order_history AS o USING (account_idx, order_id)
     WHERE e.account_idx = $1 AND e.seq > $2 AND e.seq <= $3 AND e.ts_ns >= $4 AND e.ts_ns < $5
@@ -32,7 +32,7 @@ WHERE follower.name = 'clearing';
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT e.account_idx, e.seq, e.leg, e.side, e.is_maker, e.contract_idx, e.order_id,
         e.price_ticks, e.qty_lots, e.position_lots, e.realised_usd_micros, e.ts_ns,
-        o.client_order_id, t.block
+        o.client_order_id, t.block, e.trading_fee_usd_micros + e.clearing_fee_usd_micros
     FROM position_event AS e JOIN trade AS t USING (seq, leg)
     LEFT JOIN order_history AS o USING (account_idx, order_id)
     WHERE e.account_idx = $1 AND e.seq > $2 AND e.seq <= $3 AND e.ts_ns >= $4 AND e.ts_ns < $5

@@ -12,6 +12,7 @@ import structlog
 
 from exchange.config import Settings
 from exchange.io.batch import Batch
+from exchange.io.billing import Billing
 from exchange.io.bus import Bus
 from exchange.io.clock import SystemClock
 from exchange.io.custody_postgres import PostgresCustody
@@ -33,6 +34,7 @@ from exchange.io.stress_results import StressResults
 from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
 from exchange.rules.stress_play import Machine
+from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
 from exchange.services.liquidation import Liquidation
@@ -67,6 +69,7 @@ class Parts:
     scenarios: ScenarioKeeper
     outbox: Outbox
     custody: CustodyDesk
+    billing: BillingDesk
     noter: Noter
     liquidation: Liquidation
     night: Night
@@ -78,6 +81,7 @@ class Parts:
         self.calendar.observe(batch.commands, batch.events)
         self.outbox.observe(batch.commands, batch.events)
         self.custody.observe(batch.commands, batch.events)
+        self.billing.observe(batch.commands, batch.events)
         self.liquidation.observe(batch.commands)
 
 
@@ -178,6 +182,7 @@ class EngineRole:
             scenarios=scenarios,
             outbox=outbox,
             custody=custody,
+            billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
             noter=noter,
             liquidation=Liquidation(
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
@@ -219,6 +224,7 @@ class EngineRole:
         assert self._parts is not None
         self._crew.start("observer", self._parts.observer.run())
         self._crew.start("liquidation", self._parts.liquidation.run())
+        self._crew.start("billing", self._parts.billing.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -243,7 +249,7 @@ class EngineRole:
             return
         services = (
             "observer", "night", "scenarios", "calendar", "liquidation", "outbox", "custody",
-            "purge",
+            "billing", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

@@ -19,6 +19,7 @@ from api.limits import Limits
 from api.server import make_server
 from api.ws.hub import Hub
 from exchange.config import Role, Settings
+from exchange.io.billing import Billing
 from exchange.io.bus import Bus
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
@@ -183,6 +184,7 @@ def make_front(
         now_ns=time.time_ns,
         defaults=Defaults(pool),
         stress=StressResults(pool),
+        billing=Billing(pool),
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )
     hub = Hub(services)

@@ -28,6 +28,7 @@ APPEND_ONLY: Final = (
     "observation_quarantine",
     "observation_provider",
     "observation_provider_end",
+    "fee_rate",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (

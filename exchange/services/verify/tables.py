@@ -14,6 +14,7 @@ from exchange.rules.clearing_rows import (
     BalanceRow,
     ContractRow,
     CountRow,
+    FeeRateRow,
     KlineRow,
     LedgerAccountRow,
     LiquidationEventRow,
@@ -68,6 +69,7 @@ LIQUIDATION = Table("liquidation_event", LiquidationEventRow, ("seq",))
 MOVE = Table("position_move", PositionMoveRow, ("seq",))
 USE = Table("waterfall_use", WaterfallUseRow, ("seq",))
 COUNT = Table("collateral_count", CountRow, ("account_idx", "seq"))
+FEE_RATE = Table("fee_rate", FeeRateRow, ("account_idx", "seq"))
 ASSET_PRICE = Table("asset_price", AssetPriceRow, ("asset", "seq"))
 MINUTE = Table("journal_minute", MinuteRow, ("minute_ns",))
 EVENT = Table("position_event", PositionEventRow, ("account_idx", "seq", "leg", "side"))
@@ -88,6 +90,7 @@ BY_SEQ: Final[tuple[tuple[Table, Callable[[Effects], Sequence[Any]]], ...]] = (
     (MOVE, lambda effects: effects.position_moves),
     (USE, lambda effects: effects.waterfall_uses),
     (COUNT, lambda effects: effects.counts),
+    (FEE_RATE, lambda effects: effects.fee_rates),
     (ASSET_PRICE, lambda effects: effects.asset_prices),
 )
 

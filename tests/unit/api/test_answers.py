@@ -152,6 +152,8 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("set_addons", "PUT", f"/admin/contracts/{SYMBOL}/addons", {"half_spread": "0.005",
          "daily_move_bps": 400, "daily_volume": "400", "open_interest": "0"}),
         ("release_addons", "DELETE", f"/admin/contracts/{SYMBOL}/addons", None),
+        ("list_fees", "GET", "/fees", None),
+        ("get_own_fees", "GET", "/fees/own", None),
         ("list_fills", "GET", "/fills", None),
         ("list_ledger", "GET", "/ledger", None),
         ("get_own_key", "GET", "/keys", None),

@@ -8,23 +8,42 @@ from exchange.rules.fees import (
     FEE_ROWS,
     OBLIGATION,
     Fill,
+    Pays,
+    Rates,
     bill_of,
     delivery_fee_usd_micros,
     fee_row,
+    paid_for,
+    pays_as,
+    rates_of,
     rebate_rate,
     reserve_usd_micros_per_gpu_hour,
     tier_of,
 )
+from exchange.rules.records import BLOCK, MOVED
 
 CHARGED = date(2027, 1, 1)
 DAYS = st.integers(0, 2_000).map(lambda days: date(2026, 1, 1) + timedelta(days))
 FILLS = st.lists(st.builds(Fill, st.integers(1, 900), st.integers(24, 8_784), st.booleans()))
 
 
-def test_fees_are_zero_until_the_clearing_house_charges() -> None:
-    row = fee_row("standard", date(2026, 11, 22))
-    assert row.maker_usd_micros_per_gpu_hour == row.taker_usd_micros_per_gpu_hour == 0
-    assert row.clearing_usd_micros_per_gpu_hour == 0
+def test_a_lot_of_a_month_costs_a_taker_37_cents_and_clearing_7() -> None:
+    rates = rates_of(fee_row("standard", date(2026, 11, 22)))
+    assert paid_for(rates, Pays.TAKER, 1, 744_000) == (372_000, 74_400)
+    assert paid_for(rates, Pays.MAKER, 1, 744_000) == (148_800, 74_400)
+    assert paid_for(rates, Pays.NOTHING, 1, 744_000) == (0, 0)
+    assert Rates.of_word(rates.word) == rates
+
+
+def test_FEES_107_what_is_no_whole_micro_dollar_rounds_up() -> None:
+    assert paid_for(Rates(1, 1, 1), Pays.TAKER, 1, 1) == (1, 1)
+
+
+def test_FEES_108_both_take_a_block_and_nobody_takes_at_the_price_of_a_call() -> None:
+    assert pays_as(block=BLOCK, in_auction=False, is_maker=True) == Pays.TAKER
+    assert pays_as(block=0, in_auction=True, is_maker=False) == Pays.MAKER
+    assert pays_as(block=MOVED, in_auction=False, is_maker=False) == Pays.NOTHING
+    assert pays_as(block=0, in_auction=False, is_maker=False) == Pays.TAKER
 
 
 @pytest.mark.parametrize(
@@ -74,7 +93,6 @@ def test_FEES_104_a_rebate_is_for_who_was_present() -> None:
     row = fee_row("standard", CHARGED)
     assert rebate_rate(row, OBLIGATION.presence_bps) == OBLIGATION.rebate_usd_micros_per_gpu_hour
     assert rebate_rate(row, OBLIGATION.presence_bps - 1) == 0
-    assert rebate_rate(fee_row("standard", date(2026, 1, 1)), 10_000) == 0
 
 
 @given(fills=FILLS)

@@ -1,0 +1,114 @@
+-- Billing of fills: how far it is, what it charges, tiers and rebates of a day.
+
+-- name: place
+SELECT b.last_seq, b.closed_day, f.last_seq AS cleared_seq
+FROM billing AS b, follower AS f WHERE b.name = 'fees' AND f.name = 'clearing';
+
+-- name: lock
+SELECT last_seq, closed_day FROM billing WHERE name = 'fees' FOR UPDATE;
+
+-- name: fills
+-- What each account traded and owes in the commands after $1, up to $2; a lot of a contract whose
+-- tick is $3 micro-dollars per GPU-hour has tick_value / $3 of them.
+SELECT (e.ts_ns / 86400000000000)::bigint AS day, e.account_idx, e.contract_idx,
+    sum(abs(e.qty_lots) * tick_value_usd_micros / $3)::bigint AS gpu_hours,
+    coalesce(sum(abs(e.qty_lots) * tick_value_usd_micros / $3)
+        FILTER (WHERE e.is_maker AND t.block = 0), 0)::bigint AS made,
+    sum(e.trading_fee_usd_micros)::bigint AS trading,
+    sum(e.clearing_fee_usd_micros)::bigint AS clearing
+FROM trade AS t
+CROSS JOIN LATERAL (VALUES
+    (t.taker_account_idx, t.taker_side), (t.maker_account_idx, 1 - t.taker_side)
+) AS one (account_idx, side)
+JOIN position_event AS e ON e.account_idx = one.account_idx AND e.seq = t.seq AND e.leg = t.leg
+    AND e.side = one.side
+JOIN contract AS c ON c.contract_idx = e.contract_idx
+WHERE t.seq > $1 AND t.seq <= $2 AND t.block <> 3 AND t.kind <> 1
+GROUP BY 1, 2, 3;
+
+-- name: add_volumes
+INSERT INTO trade_volume AS v (day, account_idx, contract_idx, gpu_hours, maker_gpu_hours)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+ON CONFLICT (account_idx, day, contract_idx) DO UPDATE SET
+    gpu_hours = v.gpu_hours + excluded.gpu_hours,
+    maker_gpu_hours = v.maker_gpu_hours + excluded.maker_gpu_hours;
+
+-- name: add_charges
+INSERT INTO fee_charge (account_idx, kind, amount_usd_micros, after_seq, until_seq)
+SELECT account_idx, kind, amount, $4, $5
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS c (account_idx, kind, amount)
+ORDER BY account_idx, kind;
+
+-- name: move_place
+UPDATE billing SET last_seq = $1 WHERE name = 'fees';
+
+-- name: pending
+SELECT charge_id, account_idx, kind, amount_usd_micros FROM fee_charge
+WHERE status = 'pending' ORDER BY charge_id LIMIT $1;
+
+-- name: decided
+UPDATE fee_charge SET status = $2, code = $3, seq = $4
+WHERE charge_id = $1 AND status = 'pending';
+
+-- name: volumes
+SELECT account_idx, sum(gpu_hours)::bigint FROM trade_volume
+WHERE day >= $1 AND day < $2 GROUP BY account_idx;
+
+-- name: add_tiers
+INSERT INTO fee_tier (account_idx, day, gpu_hours, tier)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: tiers
+SELECT account_idx, tier FROM fee_tier WHERE day = (SELECT closed_day + 1 FROM billing);
+
+-- name: presences
+SELECT p.account_idx, p.contract_idx, p.minutes_present, p.minutes_open,
+    coalesce(v.maker_gpu_hours, 0)::bigint AS maker_gpu_hours
+FROM maker_presence AS p LEFT JOIN trade_volume AS v USING (account_idx, day, contract_idx)
+WHERE p.day = $1 AND (p.minutes_present > 0 OR v.maker_gpu_hours > 0)
+ORDER BY p.account_idx, p.contract_idx;
+
+-- name: add_rebate
+WITH paid AS (
+    INSERT INTO fee_charge (account_idx, kind, amount_usd_micros, after_seq, until_seq)
+    SELECT $2::bigint, 4, -($7::bigint), $8::bigint, $8::bigint WHERE $7::bigint > 0
+    RETURNING charge_id
+)
+INSERT INTO maker_rebate (day, account_idx, contract_idx, minutes_present, minutes_open,
+    maker_gpu_hours, rebate_usd_micros, charge_id)
+VALUES ($1, $2::bigint, $3, $4, $5, $6, $7::bigint, (SELECT charge_id FROM paid));
+
+-- name: close_day
+UPDATE billing SET closed_day = $1 WHERE name = 'fees' AND closed_day < $1;
+
+-- name: add_presence
+INSERT INTO maker_presence AS p (day, account_idx, contract_idx, minutes_present, minutes_open)
+SELECT day, account_idx, contract_idx, present, 1
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+    AS m (day, account_idx, contract_idx, present)
+ON CONFLICT (account_idx, day, contract_idx) DO UPDATE SET
+    minutes_present = p.minutes_present + excluded.minutes_present,
+    minutes_open = p.minutes_open + 1;
+
+-- name: volume_of
+SELECT coalesce(sum(gpu_hours), 0)::bigint, coalesce(sum(maker_gpu_hours), 0)::bigint
+FROM trade_volume WHERE account_idx = $1 AND day >= $2 AND day < $3;
+
+-- name: tier_of
+SELECT tier FROM fee_tier
+WHERE account_idx = $1 AND day = (SELECT closed_day + 1 FROM billing);
+
+-- name: rebates_of
+SELECT r.day, c.symbol, r.minutes_present, r.minutes_open, r.maker_gpu_hours, r.rebate_usd_micros
+FROM maker_rebate AS r JOIN contract AS c USING (contract_idx)
+WHERE r.account_idx = $1 AND r.day >= $2 ORDER BY r.day DESC, c.contract_idx LIMIT 1000;
+
+-- name: presence_of
+SELECT p.day, c.symbol, p.minutes_present, p.minutes_open
+FROM maker_presence AS p JOIN contract AS c USING (contract_idx)
+WHERE p.account_idx = $1 AND p.day = $2 ORDER BY c.contract_idx LIMIT 1000;
+
+-- name: charged_of
+SELECT kind, sum(amount_usd_micros)::bigint FROM fee_charge
+WHERE account_idx = $1 AND status = 'done' GROUP BY kind;

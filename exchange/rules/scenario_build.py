@@ -108,7 +108,7 @@ def full_shocks(
     table = RowTable.of(full.rows)
     return np.array(
         [
-            shocks_of(contract, ticks, table.moves_ppm(contract, day, full.factors.curve))
+            shocks_of(contract, ticks, table.moves_ppm(contract, day, full.factors.curve), day)
             for contract, ticks in zip(contracts, prices_ticks, strict=True)
         ]
     )

@@ -175,9 +175,14 @@ def days_to(period: Period, on: date) -> int:
     return (first + max(first + 1, (period.end - on).days)) // 2
 
 
-def shocks_of(contract: Contract, price_ticks: int, moves_ppm: np.ndarray) -> np.ndarray:
-    """Return the profit of one long lot in every row, in micro-dollars."""
-    value = contract.tick_value_usd_micros
+def shocks_of(contract: Contract, price_ticks: int, moves_ppm: np.ndarray, on: date) -> np.ndarray:
+    """Return the profit of one long lot in every row, in micro-dollars, as of a day.
+
+    In the delivery period the days that are over no longer move (MRGN_112).
+    """
+    value, period = contract.tick_value_usd_micros, contract.period
     shocks = div_half_even_all(moves_ppm * (value * price_ticks), PPM)
     bounded: np.ndarray = np.minimum(shocks, value * (SHOCK_TICKS_MAX - 1))
-    return bounded
+    left_days = period.days - period.days_over(on)
+    decayed: np.ndarray = np.sign(bounded) * -(-np.abs(bounded) * left_days // period.days)
+    return decayed

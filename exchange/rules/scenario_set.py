@@ -71,9 +71,11 @@ class ScenarioSet:
 
         Args:
             price_ticks: the price that moves: the last settlement price.
-            on: not looked at: time to delivery is counted from the set's own day.
+            on: not looked at: time to delivery, and what of it is over, is by the set's own day.
         """
-        found: list[int] = shocks_of(contract, price_ticks, self.moves_ppm(contract)).tolist()
+        found: list[int] = shocks_of(
+            contract, price_ticks, self.moves_ppm(contract), self.day
+        ).tolist()
         return found
 
     def moves_ppm(self, contract: Contract) -> np.ndarray:

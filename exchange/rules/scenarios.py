@@ -22,6 +22,7 @@ from exchange.rules.median import quantile
 from exchange.rules.money import BPS, DECIMAL, div_half_even, round_half_even
 from exchange.rules.quotes import Step
 from exchange.rules.regions import Hub
+from exchange.rules.requirement import decayed_usd_micros
 from exchange.rules.skus import SKU_BY_RAW_NAME, SKUS, Sku
 from exchange.rules.stress import STRESS_ROWS, Quantile, Shape, StressRow
 from exchange.rules.tenors import Period
@@ -170,12 +171,18 @@ class MarginModel:
 
         Args:
             price_ticks: the price that moves: the last settlement price.
-            on: the day of that price; time to delivery is counted from it.
+            on: the day of that price; time to delivery is counted from it, and in the delivery
+                period the days that are over no longer move (MRGN_112).
         """
         value = contract.tick_value_usd_micros
         most = value * (SHOCK_TICKS_MAX - 1)
+        period = contract.period
         return [
-            min(div_half_even(value * price_ticks * move, BPS), most)
+            decayed_usd_micros(
+                min(div_half_even(value * price_ticks * move, BPS), most),
+                period.days_over(on),
+                period.days,
+            )
             for move in self.moves_bps(contract, on)
         ]
 

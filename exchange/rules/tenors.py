@@ -91,6 +91,10 @@ class Period:
         """Days of delivery."""
         return (self.end - self.start).days
 
+    def days_over(self, on: date) -> int:
+        """Return how many days of delivery are over when a day begins."""
+        return min(max(0, (on - self.start).days), self.days)
+
     @property
     def hours(self) -> int:
         """Hours of delivery: the GPU-hours in one lot."""

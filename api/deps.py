@@ -14,6 +14,7 @@ from api.auth import RECV_WINDOW_MS_DEFAULT, Authenticator, Claim, Principal
 from api.errors import Problem
 from api.gateway import Gateway
 from api.limits import Bucket, Buckets, Limits
+from api.observing import Observing
 from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
 from exchange.io.billing import Billing
@@ -94,6 +95,7 @@ class Services:
     defaults: Defaults | None = None  # None: not served here
     bases: Bases = field(default_factory=Bases)  # for the hedge desk
     billing: Billing | None = None
+    observing: Observing | None = None  # None: not served here
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
     desk: Desk = field(default_factory=Desk)
@@ -222,12 +224,8 @@ def query_pairs(raw: bytes) -> list[tuple[str, str]]:
     if len(raw) > QUERY_BYTES_MAX:
         raise Problem("query_invalid", f"at most {QUERY_BYTES_MAX} bytes")
     try:
-        pairs = (
-            parse_qsl(
-                raw.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict"
-            )
-            if raw
-            else []
+        pairs = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict"
         )
     except ValueError:
         raise Problem("query_invalid", "not name=value pairs of UTF-8 text") from None

@@ -20,6 +20,7 @@ from api import (
     shapes_fees,
     shapes_hedge,
     shapes_margin,
+    shapes_observations,
     shapes_protect,
     shapes_scenarios,
 )
@@ -132,6 +133,12 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "get_stress": shapes_desk.StoryAnswer,
     "list_account_stress": shapes_desk.AccountStressAnswer,
     "list_stress_results": shapes_desk.StressNightAnswer,
+    "list_observations": shapes_observations.ObservationsAnswer,
+    "submit_observations": shapes_observations.SubmissionAnswer,
+    "list_quarantine": shapes_observations.QuarantineAnswer,
+    "list_provider_keys": shapes_observations.ProviderKeysAnswer,
+    "add_provider_key": shapes_observations.ProviderKeyAnswer,
+    "end_provider_key": shapes_observations.ProviderKeyAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

@@ -1,4 +1,4 @@
-"""How a request proves who sent it: HMAC-SHA256 over everything that matters in it."""
+"""How a request proves who sent it: HMAC-SHA256 or Ed25519 over everything that matters in it."""
 
 import hashlib
 import hmac
@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 RECV_WINDOW_MS_DEFAULT = 5_000
+ED25519 = "ed25519:"  # a secret that begins so is a private key, in hex after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,15 @@ def sign(
         body: the bytes exactly as sent, empty for none.
     """
     head = f"{timestamp_ms}{key}{recv_window_ms}{method.upper()}{target}"
+    if secret.startswith(ED25519):
+        return _sign_ed25519(secret.removeprefix(ED25519), head.encode() + body)
     return hmac.new(secret.encode(), head.encode() + body, hashlib.sha256).hexdigest()
+
+
+def _sign_ed25519(key_hex: str, message: bytes) -> str:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key_hex)).sign(message).hex()
 
 
 class Signer:

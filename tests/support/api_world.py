@@ -41,6 +41,7 @@ from tests.support.api_fakes import (
 from tests.support.custody_fakes import MemoryCustody
 from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_defaults import MemoryDefaults
+from tests.support.observation_fakes import memory_observing
 from tests.support.rows import command
 from tests.support.scenario_fakes import MemoryScenarios
 from wellhead.signing import sign
@@ -121,6 +122,7 @@ class World:
             billing=MemoryBilling(),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
+        self.services.observing = memory_observing(self.services.auth)
         self.hub = Hub(self.services)
         self.app = create_app(self.services, self.hub)
         self.http = httpx.AsyncClient(

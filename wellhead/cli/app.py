@@ -64,7 +64,7 @@ COMMANDS = (
     ("risk", "desk:risk", MEASURE, "The risk desk: accounts by danger, stress, calls, drills."),
     (
         "observations",
-        "observations:observations",
+        "providers:observations",
         MEASURE,
         "Prices the index is computed from: import, list, verify, export.",
     ),

@@ -16,6 +16,7 @@ from api.deps import EdgeSettings, Services
 from api.errors import Problem
 from api.gateway import Gateway
 from api.limits import Limits
+from api.observing import Observing
 from api.server import make_server
 from api.ws.hub import Hub
 from exchange.config import Role, Settings
@@ -24,6 +25,8 @@ from exchange.io.bus import Bus
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
 from exchange.io.errors import PortTaken
+from exchange.io.observation_keys import ProviderKeys
+from exchange.io.observations import PostgresObservations
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.registry_requests import PostgresOrigins, PostgresSignatures
@@ -183,6 +186,17 @@ def make_front(
         scenarios=PostgresScenarios(pool),
         now_ns=time.time_ns,
         defaults=Defaults(pool),
+        observing=Observing(
+            store=PostgresObservations(pool),
+            keys=(providers := ProviderKeys(pool)),
+            auth=Authenticator(
+                providers,  # type: ignore[arg-type]  # it finds keys, and makes none
+                signatures,
+                limits,
+                time.time_ns,
+                not_before_ns=begins_ns,
+            ),
+        ),
         stress=StressResults(pool),
         billing=Billing(pool),
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),

@@ -1,6 +1,7 @@
 """Every answer has the shape that the OpenAPI document says, and every shape is said."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -80,6 +81,21 @@ async def collateral_calls(world: World) -> list[tuple[str, str, str, Any]]:
     ]  # fmt: skip
 
 
+def observation_calls() -> list[tuple[str, str, str, Any]]:
+    """Return one good call of every operation on observations."""
+    admin, now = "/admin/observations", datetime.now(UTC).isoformat()
+    row = {"sku": "H100-SXM", "usd_per_gpu_hour": "2.35", "kind": "offer", "ts": now}
+    key = {"provider": "good", "licence": "own", "public_key": "5f" * 32}
+    return [
+        ("submit_observations", "POST", "/observations", {"rows": [row, {"sku": "L4"}]}),
+        ("list_observations", "GET", "/observations", None),
+        ("list_quarantine", "GET", f"{admin}/quarantine", None),
+        ("add_provider_key", "POST", f"{admin}/providers", key),
+        ("list_provider_keys", "GET", f"{admin}/providers", None),
+        ("end_provider_key", "DELETE", f"{admin}/providers/wp_x", None),
+    ]
+
+
 async def scenario_calls(world: World) -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation on margin scenarios; one set is live already."""
     set_id = await world.services.scenarios.publish(built().document(), built())
@@ -117,6 +133,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
     return [
         *await collateral_calls(world),
         *await scenario_calls(world),
+        *observation_calls(),
         ("set_blocks", "PUT", f"/admin/contracts/{SYMBOL}/blocks", rule),
         ("propose_block", "POST", "/blocks", {**block, "counterparty": "alice"}),
         ("list_blocks", "GET", "/blocks?status=all", None),

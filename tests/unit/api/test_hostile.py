@@ -125,6 +125,9 @@ GOOD: dict[str, Any] = {
     "member": "Good",
     "day": "2020-01-01",
     "exchange": False,
+    "rows": [{"sku": "H100-SXM", "usd_per_gpu_hour": "2.35", "kind": "offer", "region": "DE"}],
+    "provider": "good",
+    "licence": "good",
 }
 # A field may take these without being wrong; everywhere else the corpus must be refused.
 MEDIA = (

@@ -6,7 +6,7 @@ when the two disagree. It is a plain value: what it holds after `seq` depends on
 the batches up to `seq` alone, not on how many of them were taken at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -35,8 +35,13 @@ _ORDER_ID, _QTY = _FIELD["order_id"], _FIELD["qty_lots"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
-# What says something of protections, proposals or prices outside, which clearing does not keep.
-OF_PROTECTIONS: Final = (
+STEP_COMMANDS: Final = 64  # about a millisecond
+
+# What says something of time, margin, protections, proposals or prices outside: not kept here.
+UNKEPT: Final = (
+    EventKind.TICKED, EventKind.BAND_SET, EventKind.SHOCKS_STAGED, EventKind.ADDONS_STAGED,
+    EventKind.LEVEL_SET, EventKind.SCENARIOS_SWAPPED, EventKind.MASS_CANCELLED,
+    EventKind.IMPLIED_SET, EventKind.REFUSED, EventKind.INDICATIVE, EventKind.GUARD_SET,
     EventKind.LIMITS_SET, EventKind.TIMER_SET, EventKind.TIMER_FIRED, EventKind.ACCOUNT_KILLED,
     EventKind.HALT_SET, EventKind.SWEPT, EventKind.QUOTED, EventKind.QUOTE_REFUSED,
     EventKind.MMP_SET, EventKind.MMP_HIT, EventKind.INDEX_SET, EventKind.PROPOSED,
@@ -61,6 +66,14 @@ class ClearingHouse(ClearingLife):
             ClearingMismatch: the events are not those of the commands, or the core's variation
                 margin is not ours. Nothing of this object may be used afterwards.
         """
+        for _ in self.steps(commands, events):
+            pass
+
+    def steps(self, commands: np.ndarray, events: np.ndarray) -> Iterator[None]:
+        """Take one batch, as `apply`, and yield now and then: others may want the processor.
+
+        What is there is of no use before the last step.
+        """
         handlers = self._handlers
         rows = command_rows(commands)
         command: Row = None
@@ -71,6 +84,8 @@ class ClearingHouse(ClearingLife):
                 seq += 1
                 if command is None or command[0] != seq or event[0] != seq:
                     raise ClearingMismatch(f"an event of seq {event[0]} where {seq} was due")
+                if seq % STEP_COMMANDS == 0:
+                    yield
                 self._begin(seq, command[_TS])
             handlers[event[1]](command, event)
         if next(rows, None) is not None:
@@ -81,7 +96,7 @@ class ClearingHouse(ClearingLife):
         """Return the rows of all batches since the last call, and forget them."""
         effects = self.effects
         effects.contracts = [self.contracts[idx].row() for idx in sorted(self._contracts_touched)]
-        effects.positions = [position.row() for position in self._positions_touched]
+        effects.positions = ClearedPosition.rows(self._positions_touched)
         effects.orders = list(self._orders.new_rows())
         effects.order_changes = list(self._orders.change_rows())
         effects.klines = self._klines.rows()
@@ -118,25 +133,18 @@ class ClearingHouse(ClearingLife):
 
     def _handler_table(self) -> dict[int, Callable[[Row, Row], None]]:
         return {
-            EventKind.TICKED: self._nothing,
             EventKind.ACCOUNT_OPENED: self._account_opened,
             EventKind.ACCOUNT_SET: self._account_set,
             EventKind.CASH_MOVED: self._cash_moved,
             EventKind.LISTED: self._listed,
             EventKind.COMBINATION_LISTED: self._combination_listed,
             EventKind.STATE_SET: self._state_set,
-            EventKind.BAND_SET: self._nothing,
-            EventKind.SHOCKS_STAGED: self._nothing,
-            EventKind.ADDONS_STAGED: self._nothing,
-            EventKind.LEVEL_SET: self._nothing,
-            EventKind.SCENARIOS_SWAPPED: self._nothing,
             EventKind.MARKED: self._marked,
             EventKind.SETTLED: self._settled,
             EventKind.ACCEPTED: self._orders.accepted,
             EventKind.CANCELLED: self._orders.cancelled,
             EventKind.AMENDED: self._orders.amended,
             EventKind.REPRICED: self._orders.repriced,
-            EventKind.MASS_CANCELLED: self._nothing,
             EventKind.STOP_ACCEPTED: self._orders.stop_accepted,
             EventKind.STOP_AMENDED: self._orders.stop_amended,
             EventKind.STOP_GREW: self._orders.stop_grew,
@@ -146,14 +154,10 @@ class ClearingHouse(ClearingLife):
             EventKind.LEG_TRADE: self._leg_trade,
             EventKind.IMPLIED_TRADE: self._implied_trade,
             EventKind.IMPLIED_LEG: self._implied_leg,
-            EventKind.IMPLIED_SET: self._nothing,
             EventKind.VARIATION: self._variation,
-            EventKind.REFUSED: self._nothing,
-            **dict.fromkeys(OF_PROTECTIONS, self._nothing),
+            **dict.fromkeys(UNKEPT, self._nothing),
             EventKind.CALL_STARTED: self._call_started,
             EventKind.CALL_ENDED: self._call_ended,
-            EventKind.INDICATIVE: self._nothing,
-            EventKind.GUARD_SET: self._nothing,
             EventKind.LAST_TRADE_SET: self._last_trade_set,
             EventKind.TRADING_ENDED: self._trading_ended,
             EventKind.POSITIONS_CLOSED: self._positions_closed,

@@ -20,6 +20,8 @@ from matching.wire import COMMAND
 
 CLOSED_OUT: Final = -1  # order_id of what closed a position without an order
 
+_BUY, _IN_CALL = int(Side.BUY), int(Code.AUCTION_TRADE)
+_SINGLE, _COMBINATION = int(TradeKind.SINGLE), int(TradeKind.COMBINATION)
 _TS: Final = (COMMAND.names or ()).index("ts_ns")
 
 Row = Any  # the tuple of a COMMAND or EVENT row
@@ -54,17 +56,17 @@ class ClearingTrades:
         position.updated_seq = seq
 
     def _trade(self, command: Row, event: Row) -> None:
-        seq, _, side, code, taker_idx, taker_id, maker_id, contract_idx, maker_idx, *rest = event
-        price_ticks, qty_lots, _, _ = rest
-        self._at_call = code == Code.AUCTION_TRADE
+        (seq, _, side, code, taker_idx, taker_id, maker_id, contract_idx, maker_idx, price_ticks,
+         qty_lots, _, _) = event  # fmt: skip
+        self._at_call = code == _IN_CALL
         ts_ns, leg = command[_TS], self._leg
         self._leg = leg + 1
         self._orders.trade(event, ts_ns)
         contract = self.contracts[contract_idx]
-        kind = TradeKind.COMBINATION if contract.legs else TradeKind.SINGLE
+        kind = _COMBINATION if contract.legs else _SINGLE
         fields = (
             seq, leg, contract_idx, price_ticks, qty_lots, side, taker_idx, maker_idx, taker_id,
-            maker_id, ts_ns, 0, int(kind), False,
+            maker_id, ts_ns, 0, kind, False,
         )  # fmt: skip
         trade = _row(TradeRow, fields)
         self.effects.trades.append(trade)
@@ -194,19 +196,21 @@ class ClearingTrades:
     ) -> None:
         """Book one side of a trade as a trade with the clearing house."""
         seq, leg, contract_idx, price_ticks, qty_lots = trade[:5]
-        lots = signed_lots(side, qty_lots)
-        position = contract.position(account_idx)
+        lots = qty_lots if side == _BUY else -qty_lots
+        position = contract.positions.get(account_idx) or contract.position(account_idx)
         # A trade with oneself moves nothing, but it is a trade and both its sides are shown.
-        moves = trade.taker_account_idx != trade.maker_account_idx
+        moves = trade[6] != trade[7]  # taker and maker
         gain_usd_micros = self._fill(contract, position, lots, price_ticks) if moves else 0
-        self._touch_position(position, seq)
+        if position.updated_seq <= self.effects.after_seq:
+            self._positions_touched.append(position)
+        position.updated_seq = seq
         paid, rates = NOTHING, self.fee_rates.get(account_idx, NO_RATES)
         if rates is not NO_RATES:
             pays = pays_as(block=trade.block, in_auction=self._at_call, is_maker=is_maker)
             paid = paid_for(rates, pays, qty_lots, contract.tick_value_usd_micros)
         fields = (
             account_idx, seq, leg, side, is_maker, contract_idx, order_id, price_ticks, lots,
-            position.qty_lots, gain_usd_micros, trade.ts_ns, contract.fine_usd_micros, *paid,
+            position.qty_lots, gain_usd_micros, trade[10], contract.fine_usd_micros, *paid,
         )  # fmt: skip
         self.effects.position_events.append(_row(PositionEventRow, fields))
 
@@ -236,15 +240,19 @@ class ClearingTrades:
         """Book signed lots at a price, in delivery at a part of a tick more; return its gain."""
         lot_usd_micros = contract.tick_value_usd_micros * price_ticks + contract.fine_usd_micros
         value_usd_micros = lot_usd_micros * lots
-        long_before_lots = max(0, position.qty_lots)
-        realised_before = position.realised_usd_micros
-        position.qty_lots, position.entry_usd_micros, position.realised_usd_micros = after_fill(
-            position.qty_lots,
-            position.entry_usd_micros,
-            realised_before,
-            lots,
-            value_usd_micros,
-        )
+        before_lots, gain_usd_micros = position.qty_lots, 0
+        after_lots = before_lots + lots
         position.carry_usd_micros += value_usd_micros
-        contract.open_interest_lots += max(0, position.qty_lots) - long_before_lots
-        return position.realised_usd_micros - realised_before
+        if before_lots == 0 or (before_lots > 0) == (lots > 0):  # as `after_fill`, without a call
+            position.entry_usd_micros += value_usd_micros
+        else:
+            _, position.entry_usd_micros, gain_usd_micros = after_fill(
+                before_lots, position.entry_usd_micros, 0, lots, value_usd_micros
+            )
+            position.realised_usd_micros += gain_usd_micros
+        position.qty_lots = after_lots
+        if after_lots > 0:
+            contract.open_interest_lots += after_lots
+        if before_lots > 0:
+            contract.open_interest_lots -= before_lots
+        return gain_usd_micros

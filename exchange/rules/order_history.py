@@ -6,6 +6,7 @@ Both are kept as lists with the fields of their row, since fields change in plac
 """
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any, Final
 
 from exchange.rules.clearing_rows import OrderChangeRow, OrderRow
@@ -20,6 +21,11 @@ _EXPIRES, _CLIENT = _FIELD["expires_ns"], _FIELD["client_a"]
 _KIND, _STATE, _FLAGS = _FIELD["kind"], _FIELD["state"], _FIELD["flags"]
 _AMOUNT, _REF = _FIELD["amount_usd_micros"], _FIELD["ref_id"]
 _ORDER_ID = _FIELD["order_id"]
+# Plain numbers: looking a member of an enum up takes as long as a call, in the hottest function.
+_PEGGED, _TO_LIMIT = int(OrderType.PEGGED), int(OrderType.MARKET_TO_LIMIT)
+_PLACE, _LINKED, _IN_CALL = int(Kind.PLACE), int(Flag.LINKED), int(Code.AUCTION_TRADE)
+_NO_WORDS: Final = (0, 0, 0, 0)
+_new_row: Final = tuple.__new__
 
 
 class _Places:
@@ -67,19 +73,20 @@ class OrderHistory:
         seq, _, side, _, account_idx, order_id, _, contract_idx, _, price, qty, leaves, _ = event
         ts_ns, words = command[_TS], command[_CLIENT : _CLIENT + 4]
         kind, peg, offset_ticks = command[_TYPE], 0, 0
-        if kind == OrderType.PEGGED:
+        if kind == _PEGGED:
             peg, offset_ticks = command[_STATE], halves(command[_REF])[0]
-        elif kind == OrderType.MARKET_TO_LIMIT and leaves:
+        elif kind == _TO_LIMIT and leaves:
             kind = int(OrderType.LIMIT)  # what rests is no more than that
-        display_lots = command[_AMOUNT] >> 32 if command[_KIND] == Kind.PLACE else 0
+        placed = command[_KIND] == _PLACE
+        display_lots = command[_AMOUNT] >> 32 if placed else 0
         self._taker_id = order_id
         self._new[order_id] = [
-            account_idx, order_id, contract_idx, side, kind, command[_TIF],
-            command[_STP], order_flags(command), price, qty, leaves, 0, 0, 0, 0,
-            unpack_text(*words) if any(words) else None, command[_EXPIRES], ts_ns, ts_ns, seq,
-            display_lots, peg, offset_ticks, 0, 0, 0, 0,
+            account_idx, order_id, contract_idx, side, kind, command[_TIF], command[_STP],
+            command[_FLAGS] if placed else order_flags(command), price, qty, leaves, 0, 0, 0, 0,
+            unpack_text(*words) if words != _NO_WORDS else None, command[_EXPIRES], ts_ns, ts_ns,
+            seq, display_lots, peg, offset_ticks, 0, 0, 0, 0,
         ]  # fmt: skip
-        if command[_FLAGS] & Flag.LINKED and command[_KIND] == Kind.PLACE:
+        if placed and command[_FLAGS] & _LINKED:
             self._link(account_idx, order_id, command[_ORDER_ID], seq, ts_ns)
 
     def _link(self, account_idx: int, order_id: int, other_id: int, seq: int, ts_ns: int) -> None:
@@ -168,7 +175,7 @@ class OrderHistory:
     def trade(self, event: Row, ts_ns: int) -> None:
         """Both orders of a trade are filled by its lots."""
         seq, qty_lots, tick_lots = event[0], event[10], event[10] * event[9]
-        in_call = event[3] == Code.AUCTION_TRADE  # then both orders rest
+        in_call = event[3] == _IN_CALL  # then both orders rest
         assert in_call or event[5] == self._taker_id, "a trade without its taker"
         maker, at = self._touch(event[8], event[6], seq, ts_ns)
         maker[at.open] = event[11]
@@ -192,11 +199,12 @@ class OrderHistory:
 
     def new_rows(self) -> Iterator[OrderRow]:
         """Yield the orders accepted since the last `clear`."""
-        return map(OrderRow._make, self._new.values())
+        return map(_new_row, repeat(OrderRow), self._new.values())
 
     def change_rows(self) -> Iterator[OrderChangeRow]:
         """Yield the changes of older orders, in order of their ids."""
-        return (OrderChangeRow._make(self._old[order_id]) for order_id in sorted(self._old))
+        rows = (self._old[order_id] for order_id in sorted(self._old))
+        return map(_new_row, repeat(OrderChangeRow), rows)
 
     def clear(self) -> None:
         """Forget what was written."""

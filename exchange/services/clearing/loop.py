@@ -116,9 +116,10 @@ class Clearing:
         writer = _Writer(ledger, self._on_posted)
         try:
             async for batch in journal.read(house.seq):
-                house.apply(batch.commands, batch.events)
+                for _ in house.steps(batch.commands, batch.events):
+                    await asyncio.sleep(0)  # the transaction before goes on meanwhile
                 events += len(batch.events)
-                await asyncio.sleep(0)  # the transaction before goes on between batches
+                await asyncio.sleep(0)
                 if events >= self._group_events:
                     await writer.put(house.take())
                     events = 0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.io.batch import Batch
-from exchange.rules.clearing_house import ClearingHouse
+from exchange.rules.clearing_house import STEP_COMMANDS, ClearingHouse
 from exchange.rules.clearing_rows import PositionEventRow, TradeRow
 from exchange.rules.mirror import Mirror
 from exchange.rules.order_history import changed
@@ -373,3 +373,15 @@ def test_days_of_delivery_are_paid_in_parts_of_a_tick():
         position = house.position(account_idx, 0)
         assert (position.qty_lots, position.entry_usd_micros, position.carry_usd_micros) == (0,) * 3
         assert position.realised_usd_micros == realised
+
+
+def test_a_batch_taken_in_steps_is_the_batch_taken_whole():
+    flow = Flow(5)
+    batches = list(flow.batches(60))
+    whole, stepped = ClearingHouse(), ClearingHouse()
+    pauses = 0
+    for batch in batches:
+        whole.apply(batch.commands, batch.events)
+        pauses += sum(1 for _ in stepped.steps(batch.commands, batch.events))
+    assert pauses == stepped.seq // STEP_COMMANDS > 0
+    assert vars(stepped.take()) == vars(whole.take())

@@ -19,6 +19,7 @@ from api.routes import (
     health,
     hedge,
     history,
+    indices,
     kill,
     margin,
     observations,
@@ -80,6 +81,8 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         desk.admin,
         fees.public,
         fees.private,
+        indices.public,
+        indices.admin,
     ):
         app.include_router(router, prefix=PREFIX)
 

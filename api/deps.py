@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import Depends, Request
-from msgspec import UNSET
 
 from api.auth import RECV_WINDOW_MS_DEFAULT, Authenticator, Claim, Principal
 from api.errors import Problem
@@ -21,6 +20,7 @@ from exchange.io.billing import Billing
 from exchange.io.custody import Custody
 from exchange.io.defaults import Defaults
 from exchange.io.hedge_child import Bases
+from exchange.io.index_store import Index
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
 from exchange.io.stress_results import StressResults
@@ -96,6 +96,7 @@ class Services:
     bases: Bases = field(default_factory=Bases)  # for the hedge desk
     billing: Billing | None = None
     observing: Observing | None = None  # None: not served here
+    index: Index | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
     desk: Desk = field(default_factory=Desk)
@@ -310,8 +311,3 @@ Reader = Annotated[Principal, Depends(Asker(Scope.READ))]
 Trader = Annotated[Principal, Depends(Asker(Scope.TRADE, counted=False))]
 Admin = Annotated[Principal, Depends(Asker(Scope.ADMIN))]
 Transferrer = Annotated[Principal, Depends(Asker(Scope.TRANSFER))]
-
-
-def unset_of(text: str | None) -> Any:
-    """Return a query's text as a body would have it: absent is UNSET."""
-    return UNSET if text is None else text

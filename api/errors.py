@@ -49,6 +49,10 @@ OWN: Final[dict[str, int]] = {
     "scenarios_building": 409,
     "scenarios_refused": 422,
     "liquidation_unknown": 404,
+    "index_unknown": 404,
+    "index_day_unknown": 404,
+    "index_day_final": 409,
+    "index_already_said": 409,
     "idempotency_conflict": 409,
     # who asks
     "auth_missing": 401,

@@ -19,6 +19,7 @@ from api import (
     shapes_desk,
     shapes_fees,
     shapes_hedge,
+    shapes_indices,
     shapes_margin,
     shapes_observations,
     shapes_protect,
@@ -139,6 +140,11 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "list_provider_keys": shapes_observations.ProviderKeysAnswer,
     "add_provider_key": shapes_observations.ProviderKeyAnswer,
     "end_provider_key": shapes_observations.ProviderKeyAnswer,
+    "list_indices": shapes_indices.IndicesAnswer,
+    "list_prints": shapes_indices.IndexPrintsAnswer,
+    "explain_print": shapes_indices.IndexExplainedAnswer,
+    "list_errata": shapes_indices.IndexErrataAnswer,
+    "say_print": shapes_indices.IndexSaidAnswer,
 }
 
 INTRODUCTION: Final = """One contract for REST and websocket. Prices, quantities and money are

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     # any of them may be on: `prices.example.com,api.example.org`.
     observation_sources: Path | None = None
     observation_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    # Publish the index at 00:30 and 12:00 UTC, and what is missing of it at the first start.
+    publish_index: bool = True
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
     trust_proxy_headers: bool = False
     # How long after it was traded a block stands on the public tape: at most 15 minutes.

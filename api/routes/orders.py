@@ -20,7 +20,6 @@ from api.deps import (
     ServicesDep,
     Trader,
     show_limit,
-    unset_of,
 )
 from api.edge import json_response, new_request_id
 from api.errors import Problem, core_problem
@@ -138,6 +137,11 @@ def open_page(
                 return page, str(page[-1].order_id)
             page.append(one)
     return page, None
+
+
+def unset_of(text: str | None) -> Any:
+    """Return a query's text as a body would have it: absent is UNSET."""
+    return UNSET if text is None else text
 
 
 @router.delete("/orders", summary="Cancel all orders")

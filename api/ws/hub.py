@@ -11,6 +11,7 @@ from api.orders import ALL_CONTRACTS
 from api.protect import cancel_after_row
 from api.replies import Reply
 from api.whole import post_whole
+from api.ws.indices import IndexChannel, IndexChannels
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
 from exchange.io.batch import Batch
@@ -109,6 +110,9 @@ class RfqChannel:
             session.deliver(RFQ, payload)
 
 
+Own = StatusChannel | RfqChannel | IndexChannel
+
+
 class Hub:
     """All sessions of one process."""
 
@@ -119,7 +123,8 @@ class Hub:
         self.private = PrivateChannels(services.gateway.mirror)
         self.status = StatusChannel(services)
         self.rfqs = RfqChannel(services)
-        self._own: dict[str, StatusChannel | RfqChannel] = {STATUS: self.status, RFQ: self.rfqs}
+        self.indices = IndexChannels(services)
+        self._own: dict[str, Own] = {STATUS: self.status, RFQ: self.rfqs}
         self._flush_due = False
         self._keys_due_s = 0.0
         self._guards_due_s = 0.0
@@ -148,11 +153,11 @@ class Hub:
             self.rfqs.apply(changes)
         self.flusher.flush()
 
-    # Public channels: two of our own, the others of the feed
+    # Public channels: some of our own, the others of the feed
 
     def subscribe(self, name: str, session: "Session") -> bytes | None:
         """Subscribe and return the snapshot to begin with, None when there is no such channel."""
-        own = self._own.get(name)
+        own = self._own_channel(name)
         if own is not None:
             own.subscribers[session] = None
             return own.snapshot()
@@ -160,16 +165,19 @@ class Hub:
 
     def snapshot(self, name: str) -> bytes | None:
         """Return a fresh snapshot of a channel."""
-        own = self._own.get(name)
+        own = self._own_channel(name)
         return self.services.feed.snapshot(name) if own is None else own.snapshot()
 
     def unsubscribe(self, name: str, session: "Session") -> None:
         """Unsubscribe."""
-        own = self._own.get(name)
+        own = self._own_channel(name)
         if own is not None:
             own.subscribers.pop(session, None)
         else:
             self.services.feed.unsubscribe(name, session)
+
+    def _own_channel(self, name: str) -> Own | None:
+        return self._own.get(name) or self.indices.of(name)
 
     # Cancelling when a connection ends
 
@@ -225,6 +233,7 @@ class Hub:
             await asyncio.sleep(TURN_S)
             now_s = time.monotonic()
             self.status.turn()
+            await self.indices.turn()
             for session in list(self.sessions):
                 session.look_after(now_s)
             self.cancel_owed()

@@ -14,6 +14,7 @@ from exchange.io.errors import DatabaseUnavailable
 API_KEY: Final = "wellhead_api_key"  # the payload is a key id
 OUTBOX: Final = "wellhead_outbox"  # there is a new account or transfer
 SCENARIOS: Final = "wellhead_scenarios"  # the payload is the set that was chosen
+INDEX: Final = "wellhead_index"  # the payload is the newest day that was published
 
 PING_S: Final = 2.0
 RETRY_S: Final = 0.2

@@ -8,6 +8,7 @@ import asyncpg
 
 from exchange.io.db import Database, queries
 from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
+from exchange.io.index_check import index_findings
 from exchange.io.journal import RULES_VERSION
 from exchange.io.observation_check import observation_findings
 from exchange.io.snapshots import Snapshot, Snapshots
@@ -139,6 +140,10 @@ class Stored:
     async def wrong_heads(self) -> list[tuple[int, str, str, str]]:
         """Return day, field, expected and found of each head that the postings contradict."""
         return await Statements(self._connection).wrong_heads()
+
+    async def wrong_index(self) -> list[Finding]:
+        """Return where the chain of the index's prints is not what was written."""
+        return await index_findings(self._connection)
 
     async def wrong_observations(self) -> list[Finding]:
         """Return where the chain of observations is not what was written."""

@@ -39,6 +39,7 @@ from tests.support.api_fakes import (
     MemoryViews,
 )
 from tests.support.custody_fakes import MemoryCustody
+from tests.support.index_fakes import MemoryIndex
 from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_defaults import MemoryDefaults
 from tests.support.observation_fakes import memory_observing
@@ -106,6 +107,7 @@ class World:
         self.signatures = MemorySignatures()
         self.now_ns = time.time_ns
         self.defaults = MemoryDefaults()
+        self.index = MemoryIndex()
         self.services = Services(
             gateway=self.gateway,
             feed=self.feed,
@@ -120,6 +122,7 @@ class World:
             now_ns=lambda: self.now_ns(),
             defaults=self.defaults,  # type: ignore[arg-type]
             billing=MemoryBilling(),  # type: ignore[arg-type]
+            index=self.index,
             edge=EdgeSettings(),
         )
         self.services.observing = memory_observing(self.services.auth)

@@ -39,25 +39,25 @@ def begin(
     """
     ends_after_ms = None if seconds is None else round(seconds * 1000)
     window_ms = round(window * 1000) if seconds is not None else None
-    _show(admin_calls.begin_auction(symbol, phase, ends_after_ms, window_ms), options)
+    show_instrument(admin_calls.begin_auction(symbol, phase, ends_after_ms, window_ms), options)
 
 
 @auctions.command
 def end(symbol: str, /, *, options: Remote = REMOTE) -> None:
     """End a call auction now: what crosses trades at one price, then trading goes on."""
-    _show(admin_calls.end_auction(symbol), options)
+    show_instrument(admin_calls.end_auction(symbol), options)
 
 
 @auctions.command
 def halt(symbol: str, /, *, options: Remote = REMOTE) -> None:
     """Halt a contract: only cancels are taken; a running call ends without trades."""
-    _show(admin_calls.set_contract(symbol, "halt"), options)
+    show_instrument(admin_calls.set_contract(symbol, "halt"), options)
 
 
 @auctions.command
 def resume(symbol: str, /, *, options: Remote = REMOTE) -> None:
     """Let a halted contract trade again; what crosses then trades at one price first."""
-    _show(admin_calls.set_contract(symbol, "continuous"), options)
+    show_instrument(admin_calls.set_contract(symbol, "continuous"), options)
 
 
 @auctions.command
@@ -102,7 +102,7 @@ def guards(
         auction_ms=round(auction_seconds * 1000) if on else 0,
         window_ms=round(window * 1000) if on else 0,
     )
-    _show(call, options)
+    show_instrument(call, options)
 
 
 def auction(symbol: str, /, *, watch: bool = False, options: Remote = REMOTE) -> None:
@@ -145,20 +145,8 @@ def _ended(now: wt.AuctionState) -> str:
     return f"; the {last.phase} auction traded {last.quantity} at {last.price}"
 
 
-def index(symbol: str, price: str, /, *, options: Remote = REMOTE) -> None:
-    """Set the index price of a contract, which orders may wait for.
-
-    Parameters
-    ----------
-    symbol
-        A contract: H100-USE-2027M03.
-    price
-        What its GPU-hours cost outside, USD per GPU-hour.
-    """
-    _show(admin_calls.set_index(symbol, price), options)
-
-
-def _show(call: Call[wt.Instrument], options: Remote) -> None:
+def show_instrument(call: Call[wt.Instrument], options: Remote) -> None:
+    """Send a change of a contract, and show what it is then."""
     with options.operator() as client:
         one, answer = ask(client, call)
     if options.json:

@@ -6,6 +6,7 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -18,6 +19,8 @@ from exchange.io.clock import SystemClock
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
 from exchange.io.errors import Corrupt, Unavailable
+from exchange.io.index_child import publish_in_child
+from exchange.io.index_store import PostgresIndex
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
 from exchange.io.observation_fetch import load_sources
@@ -37,6 +40,7 @@ from exchange.rules.stress_play import Machine
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
+from exchange.services.index_keeper import IndexKeeper
 from exchange.services.liquidation import Liquidation
 from exchange.services.night import Night, NightlySeal, NightlyStress
 from exchange.services.node.crew import Crew
@@ -74,6 +78,7 @@ class Parts:
     liquidation: Liquidation
     night: Night
     observer: Observer
+    index: IndexKeeper
 
     def observe(self, batch: Batch) -> None:
         """Take in a committed batch; the mirror has it already."""
@@ -173,6 +178,11 @@ class EngineRole:
         )
         await scenarios.load()
         outbox = Outbox(OutboxRows(pool), sequencer.submit)
+        publish = partial(publish_in_child, self._ground.database)
+        index = IndexKeeper(
+            PostgresIndex(pool), mirror, sequencer.submit, clock,
+            publish if settings.publish_index else None,
+        )  # fmt: skip
         custody = CustodyDesk(PostgresCustody(pool), mirror, sequencer.submit, clock)
         self._parts = Parts(
             leadership=self._leadership,
@@ -184,6 +194,7 @@ class EngineRole:
             custody=custody,
             billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
             noter=noter,
+            index=index,
             liquidation=Liquidation(
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
             ),
@@ -218,6 +229,7 @@ class EngineRole:
         self._crew.start("calendar", self._parts.calendar.run())
         self._crew.start("scenarios", self._parts.scenarios.run())
         self._crew.start("night", self._parts.night.run())
+        self._crew.start("index", self._parts.index.run())
 
     def begin_liquidation(self) -> None:
         """Watch accounts, observe prices; once the operator has an account, and all is listed."""
@@ -248,8 +260,8 @@ class EngineRole:
         if parts is None:
             return
         services = (
-            "observer", "night", "scenarios", "calendar", "liquidation", "outbox", "custody",
-            "billing", "purge",
+            "observer", "night", "scenarios", "index", "calendar", "liquidation", "outbox",
+            "custody", "billing", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

@@ -62,10 +62,22 @@ async def read_ledger(
         StartRefused: there is no ledger, or a node is just starting.
         Unavailable: the database does not answer.
     """
+    return await read_stored(settings, progress, lambda found: use(Statements(found)))
+
+
+async def read_stored(
+    settings: Settings, progress: Progress, use: Callable[[asyncpg.Connection], Awaitable[T]]
+) -> T:
+    """Read the database of these settings, whether or not a node runs on it.
+
+    Errors:
+        StartRefused: there is none, or a node is just starting.
+        Unavailable: the database does not answer.
+    """
     async with AsyncExitStack() as stack:
         connection = await _database(settings, stack, progress).connect()
         try:
-            return await use(Statements(connection))
+            return await use(connection)
         finally:
             connection.terminate()
 

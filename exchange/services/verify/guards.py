@@ -29,6 +29,10 @@ APPEND_ONLY: Final = (
     "observation_provider",
     "observation_provider_end",
     "fee_rate",
+    "index_panel",
+    "index_print",
+    "index_committee",
+    "index_erratum",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (
@@ -61,6 +65,11 @@ async def head_differences(stored: Stored) -> list[Finding]:
         Finding("ledger_head", f"day {day}", field, expected, found)
         for day, field, expected, found in await stored.wrong_heads()
     ]
+
+
+async def index_differences(stored: Stored) -> list[Finding]:
+    """Return where the published index is not the chain that was written."""
+    return await stored.wrong_index()
 
 
 async def observation_differences(stored: Stored) -> list[Finding]:

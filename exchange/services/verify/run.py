@@ -22,6 +22,7 @@ from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.verify.guards import (
     guard_differences,
     head_differences,
+    index_differences,
     observation_differences,
     request_differences,
 )
@@ -126,6 +127,7 @@ class Verification:
         self._add(await _read(report, guard_differences(self._stored), []))
         self._add(await _read(report, head_differences(self._stored), []))
         self._add(await _read(report, observation_differences(self._stored), []))
+        self._add(await _read(report, index_differences(self._stored), []))
         self._add(await _read(report, request_differences(self._stored, report.cleared_seq), []))
         self._add(await self._violations())
         report.state_hash = self._replay.core.state_hash()

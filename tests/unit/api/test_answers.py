@@ -112,6 +112,16 @@ async def scenario_calls(world: World) -> list[tuple[str, str, str, Any]]:
     ]
 
 
+INDEX_CALLS: list[tuple[str, str, str, Any]] = [
+    ("list_indices", "GET", "/indices", None),
+    ("list_prints", "GET", "/indices/H100-USE/prints?since=2026-03-01&until=2026-03-03", None),
+    ("explain_print", "GET", "/indices/H100-USE/explain", None),
+    ("list_errata", "GET", "/indices/errata", None),
+    ("say_print", "POST", "/admin/indices/H100-USE/committee",
+     {"day": "2026-03-04", "price": "2.5", "reason": "two brokers said so"}),
+]  # fmt: skip
+
+
 async def calls(world: World) -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation, as (name, method, path, body), in a good order."""
     placed = await world.place("operator", "sell", "2.000", "9", client_order_id="rest")
@@ -134,6 +144,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         *await collateral_calls(world),
         *await scenario_calls(world),
         *observation_calls(),
+        *INDEX_CALLS,
         ("set_blocks", "PUT", f"/admin/contracts/{SYMBOL}/blocks", rule),
         ("propose_block", "POST", "/blocks", {**block, "counterparty": "alice"}),
         ("list_blocks", "GET", "/blocks?status=all", None),

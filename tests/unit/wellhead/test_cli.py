@@ -94,7 +94,7 @@ def test_the_operator_sets_an_index(trader, capsys):
     contract = {"symbol": "X", "state": "continuous", "tick_size": "0.001", "lot_size": "1",
                 "lot_gpu_hours": "744", "tick_value": "0.744"}  # fmt: skip
     with FakeRest((200, {"instrument": contract})) as fake:
-        assert wellhead(fake, "index", "X", "2.100") == Exit.OK
+        assert wellhead(fake, "index", "set", "X", "2.100") == Exit.OK
         assert fake.seen[0][:2] == ("PUT", "/api/v1/admin/contracts/X/index")
         assert json.loads(fake.seen[0][2]) == {"price": "2.100"}
     assert "X" in capsys.readouterr().out

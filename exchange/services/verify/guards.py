@@ -21,6 +21,7 @@ APPEND_ONLY: Final = (
     "waterfall_use",
     "adl_proof",
     "ledger_head",
+    "stress_result",
     "collateral_count",
     "asset_price",
     "observation",

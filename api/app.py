@@ -16,6 +16,7 @@ from api.routes import (
     defaults,
     desk,
     fees,
+    giveups,
     health,
     hedge,
     history,
@@ -83,6 +84,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         fees.private,
         indices.public,
         indices.admin,
+        giveups.router,
     ):
         app.include_router(router, prefix=PREFIX)
 

@@ -19,6 +19,7 @@ from api.views import Views
 from exchange.io.billing import Billing
 from exchange.io.custody import Custody
 from exchange.io.defaults import Defaults
+from exchange.io.giveups import GiveUps
 from exchange.io.hedge_child import Bases
 from exchange.io.index_store import Index
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
@@ -97,6 +98,7 @@ class Services:
     billing: Billing | None = None
     observing: Observing | None = None  # None: not served here
     index: Index | None = None
+    giveups: GiveUps | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
     desk: Desk = field(default_factory=Desk)
@@ -225,9 +227,8 @@ def query_pairs(raw: bytes) -> list[tuple[str, str]]:
     if len(raw) > QUERY_BYTES_MAX:
         raise Problem("query_invalid", f"at most {QUERY_BYTES_MAX} bytes")
     try:
-        pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict"
-        )
+        text, strict = raw.decode("ascii"), bool(raw)
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=strict, errors="strict")
     except ValueError:
         raise Problem("query_invalid", "not name=value pairs of UTF-8 text") from None
     if any("\0" in name or "\0" in value for name, value in pairs):

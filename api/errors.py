@@ -41,6 +41,7 @@ OWN: Final[dict[str, int]] = {
     # the address
     "not_found": 404,
     **errors_collateral.OWN,
+    **errors_moves.OWN,
     "method_not_allowed": 405,
     "key_unknown": 404,
     "scenario_set_unknown": 404,

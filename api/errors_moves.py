@@ -4,6 +4,14 @@ from typing import Final
 
 from matching.codes import Code
 
+# What the API refuses by itself: code -> status.
+OWN: Final[dict[str, int]] = {
+    "fill_unknown": 404,
+    "fill_too_small": 409,
+    "giveup_unknown": 404,
+    "giveup_ended": 409,
+}
+
 STATUS: Final[dict[Code, int]] = {
     Code.MOVE_REASON_INVALID: 422,
     Code.MOVE_EXCEEDS_POSITION: 409,

@@ -183,8 +183,8 @@ class BillingDesk:
         rows["state"] = [one.kind for one in due]
         rows["amount_usd_micros"] = [one.amount_usd_micros for one in due]
         rows["ref_id"] = [one.charge_id for one in due]
-        self._sent.update(one.charge_id for one in due)
         await self._send(rows)
+        self._sent.update(one.charge_id for one in due)
 
     # Rates
 

@@ -42,6 +42,7 @@ from tests.support.custody_fakes import MemoryCustody
 from tests.support.index_fakes import MemoryIndex
 from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_defaults import MemoryDefaults
+from tests.support.memory_giveups import MemoryGiveUps
 from tests.support.observation_fakes import memory_observing
 from tests.support.rows import command
 from tests.support.scenario_fakes import MemoryScenarios
@@ -123,6 +124,7 @@ class World:
             defaults=self.defaults,  # type: ignore[arg-type]
             billing=MemoryBilling(),  # type: ignore[arg-type]
             index=self.index,
+            giveups=MemoryGiveUps(),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
         self.services.observing = memory_observing(self.services.auth)

@@ -59,6 +59,8 @@ COMMANDS = (
     ("margin", "margin:margin", TRADE, "What is required, why, and what would be."),
     ("hedge", "hedging:hedge", TRADE, "What hedges a plan of GPUs to sell or to buy."),
     ("fills", "account:fills", TRADE, "Own trades."),
+    ("giveup", "giveups:giveup", TRADE, "Give fills up to another account, and take them."),
+    ("allocate", "giveups:allocate", TRADE, "Offer parts of one fill to several accounts."),
     ("fees", "fees:fees", TRADE, "What trading costs; --own: what the account pays."),
     ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),
     ("risk", "desk:risk", MEASURE, "The risk desk: accounts by danger, stress, calls, drills."),

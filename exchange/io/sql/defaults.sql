@@ -31,7 +31,8 @@ FROM position_move AS m
 JOIN contract USING (contract_idx)
 JOIN account AS giver ON giver.account_idx = m.giver_idx
 JOIN account AS receiver ON receiver.account_idx = m.receiver_idx
-WHERE m.liquidation_id = $1 ORDER BY m.seq;
+WHERE m.liquidation_id = $1 AND m.reason > 1 -- a give-up has an id of its own
+ORDER BY m.seq;
 
 -- name: uses
 SELECT u.seq, u.layer, giver.account_id AS giver_id, receiver.account_id AS receiver_id,

@@ -19,6 +19,7 @@ from exchange.io.clock import SystemClock
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
 from exchange.io.errors import Corrupt, Unavailable
+from exchange.io.giveups import GiveUps
 from exchange.io.index_child import publish_in_child
 from exchange.io.index_store import PostgresIndex
 from exchange.io.journal_postgres import PostgresJournal
@@ -40,6 +41,7 @@ from exchange.rules.stress_play import Machine
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
+from exchange.services.giveups import GiveUpDesk
 from exchange.services.index_keeper import IndexKeeper
 from exchange.services.liquidation import Liquidation
 from exchange.services.night import Night, NightlySeal, NightlyStress
@@ -74,6 +76,7 @@ class Parts:
     outbox: Outbox
     custody: CustodyDesk
     billing: BillingDesk
+    giveups: GiveUpDesk
     noter: Noter
     liquidation: Liquidation
     night: Night
@@ -87,6 +90,7 @@ class Parts:
         self.outbox.observe(batch.commands, batch.events)
         self.custody.observe(batch.commands, batch.events)
         self.billing.observe(batch.commands, batch.events)
+        self.giveups.observe(batch.commands, batch.events)
         self.liquidation.observe(batch.commands)
 
 
@@ -193,6 +197,7 @@ class EngineRole:
             outbox=outbox,
             custody=custody,
             billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
+            giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
             noter=noter,
             index=index,
             liquidation=Liquidation(
@@ -237,6 +242,7 @@ class EngineRole:
         self._crew.start("observer", self._parts.observer.run())
         self._crew.start("liquidation", self._parts.liquidation.run())
         self._crew.start("billing", self._parts.billing.run())
+        self._crew.start("giveups", self._parts.giveups.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -261,7 +267,7 @@ class EngineRole:
             return
         services = (
             "observer", "night", "scenarios", "index", "calendar", "liquidation", "outbox",
-            "custody", "billing", "purge",
+            "custody", "billing", "giveups", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

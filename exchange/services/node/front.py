@@ -25,6 +25,7 @@ from exchange.io.bus import Bus
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
 from exchange.io.errors import PortTaken
+from exchange.io.giveups import GiveUps
 from exchange.io.index_store import PostgresIndex
 from exchange.io.observation_keys import ProviderKeys
 from exchange.io.observations import PostgresObservations
@@ -201,6 +202,7 @@ def make_front(
         stress=StressResults(pool),
         billing=Billing(pool),
         index=PostgresIndex(pool),
+        giveups=GiveUps(pool),
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )
     hub = Hub(services)

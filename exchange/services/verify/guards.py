@@ -34,6 +34,7 @@ APPEND_ONLY: Final = (
     "index_print",
     "index_committee",
     "index_erratum",
+    "giveup_event",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (

@@ -1,12 +1,10 @@
 """What the exchange answers about accounts and history, as JSON; see `answers.py`."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from api import codec
 from api.answers import times
 from exchange.io.views import Fill, LedgerEntry
-from exchange.rules.clearing_rows import SettlementRow
 from exchange.rules.margin import Margin
 from exchange.rules.money import div_half_even, usd_text
 from exchange.rules.records import BLOCK_NAMES, Account, Contract, Position
@@ -44,24 +42,6 @@ def ledger_entry(entry: LedgerEntry) -> dict[str, Any]:
         "reason": entry.reason,
         "seq": entry.seq,
         **times(entry.ts_ns),
-    }
-
-
-def settlement(contract: Contract, row: SettlementRow) -> dict[str, Any]:
-    """Return a settlement and what it was reached from."""
-    day = datetime.fromtimestamp(row.settled_ns // NS_PER_S, UTC).date()
-    last = codec.price_out(row.last_trade_ticks) if row.last_trade_ticks else None
-    return {
-        "symbol": contract.symbol,
-        "date": day.isoformat(),
-        "price": codec.price_out(row.price_ticks),
-        "previous_price": codec.price_out(row.previous_ticks),
-        "last_price": last,
-        "volume": str(row.volume_lots),
-        "open_interest": str(row.open_interest_lots),
-        "paid": usd_text(row.paid_usd_micros),
-        "seq": row.seq,
-        **times(row.settled_ns),
     }
 
 

@@ -28,6 +28,7 @@ from api.routes import (
     protect,
     public,
     scenarios,
+    settlements,
     statements,
 )
 from api.routes.docs import docs_router
@@ -56,6 +57,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
     for router in (
         public.router,
         history.public,
+        settlements.public,
         protect.router,
         orders.router,
         account.router,

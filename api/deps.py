@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from api.auth import RECV_WINDOW_MS_DEFAULT, Authenticator, Claim, Principal
 from api.errors import Problem
+from api.feed import Feed
 from api.gateway import Gateway
 from api.limits import Bucket, Buckets, Limits
 from api.observing import Observing
@@ -24,10 +25,9 @@ from exchange.io.hedge_child import Bases
 from exchange.io.index_store import Index
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
+from exchange.io.settlements import SettlementInputs
 from exchange.io.stress_results import StressResults
-from exchange.rules.candles import Candle
 from exchange.rules.desk import Desk
-from exchange.rules.records import Contract, Trade
 
 T = TypeVar("T")
 
@@ -36,38 +36,6 @@ QUERY_BYTES_MAX: Final = 4096
 LIMIT_DEFAULT: Final = 100
 LIMIT_MAX: Final = 1000
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-
-
-class Feed(Protocol):
-    """Public market data, fed by the service of that name."""
-
-    def book(self, contract: Contract, levels: int) -> dict[str, Any]:
-        """Return the book of a contract and the seq of its last change."""
-        ...
-
-    def ticker(self, contract: Contract) -> dict[str, Any]:
-        """Return the ticker of a contract."""
-        ...
-
-    def published(self, trade: Trade) -> bool:
-        """Say whether a trade is on the public tape: a block is a while later."""
-        ...
-
-    def klines(self, contract: Contract) -> list[Candle]:
-        """Return the candles of one minute that are in memory, oldest first."""
-        ...
-
-    def subscribe(self, name: str, subscriber: Any) -> bytes | None:
-        """Subscribe and return the snapshot to begin with; None when there is no such channel."""
-        ...
-
-    def snapshot(self, name: str) -> bytes | None:
-        """Return a fresh snapshot of an open channel."""
-        ...
-
-    def unsubscribe(self, name: str, subscriber: Any) -> None:
-        """Unsubscribe."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +59,7 @@ class Services:
     transfers: Transfers
     custody: Custody
     views: Views
+    settlements: SettlementInputs | None = None
     scenarios: Scenarios
     now_ns: Callable[[], int]
     defaults: Defaults | None = None  # None: not served here

@@ -25,6 +25,7 @@ from api import (
     shapes_observations,
     shapes_protect,
     shapes_scenarios,
+    shapes_settlements,
 )
 from api.deps import Asker, JsonBody, QueryOf
 from api.errors import CORE, MEDIA_TYPE, OWN
@@ -46,7 +47,8 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "get_orderbook": shapes_book.BookAnswer,
     "list_trades": shapes.TradesAnswer,
     "list_klines": shapes.KlinesAnswer,
-    "list_settlements": shapes.SettlementsAnswer,
+    "list_settlements": shapes_settlements.SettlementsAnswer,
+    "get_settlement_run": shapes_settlements.RunAnswer,
     "place_order": shapes.PlacedAnswer,
     "list_orders": shapes.OrdersAnswer,
     "cancel_all": shapes.CancelledAllAnswer,

@@ -135,22 +135,6 @@ class Kline(Part):
     trades: int
 
 
-class Settlement(Part):
-    """A settlement of a contract, and what it was reached from."""
-
-    symbol: str
-    date: str
-    price: str
-    previous_price: str
-    last_price: str | None
-    volume: str
-    open_interest: str
-    paid: str
-    seq: int
-    ts: int
-    ts_ns: str
-
-
 class StatusAnswer(Answer):
     """What the exchange takes now: normal, cancel_only, halted, recovering."""
 
@@ -209,13 +193,6 @@ class KlinesAnswer(Answer):
     symbol: str
     interval: str
     klines: list[Kline]
-    next_cursor: str | None
-
-
-class SettlementsAnswer(Answer):
-    """Settlements, newest first."""
-
-    settlements: list[Settlement]
     next_cursor: str | None
 
 

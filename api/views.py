@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 
 from api import answers
 from api.errors import Problem, core_problem
-from exchange.io.views import Fill, LedgerEntry, Page, Span, TransferRow
-from exchange.rules.clearing_rows import KlineRow, OrderRow, SettlementRow, TradeRow
+from exchange.io.views import Fill, LedgerEntry, Page, SettlementSeen, Span, TransferRow
+from exchange.rules.clearing_rows import KlineRow, OrderRow, TradeRow
 from exchange.rules.mirror_state import MirrorState
 from matching.codes import Code
 
@@ -78,9 +78,9 @@ class Views(Protocol):
         ...
 
     async def settlements(
-        self, span: Span, *, contract_idx: int | None = None
-    ) -> Page[SettlementRow]:
-        """Return settlement prices of one contract or all."""
+        self, span: Span, *, contract_idx: int | None = None, due_ns: int | None = None
+    ) -> Page[SettlementSeen]:
+        """Return settlement prices of one contract or all, perhaps of one moment."""
         ...
 
 

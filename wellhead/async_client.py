@@ -9,6 +9,7 @@ from wellhead import types as wt
 from wellhead.async_dealing import AsyncDealing
 from wellhead.async_holding import AsyncHolding
 from wellhead.async_protecting import AsyncProtecting
+from wellhead.async_settling import AsyncSettling
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.http_async import TIMEOUT_S, AsyncHttp
@@ -20,7 +21,7 @@ from wellhead.trading import AsyncTradingStream
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncSettling):
     """The exchange, as one account sees it. Without a key only public data can be read.
 
     Every method raises `ApiError` with a stable `code` when the exchange refuses, and
@@ -131,16 +132,6 @@ class AsyncClient:
     ) -> wt.Page[wt.Candle]:
         """Return bars of a contract."""
         return await self.run(calls.klines(symbol, interval, start, end, limit))
-
-    async def settlements(
-        self,
-        *,
-        symbol: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> wt.Page[wt.Settlement]:
-        """Return daily settlements, newest first."""
-        return await self.run(calls.settlements(symbol, limit, cursor))
 
     # Orders
 

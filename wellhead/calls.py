@@ -144,14 +144,6 @@ def klines(
     )  # fmt: skip
 
 
-def settlements(
-    symbol: str | None = None, limit: int | None = None, cursor: str | None = None
-) -> Call[wt.Page[wt.Settlement]]:
-    """Daily settlements, newest first."""
-    parse = page("settlements", wt.Settlement)
-    return get_call("/settlements", parse, private=False, symbol=symbol, limit=limit, cursor=cursor)
-
-
 # Orders
 
 

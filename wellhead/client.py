@@ -15,13 +15,14 @@ from wellhead.http_sync import TIMEOUT_S, Http
 from wellhead.margin_calls import Supposing
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.protecting import Protecting
+from wellhead.settling import Settling
 from wellhead.signing import RECV_WINDOW_MS_DEFAULT, Credentials, Signer
 from wellhead.sync_stream import TradingStream
 
 T = TypeVar("T")
 
 
-class Client:
+class Client(Settling):
     """The exchange, as one account sees it. Without a key only public data can be read.
 
     Every method raises `ApiError` with a stable `code` when the exchange refuses, and
@@ -127,16 +128,6 @@ class Client:
     ) -> wt.Page[wt.Candle]:
         """Return bars of a contract."""
         return self.run(calls.klines(symbol, interval, start, end, limit))
-
-    def settlements(
-        self,
-        *,
-        symbol: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> wt.Page[wt.Settlement]:
-        """Return daily settlements, newest first."""
-        return self.run(calls.settlements(symbol, limit, cursor))
 
     # Orders
 

@@ -170,15 +170,6 @@ class Candle(Answer, frozen=True, kw_only=True):
     trades: int = 0
 
 
-class Settlement(Answer, frozen=True, kw_only=True):
-    """A daily settlement of one contract."""
-
-    symbol: str
-    price: Decimal
-    seq: int = 0
-    date: str | None = None
-
-
 class Placed(Answer, frozen=True, kw_only=True):
     """What became of a new or amended order; `duplicate` if it had been placed before."""
 

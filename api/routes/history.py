@@ -1,4 +1,4 @@
-"""History: trades, klines and settlements for all; fills and the ledger for the owner."""
+"""History: trades and klines for all; fills and the ledger for the owner."""
 
 from typing import Annotated, Any, Final
 
@@ -33,12 +33,6 @@ class KlinesQuery(Page):
     interval: str | None = None
     start: str | None = None
     end: str | None = None
-
-
-class SettlementsQuery(Page):
-    """Which settlements: of one symbol, or all."""
-
-    symbol: str | None = None
 
 
 class LedgerQuery(Page):
@@ -163,24 +157,6 @@ async def list_klines(
         "klines": [public_data.candle(contract, candles[open_ns]) for open_ns in latest],
         "next_cursor": str(latest[0]) if more else None,
     }
-    return json_response(stamped(services, content))
-
-
-@public.get("/settlements", summary="Settlement prices")
-async def list_settlements(
-    services: ServicesDep,
-    query: Annotated[SettlementsQuery, Depends(QueryOf(SettlementsQuery))],
-) -> Response:
-    """Return settlements, newest first."""
-    await services.gateway.barrier()
-    state = services.gateway.mirror
-    contract_idx = contract_idx_of(state, query.symbol)
-    await caught_up(services.views, state.seq)
-    found = await services.views.settlements(span_of(query), contract_idx=contract_idx)
-    rows = [
-        answers_account.settlement(state.contracts[row.contract_idx], row) for row in found.rows
-    ]
-    content = {"settlements": rows, "next_cursor": cursor_out(found.cursor)}
     return json_response(stamped(services, content))
 
 

@@ -3,20 +3,28 @@
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from api import codec, deals
+from api import codec
 from api.errors import Problem
 from api.orders import ALL_CONTRACTS
 from api.protect import cancel_after_row
 from api.replies import Reply
 from api.whole import post_whole
-from api.ws.indices import IndexChannel, IndexChannels
+from api.ws.indices import IndexChannels
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
+from api.ws.shared import (
+    RFQ,
+    SETTLEMENTS,
+    STATUS,
+    RfqChannel,
+    SettlementChannel,
+    SharedChannel,
+    StatusChannel,
+)
 from exchange.io.batch import Batch
 from exchange.rules.changes import Changes
-from exchange.rules.public_data import message
 from matching.codes import Timer
 
 if TYPE_CHECKING:
@@ -27,10 +35,6 @@ TURN_S: Final = 0.1
 KEYS_EVERY_S: Final = 2.0
 GUARD_MS: Final = 30_000  # so long after a gateway died, what it promised to cancel is cancelled
 GUARD_EVERY_S: Final = 10.0
-
-
-STATUS: Final = "status"
-RFQ: Final = "rfq"
 
 
 class Nobody:
@@ -54,65 +58,6 @@ class Owed(Nobody):
         self._hub.owed.add(self._account_idx)
 
 
-class StatusChannel:
-    """The mode of the exchange, told when it changes."""
-
-    def __init__(self, services: "Services") -> None:
-        self.subscribers: dict[Session, None] = {}
-        self._services = services
-        self._last = self._now()
-        self._seq = 0
-
-    def _now(self) -> dict[str, Any]:
-        status = self._services.gateway.status
-        return {"mode": status.mode.value, "reason": status.reason}
-
-    def snapshot(self) -> bytes:
-        """Return the mode of now."""
-        return message(STATUS, "snapshot", self._seq, None, self._services.now_ns(), self._now())
-
-    def turn(self) -> None:
-        """Tell everyone if the mode has changed."""
-        now = self._now()
-        if now == self._last:
-            return
-        self._last = now
-        seq = self._services.gateway.mirror.seq
-        payload = message(STATUS, "update", seq, self._seq, self._services.now_ns(), now)
-        self._seq = seq
-        for session in tuple(self.subscribers):
-            session.deliver(STATUS, payload)
-
-
-class RfqChannel:
-    """Requests for quotes, as they open and end; nobody is told who asks."""
-
-    def __init__(self, services: "Services") -> None:
-        self.subscribers: dict[Session, None] = {}
-        self._mirror = services.gateway.mirror
-        self._seq = self._mirror.seq
-
-    def snapshot(self) -> bytes:
-        """Return the open requests."""
-        found = [deals.rfq_out(self._mirror, deal) for deal in self._mirror.deals.requests()]
-        return message(RFQ, "snapshot", self._seq, None, self._mirror.ts_ns, found)
-
-    def apply(self, changes: Changes) -> None:
-        """Tell everyone what a batch opened and ended."""
-        found = [
-            deals.rfq_out(self._mirror, deal) for deal in changes.deals.values() if deal.is_request
-        ]
-        if not found:
-            return
-        payload = message(RFQ, "update", changes.last_seq, self._seq, changes.ts_ns, found)
-        self._seq = changes.last_seq
-        for session in tuple(self.subscribers):
-            session.deliver(RFQ, payload)
-
-
-Own = StatusChannel | RfqChannel | IndexChannel
-
-
 class Hub:
     """All sessions of one process."""
 
@@ -124,7 +69,12 @@ class Hub:
         self.status = StatusChannel(services)
         self.rfqs = RfqChannel(services)
         self.indices = IndexChannels(services)
-        self._own: dict[str, Own] = {STATUS: self.status, RFQ: self.rfqs}
+        self.settlements = SettlementChannel(services)
+        self._own: dict[str, SharedChannel] = {
+            STATUS: self.status,
+            RFQ: self.rfqs,
+            SETTLEMENTS: self.settlements,
+        }
         self._flush_due = False
         self._keys_due_s = 0.0
         self._guards_due_s = 0.0
@@ -151,6 +101,8 @@ class Hub:
         self.private.apply(changes)
         if changes.deals:
             self.rfqs.apply(changes)
+        if changes.settlements:
+            self.settlements.apply(changes)
         self.flusher.flush()
 
     # Public channels: some of our own, the others of the feed
@@ -176,7 +128,7 @@ class Hub:
         else:
             self.services.feed.unsubscribe(name, session)
 
-    def _own_channel(self, name: str) -> Own | None:
+    def _own_channel(self, name: str) -> SharedChannel | None:
         return self._own.get(name) or self.indices.of(name)
 
     # Cancelling when a connection ends

@@ -11,15 +11,18 @@ from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
 from exchange.io.index_check import index_findings
 from exchange.io.journal import RULES_VERSION
 from exchange.io.observation_check import observation_findings
+from exchange.io.settlements import PriceKept, run_of_rows
 from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.io.statements import Statements
 from exchange.rules.findings import Finding
+from exchange.rules.settlement_run import SettlementRun
 
 BATCHES_BYTES: Final = 8 << 20  # about so much of the journal at once
 TIMEOUT_S: Final = 3600.0  # some of these queries read everything that ever happened
 
 _SQL: Final = queries("verify")
 _LEDGER: Final = queries("ledger")
+_SETTLEMENTS: Final = queries("settlements")
 
 R = TypeVar("R")
 
@@ -148,6 +151,20 @@ class Stored:
     async def wrong_observations(self) -> list[Finding]:
         """Return where the chain of observations is not what was written."""
         return await observation_findings(self._connection)
+
+    async def settlement_runs(self) -> list[str]:
+        """Return the names of what settlement prices come from, oldest first."""
+        return [row[0] for row in await self._run("settlement", _SETTLEMENTS["runs_settled"])]
+
+    async def settlement_run(self, run_id: str) -> tuple[SettlementRun | None, list[PriceKept]]:
+        """Return what was kept under a name, and the prices that were settled in it."""
+        rows = await self._run("settlement_input", _SETTLEMENTS["run"], run_id)
+        prices = await self._run("settlement", _SETTLEMENTS["prices_of_run"], run_id)
+        try:
+            run = run_of_rows(rows)
+        except ValueError as error:
+            raise RowsUnreadable("settlement_input", str(error)) from error
+        return run, [PriceKept(*row) for row in prices]
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""

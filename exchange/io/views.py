@@ -4,6 +4,7 @@ Written by clearing (`ledger.py`), read here. Each answer says at which `seq` it
 as far as clearing was at that moment.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -19,9 +20,10 @@ from exchange.rules.clearing_rows import (
     TradeRow,
     VariationRow,
 )
+from exchange.rules.settlement_run import Evidence, evidence_of
 from matching.limits import ORDERS_MAX
 
-_SQL: Final = queries("views")
+_SQL: Final = {**queries("views"), "settlements": queries("settlements")["settlements"]}
 _MAX: Final = (1 << 63) - 1
 
 T = TypeVar("T")
@@ -81,6 +83,21 @@ class TransferRow(NamedTuple):
     version: int
     amount_usd_micros: int  # of an asset: its units
     balance_usd_micros: int
+
+
+class SettlementSeen(NamedTuple):
+    """A settlement price, its revision, and what was seen of its contract."""
+
+    row: SettlementRow
+    revision: int  # of the price of its moment, from 1
+    evidence: Evidence | None  # None where nothing was kept
+
+    @staticmethod
+    def of(row: tuple[Any, ...]) -> "SettlementSeen":
+        """Return it from a row of the query."""
+        *columns, revision, body = row
+        evidence = evidence_of(json.loads(body)) if body is not None else None
+        return SettlementSeen(SettlementRow(*columns), revision, evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +239,14 @@ class Views:
         return _page(rows, span, KlineRow._make, lambda kline: kline.open_ns)
 
     async def settlements(
-        self, span: Span, *, contract_idx: int | None = None
-    ) -> Page[SettlementRow]:
-        """Return settlement prices of one contract or all."""
+        self, span: Span, *, contract_idx: int | None = None, due_ns: int | None = None
+    ) -> Page[SettlementSeen]:
+        """Return settlement prices of one contract or all, perhaps of one moment."""
         window = await self._window(span)
         rows = await self._fetch(
-            "settlements_newest", *window, contract_idx, _before(span), span.limit + 1
+            "settlements", *window, contract_idx, _before(span), due_ns, span.limit + 1
         )
-        return _page(rows, span, SettlementRow._make, lambda row: row.seq)
+        return _page(rows, span, SettlementSeen.of, lambda seen: seen.row.seq)
 
     async def _window(self, span: Span) -> tuple[int, int, int, int]:
         """Return the bounds of seq and time; the seq lets an index find what the time selects."""

@@ -12,8 +12,7 @@ from typing import Final
 import numpy as np
 
 from exchange.rules import sessions
-from exchange.rules.agenda_prices import market_ticks, settlement_ticks
-from exchange.rules.calendar import settlement_ns
+from exchange.rules.agenda_prices import due_ns, last_settlement_ns, market_ticks, run_due
 from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
 from exchange.rules.contracts import (
     BAND_BACK_BPS,
@@ -44,20 +43,15 @@ from exchange.rules.scenario_addons import AddonSet, planned_addon
 from exchange.rules.scenarios import MarginModel, ShockModel
 from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import is_worth_marking, step_ticks
+from exchange.rules.settlement_run import SettlementRun
 from exchange.rules.tape import Tape
-from exchange.rules.tenors import DAY, NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, date_of
+from exchange.rules.tenors import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND, date_of
 from matching.codes import TradingState
 from matching.limits import CONTRACTS_MAX
 from matching.wire import new_commands
 
 REST_NS: Final = 10 * NS_PER_SECOND
 _TRADING: Final = (TradingState.AUCTION, TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
-
-
-def last_settlement_ns(now_ns: int) -> int:
-    """Return the moment of the newest daily settlement that is due."""
-    today_ns = settlement_ns(date_of(now_ns))
-    return today_ns if today_ns <= now_ns else settlement_ns(date_of(now_ns) - DAY)
 
 
 def next_settlement_ns(now_ns: int) -> int:
@@ -74,12 +68,6 @@ def rest_until_ns(now_ns: int, times: CallTimes) -> int:
     begins_ns = times.closing_begins_ns(next_settlement_ns(now_ns))
     until_ns = min(now_ns + REST_NS, next_hour_ns)
     return begins_ns if now_ns < begins_ns < until_ns else until_ns
-
-
-def due_ns(contract: ListedContract, now_ns: int) -> int:
-    """Return when a contract was due to be settled last: daily, or at the end of trading."""
-    ended_ns = contract.last_trade_ns if 0 < contract.last_trade_ns <= now_ns else 0
-    return max(last_settlement_ns(now_ns), ended_ns)
 
 
 class Agenda:
@@ -107,6 +95,8 @@ class Agenda:
         self._parsed: list[Contract | None] = []
         self._references: References | None = None
         self._shocks: dict[int, tuple[int, date, Sequence[int]]] = {}
+        self.run: SettlementRun | None = None  # what the last settlement planned comes from,
+        self._settles = new_commands(0)  # and its commands
 
     def adopt(self, model: ShockModel, addons: AddonSet | None = None) -> None:
         """Let other scenarios, and the add-ons that belong to them, be what should be live."""
@@ -166,19 +156,14 @@ class Agenda:
         return new_commands(0)
 
     def settlements(self, now_ns: int) -> np.ndarray:
-        """Settle every living contract that was not settled since it was due."""
-        return _joined(
-            settle_command(listed.contract_idx, self._settlement_ticks(listed, contract, now_ns))
-            for listed, contract in self._living()
-            if self._tape.settled_ns(listed.contract_idx) < due_ns(listed, now_ns)
-            and not sessions.is_closing(listed, self.times, self._mirror.ts_ns)
-        )
-
-    def _settlement_ticks(self, listed: ListedContract, contract: Contract, now_ns: int) -> int:
-        due = due_ns(listed, now_ns)
-        return settlement_ticks(
-            listed, contract, self._tape, due, self.times.closing_begins_ns(due)
-        )
+        """Settle every living contract that was not settled since it was due, all together."""
+        run = run_due(self._living(), self._tape, self.times, self._mirror.ts_ns, now_ns)
+        if run is None:
+            return new_commands(0)
+        if run != self.run:
+            self.run, run_id = run, run.run_id
+            self._settles = _joined(settle_command(one, run.due_ns, run_id) for one in run.prices())
+        return self._settles
 
     def expiries(self, now_ns: int) -> np.ndarray:
         """End every contract whose trading is over and which is settled."""

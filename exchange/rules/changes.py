@@ -1,7 +1,23 @@
 """What a batch touched."""
 
+from typing import NamedTuple
+
 from exchange.rules.deals import Deal
 from exchange.rules.records import Order, Trade
+
+
+class SettlementSaid(NamedTuple):
+    """A settlement price as its command said it."""
+
+    seq: int
+    contract_idx: int
+    cycle: int  # 0: daily
+    price_ticks: int
+    previous_ticks: int
+    rule: int  # place in `settlement_run.RULES` plus one, 0 where nobody said
+    source_idx: int  # the contract it followed, -1 for none
+    due_ns: int
+    run: str  # names what it comes from
 
 
 class Changes:
@@ -18,6 +34,7 @@ class Changes:
         "levels",
         "orders",
         "positions",
+        "settlements",
         "trades",
         "ts_ns",
         "variations",
@@ -36,4 +53,5 @@ class Changes:
         self.leg_trades: list[Trade] = []  # what combinations traded, leg by leg
         self.blocks: list[Trade] = []  # agreed on by two: published later than the others
         self.deals: dict[int, Deal] = {}  # also those that ended in the batch
+        self.settlements: list[SettlementSaid] = []
         self.variations: list[tuple[int, int, int, int]] = []  # seq, account, contract, amount

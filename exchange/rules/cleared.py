@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Final
 
 from exchange.rules.clearing_rows import (
-    AccrualRow,
     AssetPriceRow,
     BalanceRow,
     ContractRow,
@@ -28,6 +27,7 @@ from exchange.rules.clearing_rows import (
     VariationRow,
     WaterfallUseRow,
 )
+from exchange.rules.clearing_rows_life import AccrualRow
 from exchange.rules.klines import MINUTE_NS
 
 _POSITION_FIELDS: Final = attrgetter(*PositionRow._fields)

@@ -12,18 +12,16 @@ from typing import Any, Final
 import numpy as np
 
 from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
-from exchange.rules.cleared_legs import Followers, legs_text
-from exchange.rules.clearing_life import ClearingLife, Settling
+from exchange.rules.cleared_legs import legs_text
 from exchange.rules.clearing_rows import (
     LiquidationEventRow,
-    SettlementRow,
-    VariationRow,
     WaterfallUseRow,
 )
+from exchange.rules.clearing_settlements import ClearingSettlements
 from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.postings import Books
 from exchange.rules.rows import command_rows, event_rows
-from exchange.rules.settlement_check import ClearingMismatch, Holding, SettlementCheck
+from exchange.rules.settlement_check import ClearingMismatch
 from matching.codes import EventKind, LiquidationStep, TradingState
 from matching.wire import COMMAND, unpack_legs, unpack_text
 
@@ -49,14 +47,11 @@ UNKEPT: Final = (
 )  # fmt: skip
 
 
-class ClearingHouse(ClearingLife):
+class ClearingHouse(ClearingSettlements):
     """Positions, ledger and views after command `seq`, and the rows not written yet."""
 
     def __init__(self, books: Books | None = None, seq: int = 0) -> None:
         super().__init__(seq, books if books is not None else Books())
-        self._followers = Followers(self.contracts)
-        self._check: SettlementCheck | None = None
-        self._closes = False  # positions are closed when the check is finished
         self._handlers = self._handler_table()
 
     def apply(self, commands: np.ndarray, events: np.ndarray) -> None:
@@ -245,75 +240,3 @@ class ClearingHouse(ClearingLife):
 
     def _marked(self, command: Row, event: Row) -> None:
         self._mark(self.contracts[event[7]], event[9], event[0])
-
-    def _mark(self, contract: ClearedContract, price_ticks: int, seq: int) -> None:
-        before_ticks, contract.mark_ticks = contract.mark_ticks, price_ticks
-        self._touch(contract, seq)
-        for combination in self._followers.marked(contract, before_ticks):
-            self._touch(combination, seq)
-
-    # Settlement
-
-    def _settled(self, command: Row, event: Row) -> None:
-        self._begin_settlement(self.contracts[event[7]], command, event)
-
-    def _positions_closed(self, command: Row, event: Row) -> None:
-        """All positions are paid up to the price they are closed at, which is the mark."""
-        self._closes = True
-        self._begin_settlement(self.contracts[event[7]], command, event)
-
-    def _begin_settlement(self, contract: ClearedContract, command: Row, event: Row) -> None:
-        holdings = {
-            account_idx: Holding(position.qty_lots, position.carry_usd_micros)
-            for account_idx, position in contract.positions.items()
-        }
-        tick_value = contract.tick_value_usd_micros
-        fine_usd_micros = contract.fine_usd_micros
-        self._check = SettlementCheck(
-            event[0], event[9], event[12], tick_value, holdings, fine_usd_micros
-        )
-        self._settling = Settling(contract, command[_TS])
-
-    def _accrued(self, command: Row, event: Row) -> None:
-        row = self._accrual_row(command, event)
-        self._begin_settlement(self.contracts[event[7]], command, event)
-        self._settling = self._settling._replace(accrual=row)
-
-    def _variation(self, command: Row, event: Row) -> None:
-        check = self._check
-        if check is None:
-            raise ClearingMismatch(f"variation margin outside a settlement at seq {event[0]}")
-        seq, account_idx, amount_usd_micros, ts_ns = event[0], event[4], event[12], command[_TS]
-        check.take(account_idx, event[10], event[9], amount_usd_micros)
-        self.books.add_variation(seq, account_idx, amount_usd_micros, ts_ns)
-        self.effects.variations.append(
-            VariationRow(account_idx, seq, event[7], event[10], event[9], amount_usd_micros, ts_ns)
-        )
-
-    def _finish_settlement(self, check: SettlementCheck) -> None:
-        check.finish()
-        contract, ts_ns, accrual = self._settling
-        self._check = None
-        price_ticks = check.price_ticks
-        row = SettlementRow(
-            contract.contract_idx, check.seq, ts_ns, price_ticks, contract.settle_ticks,
-            contract.last_trade_ticks, contract.volume_lots, contract.open_interest_lots,
-            check.paid_usd_micros,
-        )  # fmt: skip
-        if accrual is not None:
-            self.effects.accruals.append(accrual)
-        elif not self._closes or check.paid_usd_micros:  # else nothing was settled
-            self.effects.settlements.append(row)
-        value_usd_micros = contract.tick_value_usd_micros * price_ticks + contract.fine_usd_micros
-        for position in contract.positions.values():
-            carry_usd_micros = value_usd_micros * position.qty_lots
-            if carry_usd_micros != position.carry_usd_micros:
-                position.carry_usd_micros = carry_usd_micros
-                self._touch_position(position, check.seq)
-        if self._closes:
-            self._closes = False
-            self._close_positions(contract, price_ticks, check.seq, ts_ns)
-            return
-        contract.settle_ticks = price_ticks
-        contract.volume_lots = 0
-        self._mark(contract, price_ticks, check.seq)

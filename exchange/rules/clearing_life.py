@@ -4,7 +4,8 @@ from typing import Any, Final, NamedTuple
 
 from exchange.rules.cleared import ClearedContract
 from exchange.rules.clearing_collateral import ClearingCollateral
-from exchange.rules.clearing_rows import AccrualRow, TradeRow
+from exchange.rules.clearing_rows import TradeRow
+from exchange.rules.clearing_rows_life import AccrualRow
 from exchange.rules.records import CASCADED
 from matching.codes import TradingState
 from matching.wire import COMMAND, EVENT
@@ -25,7 +26,7 @@ class Settling(NamedTuple):
     """The contract that is being settled."""
 
     contract: ClearedContract
-    ts_ns: int
+    command: Row
     accrual: AccrualRow | None = None
 
 

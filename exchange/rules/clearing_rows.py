@@ -143,22 +143,11 @@ class SettlementRow(NamedTuple):
     volume_lots: int  # traded since the settlement before
     open_interest_lots: int
     paid_usd_micros: int  # sum of what the gaining accounts received
-
-
-class AccrualRow(NamedTuple):
-    """A settlement of a contract in delivery: what a lot is worth, days of it fixed."""
-
-    contract_idx: int
-    seq: int
-    ordinal: int  # 1 for the first of the contract
-    settled_ns: int
-    days_fixed: int
-    days: int
-    is_final: bool
-    worth_usd_micros: int  # of one lot
-    open_interest_lots: int
-    paid_usd_micros: int  # sum of what the gaining accounts received
-    digest: str  # of the prints it was reached from, see final_settlement.py
+    cycle: int  # 0: daily, or the last of a contract; else a Cycle
+    due_ns: int  # the moment it is for, 0 where nobody said
+    rule: int  # place in `settlement_run.RULES` plus one, 0 where nobody said
+    source: int  # contract_idx plus one of whose price it followed, 0 for none
+    run: str  # names what it was reached from, "" where nobody said
 
 
 class ContractRow(NamedTuple):

@@ -22,6 +22,7 @@ from exchange.rules.mirror_margin import MirrorMargin
 from exchange.rules.mirror_moves import MovesMirror
 from exchange.rules.mirror_orders import accepted_order, new_terms
 from exchange.rules.mirror_protections import ProtectedMirror
+from exchange.rules.mirror_settling import MirrorSettling
 from exchange.rules.mirror_stops import StopMirror
 from exchange.rules.records import Account, Trade
 from exchange.rules.rows import command_rows, event_rows
@@ -47,7 +48,7 @@ Row = Any  # the tuple of a COMMAND or EVENT row
 
 class Mirror(
     MirrorImplied, DealsMirror, MovesMirror, MirrorLife, ProtectedMirror, MirrorCalls,
-    MirrorEndings, MirrorMargin, StopMirror, CollateralMirror,
+    MirrorEndings, MirrorMargin, MirrorSettling, StopMirror, CollateralMirror,
 ):  # fmt: skip
     """Follows the core batch by batch. Starts empty, or from a saved state."""
 
@@ -102,8 +103,7 @@ class Mirror(
             EventKind.SCENARIOS_SWAPPED: self._scenarios_swapped,
             EventKind.ADDONS_STAGED: self._addons_staged,
             EventKind.LEVEL_SET: self._level_set,
-            EventKind.MARKED: self._marked,
-            EventKind.SETTLED: self._settled,
+            **self._settling_handlers(),
             EventKind.ACCEPTED: self._accepted,
             EventKind.CANCELLED: self._cancelled,
             EventKind.AMENDED: self._amended,
@@ -111,7 +111,6 @@ class Mirror(
             EventKind.MASS_CANCELLED: self._nothing,
             EventKind.TRADE: self._trade,
             EventKind.LEG_TRADE: self._leg_trade,
-            EventKind.VARIATION: self._variation,
             EventKind.REFUSED: self._refused,
             EventKind.LIMITS_SET: self._limits_set,
             EventKind.TIMER_SET: self._timer_set,
@@ -183,49 +182,6 @@ class Mirror(
             contract.band_bps = command[_ORDER_ID]
             contract.set_band(self.price_ticks_max)
         self._changes.contracts.add(event[_CONTRACT_E])
-
-    def _marked(self, command: Row, event: Row) -> None:
-        contract = self.contracts[event[_CONTRACT_E]]
-        move_usd_micros = contract.tick_value_usd_micros * (event[_PRICE_E] - contract.mark_ticks)
-        contract.mark_ticks = event[_PRICE_E]
-        contract.set_band(self.price_ticks_max)
-        changes = self._changes
-        changes.contracts.add(event[_CONTRACT_E])
-        if move_usd_micros == 0:
-            return
-        for combination in contract.combinations:
-            combination.set_band(self.price_ticks_max)
-            changes.contracts.add(combination.contract_idx)
-        for position in contract.positions:
-            if position.qty_lots:
-                gain_usd_micros = position.qty_lots * move_usd_micros
-                position.unsettled_usd_micros += gain_usd_micros
-                self.accounts[position.account_idx].unsettled_usd_micros += gain_usd_micros
-                changes.accounts.add(position.account_idx)
-                changes.positions.add((position.account_idx, event[_CONTRACT_E]))
-
-    def _settled(self, command: Row, event: Row) -> None:
-        self._marked(command, event)
-        contract = self.contracts[event[_CONTRACT_E]]
-        contract.settle_ticks, contract.call.breaches = event[_PRICE_E], 0
-        contract.day_low_ticks = contract.day_high_ticks = 0
-
-    def _variation(self, command: Row, event: Row) -> None:
-        account_idx, contract_idx, amount_usd_micros = (
-            event[_ACCOUNT_E],
-            event[_CONTRACT_E],
-            event[_AMOUNT_E],
-        )
-        account = self.accounts[account_idx]
-        position = account.positions[contract_idx]
-        assert position.unsettled_usd_micros == amount_usd_micros
-        position.unsettled_usd_micros = 0
-        account.unsettled_usd_micros -= amount_usd_micros
-        account.cash_usd_micros += amount_usd_micros
-        self.haircuts.pop(account_idx, None)
-        self._changes.variations.append((event[0], account_idx, contract_idx, amount_usd_micros))
-        self._changes.accounts.add(account_idx)
-        self._changes.positions.add((account_idx, contract_idx))
 
     # Orders
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from exchange.rules.addons import Addon
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
+from exchange.rules.settlement_run import RULES, Settled, run_words
 from exchange.rules.tenors import TENOR_ROW
 from matching.codes import CALL_IF_DUE, CallPhase, Kind, TradingState
 from matching.limits import ADDONS_BY_HAND, SHOCKS_PER_COMMAND
@@ -162,10 +163,22 @@ def index_command(contract_idx: int, price_ticks: int) -> np.ndarray:
     return rows
 
 
-def settle_command(contract_idx: int, price_ticks: int) -> np.ndarray:
-    """Return a SETTLE."""
-    rows = _one(Kind.SETTLE, contract_idx)
-    rows["price_ticks"] = price_ticks
+def settle_command(one: Settled, due_ns: int = 0, run_id: str = "") -> np.ndarray:
+    """Return the SETTLE of a contract.
+
+    Args:
+        due_ns: the moment it is settled for.
+        run_id: names what the price comes from, "" for nothing that is kept.
+    """
+    rows = _one(Kind.SETTLE, one.contract_idx)
+    row = rows[0]
+    row["price_ticks"] = one.price_ticks
+    row["state"] = RULES.index(one.rule) + 1
+    row["order_id"] = one.source_idx + 1
+    row["expires_ns"] = due_ns
+    if run_id:
+        words = run_words(run_id)
+        row["client_a"], row["client_b"], row["client_c"], row["client_d"] = words
     return rows
 
 

@@ -61,6 +61,13 @@ class PriceRule(StrEnum):
     LAST_TRADE = "last_trade"
     CLOSING = "closing"
     MARK = "mark"
+    # Of a settlement alone, from other contracts: see settlement_run.py.
+    SPREADS = "spreads"  # calendar spreads that traded, to months that have settled
+    HUB = "hub"  # as the same period moved at another hub
+    CURVE = "curve"  # as the month (quarter, year) before moved
+    PART = "part"  # so that it and its siblings add up to the strip that they are of
+    STRIP = "strip"  # the hour-weighted mean of its parts
+    CORRECTION = "correction"  # said by two people, before it was final
 
 
 @dataclass(frozen=True, slots=True)

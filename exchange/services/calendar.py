@@ -15,7 +15,8 @@ import numpy as np
 from exchange.io.clock import Clock
 from exchange.io.errors import Unavailable
 from exchange.io.journal import Journal
-from exchange.rules.agenda import Agenda, last_settlement_ns, rest_until_ns
+from exchange.rules.agenda import Agenda, rest_until_ns
+from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import tick_command
@@ -24,12 +25,14 @@ from exchange.rules.scenario_addons import AddonSet
 from exchange.rules.scenarios import ShockModel
 from exchange.rules.sessions import CALLS, CallTimes
 from exchange.rules.settlement import WINDOW_NS
+from exchange.rules.settlement_run import SettlementRun
 from exchange.rules.tape import Tape
 from exchange.rules.tenors import NS_PER_DAY, NS_PER_SECOND
 from matching.codes import Kind
 from matching.limits import CONTRACTS_MAX
 
 Send = Callable[[np.ndarray], Awaitable[None]]
+Keep = Callable[[SettlementRun], Awaitable[None]]
 
 RESEND_NS: Final = 5 * NS_PER_SECOND  # a command not seen in the journal by then was lost
 BUSY_SECONDS: Final = 0.05  # between steps while something is under way
@@ -52,12 +55,19 @@ class Calendar:
         contracts_max: int = CONTRACTS_MAX,
         combinations: Listed = Listed.NONE,
         times: CallTimes = CALLS,
+        keep: Keep | None = None,
     ) -> None:
-        """Keep the calendar of the exchange that `mirror` follows; commands go to `send`."""
+        """Keep the calendar of the exchange that `mirror` follows; commands go to `send`.
+
+        Args:
+            keep: stores what settlement prices come from, before they are sent; again it changes
+                nothing.
+        """
         self.tape = Tape()
         self.agenda = Agenda(mirror, self.tape, data, contracts_max, combinations, times)
         self._mirror = mirror
         self._send = send
+        self._keep = keep
         self._clock = clock
         self._in_flight: dict[tuple[int, ...], int] = {}  # what was sent, and when
         self._second = 0
@@ -110,6 +120,9 @@ class Calendar:
             return False
         rows = self._not_in_flight(planned, now_ns)
         if len(rows):
+            if self._keep is not None and (rows["kind"] == Kind.SETTLE).any():
+                assert self.agenda.run is not None
+                await self._keep(self.agenda.run)
             await self._give(rows)
             self._in_flight.update((key, now_ns) for key in _keys(rows))
         return True

@@ -19,7 +19,8 @@ from exchange.io.registry import Account, Accounts
 from exchange.io.statements import Statements, ledger_key
 from exchange.io.stress_results import StressResult, StressResults, result_of
 from exchange.io.tasks import in_slices
-from exchange.rules.agenda import Agenda, last_settlement_ns
+from exchange.rules.agenda import Agenda
+from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.desk import Desk, DeskRow
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text

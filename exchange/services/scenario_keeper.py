@@ -17,7 +17,8 @@ from exchange.io.errors import ExchangeError
 from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.tasks import in_slices
-from exchange.rules.agenda import Agenda, last_settlement_ns
+from exchange.rules.agenda import Agenda
+from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
 from exchange.rules.scenario_addons import AddonSet

@@ -15,7 +15,7 @@ from exchange.io.errors import Corrupt, Invalid, NotFound
 from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import PostgresScenarios
-from exchange.rules.agenda import last_settlement_ns
+from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.mirror import Mirror
 from exchange.rules.scenario_addons import AddonSet, MarketRow
 from exchange.rules.scenario_dry_run import DryRun

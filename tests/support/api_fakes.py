@@ -8,9 +8,10 @@ from typing import Any
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.errors import IdempotencyConflict, NotFound
 from exchange.io.registry import Account, ApiKey, NewApiKey, Scope, Transfer, TransferStatus
-from exchange.io.views import Fill, LedgerEntry, Page, Span, TransferRow
+from exchange.io.views import Fill, LedgerEntry, Page, SettlementSeen, Span, TransferRow
 from exchange.rules.clearing_rows import SettlementRow
 from exchange.rules.mirror import Mirror
+from exchange.rules.settlement_run import Evidence, SettlementRun
 from matching.codes import EventKind, Kind
 from tests.support.rows import command
 
@@ -173,6 +174,17 @@ class MemoryTransfers:
         return [t for t in reversed(self.rows) if t.account_idx == account_idx][:limit]
 
 
+class MemorySettlements:
+    """What settlement prices come from: one run of one contract."""
+
+    async def run(self, run_id: str) -> SettlementRun | None:
+        return SettlementRun(7, (EVIDENCE,)) if run_id == "ab" * 32 else None
+
+
+EVIDENCE = Evidence(contract_idx=0, symbol="H100-USE-2027M03", settle_ticks=2000, mark_ticks=2000,
+                    day_bps=300, lots=20, tick_lots=40_000)  # fmt: skip
+
+
 class MemoryViews:
     """Views made of what a mirror that began empty remembers; never behind."""
 
@@ -225,8 +237,9 @@ class MemoryViews:
         return self._page([], span)
 
     async def settlements(self, span: Span, **_: Any) -> Page[Any]:
-        row = SettlementRow(0, 1, self._mirror.ts_ns, 2000, 2000, 0, 0, 0, 0)
-        return self._page([row], span)
+        now_ns = self._mirror.ts_ns
+        row = SettlementRow(0, 1, now_ns, 2000, 2000, 0, 0, 0, 0, 0, now_ns, 1, 0, "ab" * 32)
+        return self._page([SettlementSeen(row, 1, EVIDENCE)], span)
 
     async def fills(self, account_idx: int, span: Span, **_: Any) -> Page[Fill]:
         rows = [

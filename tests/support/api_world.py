@@ -29,11 +29,12 @@ from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
 from exchange.services.sequencer import Sequencer
 from matching.codes import Kind, TradingState
-from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity
+from tests.support.api_core import OracleCore
 from tests.support.api_fakes import (
     MemoryAccounts,
     MemoryKeys,
+    MemorySettlements,
     MemorySignatures,
     MemoryTransfers,
     MemoryViews,
@@ -51,24 +52,6 @@ from wellhead.signing import sign
 SYMBOL = "H100-USE-2027M03"
 OTHER = "H100-USE-2027M04"
 ALL_SCOPES = frozenset(Scope)
-
-
-class OracleCore(Oracle):
-    """The naive engine as a core of the sequencer."""
-
-    @property
-    def now_ns(self) -> int:
-        return self.ex.now_ns
-
-    @property
-    def next_expiry_ns(self) -> int:
-        return 0
-
-    def state_hash(self) -> bytes:
-        return bytes(16)
-
-    def save(self) -> bytes:
-        return b""
 
 
 class World:
@@ -119,6 +102,7 @@ class World:
             transfers=MemoryTransfers(self),
             custody=MemoryCustody(self),
             views=MemoryViews(self.mirror),
+            settlements=MemorySettlements(),  # type: ignore[arg-type]
             scenarios=MemoryScenarios(),
             now_ns=lambda: self.now_ns(),
             defaults=self.defaults,  # type: ignore[arg-type]

@@ -45,6 +45,7 @@ COMMANDS = (
     ("auction", "auctions:auction", LOOK, "A contract's call auction; --watch follows it."),
     ("index", "indices:index", LOOK, "The index: prints, explanations, errata, rebuild."),
     ("trades", "market:trades", LOOK, "The newest trades of a contract."),
+    ("settlements", "settlements:settlements", LOOK, "Settlement prices, and why they are so."),
     ("order", "trading:order", TRADE, "Buy or sell."),
     ("amend", "trading:amend", TRADE, "Change an open order."),
     ("cancel", "trading:cancel", TRADE, "Cancel an order, or all."),
@@ -72,6 +73,7 @@ COMMANDS = (
     ),
     ("proof", "defaults:proof", MEASURE, "Recompute deleveraging from public data."),
     ("stress", "defaults:stress", MEASURE, "Play October 2025 again, and write the report."),
+    ("settle", "settlements:settle", MEASURE, "Recompute settlement prices."),
     ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),
     ("verify", "measuring:verify", MEASURE, "Replay the journal, compare every hash and balance."),
     (

@@ -57,7 +57,7 @@ FROM asset_price WHERE seq > $1 AND seq <= $2;
 
 -- name: settlement
 SELECT contract_idx, seq, settled_ns, price_ticks, previous_ticks, last_trade_ticks, volume_lots,
-    open_interest_lots, paid_usd_micros
+    open_interest_lots, paid_usd_micros, cycle, due_ns, rule, source, run
 FROM settlement WHERE seq > $1 AND seq <= $2;
 
 -- name: accrual

@@ -151,17 +151,6 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
 ) AS page ON true
 WHERE follower.name = 'clearing';
 
--- name: settlements_newest
-SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
-    SELECT contract_idx, seq, settled_ns, price_ticks, previous_ticks, last_trade_ticks,
-        volume_lots, open_interest_lots, paid_usd_micros
-    FROM settlement
-    WHERE seq > $1 AND seq <= $2 AND settled_ns >= $3 AND settled_ns < $4
-        AND ($5::bigint IS NULL OR contract_idx = $5) AND seq < $6
-    ORDER BY seq DESC LIMIT $7
-) AS page ON true
-WHERE follower.name = 'clearing';
-
 -- name: transfer
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, t.ts_ns, a.code, who.account_id,

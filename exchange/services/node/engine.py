@@ -32,6 +32,7 @@ from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_requests import PostgresSignatures
 from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_store import PostgresScenarios
+from exchange.io.settlements import SettlementInputs
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
 from exchange.io.stress_results import StressResults
@@ -174,6 +175,7 @@ class EngineRole:
             times=CallTimes(
                 opening_s=settings.opening_call_s, closing_s=settings.closing_call_s
             ),
+            keep=SettlementInputs(pool).keep,
         )  # fmt: skip
         await calendar.catch_up(self._journal)
         build = build_in_child if settings.build_scenarios else None

@@ -34,6 +34,7 @@ from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.registry_requests import PostgresOrigins, PostgresSignatures
 from exchange.io.registry_transfers import PostgresTransfers
 from exchange.io.scenario_store import PostgresScenarios
+from exchange.io.settlements import SettlementInputs
 from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 from exchange.io.status import Status
 from exchange.io.stress_results import StressResults
@@ -185,6 +186,7 @@ def make_front(
         transfers=PostgresTransfers(pool),
         custody=PostgresCustody(pool),
         views=views,
+        settlements=SettlementInputs(pool),
         scenarios=PostgresScenarios(pool),
         now_ns=time.time_ns,
         defaults=Defaults(pool),

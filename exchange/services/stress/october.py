@@ -26,6 +26,8 @@ from exchange.rules.operations import (
     swap_command,
 )
 from exchange.rules.scenarios import SCENARIO_COUNT, WORST_COUNT, MarginModel
+from exchange.rules.settlement import PriceRule
+from exchange.rules.settlement_run import Settled
 from exchange.rules.standing import Maintenances, equity_usd_micros
 from exchange.services.stress.checks import FLAT_USD, checks_of
 from exchange.services.stress.world import World, row
@@ -257,7 +259,12 @@ class October:
     def close(self) -> Outcome:
         """Settle everything, and hold the end against what must be."""
         world, out = self.world, self.outcome
-        world.send(*(settle_command(idx, fair) for idx, fair in enumerate(self.fair)))
+        world.send(
+            *(
+                settle_command(Settled(idx, fair, PriceRule.MARK, -1))
+                for idx, fair in enumerate(self.fair)
+            )
+        )
         moves = np.concatenate(world.moves or [np.zeros(0, EVENT)])
         lots = moves[moves["kind"] == EventKind.POSITION_MOVED]
         adl = lots[lots["code"] == MoveReason.DELEVERAGE]

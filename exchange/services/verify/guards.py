@@ -14,6 +14,7 @@ APPEND_ONLY: Final = (
     "position_event",
     "settlement",
     "accrual",
+    "settlement_input",
     "variation",
     "journal_minute",
     "liquidation_event",

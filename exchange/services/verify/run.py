@@ -33,6 +33,7 @@ from exchange.services.verify.replay import (
     event_differences,
     only_events_changed,
 )
+from exchange.services.verify.settlements import settlement_differences
 from exchange.services.verify.tables import Tables
 from matching.saved import unpack
 
@@ -128,6 +129,7 @@ class Verification:
         self._add(await _read(report, head_differences(self._stored), []))
         self._add(await _read(report, observation_differences(self._stored), []))
         self._add(await _read(report, index_differences(self._stored), []))
+        self._add(await _read(report, settlement_differences(self._stored), []))
         self._add(await _read(report, request_differences(self._stored, report.cleared_seq), []))
         self._add(await self._violations())
         report.state_hash = self._replay.core.state_hash()

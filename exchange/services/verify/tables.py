@@ -9,7 +9,6 @@ from exchange.io.stored import RowsUnreadable, Stored
 from exchange.rules.cleared import Effects
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.clearing_rows import (
-    AccrualRow,
     AssetPriceRow,
     BalanceRow,
     ContractRow,
@@ -30,6 +29,7 @@ from exchange.rules.clearing_rows import (
     VariationRow,
     WaterfallUseRow,
 )
+from exchange.rules.clearing_rows_life import AccrualRow
 from exchange.rules.findings import Finding, rows_differ
 from exchange.rules.klines import NS_PER_S, merged
 from exchange.rules.order_history import changed

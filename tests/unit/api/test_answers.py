@@ -162,6 +162,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("list_trades", "GET", f"/trades/{SYMBOL}", None),
         ("list_klines", "GET", f"/klines/{SYMBOL}", None),
         ("list_settlements", "GET", "/settlements", None),
+        ("get_settlement_run", "GET", f"/settlements/runs/{'ab' * 32}", None),
         ("place_order", "POST", "/orders", BUY),
         ("list_orders", "GET", "/orders", None),
         ("list_orders", "GET", "/orders?status=all", None),

@@ -1,0 +1,38 @@
+"""What the API needs of public market data."""
+
+from typing import Any, Protocol
+
+from exchange.rules.candles import Candle
+from exchange.rules.records import Contract, Trade
+
+
+class Feed(Protocol):
+    """Public market data, fed by the service of that name."""
+
+    def book(self, contract: Contract, levels: int) -> dict[str, Any]:
+        """Return the book of a contract and the seq of its last change."""
+        ...
+
+    def ticker(self, contract: Contract) -> dict[str, Any]:
+        """Return the ticker of a contract."""
+        ...
+
+    def published(self, trade: Trade) -> bool:
+        """Say whether a trade is on the public tape: a block is a while later."""
+        ...
+
+    def klines(self, contract: Contract) -> list[Candle]:
+        """Return the candles of one minute that are in memory, oldest first."""
+        ...
+
+    def subscribe(self, name: str, subscriber: Any) -> bytes | None:
+        """Subscribe and return the snapshot to begin with; None when there is no such channel."""
+        ...
+
+    def snapshot(self, name: str) -> bytes | None:
+        """Return a fresh snapshot of an open channel."""
+        ...
+
+    def unsubscribe(self, name: str, subscriber: Any) -> None:
+        """Unsubscribe."""
+        ...

@@ -1,0 +1,31 @@
+# Made by tools/sync_client.py from async_settling.py: change that file.
+"""Settlement prices, and what they come from.
+
+made from this file's twin.
+"""
+
+from wellhead import settlement_calls
+from wellhead import settlement_types as st
+from wellhead import types as wt
+from wellhead.http_sync import Http
+
+
+class Settling:
+    """The part of `Client` that anybody needs to know why a price is what it is."""
+
+    _http: Http
+
+    def settlements(
+        self,
+        *,
+        symbol: str | None = None,
+        date: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> wt.Page[st.Settlement]:
+        """Return settlements with their inputs, newest first; `date` as in 2026-11-22."""
+        return self._http.run(settlement_calls.settlements(symbol, limit, cursor, date))
+
+    def settlement_run(self, run_id: str) -> st.SettlementRun:
+        """Return everything that the prices of a moment come from."""
+        return self._http.run(settlement_calls.run(run_id))

@@ -1,5 +1,6 @@
 """Margin calls, liquidations and drills as JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from api import answers
@@ -66,8 +67,10 @@ def call(row: CallSeen) -> dict[str, Any]:
     }
 
 
-def drill(account_id: str, result: DrillResult, scenario: str) -> dict[str, Any]:
-    """Return what a default would cost, layer by layer."""
+def drill(
+    account_id: str, result: DrillResult, scenario: str, parties: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what a default would cost, layer by layer; `parties` are public ids by slot."""
     standing = result.standing
     return {
         "account_id": account_id,
@@ -80,7 +83,7 @@ def drill(account_id: str, result: DrillResult, scenario: str) -> dict[str, Any]
         "layers": [
             {
                 "layer": use.layer.value,
-                "party": use.party,
+                "party": parties.get(use.party, use.party),
                 "available": usd_text(use.available_usd_micros),
                 "used": usd_text(use.used_usd_micros),
             }

@@ -10,6 +10,9 @@ OWN: Final[dict[str, int]] = {
     "address_on_hold": 409,
     "withdrawal_not_reserved": 409,
     "approvals_missing": 409,
+    "member_only": 409,
+    "fund_in_use": 409,
+    "fund_needed": 422,
 }
 
 STATUS: Final[dict[Code, int]] = {

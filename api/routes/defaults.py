@@ -15,12 +15,12 @@ from api.stories import stories_of
 from exchange.io.defaults import Defaults
 from exchange.io.registry import Scope
 from exchange.rules.drill import drill
+from exchange.rules.layers import FIRST_ID, funds_of
 
 public = APIRouter(tags=["market data"], dependencies=[Depends(count_public)])
 private = APIRouter(tags=["account"])
 admin = APIRouter(prefix="/admin/risk", tags=["admin"])
 
-HOUSE_ID: Final = "insurance"
 MULTIPLE_MAX: Final = 100
 NEWEST: Final = (1 << 63) - 1
 Owner = Annotated[Principal, Depends(Asker(Scope.TRADE))]
@@ -161,15 +161,17 @@ async def get_drill(
         raise Problem("field_missing", "whose default", field="account_id")
     multiple = whole(query.multiple, "multiple", 1, 1, MULTIPLE_MAX)
     account = await account_by(services, query.account_id)
-    house = await services.accounts.get(HOUSE_ID)
     await services.gateway.barrier()
     state = services.gateway.mirror
     known = len(state.accounts)
     if account.account_idx >= known:
         raise Problem("account_unknown", "the account is not open yet", status=404)
-    house_idx = house.account_idx if house and house.account_idx < known else None
-    result = drill(state, account.account_idx, house_idx, multiple)
+    names = await defaults_of(services).account_names()
+    first = next((idx for idx, name, _ in names if name == FIRST_ID and idx < known), None)
+    funds = funds_of(first, names, known) if first is not None else None
+    result = drill(state, account.account_idx, funds, multiple)
     stories = await stories_of(services, state)
     name, _ = stories.get(result.scenario, ("", "")) if result.scenario is not None else ("", "")
-    content = {"drill": answers_defaults.drill(account.account_id, result, name)}
+    parties = {str(idx): account_id for idx, account_id, _ in names}
+    content = {"drill": answers_defaults.drill(account.account_id, result, name, parties)}
     return json_response(stamped(services, content))

@@ -1,10 +1,15 @@
 """A default drill: what each layer would pay if an account failed now, and nothing is changed."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from exchange.rules.mirror_state import MirrorState
-from exchange.rules.standing import Standing, equity_usd_micros, standing_of
+from exchange.rules.layers import Funds, parts_of
+from exchange.rules.mirror import Mirror
+from exchange.rules.mirror_moves import Liquidation
+from exchange.rules.standing import Standing, standing_of
 from exchange.rules.waterfall import LayerName, Waterfall, bear
+
+NO_LIQUIDATION: Final = 0  # nothing was used for it yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,31 +22,25 @@ class DrillResult:
     waterfall: Waterfall
 
 
-def drill(
-    state: MirrorState, account_idx: int, house_idx: int | None, multiple: int = 1
-) -> DrillResult:
+def drill(state: Mirror, account_idx: int, funds: Funds | None, multiple: int = 1) -> DrillResult:
     """Close an account at the prices of its worst scenario, on paper.
 
     Args:
-        house_idx: the insurance fund's account; None when there is none.
+        funds: the accounts of the layers; None when there are none.
         multiple: so many times the scenario's move.
     """
     standing = standing_of(state, account_idx)
     losses = standing.losses_usd_micros
     worst = max(range(len(losses)), key=lambda place: (losses[place], -place), default=None)
     loss = multiple * max(0, losses[worst]) if worst is not None else 0
-    fund = 0 if house_idx is None else max(0, equity_usd_micros(state, house_idx))
-    gains = {
-        str(account.account_idx): account.unsettled_usd_micros
-        for account in state.accounts
-        if account.unsettled_usd_micros > 0 and account.account_idx not in (account_idx, house_idx)
-    }
     equity = standing.equity_usd_micros
-    parts = {
-        LayerName.DEFAULTER_MARGIN: {str(account_idx): max(0, equity)},
-        LayerName.HOUSE_FIRST: {"insurance": fund},
-        LayerName.GAINS_HAIRCUT: gains,
+    parts: dict[LayerName, dict[str, int]] = {
+        LayerName.DEFAULTER_MARGIN: {str(account_idx): max(0, equity)}
     }
+    nothing_yet = Liquidation(NO_LIQUIDATION, state.ts_ns, 0)
+    for part in parts_of(state, account_idx, nothing_yet, funds) if funds is not None else ():
+        held = parts.setdefault(part.layer, {})
+        held[str(part.party_idx)] = part.available_usd_micros
     return DrillResult(
         standing=standing,
         scenario=worst if loss else None,

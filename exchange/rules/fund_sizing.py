@@ -159,7 +159,7 @@ def worst_alarms(covers: Sequence[CoverLoss], fund_usd_micros: int) -> list[Alar
     for alarm in alarms(covers, fund_usd_micros):
         if alarm.kind not in worst or alarm.used_bps > worst[alarm.kind].used_bps:
             worst[alarm.kind] = alarm
-    return list(worst.values())
+    return [worst[kind] for kind in AlarmKind if kind in worst]
 
 
 def day_of(ts_ns: int) -> int:

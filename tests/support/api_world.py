@@ -92,6 +92,7 @@ class World:
         self.now_ns = time.time_ns
         self.defaults = MemoryDefaults()
         self.index = MemoryIndex()
+        self.defaults.accounts = self.accounts
         self.services = Services(
             gateway=self.gateway,
             feed=self.feed,

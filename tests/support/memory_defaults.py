@@ -25,6 +25,7 @@ class MemoryDefaults:
         self.moved: list[MoveSeen] = []
         self.used: list[UseSeen] = []
         self.names: dict[int, str] = {}
+        self.accounts: Any = None  # the registry, where there is one
         self.of_funds: list[tuple[int, str, str]] = []
         self.borne: dict[tuple[int, int], LossProof] = {}
         self.given: list[tuple[int, int, int, int]] = []
@@ -49,9 +50,13 @@ class MemoryDefaults:
         return self.cut
 
     async def fund_accounts(self) -> list[tuple[int, str, str]]:
+        if self.accounts is not None:
+            return [(one.account_idx, one.account_id, one.kind) for one in self.accounts.rows]
         return self.of_funds
 
     async def account_names(self) -> list[tuple[int, str, str]]:
+        if self.accounts is not None:
+            return await self.fund_accounts()
         return [(idx, self.names.get(idx, f"a{idx}"), kind) for idx, kind in self.of_kind.items()]
 
     async def keep_loss(self, proof: LossProof) -> None:

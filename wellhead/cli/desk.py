@@ -3,9 +3,9 @@
 from wellhead import desk_calls
 from wellhead import desk_types as kt
 from wellhead.cli import out
+from wellhead.cli.funds import risk
 from wellhead.cli.margin import show_margin, show_scenarios
 from wellhead.cli.options import REMOTE, Remote, ask
-from wellhead.cli.stresses import risk
 
 SHOWN = 8  # of the scenarios, the worst first
 

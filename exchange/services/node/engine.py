@@ -42,6 +42,7 @@ from exchange.rules.stress_play import Machine
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
+from exchange.services.fund import FundKeeper
 from exchange.services.giveups import GiveUpDesk
 from exchange.services.index_keeper import IndexKeeper
 from exchange.services.liquidation import Liquidation
@@ -80,6 +81,7 @@ class Parts:
     giveups: GiveUpDesk
     noter: Noter
     liquidation: Liquidation
+    fund: FundKeeper
     night: Night
     observer: Observer
     index: IndexKeeper
@@ -205,6 +207,7 @@ class EngineRole:
             liquidation=Liquidation(
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
             ),
+            fund=FundKeeper(mirror, Defaults(pool)),
             night=self._night(mirror, calendar, clock),
             observer=Observer(
                 PostgresObservations(pool),
@@ -245,6 +248,7 @@ class EngineRole:
         self._crew.start("liquidation", self._parts.liquidation.run())
         self._crew.start("billing", self._parts.billing.run())
         self._crew.start("giveups", self._parts.giveups.run())
+        self._crew.start("fund", self._parts.fund.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -268,8 +272,8 @@ class EngineRole:
         if parts is None:
             return
         services = (
-            "observer", "night", "scenarios", "index", "calendar", "liquidation", "outbox",
-            "custody", "billing", "giveups", "purge",
+            "observer", "night", "scenarios", "index", "calendar", "liquidation", "fund",
+            "outbox", "custody", "billing", "giveups", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

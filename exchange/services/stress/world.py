@@ -1,5 +1,7 @@
 """An exchange of its own for a stress run: core, mirror, clearing and liquidator, no database."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from exchange.rules.adl import AdlProof
@@ -18,6 +20,9 @@ from matching.wire import new_commands
 SECOND_NS = 1_000_000_000
 
 
+Keep = Callable[[np.ndarray, np.ndarray], None]
+
+
 def row(kind: Kind, **fields: int) -> np.ndarray:
     """Return one COMMAND row."""
     rows = new_commands(1)
@@ -31,8 +36,15 @@ class World:
     """Sends commands to the core and keeps everybody who follows it."""
 
     def __init__(
-        self, sizes: Sizes, start_ns: int, house_idx: int, funds: Funds | None = None
+        self,
+        sizes: Sizes,
+        start_ns: int,
+        house_idx: int,
+        funds: Funds | None = None,
+        keep: Keep | None = None,
     ) -> None:
+        """Begin with an empty core; `keep` is given each batch with its events."""
+        self._keep = keep
         self.engine = Engine(sizes)
         self.mirror = Mirror()
         self.clearing = ClearingHouse()
@@ -61,6 +73,8 @@ class World:
         batch["seq"] = np.arange(len(batch)) + self.engine.last_seq + 1
         batch["ts_ns"] = self.now_ns
         events = self.engine.apply(batch)
+        if self._keep is not None:
+            self._keep(batch, events)
         self.mirror.apply(batch, events)
         self.clearing.apply(batch, events)
         self.clearing.take()

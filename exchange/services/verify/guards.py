@@ -21,6 +21,8 @@ APPEND_ONLY: Final = (
     "position_move",
     "waterfall_use",
     "adl_proof",
+    "loss_proof",
+    "fund_sizing",
     "ledger_head",
     "stress_result",
     "collateral_count",

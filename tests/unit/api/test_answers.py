@@ -1,6 +1,7 @@
 """Every answer has the shape that the OpenAPI document says, and every shape is said."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,11 @@ from api import shapes
 from api.openapi import ANSWERS, codes, document, operations
 from api.routes import scenarios
 from exchange.io.defaults import LiquidationSeen, MoveSeen, UseSeen
-from exchange.rules.adl import Candidate, Closing, plan
+from exchange.io.funds import LossSeen, PartySeen, SizingSeen
+from exchange.rules.adl import Candidate, Closing, plan, tag_of
+from exchange.rules.loss_proof import Round, proof_of
 from exchange.rules.margin_calls import issue
+from exchange.rules.waterfall import LayerName
 from tests.support.api_world import SYMBOL, World, running
 from tests.support.scenario_sets import built, make_live
 
@@ -48,6 +52,16 @@ def with_a_default(world: World) -> None:
     rows.kept = {(9, 1): plan(closing, [other])[0]}
     rows.all_calls = [issue(1, idx, 50, 10**18)]
     rows.names = {idx: "alice"}
+    head = Round(liquidation_id=9, round_no=10, loss_usd_micros=5)
+    rows.borne = {(9, 10): proof_of(head, [(LayerName.HOUSE_FIRST, tag_of(0, 9), 7)])}
+    rows.paid = [PartySeen(11, 3, 0, 5)]
+    rows.own = [LossSeen(9, 11, 7, 5, 10**18)]
+    members = {"operator": {"held_usd_micros": 2, "required_usd_micros": 3_000_000}}
+    covers = [{"scenario": "3", "groups": ["bob", "alice"], "losses_usd_micros": [4, 3]}]
+    alarm = {"kind": "largest", "scenario": "3", "used_bps": 5_000, "limit_bps": 4_500}
+    body = {"worst": "3", "scenarios": 128, "matrix": "ab", "covers": covers, "alarms": [alarm],
+            "members": members}  # fmt: skip
+    rows.sized = [SizingSeen(11_574, 9, 10**18, 8, 2, body)]
 
 
 async def collateral_calls(world: World) -> list[tuple[str, str, str, Any]]:
@@ -128,6 +142,8 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
     await world.place("alice", "buy", "2.000", "2")
     order_id = placed["order"]["order_id"]
     with_a_default(world)
+    rows = world.services.accounts.rows
+    rows[:] = [replace(one, kind="member") if one.account_id == "operator" else one for one in rows]
     made = (await world.call("operator", "POST", "/admin/accounts/bob/keys", {})).json()["key"]
     account = "/admin/accounts/shape"
     rule = {"min_quantity": "1", "range_bps": 1000}
@@ -223,6 +239,18 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ]}),
         ("get_drill", "GET", "/admin/risk/drill?account_id=alice&multiple=2", None),
         ("get_statement", "GET", "/statements", None),
+        ("get_fund", "GET", "/fund", None),
+        ("list_losses", "GET", "/liquidations/9/losses", None),
+        ("pay_in", "POST", "/fund/deposits", {"amount": "2"}),
+        ("get_share", "GET", "/fund/share", None),
+        ("list_own_losses", "GET", "/losses", None),
+        ("get_whole_fund", "GET", "/admin/risk/fund", None),
+        ("create_account", "POST", "/admin/accounts", {"name": "Clearer", "account_id": "clearer",
+         "kind": "member"}),
+        ("deposit", "POST", "/admin/accounts/clearer/deposits", {"amount": "5"}),
+        ("collect", "POST", "/admin/risk/fund/deposits", {"account_id": "clearer", "amount": "2"}),
+        ("give_back", "POST", "/admin/risk/fund/returns", {"account_id": "clearer",
+         "amount": "1"}),
         ("list_risk", "GET", "/admin/risk/accounts?limit=5", None),
         ("get_risk", "GET", "/admin/risk/accounts/alice", None),
         ("list_risk_postings", "GET", "/admin/risk/accounts/alice/postings", None),

@@ -10,12 +10,13 @@ from exchange.io.errors import IdempotencyConflict
 from exchange.rules.adl_public import faults_of_published, proof_in
 from exchange.rules.margin_calls import CALL_NS, GRACE_NS, CallState
 from exchange.services.liquidation import Liquidation
-from exchange.services.stress.world import World, row
+from exchange.services.stress.world import Keep, World, row
 from matching.codes import AccountState, Kind, Side, TradingState
 from matching.sizes import Sizes
 from tests.support.memory_defaults import MemoryDefaults
 
 HOUSE, ALICE, BOB, CAROL, FLAT = range(5)
+SIZES = Sizes(accounts=16, contracts=1, positions=32, orders=64, client_ids=64, scenarios=8)
 CASH = {HOUSE: 5_000, ALICE: 3_000, BOB: 100_000, CAROL: 100_000, FLAT: 77}
 
 
@@ -29,9 +30,8 @@ class Accounts:
 class Stage:
     """A market of one contract at 1,000; a long lot may lose 200 in the matrix."""
 
-    def __init__(self, kinds: dict[int, str] | None = None) -> None:
-        sizes = Sizes(accounts=16, contracts=1, positions=32, orders=64, client_ids=64, scenarios=8)
-        self.world = World(sizes, 10**18, HOUSE)
+    def __init__(self, kinds: dict[int, str] | None = None, keep: Keep | None = None) -> None:
+        self.world = World(SIZES, 10**18, HOUSE, keep=keep)
         self.rows = MemoryDefaults({HOUSE: "house"} | (kinds or {}))
         for idx, usd in CASH.items():
             self.world.say(row(Kind.OPEN_ACCOUNT, account_idx=idx))

@@ -6,6 +6,7 @@ from exchange.rules.adl import tag_of
 from exchange.rules.holdings import Held
 from exchange.rules.layers import funds_of
 from exchange.rules.loss_proof import PublicUse, faults_of_published, proof_in, proof_out
+from exchange.services.stress.world import Keep, row
 from matching.codes import EventKind, Kind, PriceSource
 from tests.unit.exchange.services.test_liquidation import ALICE, BOB, CAROL, FLAT, HOUSE, Stage
 
@@ -19,14 +20,14 @@ UST = 1
 
 
 def put(stage: Stage, kind: Kind, **fields: int) -> None:
-    from exchange.services.stress.world import row
-
     stage.world.send(row(kind, **fields))
 
 
-def stage_of(house: int = 50, layers: dict[int, int] | None = None) -> Stage:
+def stage_of(
+    house: int = 50, layers: dict[int, int] | None = None, keep: Keep | None = None
+) -> Stage:
     """Return the stage with every layer's account; the insurance fund has `house`."""
-    stage = Stage()
+    stage = Stage(keep=keep)
     for idx, usd in (LAYERS if layers is None else layers).items():
         put(stage, Kind.OPEN_ACCOUNT, account_idx=idx)
         if usd:

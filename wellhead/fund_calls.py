@@ -45,9 +45,9 @@ def pay_in(amount: Number, transfer_id: str | None = None) -> Call[mt.Transfer]:
 # Of operators
 
 
-def whole_fund() -> Call[ft.WholeFund]:
-    """Return the fund with everybody's share, and the house's layers."""
-    return get_call("/admin/risk/fund", whole(ft.WholeFund))
+def whole_fund(*, now: bool = False) -> Call[ft.WholeFund]:
+    """Return the fund with everybody's share, and the house's layers; `now`: sized now."""
+    return get_call("/admin/risk/fund", whole(ft.WholeFund), now="true" if now else None)
 
 
 def collect(account_id: str, amount: Number, transfer_id: str | None = None) -> Call[mt.Transfer]:

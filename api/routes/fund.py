@@ -1,5 +1,6 @@
 """The default fund: its size for anybody, shares for members, layers and returns for admins."""
 
+import asyncio
 import secrets
 from typing import Annotated, Any, Final
 
@@ -27,6 +28,15 @@ from api.schemas_fund import FundMove
 from exchange.io.funds import SizingSeen
 from exchange.io.registry import Account, TransferStatus
 from exchange.rules.adl import tag_of
+from exchange.rules.fund_sizing import (
+    books_of,
+    cover_of,
+    day_of,
+    held_of,
+    joined,
+    loss_of,
+    sizing_of,
+)
 from exchange.rules.layers import (
     FIRST_ID,
     FUND_KIND,
@@ -45,6 +55,15 @@ admin = APIRouter(prefix="/admin/risk/fund", tags=["admin"])
 MEMBER: Final = "member"
 DepositBody = Annotated[TransferNew, Depends(JsonBody(TransferNew))]
 MoveBody = Annotated[FundMove, Depends(JsonBody(FundMove))]
+
+
+class FundQuery(Page):
+    """By the positions of now instead of the last size that was stored."""
+
+    now: str | None = None
+
+
+WholeQuery = Annotated[FundQuery, Depends(QueryOf(FundQuery))]
 PageQuery = Annotated[Page, Depends(QueryOf(Page))]
 
 
@@ -71,6 +90,25 @@ def required_of(sizing: SizingSeen | None, account_id: str) -> int:
     """Return what a member has to have in the fund, by the newest size."""
     members = sizing.body["members"] if sizing is not None else {}
     return int(members.get(account_id, {}).get("required_usd_micros", 0))
+
+
+async def sized_now(services: Services, funds: Funds) -> SizingSeen:
+    """Return the size by the positions of now; orders are served between any two accounts."""
+    names = await defaults_of(services).account_names()
+    mirror = services.gateway.mirror
+    books, held = books_of(mirror, funds.accounts), held_of(mirror, names, funds)
+    ids = {idx: name for idx, name, _ in names}
+    parts = []
+    for book in books.books:
+        parts.append((ids.get(book.account_idx, str(book.account_idx)), loss_of(book, books)))
+        await asyncio.sleep(0)
+    groups = joined(parts)
+    covers = [cover_of(groups, scenario) for scenario in range(books.scenario_count)]
+    sizing = sizing_of(books, groups, covers, held)
+    return SizingSeen(
+        day_of(books.ts_ns), books.seq, books.ts_ns, sizing.size_usd_micros,
+        sizing.held_usd_micros, sizing.body,
+    )  # fmt: skip
 
 
 # Anybody
@@ -132,10 +170,13 @@ async def pay_in(services: ServicesDep, who: Transferrer, body: DepositBody) -> 
 
 
 @admin.get("", summary="The default fund, whole")
-async def get_whole_fund(services: ServicesDep, who: Admin) -> Response:
-    """Return today's size with its inputs, every member's share, and the house's layers."""
+async def get_whole_fund(services: ServicesDep, who: Admin, query: WholeQuery) -> Response:
+    """Return the size with its inputs, every member's share, and the house's layers."""
+    if query.now not in (None, "true", "false"):
+        raise Problem("query_invalid", "true or false", field="now")
     await services.gateway.barrier()
-    funds, sizing = await funds_now(services), await newest(services)
+    funds = await funds_now(services)
+    sizing = await sized_now(services, funds) if query.now == "true" else await newest(services)
     names = {idx: name for idx, name, _ in await defaults_of(services).account_names()}
     held = {names[idx]: held_by(services, funds, idx) for idx in funds.shares if idx in names}
     mirror = services.gateway.mirror

@@ -78,7 +78,7 @@ class FundRows(Store):
         return [LossSeen._make(row) for row in rows]
 
     async def keep_sizing(self, sizing: SizingSeen) -> None:
-        """Write a day's size; a second one of the day changes nothing."""
+        """Write a size; the same again changes nothing."""
         *words, body = sizing
         await self._rows(_SQL["keep_sizing"], *words, json.dumps(body))
 

@@ -19,6 +19,7 @@ from exchange.rules.default_fund import (
     cover_loss,
     fund_size_usd_micros,
 )
+from exchange.rules.layers import Funds, has_usd_micros
 from exchange.rules.margin import exposures_of, tail_of, without_orders
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.requirement import Exposure, requirement_of
@@ -26,6 +27,7 @@ from exchange.rules.standing import equity_usd_micros
 from exchange.rules.tails import Tail
 
 LEAST_USD_MICROS: Final = 10_000_000_000  # that every clearing member has in the fund: $10,000
+MEMBER_KIND: Final = "member"
 DAY_NS: Final = 24 * 3600 * 1_000_000_000
 
 
@@ -71,9 +73,25 @@ def books_of(state: MirrorState, without: frozenset[int]) -> Books:
     ]  # fmt: skip
     return Books(
         seq=state.seq, ts_ns=state.ts_ns, scenario_count=state.scenario_count,
-        matrix=blake2b(repr(state.shocks).encode("ascii"), digest_size=16).hexdigest(),
+        matrix=matrix_hash(state.shocks),
         tail=tail_of(state), books=tuple(books),
     )  # fmt: skip
+
+
+def matrix_hash(shocks: Sequence[Sequence[int]]) -> str:
+    """Return the hash of scenarios, by contract and scenario."""
+    return blake2b(repr(shocks).encode("ascii"), digest_size=16).hexdigest()
+
+
+def held_of(
+    state: MirrorState, names: Iterable[tuple[int, str, str]], funds: Funds
+) -> dict[str, int]:
+    """Return what every clearing member has in the fund, by public id."""
+    return {
+        name: has_usd_micros(state, funds.shares[idx]) if idx in funds.shares else 0
+        for idx, name, kind in names
+        if kind == MEMBER_KIND and idx < len(state.accounts)
+    }
 
 
 def loss_of(book: Book, books: Books) -> GroupLoss:

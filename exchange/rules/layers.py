@@ -14,6 +14,7 @@ from exchange.rules.loss_proof import LossProof, Round, proof_of
 from exchange.rules.loss_sharing import most_cut_usd_micros
 from exchange.rules.mirror import Mirror
 from exchange.rules.mirror_moves import Liquidation
+from exchange.rules.mirror_state import MirrorState
 from exchange.rules.standing import required_of, settled_usd_micros
 from exchange.rules.waterfall import PLACE_OF, LayerName, assessments_of
 
@@ -122,7 +123,7 @@ def parts_of(state: Mirror, account_idx: int, going: Liquidation, funds: Funds) 
     return parts
 
 
-def has_usd_micros(state: Mirror, account_idx: int) -> int:
+def has_usd_micros(state: MirrorState, account_idx: int) -> int:
     """Return what the account of a layer can pay now."""
     cash = state.accounts[account_idx].cash_usd_micros
     return max(0, min(cash, settled_usd_micros(state, account_idx)))

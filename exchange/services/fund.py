@@ -1,7 +1,7 @@
-"""The size of the default fund, once a day by the core's clock: Cover-2 over the live scenarios.
+"""The size of the default fund, each day and whenever scenarios are swapped: Cover-2 over them.
 
 All positions are taken at one command; what follows from them is computed piece by piece, so that
-orders are served meanwhile. A day's row is written once: after a kill it is computed again.
+orders are served meanwhile. After a kill before its row is written it is computed again.
 """
 
 import asyncio
@@ -10,12 +10,20 @@ from typing import Final, Protocol
 
 from exchange.io.errors import Unavailable
 from exchange.io.funds import SizingSeen
-from exchange.rules.fund_sizing import books_of, cover_of, day_of, joined, loss_of, sizing_of
-from exchange.rules.layers import FIRST_ID, Funds, funds_of, has_usd_micros
+from exchange.rules.fund_sizing import (
+    books_of,
+    cover_of,
+    day_of,
+    held_of,
+    joined,
+    loss_of,
+    matrix_hash,
+    sizing_of,
+)
+from exchange.rules.layers import FIRST_ID, funds_of
 from exchange.rules.mirror import Mirror
 
 LOOK_SECONDS: Final = 30.0
-MEMBER: Final = "member"
 _log = logging.getLogger("wellhead.fund")
 
 
@@ -36,12 +44,13 @@ class Rows(Protocol):
 
 
 class FundKeeper:
-    """Sizes the fund on each new day."""
+    """Sizes the fund on each new day, and by each new matrix."""
 
     def __init__(self, mirror: Mirror, rows: Rows) -> None:
         self._mirror = mirror
         self._rows = rows
-        self._day = 0  # the last one known to be written
+        self._hashed: tuple[object, str] = (None, "")
+        self._sized: tuple[int, str] = (0, "")  # day and matrix of the last one known to be written
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -53,25 +62,35 @@ class FundKeeper:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def step(self) -> bool:
-        """Size the fund if today's size is not there; return whether it was done.
+        """Size the fund if no size is of today and by these scenarios; return whether it was done.
 
         Errors:
             Unavailable: the database does not answer; the next step does it.
         """
         mirror = self._mirror
-        today = day_of(mirror.ts_ns)
-        if mirror.scenario_count == 0 or today <= self._day:
+        if mirror.scenario_count == 0:
             return False
-        known = await self._rows.sizings()
-        if known and known[0].day >= today:
-            self._day = known[0].day
+        due = (day_of(mirror.ts_ns), self._matrix_now())
+        if due != self._sized:
+            known = await self._rows.sizings()
+            if known:
+                self._sized = (known[0].day, known[0].body["matrix"])
+        if due == self._sized:
             return False
         names = await self._rows.account_names()
-        await self._rows.keep_sizing(await self._sized(names))
-        self._day = today
+        sizing = await self._size(names)
+        await self._rows.keep_sizing(sizing)
+        self._sized = (sizing.day, sizing.body["matrix"])
         return True
 
-    async def _sized(self, names: list[tuple[int, str, str]]) -> SizingSeen:
+    def _matrix_now(self) -> str:
+        """Return the hash of the live scenarios, computed when they are swapped."""
+        shocks = self._mirror.shocks
+        if self._hashed[0] is not shocks:
+            self._hashed = (shocks, matrix_hash(shocks))
+        return self._hashed[1]
+
+    async def _size(self, names: list[tuple[int, str, str]]) -> SizingSeen:
         """Return the size by the positions of now."""
         mirror = self._mirror
         first = next((idx for idx, name, _ in names if name == FIRST_ID), -1)
@@ -95,12 +114,3 @@ class FundKeeper:
             day_of(books.ts_ns), books.seq, books.ts_ns, sizing.size_usd_micros,
             sizing.held_usd_micros, sizing.body,
         )  # fmt: skip
-
-
-def held_of(mirror: Mirror, names: list[tuple[int, str, str]], funds: Funds) -> dict[str, int]:
-    """Return what every clearing member has in the fund, by public id."""
-    return {
-        name: has_usd_micros(mirror, funds.shares[idx]) if idx in funds.shares else 0
-        for idx, name, kind in names
-        if kind == MEMBER and idx < len(mirror.accounts)
-    }

@@ -79,7 +79,7 @@ class MemoryDefaults:
         return [one for one in self.own if one.seq < before_seq][:limit]
 
     async def keep_sizing(self, sizing: SizingSeen) -> None:
-        if all(one.day != sizing.day for one in self.sized):
+        if all(one.seq != sizing.seq for one in self.sized):
             self.sized.insert(0, sizing)
 
     async def sizings(self, limit: int = 1) -> list[SizingSeen]:

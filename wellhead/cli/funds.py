@@ -63,10 +63,16 @@ def deposit(amount: str, /, *, transfer_id: str | None = None, options: Remote =
 
 
 @risk.command(name="fund")
-def whole(*, options: Remote = REMOTE) -> None:
-    """Show the default fund: size, members, the house's layers, the worst scenarios."""
+def whole(*, now: bool = False, options: Remote = REMOTE) -> None:
+    """Show the default fund: size, members, the house's layers, the worst scenarios.
+
+    Parameters
+    ----------
+    now
+        By the positions of now instead of the last size that was stored.
+    """
     with options.operator() as client:
-        found, answer = ask(client, fund_calls.whole_fund())
+        found, answer = ask(client, fund_calls.whole_fund(now=now))
     if options.json:
         out.document(answer)
         return

@@ -134,7 +134,7 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
 
 -- name: sizings
 SELECT day, seq, ts_ns, size_usd_micros, held_usd_micros, body
-FROM fund_sizing ORDER BY day DESC LIMIT $1;
+FROM fund_sizing ORDER BY seq DESC LIMIT $1;
 
 -- name: accounts_of_funds
 SELECT account_idx, account_id, kind FROM account WHERE kind IN ('fund', 'house');

@@ -76,6 +76,14 @@ async def test_bad_wishes_are_refused_by_name(world: World, who, path, body, cod
     assert refused.json()["code"] == code, refused.text
 
 
+async def test_the_operator_sees_what_the_fund_would_have_to_be_now(world: World):
+    now = (await world.call("operator", "GET", "/admin/risk/fund?now=true")).json()
+    assert now["fund"]["seq"] > 0 and now["fund"]["held"] == "0.00"
+    assert [one["account_id"] for one in now["members"]] == ["operator"]
+    odd = await world.call("operator", "GET", "/admin/risk/fund?now=1")
+    assert odd.status_code == 422
+
+
 async def test_who_bore_what_is_asked_by_a_number(world: World):
     answer = await world.call("operator", "GET", "/liquidations/x/losses")
     assert answer.status_code == 422

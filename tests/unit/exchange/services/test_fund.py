@@ -55,6 +55,10 @@ async def test_once_a_day_and_again_after_a_start_nothing():
     stage.world.pass_time(24 * 3600)
     assert await keeper.step()
     assert [one.day for one in stage.rows.sized] == [11_575, 11_574]
+    put(stage, Kind.STAGE_SHOCKS, price_ticks=-300, qty_lots=300)
+    put(stage, Kind.SWAP_SCENARIOS, qty_lots=2, order_id=1)
+    assert await keeper.step() and not await keeper.step()  # by the new scenarios
+    assert [one.day for one in stage.rows.sized] == [11_575, 11_575, 11_574]
 
 
 async def test_without_scenarios_nothing_is_sized():

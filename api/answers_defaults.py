@@ -5,10 +5,12 @@ from typing import Any
 
 from api import answers
 from exchange.io.defaults import CallSeen, LiquidationSeen, MoveSeen, UseSeen
+from exchange.rules.changes import LiquidationSaid
 from exchange.rules.drill import DrillResult
+from exchange.rules.mirror_moves import Liquidation
 from exchange.rules.money import price_text, usd_text
 from exchange.rules.waterfall import LAYERS
-from matching.codes import MoveReason, Side
+from matching.codes import LiquidationStep, MoveReason, Side
 
 
 def liquidation(row: LiquidationSeen) -> dict[str, Any]:
@@ -64,6 +66,28 @@ def call(row: CallSeen) -> dict[str, Any]:
         "issued_ts": answers.millis(row.issued_ns),
         "due_ts": answers.millis(row.due_ns),
         "reminders": row.reminders,
+    }
+
+
+def going(one: Liquidation) -> dict[str, Any]:
+    """Return a liquidation that goes on, as its channel begins with it."""
+    return {
+        "event": "going_on",
+        "liquidation_id": str(one.liquidation_id),
+        "begun_ts": answers.millis(one.begun_ns),
+    }
+
+
+def liquidation_said(one: LiquidationSaid) -> dict[str, Any]:
+    """Return the begin or the end of a liquidation, and what it was judged by."""
+    return {
+        "event": LiquidationStep(one.step).name.lower(),
+        "liquidation_id": str(one.liquidation_id),
+        "equity": usd_text(one.equity_usd_micros),
+        "initial_margin": usd_text(one.initial_usd_micros),
+        "maintenance_margin": usd_text(one.maintenance_usd_micros),
+        "seq": one.seq,
+        **answers.times(one.ts_ns),
     }
 
 

@@ -1,16 +1,17 @@
-"""Settlement prices, and what they come from.
+"""Settlement prices and what they come from; own margin calls.
 
 `settling.py`, the one without, is made from this file.
 """
 
-from wellhead import settlement_calls
+from wellhead import default_calls, settlement_calls
+from wellhead import default_types as dt
 from wellhead import settlement_types as st
 from wellhead import types as wt
 from wellhead.http_async import AsyncHttp
 
 
 class AsyncSettling:
-    """The part of `AsyncClient` that anybody needs to know why a price is what it is."""
+    """The part of `AsyncClient` that tells prices, why they are so, and what is called for."""
 
     _http: AsyncHttp
 
@@ -28,3 +29,11 @@ class AsyncSettling:
     async def settlement_run(self, run_id: str) -> st.SettlementRun:
         """Return everything that the prices of a moment come from."""
         return await self._http.run(settlement_calls.run(run_id))
+
+    async def margin_calls(self, *, limit: int | None = None) -> wt.Page[dt.MarginCall]:
+        """Return own margin calls, newest first."""
+        return await self._http.run(default_calls.own_margin_calls(limit))
+
+    async def acknowledge_margin_call(self, call_id: str) -> wt.Page[dt.MarginCall]:
+        """Say that a margin call was seen; said again it changes nothing."""
+        return await self._http.run(default_calls.acknowledge(call_id))

@@ -1,17 +1,18 @@
 # Made by tools/sync_client.py from async_settling.py: change that file.
-"""Settlement prices, and what they come from.
+"""Settlement prices and what they come from; own margin calls.
 
 made from this file's twin.
 """
 
-from wellhead import settlement_calls
+from wellhead import default_calls, settlement_calls
+from wellhead import default_types as dt
 from wellhead import settlement_types as st
 from wellhead import types as wt
 from wellhead.http_sync import Http
 
 
 class Settling:
-    """The part of `Client` that anybody needs to know why a price is what it is."""
+    """The part of `Client` that tells prices, why they are so, and what is called for."""
 
     _http: Http
 
@@ -29,3 +30,11 @@ class Settling:
     def settlement_run(self, run_id: str) -> st.SettlementRun:
         """Return everything that the prices of a moment come from."""
         return self._http.run(settlement_calls.run(run_id))
+
+    def margin_calls(self, *, limit: int | None = None) -> wt.Page[dt.MarginCall]:
+        """Return own margin calls, newest first."""
+        return self._http.run(default_calls.own_margin_calls(limit))
+
+    def acknowledge_margin_call(self, call_id: str) -> wt.Page[dt.MarginCall]:
+        """Say that a margin call was seen; said again it changes nothing."""
+        return self._http.run(default_calls.acknowledge(call_id))

@@ -11,6 +11,7 @@ from api.orders import ALL_CONTRACTS
 from api.protect import cancel_after_row
 from api.replies import Reply
 from api.whole import post_whole
+from api.ws.calls import CallChannel
 from api.ws.indices import IndexChannels
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
@@ -69,6 +70,7 @@ class Hub:
         self.status = StatusChannel(services)
         self.rfqs = RfqChannel(services)
         self.indices = IndexChannels(services)
+        self.calls = CallChannel(services, self.private)
         self.settlements = SettlementChannel(services)
         self._own: dict[str, SharedChannel] = {
             STATUS: self.status,
@@ -186,6 +188,7 @@ class Hub:
             now_s = time.monotonic()
             self.status.turn()
             await self.indices.turn()
+            await self.calls.turn()
             for session in list(self.sessions):
                 session.look_after(now_s)
             self.cancel_owed()

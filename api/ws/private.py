@@ -1,15 +1,17 @@
 """Private channels: an account's orders, fills, positions and balances, batch by batch."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-from api import answers, answers_account, deals, orders
+from api import answers, answers_account, answers_defaults, deals, orders
 from exchange.rules.changes import Changes
 from exchange.rules.margin import margin_of
-from exchange.rules.mirror_state import MirrorState
+from exchange.rules.mirror import Mirror
 from exchange.rules.public_data import message
 
-NAMES: Final = ("orders", "fills", "positions", "balances", "blocks")
+NAMES: Final = (
+    "orders", "fills", "positions", "balances", "blocks", "margin_call", "liquidation",
+)  # fmt: skip
 
 
 class Listener(Protocol):
@@ -33,8 +35,9 @@ class _Channel:
 class PrivateChannels:
     """The private channels of all accounts that somebody listens to."""
 
-    def __init__(self, mirror: MirrorState) -> None:
+    def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
+        self.open_calls: Callable[[int], list[dict[str, Any]]] = _none
         self._channels: dict[str, dict[int, _Channel]] = {name: {} for name in NAMES}
 
     def subscribe(self, name: str, account_idx: int, listener: Listener) -> bytes:
@@ -68,6 +71,11 @@ class PrivateChannels:
             return self._positions(account_idx, account.positions)
         if name == "balances":
             return [answers_account.balance(margin_of(state, account_idx))]
+        if name == "margin_call":
+            return self.open_calls(account_idx)
+        if name == "liquidation":
+            going = state.liquidations.get(account_idx)
+            return [answers_defaults.going(going)] if going is not None else []
         if name == "blocks":
             own = state.deals.of_account(account_idx)
             return [
@@ -84,13 +92,20 @@ class PrivateChannels:
 
     def apply(self, changes: Changes) -> None:
         """Tell listeners what a batch changed."""
-        listed, fills, positions, balances, blocks = (self._channels[name] for name in NAMES)
+        listed, fills, positions, balances, blocks, _, going = (
+            self._channels[name] for name in NAMES
+        )
         if listed:
             self._orders(changes, listed)
         if fills and (changes.trades or changes.blocks):
             self._fills(changes, fills)
         if blocks and changes.deals:
             self._blocks(changes, blocks)
+        if going:
+            for one in changes.liquidations:
+                if channel := going.get(one.account_idx):
+                    data = [answers_defaults.liquidation_said(one)]
+                    self._send("liquidation", channel, changes, data)
         if positions:
             for account_idx, indices in _grouped(changes.positions).items():
                 if channel := positions.get(account_idx):
@@ -143,11 +158,26 @@ class PrivateChannels:
         for account_idx, data in found.items():
             self._send("blocks", channels[account_idx], changes, data)
 
+    def tell(self, name: str, account_idx: int, data: object) -> None:
+        """Tell an account's listeners what no batch says."""
+        channel = self._channels[name].get(account_idx)
+        if channel is None:
+            return
+        seq, ts_ns = self._mirror.seq, self._mirror.ts_ns
+        payload = message(name, "update", seq, channel.seq, ts_ns, data)
+        channel.seq = seq
+        for listener in tuple(channel.listeners):
+            listener.deliver_private(payload)
+
     def _send(self, name: str, channel: _Channel, changes: Changes, data: object) -> None:
         payload = message(name, "update", changes.last_seq, channel.seq, changes.ts_ns, data)
         channel.seq = changes.last_seq
         for listener in tuple(channel.listeners):
             listener.deliver_private(payload)
+
+
+def _none(account_idx: int) -> list[dict[str, Any]]:
+    return []
 
 
 def _grouped(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:

@@ -66,6 +66,14 @@ class CallSeen(NamedTuple):
     reminders: int
 
 
+class CallNow(NamedTuple):
+    """A margin call, and when it changed last."""
+
+    call: CallSeen
+    account_idx: int
+    updated_ns: int
+
+
 class Defaults(FundRows):
     """The door to the tables of liquidation and margin calls."""
 
@@ -123,6 +131,11 @@ class Defaults(FundRows):
             )
             for row in await self._rows(_SQL["open_calls"])
         ]  # fmt: skip
+
+    async def calls_changed(self, since_ns: int) -> list[CallNow]:
+        """Return the calls that are open, and those that changed since a moment, oldest first."""
+        rows = await self._rows(_SQL["calls_changed"], since_ns)
+        return [CallNow(CallSeen(*row[:8]), row[8], row[9]) for row in map(tuple, rows)]
 
     async def change(self, before: MarginCall, after: MarginCall, now_ns: int) -> bool:
         """Write what became of a call; False when another was faster."""

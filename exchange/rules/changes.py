@@ -20,6 +20,19 @@ class SettlementSaid(NamedTuple):
     run: str  # names what it comes from
 
 
+class LiquidationSaid(NamedTuple):
+    """A liquidation begins (step 1) or ends (2), and what it was judged by."""
+
+    seq: int
+    liquidation_id: int
+    account_idx: int
+    step: int
+    equity_usd_micros: int
+    initial_usd_micros: int
+    maintenance_usd_micros: int
+    ts_ns: int
+
+
 class Changes:
     """What a batch touched. Values are read from the mirror, after the batch."""
 
@@ -32,6 +45,7 @@ class Changes:
         "last_seq",
         "leg_trades",
         "levels",
+        "liquidations",
         "orders",
         "positions",
         "settlements",
@@ -53,5 +67,6 @@ class Changes:
         self.leg_trades: list[Trade] = []  # what combinations traded, leg by leg
         self.blocks: list[Trade] = []  # agreed on by two: published later than the others
         self.deals: dict[int, Deal] = {}  # also those that ended in the batch
+        self.liquidations: list[LiquidationSaid] = []
         self.settlements: list[SettlementSaid] = []
         self.variations: list[tuple[int, int, int, int]] = []  # seq, account, contract, amount

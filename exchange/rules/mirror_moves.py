@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from exchange.rules.changes import LiquidationSaid
 from exchange.rules.mirror_legs import MirrorLegs
 from exchange.rules.waterfall import GAINS_LAYER
 from matching.codes import EventKind, LiquidationStep, Side
@@ -11,7 +12,8 @@ from matching.wire import COMMAND, EVENT
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _ACCOUNT, _ORDER_ID = _FIELD["ts_ns"], _FIELD["account_idx"], _FIELD["order_id"]
-_PRICE = _FIELD["price_ticks"]
+_PRICE, _QTY, _AMOUNT = _FIELD["price_ticks"], _FIELD["qty_lots"], _FIELD["amount_usd_micros"]
+_EXPIRES, _REF = _FIELD["expires_ns"], _FIELD["ref_id"]
 _AMOUNT_E = (EVENT.names or ()).index("amount_usd_micros")
 
 Row = Any  # the tuple of a COMMAND or EVENT row
@@ -37,6 +39,15 @@ class MovesMirror(MirrorLegs):
 
     def _follow_liquidation(self, command: Row) -> None:
         """Note that a SET_ACCOUNT begins or ends a liquidation."""
+        step = command[_ORDER_ID]
+        if step in (LiquidationStep.BEGINS, LiquidationStep.ENDS):
+            liquidation_id = command[0] if step == LiquidationStep.BEGINS else command[_REF]
+            self._changes.liquidations.append(
+                LiquidationSaid(
+                    command[0], liquidation_id, command[_ACCOUNT], step, command[_AMOUNT],
+                    command[_QTY], command[_EXPIRES], command[_TS],
+                )
+            )  # fmt: skip
         if command[_ORDER_ID] == LiquidationStep.BEGINS:
             self.liquidations[command[_ACCOUNT]] = Liquidation(
                 command[0], command[_TS], command[_PRICE]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from exchange.io.defaults import CallSeen, LiquidationSeen, MoveSeen, UseSeen
+from exchange.io.defaults import CallNow, CallSeen, LiquidationSeen, MoveSeen, UseSeen
 from exchange.io.funds import LossSeen, PartySeen, SizingSeen
 from exchange.rules.adl import AdlProof
 from exchange.rules.adl_public import proof_out
@@ -99,6 +99,10 @@ class MemoryDefaults:
     async def issue(self, call: MarginCall) -> None:
         if all(one.account_idx != call.account_idx for one in await self.open_calls()):
             self.all_calls.append(replace(call, call_id=len(self.all_calls) + 1))
+
+    async def calls_changed(self, since_ns: int) -> list[CallNow]:
+        seen = {one.call_id: one for one in await self.calls(limit=1000)}
+        return [CallNow(seen[one.call_id], one.account_idx, 1 << 61) for one in self.all_calls]
 
     async def open_calls(self) -> list[MarginCall]:
         return [one for one in self.all_calls if one.state not in ENDS]

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from wellhead import margin_calls
+from wellhead import default_calls, margin_calls
+from wellhead import default_types as dt
 from wellhead import margin_types as mt
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
@@ -171,3 +172,41 @@ def show_scenarios(rows: list[mt.WorstScenario], title: str) -> None:
         for row in rows
     )
     out.show(out.table(columns, cells))
+
+
+@margin.command
+def calls(*, limit: int = 20, options: Remote = REMOTE) -> None:
+    """List own margin calls, newest first.
+
+    Parameters
+    ----------
+    limit
+        How many.
+    """
+    with options.trader() as client:
+        rows, answer = ask(client, default_calls.own_margin_calls(limit))
+    out.document(answer) if options.json else _calls(rows)
+
+
+@margin.command
+def acknowledge(call: str, /, *, options: Remote = REMOTE) -> None:
+    """Say that a margin call was seen; it is still due.
+
+    Parameters
+    ----------
+    call
+        Its id, as `wellhead margin calls` shows it.
+    """
+    with options.trader() as client:
+        rows, answer = ask(client, default_calls.acknowledge(call))
+    out.document(answer) if options.json else _calls(rows)
+
+
+def _calls(rows: list[dt.MarginCall]) -> None:
+    columns = ("call", "amount>", "met>", "state", "issued (UTC)", "due (UTC)", "reminders>")
+    cells = (
+        (row.call_id, out.usd(row.amount), out.usd(row.met), row.state, out.moment(row.issued_ts),
+         out.moment(row.due_ts), row.reminders)
+        for row in rows
+    )  # fmt: skip
+    out.show(out.table(columns, cells) if rows else "no margin calls")

@@ -86,6 +86,14 @@ FROM margin_call JOIN account USING (account_idx)
 WHERE call_id < $1 AND ($2::bigint IS NULL OR account_idx = $2)
 ORDER BY call_id DESC LIMIT $3;
 
+-- name: calls_changed
+-- Calls that are open, and those that changed since $1.
+SELECT call_id, account_id, amount_usd_micros, met_usd_micros, issued_ns, due_ns, state, reminders,
+    account_idx, updated_ns
+FROM margin_call JOIN account USING (account_idx)
+WHERE updated_ns >= $1 OR state NOT IN ('met', 'cured', 'escalated')
+ORDER BY updated_ns, call_id;
+
 -- name: uses_open
 -- What layers gave for the liquidations of $2, by commands that clearing has up to $1.
 SELECT liquidation_id, layer, giver_idx, sum(amount_usd_micros)::bigint AS amount_usd_micros

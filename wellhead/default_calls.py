@@ -49,4 +49,4 @@ def drill(account_id: str, multiple: int | None = None) -> Call[dt.Drill]:
 def proofs(liquidation_id: str) -> Call[list[dict[str, Any]]]:
     """Return the proofs of a liquidation's deleveraging; anybody may ask."""
     path = f"/liquidations/{quote(liquidation_id, safe='')}/proofs"
-    return get_call(path, lambda answer: list(answer.get("proofs", [])))
+    return get_call(path, lambda answer: list(answer.get("proofs", [])), private=False)

@@ -59,6 +59,7 @@ class Liquidation:
         self._liquidator: Liquidator | None = None
         self._given: dict[int, int] = {}  # ticket -> account_idx, not in the journal yet
         self._ticket = 0
+        self._bearing = 0  # the ticket of the last step in which layers give
         self._sliced: dict[int, int] = {}  # account_idx -> second of its last slice
         self._kinds: dict[int, str] = {}
         self._known = 0  # accounts there were when kinds and funds were read
@@ -164,6 +165,8 @@ class Liquidation:
             if self._sliced.get(account_idx) == second:
                 return False
             self._sliced[account_idx] = second
+        if step.losses and self._bearing in self._given:
+            return True  # layers are looked at again when what they give to another is done
         for proof, contract_idx in zip(step.proofs, step.contracts, strict=True):
             await self._rows.keep_proof(proof, contract_idx)
         for loss in step.losses:
@@ -172,6 +175,8 @@ class Liquidation:
         commands = step.commands.copy()
         commands["request_id"] = self._ticket
         self._given[self._ticket] = account_idx
+        if step.losses:
+            self._bearing = self._ticket
         await self._send(commands)
         _log.info("account %d: %s", account_idx, step.story)
         return True

@@ -6,6 +6,7 @@ from exchange.rules.adl import tag_of
 from exchange.rules.holdings import Held
 from exchange.rules.layers import funds_of
 from exchange.rules.loss_proof import PublicUse, faults_of_published, proof_in, proof_out
+from exchange.rules.mirror_moves import Liquidation
 from exchange.services.stress.world import Keep, row
 from matching.codes import EventKind, Kind, PriceSource
 from tests.unit.exchange.services.test_liquidation import ALICE, BOB, CAROL, FLAT, HOUSE, Stage
@@ -167,3 +168,38 @@ async def test_an_account_of_a_layer_is_never_liquidated():
     assert liquidator.funds.shares == {ALICE: OF_ALICE, BOB: OF_BOB, CAROL: OF_CAROL}
     odd = [(7, "fund.x", "fund"), (8, "fund.3", "member"), (9, "fund.4", "fund")]
     assert funds_of(0, odd, 9).accounts == {0}  # no number, another kind, not open yet
+
+
+async def test_layers_give_to_one_default_at_a_time():
+    stage = stage_of()
+    stage.place(CAROL, 0, 1_000, 10)
+    stage.place(BOB, 1, 1_000, 10)
+    put(stage, Kind.WITHDRAW, account_idx=CAROL, amount_usd_micros=97_000)
+    stage.mark(690)  # both lack 100
+    await stage.steps(0)
+    await stage.service._prepare()
+    stage.world.pass_time()
+    await stage.service.step()  # both begin
+    stage.asleep = True
+    before = stage.service._ticket
+    assert await stage.service.step() and await stage.service.step()
+    assert stage.service._ticket == before + 1  # only one of them is given anything
+    stage.asleep = False
+    stage.wake()
+    await stage.steps(3)
+    assert stage.equity(ALICE) == stage.equity(CAROL) == 0
+    assert sum(given(stage).values()) == 200 and stage.world.refused == {}
+    gains = 20 * 310
+    assert stage.world.mirror.haircuts.get(BOB, 0) <= gains
+
+
+async def test_what_layers_gave_before_a_start_is_remembered():
+    stage = stage_of()
+    stage.rows.going = {CAROL: Liquidation(7, 0, 0)}
+    stage.rows.given = [(7, 6, BOB, 55), (8, 6, BOB, 1)]  # of 8 nothing goes on
+    stage.rows.cut = {BOB: 11}
+    await stage.service._prepare()
+    mirror = stage.world.mirror
+    assert mirror.haircuts == {BOB: 11}
+    assert mirror.layer_uses == {7: {(6, BOB): 55}}
+    assert mirror.liquidations == stage.rows.going

@@ -1,6 +1,5 @@
 """The index: look at it, have it explained, compute all of it again."""
 
-import gzip
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -207,7 +206,8 @@ def rebuild(
     from_
         First day that is compared, as 2026-07-06; all days when not given.
     to
-        Write the history there as CSV, packed with gzip when the name ends in .gz.
+        Write the history there as CSV, packed with gzip when the name ends in .gz; into a folder
+        with the heads of its chain and plots.
     shipped
         Of the price data that ship with the package: needs no database and no node.
     """
@@ -220,7 +220,7 @@ def rebuild(
         result = _rebuild(node, first)
     if to is not None:
         rows = [one for one in result.prints if first is None or one.day >= first]
-        write_history(to, rows)
+        _write(to, rows)
     _report(result, result.findings, node)
 
 
@@ -278,13 +278,14 @@ def _report(result: Any, findings: Sequence[Any], node: NodeOptions) -> None:
         raise SystemExit(Exit.DAMAGE)
 
 
-def write_history(path: Path, rows: Sequence[Any]) -> None:
-    """Write prints as CSV: the same bytes for the same prints, wherever and whenever."""
-    from exchange.rules.index.tables import history_csv
+def _write(path: Path, rows: Sequence[Any]) -> None:
+    from exchange.io.index_files import write_folder, write_table
 
-    text = history_csv(rows).encode()
     try:
-        path.write_bytes(gzip.compress(text, 9, mtime=0) if path.suffix == ".gz" else text)
+        if path.is_dir():
+            write_folder(path, rows)
+        else:
+            write_table(path, rows)
     except OSError as error:
         raise CliError(Exit.USAGE, "usage", f"cannot write {path}: {error.strerror}") from error
 

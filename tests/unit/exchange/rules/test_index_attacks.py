@@ -157,3 +157,22 @@ def test_attack_of_a_colluding_minority(colluders, target):
         honest_prices = sorted(said[0] for said in prices.values())
         assert honest_prices[0] <= last <= honest_prices[-1]
         assert calm["H100-GLB", days(COUNT)[-1]].price_usd_micros == 2_200_000
+
+
+def test_attack_of_the_only_provider_of_a_hubs_spread():
+    """It needs ten days before the median of the spreads follows, then it moves 2 % a day."""
+    count = 24
+    rows = []
+    for at in range(6):
+        for day in days(count):
+            rows.append(draft(f"p{at}", 2 * USD + at, day, region="e", hub="USE"))
+    for at, day in enumerate(days(count)):
+        for region, hub in (("w", "USW"), ("n", "EUN"), ("s", "APS")):
+            price = 3_900_000 if hub == "USW" and at >= 12 else 2 * USD
+            rows.append(draft("wide", price, day, region=region, hub=hub))
+    found = run(rows, count)
+    first = days(count).index(min(day for name, day in found if name == "H100-USW"))
+    prices = [found["H100-USW", day].price_usd_micros for day in days(count)[first:]]
+    assert prices[: 21 - first] == [prices[0]] * (21 - first)  # ten of twenty are not its own
+    assert prices[-1] > prices[0]
+    assert all(10_000 * (new - old) <= 200 * old for old, new in pairwise(prices))

@@ -8,6 +8,7 @@ from exchange.rules.margin import ContractMargin, Margin
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
 from exchange.rules.what_if import Outcome
+from matching.codes import Profile
 
 
 def margin(state: MirrorState, one: Margin, stories: Stories) -> dict[str, Any]:
@@ -33,6 +34,8 @@ def margin(state: MirrorState, one: Margin, stories: Stories) -> dict[str, Any]:
         "liquidity": usd_text(need.liquidity_usd_micros),
         "concentration": usd_text(need.concentration_usd_micros),
         "level_bps": need.level_bps,
+        "profile": Profile(need.profile).name.lower(),
+        "wrong_way_bps": need.times_bps,
         "offset_kept_bps": tail.kept_bps,
         "scenario_count": tail.scenario_count,
         "stress_count": tail.stress_count,

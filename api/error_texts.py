@@ -39,6 +39,8 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.EXPIRY_INVALID: "GTD takes an expires_at in the future, everything else none",
     Code.GROSS_LIMIT: "positions and orders of the account are as large as they may be",
     Code.ADDON_INVALID: "lots and micro-dollars of an add-on are within what one lot is worth",
+    Code.PROFILE_INVALID: "a profile is none, neocloud or miner",
+    Code.COVER_INVALID: "lots that pledged capacity covers are 0 or more, at most 2^30",
     Code.LEVEL_INVALID: "a level is from 10000 to 15000 basis points of the member's requirement",
     Code.LEG_COMBINATIONS_FULL: "a contract is a leg of at most 32 combinations",
     Code.LEG_NOT_TRADING: "a leg of this combination is not in continuous trading",

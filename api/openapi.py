@@ -73,6 +73,8 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "accept_giveup": shapes_giveups.GiveUpAnswer,
     "decline_giveup": shapes_giveups.GiveUpAnswer,
     "withdraw_giveup": shapes_giveups.GiveUpAnswer,
+    "set_profile": shapes_margin.ProfileAnswer,
+    "set_cover": shapes_margin.CoverAnswer,
     "list_fees": shapes_fees.FeesAnswer,
     "get_own_fees": shapes_fees.OwnFeesAnswer,
     "list_fills": shapes_account.FillsAnswer,

@@ -1,6 +1,6 @@
 """Bodies about margin: what to suppose, and what the operator sets; `schemas.py` has all others."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
@@ -67,3 +67,16 @@ class LevelNew(Body):
     """At which level of the member's requirement an account is held; clients 11000."""
 
     level_bps: LevelBps
+
+
+class ProfileNew(Body):
+    """Which wrong-way rule an account has: what its business loses when compute falls."""
+
+    profile: Literal["none", "neocloud", "miner"]
+
+
+class CoverNew(Body):
+    """How many lots of a contract an account's pledged capacity covers, "0" for none."""
+
+    symbol: Text
+    quantity: Text

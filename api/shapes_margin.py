@@ -29,7 +29,8 @@ class Margin(Part):
     """The requirement of an account, and what it is made of.
 
     `initial_margin` is (`portfolio` + `liquidity` + `concentration`) at `level_bps`; `portfolio` is
-    `expected_shortfall` and the part of its offsets against `standalone` that does not count.
+    `expected_shortfall` and the part of its offsets against `standalone` that does not count, less
+    with covers, more for a miner. `wrong_way_bps` multiplies it for a NeoCloud that may be long.
     """
 
     cash: str
@@ -51,6 +52,8 @@ class Margin(Part):
     liquidity: str
     concentration: str
     level_bps: int
+    profile: str
+    wrong_way_bps: int
     offset_kept_bps: int
     scenario_count: int
     stress_count: int
@@ -114,4 +117,21 @@ class LevelAnswer(Answer):
 
     account_id: str
     level_bps: int
+    required: str
+
+
+class ProfileAnswer(Answer):
+    """An account's wrong-way rule, and what is required of it now."""
+
+    account_id: str
+    profile: str
+    required: str
+
+
+class CoverAnswer(Answer):
+    """What an account's pledged capacity covers of a contract, and what is required of it now."""
+
+    account_id: str
+    symbol: str
+    quantity: str
     required: str

@@ -29,6 +29,7 @@ from matching.margins import set_level, stage_addons
 from matching.marks import mark, set_index, settle
 from matching.mmp import reset_mmp, set_mmp
 from matching.orders import cancel, mass_cancel, place_generally
+from matching.profiles import set_cover, set_profile
 from matching.proposals import decline, propose, request_quotes, set_blocks
 from matching.protect import cancel_all_after, halt_exchange, kill_account, sweep
 from matching.quotes import quote
@@ -114,6 +115,10 @@ def apply_control(s, cmd):
         return set_level(s, cmd)
     if kind == Kind.SET_FEES:
         return set_fees(s, cmd)
+    if kind == Kind.SET_PROFILE:
+        return set_profile(s, cmd)
+    if kind == Kind.SET_COVER:
+        return set_cover(s, cmd)
     return apply_protection(s, cmd)
 
 

@@ -16,6 +16,7 @@ from matching.states import LiquidationStep as LiquidationStep
 from matching.states import MoveReason as MoveReason
 from matching.states import Peg as Peg
 from matching.states import PriceSource as PriceSource
+from matching.states import Profile as Profile
 from matching.states import TradingState as TradingState
 
 
@@ -77,6 +78,8 @@ class Kind(IntEnum):
     # Margin beyond the scenarios.
     STAGE_ADDONS = 85
     SET_LEVEL = 86
+    SET_PROFILE = 87
+    SET_COVER = 88
     # Collateral and charges: what their words mean is in wire_collateral.py.
     SET_COLLATERAL = 90
     CHARGE = 91
@@ -151,6 +154,8 @@ class EventKind(IntEnum):
     STOP_AMENDED = 90  # one that waits; qty_lots is its new size
     ADDONS_STAGED = 100
     LEVEL_SET = 101
+    PROFILE_SET = 102
+    COVER_SET = 103
     COLLATERAL_SET = 105
     CHARGED = 106
     CASH_SENT = 107  # from account_idx to maker_account_idx

@@ -224,6 +224,9 @@ class Engine:
             "staged": s.staged[: contracts * stride].reshape(contracts, stride),
             "addons": s.addons[:contracts],
             "addons_staged": s.addons_staged[:contracts],
+            "covers": s.covers[: meta["positions_count"] + 1],
+            "profiles": s.profiles[:accounts],
+            "joints": s.joints[:contracts],
         }
 
     def _read(self, meta: dict[str, int], arrays: dict[str, Any]) -> None:

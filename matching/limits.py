@@ -105,9 +105,15 @@ BLEND_PARTS = 4  # of now three, of stress one
 assert WORST_LOSS_USD_MICROS_MAX * BLEND_PARTS <= INT64_SAFE
 # The largest requirement: both parts at the highest level, and fees. The bound of one order on top
 # of a requirement, or a requirement on top of any equity, are the largest sums of it.
+# Wrong-way risk multiplies it once more; the joint fall is a part of one swing of what is held.
+WRONG_WAY_BPS = 12_500  # of the requirement of a NeoCloud that is net long compute
+COVERED_BPS = 2_000  # of the expected shortfall of lots that pledged capacity covers
+JOINT_FALL_BPS = 3_000  # of compute, while bitcoin halves
 REQUIREMENT_USD_MICROS_MAX = (
-    2 * WORST_LOSS_USD_MICROS_MAX * LEVEL_BPS_MAX // BPS + GROSS_TICK_VALUE_MAX * FEE_TICKS_MAX
+    2 * WORST_LOSS_USD_MICROS_MAX * LEVEL_BPS_MAX // BPS * WRONG_WAY_BPS // BPS
+    + GROSS_TICK_VALUE_MAX * FEE_TICKS_MAX
 )
+assert SWING_USD_MICROS_MAX <= WORST_LOSS_USD_MICROS_MAX and JOINT_FALL_BPS < BPS
 assert 2 * REQUIREMENT_USD_MICROS_MAX < 1 << 63
 assert REQUIREMENT_USD_MICROS_MAX + EQUITY_USD_MICROS_MAX + COLLATERAL_USD_MICROS_MAX < 1 << 63
 

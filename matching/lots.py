@@ -1,7 +1,8 @@
 """Lots of an account: the one place where position, resting lots, gross and margin change."""
 
 from matching._jit import kernel
-from matching.risk import price_loss_ticks, shift_worst
+from matching.risk import price_loss_ticks
+from matching.worst import shift_worst
 
 
 @kernel

@@ -179,6 +179,8 @@ class Code(IntEnum):
     # Margin beyond the scenarios.
     ADDON_INVALID = 250
     LEVEL_INVALID = 251
+    PROFILE_INVALID = 310
+    COVER_INVALID = 311
     # Collateral and charges.
     COLLATERAL_INVALID = 260
     COLLATERAL_NEEDED = 261

@@ -20,29 +20,10 @@ from matching.limits import BPS
 from matching.state import view_state
 from matching.tails import blended
 from matching.units import capped, share_up
+from matching.wrong_way import WRONG_WAY, portfolio_wrong_way
 
 ONE = np.int64(1)
 JUDGED_EXACTLY = np.int8(2)  # a bit of ACCOUNT.limited, beside OWN_LIMITS
-
-
-@kernel
-def shift_worst(s, account_idx, contract_idx, up_lots, down_lots):
-    """Add a change of lots to the account's W."""
-    meta = s.meta[0]
-    scenarios_max = meta["scenarios_max"]
-    worst = account_idx * scenarios_max
-    shocks = contract_idx * scenarios_max
-    for scenario in range(meta["scenarios_count"]):
-        profit = s.shocks[shocks + scenario]
-        lots = up_lots if profit > 0 else -down_lots
-        s.worst[worst + scenario] += profit * lots
-
-
-@kernel
-def shift_resting(s, account_idx, book_idx, lots):
-    """Add resting lots of one side to the account's W."""
-    side = book_idx & 1
-    shift_worst(s, account_idx, book_idx >> 1, lots * side, lots * (1 - side))
 
 
 @cold_kernel
@@ -51,10 +32,16 @@ def required(s, account_idx, contract_idx, up_lots, down_lots):
     meta = s.meta[0]
     portfolio = blended(s, account_idx, ONE, contract_idx, up_lots, down_lots)
     level = BPS + s.limits[account_idx]["level_more_bps"]
-    if meta["extras"] == 0:
+    wrong_way = s.accounts[account_idx]["limited"] & WRONG_WAY
+    if meta["extras"] == 0 and wrong_way == 0:
         return share_up(portfolio, level)
     standalone, addons, fees = sum_alone(s, account_idx, contract_idx, up_lots, down_lots)
-    return share_up(capped(s, portfolio, standalone) + addons, level) + fees
+    if wrong_way == 0:
+        return share_up(capped(s, portfolio, standalone) + addons, level) + fees
+    found, times_bps = portfolio_wrong_way(
+        s, account_idx, contract_idx, up_lots, down_lots, portfolio, standalone
+    )
+    return share_up(share_up(found + addons, level), times_bps) + fees
 
 
 @cold_kernel
@@ -122,7 +109,7 @@ def bound_holds(s, order, lots):
     plain_lots = s.contracts[order.contract_idx]["plain_lots"]
     if held_lots - order.held_lots + lots > plain_lots:
         return False
-    return (s.accounts[order.account_idx]["limited"] & JUDGED_EXACTLY) == 0
+    return (s.accounts[order.account_idx]["limited"] & (JUDGED_EXACTLY | WRONG_WAY)) == 0
 
 
 @kernel

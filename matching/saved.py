@@ -65,6 +65,9 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "staged": PLAIN,  # (contracts, most scenarios)
     "addons": ADDON,
     "addons_staged": ADDON,
+    "covers": PLAIN,  # of each position
+    "profiles": PLAIN,  # of each account
+    "joints": PLAIN,  # of each contract
 }
 
 

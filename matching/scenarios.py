@@ -8,8 +8,10 @@ from matching.combinations import shock_by_legs
 from matching.contracts import contract_known
 from matching.emit import emit
 from matching.limits import BPS, SHOCK_TICKS_MAX, SHOCKS_PER_COMMAND, WORST_COUNT_MAX
-from matching.risk import JUDGED_EXACTLY, judge_exactly_from_now, shift_worst, shortfall
+from matching.risk import JUDGED_EXACTLY, judge_exactly_from_now, shortfall
 from matching.units import take_units
+from matching.worst import shift_worst
+from matching.wrong_way import take_joints
 
 
 @kernel
@@ -69,6 +71,7 @@ def swap_scenarios(s, cmd):
     meta["swaps"] += 1
     copy_staged(s)
     take_units(s)
+    take_joints(s)
     take_worst_anew(s)
     emit(s, EventKind.SCENARIOS_SWAPPED, 0, 0)
     return Code.OK

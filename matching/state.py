@@ -171,6 +171,9 @@ class State(NamedTuple):
     addons: np.ndarray  # (contracts,) ADDON
     addons_staged: np.ndarray  # (contracts,) the next
     alone: np.ndarray  # (positions,) ALONE
+    covers: np.ndarray  # (positions,) lots that pledged capacity covers, if they are short
+    profiles: np.ndarray  # (accounts,) Profile
+    joints: np.ndarray  # (contracts,) loss of a long lot when all of compute falls; live rows
     expiries: np.ndarray  # (orders + 2 x accounts,) EXPIRY: a binary heap
     client_ids: np.ndarray  # (client_ids,) CLIENT_ID
     client_buckets: np.ndarray  # heads of chains
@@ -212,6 +215,9 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "addons": ADDON,
     "addons_staged": ADDON,
     "alone": ALONE,
+    "covers": LONG,
+    "profiles": LONG,
+    "joints": LONG,
     "expiries": EXPIRY,
     "client_ids": CLIENT_ID,
     "client_buckets": SLOT,
@@ -259,6 +265,9 @@ def new_state(sizes: Sizes) -> State:
         "addons": sizes.contracts,
         "addons_staged": sizes.contracts,
         "alone": sizes.positions,
+        "covers": sizes.positions,
+        "profiles": sizes.accounts,
+        "joints": sizes.contracts,
         "expiries": sizes.orders + TIMERS_PER_ACCOUNT * sizes.accounts,
         "client_ids": sizes.client_ids,
         "client_buckets": table_slots(sizes.client_ids),

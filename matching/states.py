@@ -100,3 +100,11 @@ class PriceSource(IntEnum):
     OPERATOR = 1
     FEED = 2
     PAR = 3
+
+
+class Profile(IntEnum):
+    """Of what an account is a member, where its business may lose with its positions."""
+
+    NONE = 0
+    NEOCLOUD = 1  # it sells compute
+    MINER = 2  # its bitcoin falls when compute does

@@ -47,6 +47,19 @@ def set_level(account_id: str, level_bps: int) -> Call[mt.Level]:
     return Call("PUT", path, whole(mt.Level), body={"level_bps": level_bps}, repeatable=True)
 
 
+def set_profile(account_id: str, profile: str) -> Call[mt.Profile]:
+    """Set an account's wrong-way rule: none, neocloud or miner."""
+    path = target(_account(account_id, "/profile"))
+    return Call("PUT", path, whole(mt.Profile), body={"profile": profile}, repeatable=True)
+
+
+def set_cover(account_id: str, symbol: str, quantity: Number) -> Call[mt.Cover]:
+    """Say how many lots of a contract an account's pledged capacity covers, 0 for none."""
+    body: Json = {"symbol": symbol, "quantity": decimal_text(quantity, "quantity")}
+    path = target(_account(account_id, "/cover"))
+    return Call("PUT", path, whole(mt.Cover), body=body, repeatable=True)
+
+
 def _transfer(account_id: str, tail: str, amount: Number, key: str | None) -> Call[wt.Transfer]:
     body = {
         "amount": decimal_text(amount, "amount"),

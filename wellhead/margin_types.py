@@ -51,6 +51,8 @@ class Margin(Answer, frozen=True, kw_only=True):
     liquidity: Decimal | None = None
     concentration: Decimal | None = None
     level_bps: int = 10_000
+    profile: str = "none"
+    wrong_way_bps: int = 10_000
     offset_kept_bps: int = 0
     scenario_count: int = 0
     stress_count: int = 0
@@ -84,4 +86,21 @@ class Level(Answer, frozen=True, kw_only=True):
 
     account_id: str
     level_bps: int
+    required: Decimal
+
+
+class Profile(Answer, frozen=True, kw_only=True):
+    """An account's wrong-way rule: none, neocloud or miner; and what is required of it."""
+
+    account_id: str
+    profile: str
+    required: Decimal
+
+
+class Cover(Answer, frozen=True, kw_only=True):
+    """What an account's pledged capacity covers of a contract, and what is required of it."""
+
+    account_id: str
+    symbol: str
+    quantity: Decimal
     required: Decimal

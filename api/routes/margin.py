@@ -13,15 +13,21 @@ from api.errors import core_problem
 from api.replies import Reply
 from api.routes.admin import account_by
 from api.routes.public import stamped
-from api.schemas_margin import AddonNew, LevelNew, WhatIfNew
+from api.schemas_margin import AddonNew, CoverNew, LevelNew, ProfileNew, WhatIfNew
 from api.stories import stories_of
+from exchange.io.registry import Account
 from exchange.rules.addons import Liquidity, addon_of
 from exchange.rules.margin import margin_of
 from exchange.rules.money import usd_text
-from exchange.rules.operations import addons_command, level_command
+from exchange.rules.operations import (
+    addons_command,
+    cover_command,
+    level_command,
+    profile_command,
+)
 from exchange.rules.records import Contract
 from exchange.rules.what_if import what_if as suppose
-from matching.codes import Code
+from matching.codes import Code, Profile
 
 private = APIRouter(prefix="/margin", tags=["account"])
 admin = APIRouter(prefix="/admin", tags=["admin"])
@@ -120,7 +126,42 @@ async def set_level(
     """Hold an account at a level of the member's requirement: 10000 for members, 11000 clients."""
     account = await account_by(services, account_id)
     await done(services, level_command(account.account_idx, body.level_bps))
+    content = {"account_id": account_id, "level_bps": body.level_bps}
+    return json_response(stamped(services, content | required_now(services, account)))
+
+
+@admin.put("/accounts/{account_id}/profile", summary="Set an account's wrong-way rule")
+async def set_profile(
+    services: ServicesDep,
+    who: Admin,
+    account_id: str,
+    body: Annotated[ProfileNew, Depends(JsonBody(ProfileNew))],
+) -> Response:
+    """Say of what an account is a member: a neocloud, a miner, or neither."""
+    account = await account_by(services, account_id)
+    profile = Profile[body.profile.upper()]
+    await done(services, profile_command(account.account_idx, profile))
+    content = {"account_id": account_id, "profile": body.profile}
+    return json_response(stamped(services, content | required_now(services, account)))
+
+
+@admin.put("/accounts/{account_id}/cover", summary="Set what pledged capacity covers")
+async def set_cover(
+    services: ServicesDep,
+    who: Admin,
+    account_id: str,
+    body: Annotated[CoverNew, Depends(JsonBody(CoverNew))],
+) -> Response:
+    """Say how many lots of a contract an account's pledged capacity covers, if it is short."""
+    account = await account_by(services, account_id)
+    contract = single_contract(services, body.symbol)
+    lots = 0 if body.quantity == "0" else codec.qty_lots(body.quantity, "quantity")
+    await done(services, cover_command(account.account_idx, contract.contract_idx, lots))
+    content = {"account_id": account_id, "symbol": body.symbol, "quantity": str(lots)}
+    return json_response(stamped(services, content | required_now(services, account)))
+
+
+def required_now(services: Services, account: Account) -> dict[str, str]:
+    """Return what is required of an account."""
     margin = margin_of(services.gateway.mirror, account.account_idx)
-    required = usd_text(margin.requirement.required_usd_micros)
-    content = {"account_id": account_id, "level_bps": body.level_bps, "required": required}
-    return json_response(stamped(services, content))
+    return {"required": usd_text(margin.requirement.required_usd_micros)}

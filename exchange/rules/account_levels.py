@@ -1,7 +1,7 @@
-"""At which level of the member's requirement a new account is held: a row a kind (MRGN_107).
+"""At which level a new account is held, and which wrong-way rule it has.
 
-The level is set in the core right behind the opening (SET_LEVEL); an operator may set another
-afterwards, and nothing here ever sets it back.
+A row a kind (MRGN_107, COLL_119, COLL_121). Both are set in the core right behind the opening
+(SET_LEVEL, SET_PROFILE); an operator may set others afterwards, and nothing here sets them back.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from exchange.rules.requirement import CLIENT_LEVEL_BPS, MEMBER_LEVEL_BPS
+from matching.codes import Profile
 from matching.limits import LEVEL_BPS_MAX, LEVEL_BPS_MIN
 
 # Kinds of accounts that stand in for themselves; who is of any other kind is a client.
@@ -22,6 +23,15 @@ LEVEL_BPS_BY_KIND: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 assert all(LEVEL_BPS_MIN <= bps <= LEVEL_BPS_MAX for bps in LEVEL_BPS_BY_KIND.values())
+
+PROFILE_BY_KIND: Final[Mapping[str, Profile]] = MappingProxyType(
+    {"neocloud": Profile.NEOCLOUD, "miner": Profile.MINER}
+)
+
+
+def opening_profile(kind: str) -> Profile:
+    """Return the wrong-way rule of a new account of a kind."""
+    return PROFILE_BY_KIND.get(kind, Profile.NONE)
 
 
 def opening_level_bps(kind: str) -> int:

@@ -38,7 +38,8 @@ STEP_COMMANDS: Final = 64  # about a millisecond
 # What says something of time, margin, protections, proposals or prices outside: not kept here.
 UNKEPT: Final = (
     EventKind.TICKED, EventKind.BAND_SET, EventKind.SHOCKS_STAGED, EventKind.ADDONS_STAGED,
-    EventKind.LEVEL_SET, EventKind.SCENARIOS_SWAPPED, EventKind.MASS_CANCELLED,
+    EventKind.LEVEL_SET, EventKind.PROFILE_SET, EventKind.COVER_SET,
+    EventKind.SCENARIOS_SWAPPED, EventKind.MASS_CANCELLED,
     EventKind.IMPLIED_SET, EventKind.REFUSED, EventKind.INDICATIVE, EventKind.GUARD_SET,
     EventKind.LIMITS_SET, EventKind.TIMER_SET, EventKind.TIMER_FIRED, EventKind.ACCOUNT_KILLED,
     EventKind.HALT_SET, EventKind.SWEPT, EventKind.QUOTED, EventKind.QUOTE_REFUSED,

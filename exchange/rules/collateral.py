@@ -17,8 +17,6 @@ from matching.limits import COLLATERAL_USD_MICROS_MAX
 
 STALE_BPS: Final = 5_000  # what is left of a value whose price is stale
 JOINT_BTC_HAIRCUT_BPS: Final = 5_000  # BTC -50 % while compute falls by 30 %: who is long has both
-NEOCLOUD_LONG_BPS: Final = 12_500  # of its requirement, for a NeoCloud that is long compute
-COVERED_BPS: Final = 2_000  # of its ES that a covered short position pays
 ADDRESS_HOLD_NS: Final = DAY_NS  # before a withdrawal may go to a new address
 TWO_ADMINS_ABOVE_USD_MICROS: Final = 100_000_000_000  # a withdrawal of $100,000
 PLEDGE_HAIRCUT_BPS: Final = 1_500  # of pledged capacity: the bond of a receipt
@@ -135,11 +133,6 @@ def _capped(row: Asset, line: Line, member: Member, rooms: dict[str, int]) -> Li
     )  # fmt: skip
 
 
-def requirement_factor_bps(kind: str, long_lots: int) -> int:
-    """Return what a member's requirement is multiplied by: its business may lose with it."""
-    return NEOCLOUD_LONG_BPS if kind == "neocloud" and long_lots > 0 else BPS
-
-
 def cover_lots(
     short_lots: int, pledged_lots: int, long_lots: int, haircut_bps: int = PLEDGE_HAIRCUT_BPS
 ) -> int:
@@ -150,14 +143,6 @@ def cover_lots(
     if long_lots > 0:
         return 0
     return min(max(0, short_lots), pledged_lots * (BPS - haircut_bps) // BPS)
-
-
-def covered_usd_micros(es_usd_micros: int, short_lots: int, covered_lots: int) -> int:
-    """Return what a short position pays when a part of it is covered, rounded up."""
-    if short_lots <= 0:
-        return es_usd_micros
-    saved = es_usd_micros * covered_lots * (BPS - COVERED_BPS) // (short_lots * BPS)
-    return es_usd_micros - saved
 
 
 def approvals_needed(row: Asset, units: int, price: AssetPrice | None, now_ns: int) -> int:

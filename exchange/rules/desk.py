@@ -120,13 +120,13 @@ class Desk:
             self._known, self._matrix = {}, state.shocks
         account = state.accounts[account_idx]
         lots = tuple(
-            (one.contract_idx, one.qty_lots, one.buy_lots, one.sell_lots)
+            (one.contract_idx, one.qty_lots, one.buy_lots, one.sell_lots, one.cover_lots)
             for one in account.positions.values()
             if one.qty_lots or one.buy_lots or one.sell_lots
         )
         if not lots:
             return Required(0, 0, 0, 0, 0, None, 0)
-        key = (lots, account.level_bps)
+        key = (lots, account.level_bps, account.profile)
         known = self._known.get(account_idx)
         if known is None or known[0] != key:
             known = self._known[account_idx] = (key, required_of(state, account_idx))

@@ -87,7 +87,9 @@ class Margin:
     def maintenance_usd_micros(self) -> int:
         """Return MM of the positions alone: orders are cancelled before anything is closed."""
         held = [without_orders(one) for one in self.exposures]
-        return requirement_of(held, self.tail, self.requirement.level_bps).maintenance_usd_micros
+        need = self.requirement
+        alone = requirement_of(held, self.tail, need.level_bps, need.profile)
+        return alone.maintenance_usd_micros
 
     @property
     def free_usd_micros(self) -> int:
@@ -152,6 +154,8 @@ def exposures_of(state: MirrorState, account_idx: int) -> list[Exposure]:
             linked_sell_lots=linked.get(position.contract_idx, (0, 0))[1],
             addon=state.addons[position.contract_idx],
             tick_value_usd_micros=state.contracts[position.contract_idx].tick_value_usd_micros,
+            cover_lots=position.cover_lots,
+            joint_usd_micros=state.joints[position.contract_idx],
         )
         for position in positions.values()
         if position.qty_lots
@@ -201,6 +205,7 @@ def margin_of(state: MirrorState, account_idx: int) -> Margin:
         unsettled_usd_micros=account.unsettled_usd_micros,
         collateral_usd_micros=account.collateral.counted_usd_micros,
         level_bps=account.level_bps,
+        profile=account.profile,
     )
 
 
@@ -213,9 +218,10 @@ def margin_from(
     unsettled_usd_micros: int,
     collateral_usd_micros: int = 0,
     level_bps: int,
+    profile: int = 0,
 ) -> Margin:
     """Return the margin of exposures, whoever has them."""
-    requirement = requirement_of(exposures, tail, level_bps)
+    requirement = requirement_of(exposures, tail, level_bps, profile)
     losses = requirement.losses_usd_micros
     worst = worst_scenarios(losses, tail.worst_count)
     return Margin(

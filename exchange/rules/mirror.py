@@ -103,6 +103,8 @@ class Mirror(
             EventKind.SCENARIOS_SWAPPED: self._scenarios_swapped,
             EventKind.ADDONS_STAGED: self._addons_staged,
             EventKind.LEVEL_SET: self._level_set,
+            EventKind.PROFILE_SET: self._profile_set,
+            EventKind.COVER_SET: self._cover_set,
             **self._settling_handlers(),
             EventKind.ACCEPTED: self._accepted,
             EventKind.CANCELLED: self._cancelled,

@@ -67,6 +67,7 @@ class MirrorLegs(MirrorState):
         self.shocks_staged.append([0] * SCENARIOS_MAX)
         self.addons.append(NO_ADDON)
         self.addons_staged.append(NO_ADDON)
+        self.joints.append(0)
         self._changes.contracts.add(contract.contract_idx)
 
     def _leg_trade(self, command: Row, event: Row) -> None:

@@ -4,7 +4,10 @@ from typing import Any
 
 from exchange.rules.addons import Addon
 from exchange.rules.mirror_state import MirrorState
-from matching.limits import ADDONS_BY_HAND, SCENARIOS_MAX
+from exchange.rules.money import BPS, div_ceil
+from exchange.rules.records import Contract
+from matching.codes import TradingState
+from matching.limits import ADDONS_BY_HAND, JOINT_FALL_BPS, SCENARIOS_MAX
 from matching.wire import COMMAND, EVENT, SHOCK_WORD
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -39,13 +42,30 @@ class MirrorMargin(MirrorState):
     def _level_set(self, command: Row, event: Row) -> None:
         self.accounts[event[_ACCOUNT_E]].level_bps = command[_ORDER_ID]
 
+    def _profile_set(self, command: Row, event: Row) -> None:
+        self.accounts[event[_ACCOUNT_E]].profile = command[_STATE]
+
+    def _cover_set(self, command: Row, event: Row) -> None:
+        account_idx, contract_idx = event[_ACCOUNT_E], command[_CONTRACT]
+        if command[_QTY] or contract_idx in self.accounts[account_idx].positions:
+            self.open_position(account_idx, contract_idx).cover_lots = command[_QTY]
+
     def _scenarios_swapped(self, command: Row, event: Row) -> None:
         self.scenario_count = command[_QTY]
         self.worst_count = command[_ORDER_ID]
         self.stress_count, self.floor_count = command[_PRICE], command[_AMOUNT]
         self.kept_bps = command[_REF]
         self.addons = list(self.addons_staged)
+        self.joints = [joint_of(contract) for contract in self.contracts]
         self.shocks = [staged[: self.scenario_count] for staged in self.shocks_staged]
         for contract in self.contracts:
             if contract.legs:
                 self.shocks[contract.contract_idx] = self.shocks_of_legs(contract)
+
+
+def joint_of(contract: Contract) -> int:
+    """Return what a long lot loses when all of compute falls, at its settlement price."""
+    if contract.legs or contract.state == TradingState.EXPIRED:
+        return 0
+    value = contract.tick_value_usd_micros * contract.settle_ticks
+    return div_ceil(value * JOINT_FALL_BPS, BPS)

@@ -48,6 +48,8 @@ def mirror_from_saved(
     _protections(mirror, saved)
     _contracts(mirror, saved)
     _positions(mirror, saved["positions"], entries or {})
+    for row, lots in zip(saved["positions"][1:], saved["covers"][1:].tolist(), strict=True):
+        mirror.open_position(int(row["account_idx"]), int(row["contract_idx"])).cover_lots = lots
     _orders(mirror, saved)
     _deals(mirror, saved["deals"])
     return mirror
@@ -85,6 +87,7 @@ def _protections(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         mirror.accounts, saved["limits"], timers, groups, strict=True
     ):
         account.protections.limits = Limits(*(int(limits[name]) for name in Limits._fields))
+        account.profile = int(saved["profiles"][account.account_idx])
         account.level_bps = LEVEL_BPS_MIN + int(limits["level_more_bps"])
         account.protections.timers_ns = due_ns
         account.protections.mmps = [_mmp(row) for row in mmps]
@@ -105,6 +108,7 @@ def _contracts(mirror: Mirror, saved: Mapping[str, Any]) -> None:
     mirror.stress_count, mirror.floor_count = meta["stress_count"], meta["floor_count"]
     mirror.kept_bps = meta["kept_bps"]
     mirror.addons = [_addon(row) for row in saved["addons"]]
+    mirror.joints = saved["joints"].tolist()
     mirror.addons_staged = [_addon(row) for row in saved["addons_staged"]]
     by_hand = saved["addons_staged"]["unit_usd_micros"] == ADDONS_BY_HAND
     mirror.addons_by_hand = set(np.flatnonzero(by_hand).tolist())

@@ -42,6 +42,7 @@ class MirrorState:
         self.kept_bps = 0
         self.addons: list[Addon] = []  # by contract_idx
         self.addons_staged: list[Addon] = []
+        self.joints: list[int] = []  # of a long lot when all of compute falls, as of the last swap
         self.addons_by_hand: set[int] = set()  # contract_idx: an operator staged them
         self.asset_prices: dict[int, AssetPrice] = {}  # by asset
         self.halted = False  # the whole exchange: no orders, cancels allowed

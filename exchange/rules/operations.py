@@ -14,7 +14,7 @@ from exchange.rules.addons import Addon
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
 from exchange.rules.settlement_run import RULES, Settled, run_words
 from exchange.rules.tenors import TENOR_ROW
-from matching.codes import CALL_IF_DUE, CallPhase, Kind, TradingState
+from matching.codes import CALL_IF_DUE, CallPhase, Kind, Profile, TradingState
 from matching.limits import ADDONS_BY_HAND, SHOCKS_PER_COMMAND
 from matching.wire import (
     SHOCK_WORD,
@@ -211,6 +211,22 @@ def level_command(account_idx: int, level_bps: int) -> np.ndarray:
     rows = _one(Kind.SET_LEVEL, 0)
     rows["account_idx"] = account_idx
     rows["order_id"] = level_bps
+    return rows
+
+
+def profile_command(account_idx: int, profile: Profile) -> np.ndarray:
+    """Return a SET_PROFILE."""
+    rows = _one(Kind.SET_PROFILE, 0)
+    rows["account_idx"] = account_idx
+    rows["state"] = profile
+    return rows
+
+
+def cover_command(account_idx: int, contract_idx: int, cover_lots: int) -> np.ndarray:
+    """Return a SET_COVER: lots that an account's pledged capacity covers, 0 for none."""
+    rows = _one(Kind.SET_COVER, contract_idx)
+    rows["account_idx"] = account_idx
+    rows["qty_lots"] = cover_lots
     return rows
 
 

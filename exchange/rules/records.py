@@ -142,6 +142,7 @@ class Position:
         "account_idx",
         "buy_lots",
         "contract_idx",
+        "cover_lots",
         "entry_usd_micros",
         "qty_lots",
         "realised_usd_micros",
@@ -153,6 +154,7 @@ class Position:
         self.account_idx = account_idx
         self.contract_idx = contract_idx
         self.qty_lots = 0  # signed; short is negative
+        self.cover_lots = 0  # what pledged capacity covers, if it is short
         self.buy_lots = 0  # resting
         self.sell_lots = 0
         self.unsettled_usd_micros = 0
@@ -172,6 +174,7 @@ class Account:
         "level_bps",
         "orders",
         "positions",
+        "profile",
         "protections",
         "state",
         "stops",
@@ -186,6 +189,7 @@ class Account:
         self.last_ref_id = 0
         self.fee_rates = 0  # as FEES_SET says them: see fees.py
         self.level_bps = 10_000  # of the member's requirement
+        self.profile = 0  # Profile: whether its business loses with its positions
         self.protections = Protections()
         self.collateral = Collateral()
         self.orders: dict[int, Order] = {}  # that rest

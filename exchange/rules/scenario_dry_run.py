@@ -11,6 +11,7 @@ from exchange.rules import legs
 from exchange.rules.addons import Addon
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.margin import exposures_of, price_losses_of, tail_of
+from exchange.rules.mirror_margin import joint_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.requirement import KEPT_BPS, requirement_of
 from exchange.rules.scenario_addons import AddonSet, planned_addon
@@ -112,16 +113,19 @@ def effects(
                 one,
                 shocks_usd_micros=shocks[one.contract_idx],
                 addon=after_addons[one.contract_idx],
+                joint_usd_micros=joint_of(state.contracts[one.contract_idx]),
             )
             for one in exposures
         ]
-        before = requirement_of(exposures, tail_of(state), account.level_bps)
+        before = requirement_of(exposures, tail_of(state), account.level_bps, account.profile)
         yield Effect(
             account_idx=account_idx,
             equity_usd_micros=equity_usd_micros(state, account_idx),
             price_loss_usd_micros=sum(price_losses_of(state, account_idx).values()),
             before_usd_micros=before.required_usd_micros,
-            after_usd_micros=requirement_of(after, tail, account.level_bps).required_usd_micros,
+            after_usd_micros=requirement_of(
+                after, tail, account.level_bps, account.profile
+            ).required_usd_micros,
         )
 
 

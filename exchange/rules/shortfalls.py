@@ -36,8 +36,8 @@ def shortfall(state: MirrorState, order: ShortOrder) -> Shortfall | None:
     if contract.legs or len(account.positions) > EXPOSURES_MAX or len(account.orders) > ORDERS_MAX:
         return None
     exposures = exposures_of(state, order.account_idx)
-    level_bps = account.level_bps
-    held = _required(state, exposures, level_bps)
+    terms = (account.level_bps, account.profile)
+    held = _required(state, exposures, *terms)
     loss = sum(price_losses_of(state, order.account_idx).values())
     equity = account.cash_usd_micros + account.unsettled_usd_micros
     free = equity + account.collateral.counted_usd_micros - held - loss
@@ -45,12 +45,12 @@ def shortfall(state: MirrorState, order: ShortOrder) -> Shortfall | None:
         order.side, order.price_ticks, contract.mark_for(order.side),
         contract.tick_value_usd_micros, order.qty_lots,
     )  # fmt: skip
-    needed = _required(state, with_order(state, exposures, order), level_bps) - held + more_loss
+    needed = _required(state, with_order(state, exposures, order), *terms) - held + more_loss
     return Shortfall(needed, free) if needed > max(0, free) else None
 
 
-def _required(state: MirrorState, exposures: list[Exposure], level_bps: int) -> int:
-    return requirement_of(exposures, tail_of(state), level_bps).required_usd_micros
+def _required(state: MirrorState, exposures: list[Exposure], level_bps: int, profile: int) -> int:
+    return requirement_of(exposures, tail_of(state), level_bps, profile).required_usd_micros
 
 
 def with_order(state: MirrorState, exposures: list[Exposure], order: ShortOrder) -> list[Exposure]:
@@ -60,6 +60,7 @@ def with_order(state: MirrorState, exposures: list[Exposure], order: ShortOrder)
         contract_idx=order.contract_idx, qty_lots=0, buy_lots=0, sell_lots=0,
         shocks_usd_micros=state.shocks[order.contract_idx], addon=state.addons[order.contract_idx],
         tick_value_usd_micros=state.contracts[order.contract_idx].tick_value_usd_micros,
+        joint_usd_micros=state.joints[order.contract_idx],
     )  # fmt: skip
     others = [one for one in exposures if one.contract_idx != order.contract_idx]
     own = next((one for one in exposures if one.contract_idx == order.contract_idx), none)

@@ -50,7 +50,12 @@ def settled_usd_micros(state: MirrorState, account_idx: int) -> int:
 def required_of(state: MirrorState, account_idx: int) -> Requirement:
     """Return the full requirement of the positions alone."""
     exposures = [without_orders(one) for one in exposures_of(state, account_idx)]
-    return requirement_of(exposures, tail_of(state), state.accounts[account_idx].level_bps)
+    return requirement_of(
+        exposures,
+        tail_of(state),
+        state.accounts[account_idx].level_bps,
+        state.accounts[account_idx].profile,
+    )
 
 
 def standing_of(state: MirrorState, account_idx: int) -> Standing:
@@ -110,11 +115,13 @@ class Maintenances:
     def _of(self, state: MirrorState, account_idx: int) -> int:
         account = state.accounts[account_idx]
         held = tuple(
-            (one.contract_idx, one.qty_lots) for one in account.positions.values() if one.qty_lots
+            (one.contract_idx, one.qty_lots, one.cover_lots)
+            for one in account.positions.values()
+            if one.qty_lots
         )
         if not held:
             return 0
-        key = (held, account.level_bps)
+        key = (held, account.level_bps, account.profile)
         known = self._known.get(account_idx)
         if known is None or known[0] != key:
             maintenance = required_of(state, account_idx).maintenance_usd_micros

@@ -90,6 +90,7 @@ class _Account:
         self.state, self.tail = state, tail_of(state)
         self.contracts = _contracts(state, supposed.marks_ticks)
         self.level_bps = account.level_bps if supposed.level_bps is None else supposed.level_bps
+        self.profile = account.profile
         self.exposures: dict[int, Exposure] = {}
         self.losses: dict[int, int] = {}
         self.cash, self.unsettled = supposed.cash_usd_micros, 0
@@ -123,6 +124,7 @@ class _Account:
             shocks_usd_micros=self.state.shocks[contract_idx], combined=bool(contract.legs),
             addon=self.state.addons[contract_idx],
             tick_value_usd_micros=contract.tick_value_usd_micros,
+            joint_usd_micros=self.state.joints[contract_idx],
         )  # fmt: skip
 
     def _lose(self, order: SupposedOrder) -> None:
@@ -185,7 +187,9 @@ class _Account:
     def required_usd_micros(self) -> int:
         """Return the requirement of what is supposed so far."""
         exposures = list(self.exposures.values())
-        return requirement_of(exposures, self.tail, self.level_bps).required_usd_micros
+        return requirement_of(
+            exposures, self.tail, self.level_bps, self.profile
+        ).required_usd_micros
 
     def free_usd_micros(self) -> int:
         """Return what is left for new risk, negative when there is too little."""
@@ -197,7 +201,7 @@ class _Account:
         return margin_from(
             list(self.exposures.values()), self.tail, self.losses, cash_usd_micros=self.cash,
             unsettled_usd_micros=self.unsettled, collateral_usd_micros=self.collateral,
-            level_bps=self.level_bps,
+            level_bps=self.level_bps, profile=self.profile,
         )  # fmt: skip
 
     def judge(self, order: SupposedOrder) -> OrderVerdict:

@@ -3,8 +3,8 @@
 It runs in the leader's process and hands its commands to the sequencer there, not to the bus: none
 gets lost while the process lives, and none outlives it. A row stays until a committed command
 answers it, so after a crash the command is sent again; the core opens a slot once and takes a
-reference number once. An account is open once it has the level of its kind, too: nobody trades at
-another level before.
+reference number once. An account is open once it has the level and the wrong-way rule of its kind,
+too: nobody trades at others before.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ import structlog
 
 from exchange.io.errors import Unavailable
 from exchange.io.outbox_rows import OutboxRows, SentTransfer
-from exchange.rules.account_levels import opening_level_bps
-from exchange.rules.operations import level_command
+from exchange.rules.account_levels import opening_level_bps, opening_profile
+from exchange.rules.operations import level_command, profile_command
 from exchange.rules.requirement import MEMBER_LEVEL_BPS
-from matching.codes import Code, EventKind, Kind
+from matching.codes import Code, EventKind, Kind, Profile
 from matching.wire import new_commands
 
 Send = Callable[[np.ndarray], Awaitable[None]]
 
 LOOK_S: Final = 0.5  # without being told
-_ACCOUNT: Final = (Kind.OPEN_ACCOUNT, Kind.SET_LEVEL)
+_ACCOUNT: Final = (Kind.OPEN_ACCOUNT, Kind.SET_LEVEL, Kind.SET_PROFILE)
 _KINDS: Final = (*_ACCOUNT, Kind.DEPOSIT, Kind.WITHDRAW, Kind.SEND_CASH)
 _OURS: Final = np.isin(np.arange(256), _KINDS)
 
@@ -59,7 +59,7 @@ class Outbox:
         self._send = send
         self._answers: deque[_Answer] = deque()
         self._sent: set[tuple[bool, int]] = set()  # (is account, slot or reference)
-        self._levelling: set[int] = set()  # slots that are open once their level is set
+        self._last: dict[int, int] = {}  # of a slot that is being opened: the kind that ends it
         self._wake = asyncio.Event()
 
     def wake(self, _: str = "") -> None:
@@ -110,14 +110,14 @@ class Outbox:
             await self._write(self._answers[0])
             self._answers.popleft()
         unopened = await self._rows.accounts_unopened()
-        due = [_open_account(idx, opening_level_bps(kind)) for idx, kind in unopened]
+        due = [_open_account(idx, kind) for idx, kind in unopened]
         due += [_transfer(transfer) for transfer in await self._rows.transfers_sent()]
         rows = [row for row in due if _key(row) not in self._sent]
         if rows:
             await self._send(np.concatenate(rows))
             self._sent.update(_key(row) for row in rows)
-            levels = (row[1:] for row in rows)  # behind an opening
-            self._levelling.update(int(row["account_idx"][0]) for row in levels if len(row))
+            opened = (row[-1] for row in rows if row["kind"][0] == Kind.OPEN_ACCOUNT)
+            self._last.update((int(last["account_idx"]), int(last["kind"])) for last in opened)
 
     async def _write(self, answer: _Answer) -> None:
         if answer.kind in _ACCOUNT:
@@ -128,15 +128,14 @@ class Outbox:
             await self._write_transfer(answer)
 
     async def _write_account(self, answer: _Answer) -> None:
-        """Write that an account is open: with its level, where its kind has one of its own."""
-        is_level = answer.kind == Kind.SET_LEVEL
-        if is_level != (answer.account_idx in self._levelling):
-            return  # an operator's level, or an opening whose level follows
+        """Write that an account is open: with the level and the rule that its kind has."""
+        if answer.kind != self._last.get(answer.account_idx):
+            return  # more of the opening follows, or an operator said it
         # One that exists was opened by an earlier sending of the same row.
         if answer.code in (Code.OK, Code.ACCOUNT_EXISTS):
             await self._rows.account_opened(answer.account_idx, answer.seq)
             self._sent.discard(answer.key)
-            self._levelling.discard(answer.account_idx)
+            del self._last[answer.account_idx]
             self._wake.set()  # its transfers may go now
         else:  # it stays among those that were sent: asking again would be answered the same
             _log.error("account_refused", idx=answer.account_idx, code=Code(answer.code).name)
@@ -151,12 +150,16 @@ class Outbox:
         self._wake.set()  # the account's next one may go now
 
 
-def _open_account(account_idx: int, level_bps: int) -> np.ndarray:
+def _open_account(account_idx: int, kind: str) -> np.ndarray:
+    """Return an opening, with what the kind has beyond what the core opens accounts with."""
     row = new_commands(1)
     row["kind"], row["account_idx"] = Kind.OPEN_ACCOUNT, account_idx
-    if level_bps == MEMBER_LEVEL_BPS:  # as the core opens accounts
-        return row
-    return np.concatenate([row, level_command(account_idx, level_bps)])
+    rows, level_bps, profile = [row], opening_level_bps(kind), opening_profile(kind)
+    if level_bps != MEMBER_LEVEL_BPS:
+        rows.append(level_command(account_idx, level_bps))
+    if profile != Profile.NONE:
+        rows.append(profile_command(account_idx, profile))
+    return np.concatenate(rows)
 
 
 def _transfer(transfer: SentTransfer) -> np.ndarray:

@@ -312,6 +312,9 @@ def swap_scenarios(ex: Exchange, log: Log, cmd: Command) -> None:
     for contract in ex.contracts:
         contract.shocks = list(contract.shocks_staged)
         contract.addon = contract.addon_staged
+        dead = contract.legs or contract.state == TradingState.EXPIRED
+        value = contract.tick_value_usd_micros * contract.settle_ticks
+        contract.joint_usd_micros = 0 if dead else -(-value * 30 // 100)
     for contract in ex.contracts:
         if contract.legs:
             contract.shocks = combinations.shocks_of_legs(contract)

@@ -45,6 +45,8 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.SWAP_SCENARIOS: admin.swap_scenarios,
     Kind.STAGE_ADDONS: margins.stage_addons,
     Kind.SET_LEVEL: margins.set_level,
+    Kind.SET_PROFILE: margins.set_profile,
+    Kind.SET_COVER: margins.set_cover,
     Kind.MARK: admin.mark,
     Kind.SETTLE: admin.settle,
     Kind.START_CALL: calls.start_call,

@@ -6,7 +6,7 @@ from tests.oracle import risk
 from tests.oracle.admin import known_contract
 from tests.oracle.events import Log
 from tests.oracle.protect import known_account
-from tests.oracle.state import Command, Exchange
+from tests.oracle.state import Command, Exchange, Position
 
 
 def stage_addons(ex: Exchange, log: Log, cmd: Command) -> None:
@@ -43,5 +43,45 @@ def set_level(ex: Exchange, log: Log, cmd: Command) -> None:
     log.add(
         EventKind.LEVEL_SET,
         account_idx=cmd.account_idx,
+        amount_usd_micros=risk.requirement(ex, cmd.account_idx),
+    )
+
+
+def set_profile(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_account(ex, log, cmd):
+        return
+    if cmd.state not in (0, 1, 2):
+        log.refuse(cmd, Code.PROFILE_INVALID)
+        return
+    ex.accounts[cmd.account_idx].profile = cmd.state
+    log.add(
+        EventKind.PROFILE_SET,
+        account_idx=cmd.account_idx,
+        amount_usd_micros=risk.requirement(ex, cmd.account_idx),
+    )
+
+
+def set_cover(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_account(ex, log, cmd) or not known_contract(ex, log, cmd):
+        return
+    if ex.contracts[cmd.contract_idx].legs:
+        log.refuse(cmd, Code.COMBINATION_FOLLOWS_LEGS)
+        return
+    if not 0 <= cmd.qty_lots <= 1 << 30:
+        log.refuse(cmd, Code.COVER_INVALID)
+        return
+    position = ex.position(cmd.account_idx, cmd.contract_idx)
+    if position is None and cmd.qty_lots:
+        if len(ex.positions) + 1 > ex.capacity.positions - 1:
+            log.refuse(cmd, Code.POSITIONS_FULL)
+            return
+        position = Position(cmd.account_idx, cmd.contract_idx)
+        ex.positions.append(position)
+    if position is not None:
+        position.cover_lots = cmd.qty_lots
+    log.add(
+        EventKind.COVER_SET,
+        account_idx=cmd.account_idx,
+        contract_idx=cmd.contract_idx,
         amount_usd_micros=risk.requirement(ex, cmd.account_idx),
     )

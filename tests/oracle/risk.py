@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, isqrt
 
-from matching.codes import Side
+from matching.codes import Profile, Side
 from tests.oracle.state import Contract, Exchange, Leg, Order, Position, signed
 
 
@@ -132,8 +132,57 @@ def requirement(ex: Exchange, account_idx: int, wish: Wish | None = None) -> int
             addons += addon_of(ex, contract, max(held + buys, sells - held))
         fees += (buys + sells) * contract.addon[2]
     capped = portfolio + ceil_of(max(0, alone - portfolio) * ex.kept_bps, 10_000)
-    level = 10_000 + ex.accounts[account_idx].level_more_bps
-    return ceil_of((capped + addons) * level, 10_000) + fees
+    account = ex.accounts[account_idx]
+    long, joint = net_compute(ex, account_idx, wish)
+    if long <= 0 and not combines(ex, account_idx, wish):
+        capped = min(capped, with_cover(ex, account_idx, wish))
+    if account.profile == Profile.MINER:
+        capped = max(capped, joint)
+    need = ceil_of((capped + addons) * (10_000 + account.level_more_bps), 10_000)
+    if account.profile == Profile.NEOCLOUD and long > 0:
+        need = ceil_of(need * 5, 4)
+    return need + fees
+
+
+def net_compute(ex: Exchange, account_idx: int, wish: Wish | None) -> tuple[int, int]:
+    """Return the tick value held if every buy fills and no sell, and its loss in a joint fall."""
+    held = at_stake(ex, account_idx, wish)
+    lots = {ex.contracts[idx]: held + buys for idx, (held, buys, _) in held.items()}
+    return (
+        sum(count * contract.tick_value_usd_micros for contract, count in lots.items()),
+        sum(count * contract.joint_usd_micros for contract, count in lots.items()),
+    )
+
+
+def combines(ex: Exchange, account_idx: int, wish: Wish | None) -> bool:
+    asked = {order.contract_idx for order in resting_of(ex, account_idx)}
+    if wish is not None and wish.qty_lots:
+        asked.add(wish.contract_idx)
+    return any(ex.contracts[contract_idx].legs for contract_idx in asked)
+
+
+def with_cover(ex: Exchange, account_idx: int, wish: Wish | None) -> int:
+    """Return the capped portfolio when pledged capacity covers what it may."""
+    losses, pays, alone = worst_losses(ex, account_idx, wish), 0, 0
+    covers = {one.contract_idx: one.cover_lots for one in held_by(ex, account_idx)}
+    for contract_idx, (held, buys, sells) in at_stake(ex, account_idx, wish).items():
+        contract, most = ex.contracts[contract_idx], covers.get(contract_idx, 0)
+        short = [min(max(0, lots), most) for lots in (sells - held, -held - buys)]
+        part = [
+            short[0] * shock if shock > 0 else short[1] * shock
+            for shock in contract.shocks[: ex.scenario_count]
+        ]
+        own = ceil_of(blend(ex, part), 5)
+        rest = [
+            loss - less
+            for loss, less in zip(
+                losses_alone(contract, ex.scenario_count, held, buys, sells), part, strict=True
+            )
+        ]
+        losses = [loss - less for loss, less in zip(losses, part, strict=True)]
+        pays, alone = pays + own, alone + own + blend(ex, rest)
+    portfolio = blend(ex, losses) + pays
+    return portfolio + ceil_of(max(0, alone - portfolio) * ex.kept_bps, 10_000)
 
 
 def price_loss(ex: Exchange, account_idx: int) -> int:

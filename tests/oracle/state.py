@@ -188,6 +188,7 @@ class Account:
     limits_by_legs: bool = False
     taken: tuple[int, int] = (0, 0)  # a second, and the orders taken in it
     level_more_bps: int = 0
+    profile: int = 0
     timers: list[int] = field(default_factory=lambda: [0, 0])  # when each is due, 0 for never
     mmps: list[Mmp] = field(default_factory=lambda: [Mmp() for _ in range(QUOTE_GROUPS)])
 
@@ -197,6 +198,7 @@ class Position:
     account_idx: int
     contract_idx: int
     qty_lots: int = 0
+    cover_lots: int = 0
     unsettled_usd_micros: int = 0
     orders: list[Order] = field(default_factory=list)  # resting or waiting, oldest first
 
@@ -264,6 +266,7 @@ class Contract:
     index_ticks: int = 0
     shocks: list[int] = field(default_factory=list)
     shocks_staged: list[int] = field(default_factory=list)
+    joint_usd_micros: int = 0  # loss of a long lot when all of compute falls
     addon: tuple[int, ...] = (0,) * 6  # spread, impact, fee, volume, close, crowd
     addon_staged: tuple[int, ...] = (0,) * 6
     book: tuple[list[Order], list[Order]] = field(default_factory=lambda: ([], []))

@@ -436,6 +436,14 @@ class Machine(StopRules, RuleBasedStateMachine):
     def set_level(self, account, level):
         self.send(Kind.SET_LEVEL, account_idx=account, order_id=level)
 
+    @rule(account=accounts, profile=st.sampled_from((0, 1, 2, 3)))
+    def set_profile(self, account, profile):
+        self.send(Kind.SET_PROFILE, account_idx=account, state=profile)
+
+    @rule(account=accounts, contract=contracts, lots=st.sampled_from((0, 1, 3, 20, -1)))
+    def set_cover(self, account, contract, lots):
+        self.send(Kind.SET_COVER, account_idx=account, contract_idx=contract, qty_lots=lots)
+
     def deal(self, pick: int) -> tuple[int, int, int]:
         """Return the id and both accounts of a deal that was open at the last flush."""
         deals = self.oracle.ex.deals

@@ -327,6 +327,22 @@ class House:
             "order_id": self.rng.choice((10_000, 11_000, 12_500, 15_000, 15_001)),
         }
 
+    def set_profile(self) -> Fields:
+        return {
+            "kind": Kind.SET_PROFILE,
+            "account_idx": self.account(),
+            "state": self.rng.choice((0, 0, 1, 1, 2, 2, 3)),
+        }
+
+    def set_cover(self) -> Fields:
+        rng = self.rng
+        return {
+            "kind": Kind.SET_COVER,
+            "account_idx": self.account(),
+            "contract_idx": self.contract(),
+            "qty_lots": rng.choice((0, rng.randint(1, 5), rng.randint(1, 200), -1)),
+        }
+
     def mark(self) -> Fields:
         """Mark or settle: a walk, sometimes a jump."""
         rng, idx = self.rng, self.contract()

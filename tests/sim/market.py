@@ -88,6 +88,7 @@ class Market:
             (house.set_state, 1.2 * control), (house.set_band, 0.5 * control),
             (house.stage, 2.0 * control), (house.swap, 0.7 * control),
             (house.stage_addons, 1.0 * control), (house.set_level, 0.4 * control),
+            (house.set_profile, 0.4 * control), (house.set_cover, 0.8 * control),
             (house.set_fees, 0.4 * control),
             (house.list_contract, 0.3 * control), (house.open_account, 0.3 * control),
             (house.list_combination, 0.3 * control), (house.set_implied, 0.5 * control),

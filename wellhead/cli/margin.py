@@ -20,6 +20,7 @@ AMOUNTS = (
     "price_loss",
     "fee_reserve", "free",
 )  # fmt: skip
+LEVEL_ONE_BPS = 10_000
 PARTS = ("expected_shortfall", "standalone", "portfolio", "liquidity", "concentration")
 SHOWN = 8  # of the scenarios, the worst first
 
@@ -140,7 +141,11 @@ def show_margin(one: mt.Margin) -> None:
     """Show a margin: sums, parts, contracts."""
     given = {name: getattr(one, name) for name in (*AMOUNTS, *PARTS)}
     shown = {name: out.usd(amount) for name, amount in given.items() if amount is not None}
-    out.show(out.pairs({"state": one.state, **shown, "level": f"{one.level_bps / 100:g} %"}))
+    level = f"{one.level_bps / 100:g} %"
+    if one.wrong_way_bps != LEVEL_ONE_BPS:
+        level += f", times {one.wrong_way_bps / LEVEL_ONE_BPS:g}"
+    more = {} if one.profile == "none" else {"profile": one.profile}
+    out.show(out.pairs({"state": one.state, **shown, "level": level, **more}))
     columns = (
         "symbol", "alone>", "in the worst>", "price loss>", "liquidity>", "concentration>",
         "fee reserve>",

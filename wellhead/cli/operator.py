@@ -85,6 +85,41 @@ def level(account_id: str, level_bps: int, /, *, options: Remote = REMOTE) -> No
         out.show(f"{one.account_id}: {share}, required {out.usd(one.required)} USD")
 
 
+@accounts.command
+def profile(account_id: str, to: str, /, *, options: Remote = REMOTE) -> None:
+    """Set an account's wrong-way rule: none, neocloud or miner."""
+    with options.operator() as client:
+        one, answer = ask(client, admin_calls.set_profile(account_id, to))
+    if options.json:
+        out.document(answer)
+    else:
+        out.show(f"{one.account_id}: {one.profile}, required {out.usd(one.required)} USD")
+
+
+@accounts.command
+def cover(account_id: str, symbol: str, lots: str, /, *, options: Remote = REMOTE) -> None:
+    """Say how many lots an account's pledged capacity covers, where it is short.
+
+    Parameters
+    ----------
+    account_id
+        Whose.
+    symbol
+        The contract whose hub, SKU and period the capacity is of.
+    lots
+        How many; 0 for none.
+    """
+    with options.operator() as client:
+        one, answer = ask(client, admin_calls.set_cover(account_id, symbol, lots))
+    if options.json:
+        out.document(answer)
+    else:
+        out.show(
+            f"{one.account_id}: {one.symbol}, {one.quantity} lots covered, required"
+            f" {out.usd(one.required)} USD"
+        )
+
+
 def _show_account(call: Call[wt.Account], options: Remote) -> None:
     with options.operator() as client:
         one, answer = ask(client, call)

@@ -268,6 +268,8 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("reset_mmp", "POST", "/quotes/groups/1/reset", None),
         ("get_protections", "GET", "/protections", None),
         ("set_level", "PUT", f"{account}/level", {"level_bps": 10_000}),
+        ("set_profile", "PUT", f"{account}/profile", {"profile": "none"}),
+        ("set_cover", "PUT", f"{account}/cover", {"symbol": SYMBOL, "quantity": "0"}),
         ("set_limits", "PUT", f"{account}/limits", {"order_quantity": "5"}),
         ("kill", "POST", "/admin/kill", {"account_id": "shape"}),
         ("kill", "POST", "/admin/kill", {"exchange": True}),

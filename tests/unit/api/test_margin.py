@@ -1,5 +1,7 @@
 """Margin with its parts, what would be, and what the operator adds to it."""
 
+from decimal import Decimal
+
 import pytest
 
 from tests.support.api_world import SYMBOL, World, running
@@ -115,3 +117,27 @@ async def test_add_ons_are_staged_and_said(world: World):
     assert (addon["close_within"], addon["crowd_above"], addon["fee"]) == ("200", "200", "0.25")
     refused = await world.call("operator", "PUT", path, {**body, "fee": "99999999"})
     assert refused.json()["code"] == "addon_invalid"
+
+
+async def test_COLL_118_COLL_119_wrong_way_rules_are_set_and_shown(world: World):
+    await world.place("alice", "buy", "2.000", "5")
+    before = (await world.call("alice", "GET", "/margin")).json()["margin"]
+    path = "/admin/accounts/alice"
+    said = await world.call("operator", "PUT", f"{path}/profile", {"profile": "neocloud"})
+    assert said.json()["profile"] == "neocloud"
+    after = (await world.call("alice", "GET", "/margin")).json()["margin"]
+    assert (after["profile"], after["wrong_way_bps"]) == ("neocloud", 12_500)
+    assert Decimal(after["initial_margin"]) == Decimal(before["initial_margin"]) * 5 / 4
+    body = {"symbol": SYMBOL, "quantity": "7"}
+    assert (await world.call("operator", "PUT", f"{path}/cover", body)).json()["quantity"] == "7"
+    if_short = {"positions": [{"symbol": SYMBOL, "quantity": "-7"}], "orders": []}
+    outcome = (await world.call("alice", "POST", "/margin/what-if", if_short)).json()["what_if"]
+    assert outcome["after"]["wrong_way_bps"] == 10_000
+    for wrong in ({"profile": "bank"}, {}):
+        refused = await world.call("operator", "PUT", f"{path}/profile", wrong)
+        assert refused.status_code == 422
+    for wrong in ({**body, "quantity": "-1"}, {**body, "symbol": "X"}, {"symbol": SYMBOL}):
+        refused = await world.call("operator", "PUT", f"{path}/cover", wrong)
+        assert refused.status_code in (404, 422)
+    refused = await world.call("alice", "PUT", f"{path}/cover", body)
+    assert refused.json()["code"] == "scope_missing"

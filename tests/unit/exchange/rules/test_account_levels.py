@@ -2,7 +2,8 @@
 
 import pytest
 
-from exchange.rules.account_levels import opening_level_bps
+from exchange.rules.account_levels import opening_level_bps, opening_profile
+from matching.codes import Profile
 
 
 @pytest.mark.parametrize(
@@ -12,3 +13,14 @@ from exchange.rules.account_levels import opening_level_bps
 )  # fmt: skip
 def test_MRGN_107_who_is_no_member_is_a_client(kind: str, level_bps: int) -> None:
     assert opening_level_bps(kind) == level_bps
+
+
+@pytest.mark.parametrize(
+    ("kind", "profile"),
+    [("neocloud", Profile.NEOCLOUD), ("miner", Profile.MINER), ("member", Profile.NONE),
+     ("customer", Profile.NONE)],
+)  # fmt: skip
+def test_COLL_119_a_row_a_kind_says_which_wrong_way_rule_it_has(
+    kind: str, profile: Profile
+) -> None:
+    assert opening_profile(kind) == profile

@@ -12,8 +12,6 @@ from exchange.rules.collateral import (
     approvals_needed,
     count,
     cover_lots,
-    covered_usd_micros,
-    requirement_factor_bps,
 )
 from exchange.rules.holdings import AssetPrice
 from matching.codes import PriceSource
@@ -87,14 +85,6 @@ def test_COLL_118_pledged_capacity_covers_a_short_position_unless_one_is_long():
     assert cover_lots(short_lots=100, pledged_lots=20, long_lots=-10) == 17
     assert cover_lots(short_lots=10, pledged_lots=20, long_lots=5) == 0
     assert cover_lots(short_lots=-3, pledged_lots=20, long_lots=0) == 0
-    assert covered_usd_micros(1_000, short_lots=10, covered_lots=10) == 200
-    assert covered_usd_micros(1_000, short_lots=10, covered_lots=5) == 600
-    assert covered_usd_micros(1_000, short_lots=0, covered_lots=0) == 1_000
-
-
-def test_COLL_119_a_neocloud_that_is_long_pays_a_quarter_more():
-    assert requirement_factor_bps("neocloud", 1) == 12_500
-    assert requirement_factor_bps("neocloud", -1) == requirement_factor_bps("miner", 1) == 10_000
 
 
 @pytest.mark.parametrize("row", ASSETS, ids=lambda row: row.symbol)

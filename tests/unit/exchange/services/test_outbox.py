@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exchange.services.outbox import Outbox
-from matching.codes import Code, EventKind, Kind
+from matching.codes import Code, EventKind, Kind, Profile
 from matching.engine import Engine, Sizes
 
 
@@ -69,7 +69,7 @@ class Core:
 
 
 async def test_MRGN_107_an_account_is_open_once_it_has_the_level_of_its_kind():
-    rows, core = Rows(a="customer", b="member", c="miner"), Core()
+    rows, core = Rows(a="customer", b="member", c="house"), Core()
     outbox = Outbox(rows, core.send)
     await outbox.step()
     outbox.observe(*core.commit(count=9))
@@ -77,6 +77,16 @@ async def test_MRGN_107_an_account_is_open_once_it_has_the_level_of_its_kind():
     assert rows.opened == {0: 2, 1: 3, 2: 4}  # a client's level is a command of its own
     assert core.level_more_bps() == [1_000, 0, 0]
     assert not core.sent
+
+
+async def test_COLL_119_a_neocloud_and_a_miner_have_their_rule_from_the_start():
+    rows, core = Rows(a="neocloud", b="miner", c="member"), Core()
+    outbox = Outbox(rows, core.send)
+    await outbox.step()
+    outbox.observe(*core.commit(count=9))
+    await outbox.step()
+    assert rows.opened == {0: 2, 1: 4, 2: 5}
+    assert core.engine.state.profiles[:3].tolist() == [Profile.NEOCLOUD, Profile.MINER, 0]
 
 
 async def test_killed_between_opening_and_level_both_are_sent_again():

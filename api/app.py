@@ -31,6 +31,7 @@ from api.routes import (
     scenarios,
     settlements,
     statements,
+    surveillance,
 )
 from api.routes.docs import docs_router
 from api.routes.public import VERSION
@@ -81,6 +82,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         fund.public,
         fund.private,
         fund.admin,
+        surveillance.admin,
         statements.private,
         observations.public,
         observations.admin,

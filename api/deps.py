@@ -17,6 +17,7 @@ from api.limits import Bucket, Buckets, Limits
 from api.observing import Observing
 from api.strict import ORDER_BYTES_MAX, Decoder
 from api.views import Views
+from exchange.io.alerts import Alerts
 from exchange.io.billing import Billing
 from exchange.io.custody import Custody
 from exchange.io.defaults import Defaults
@@ -63,6 +64,7 @@ class Services:
     scenarios: Scenarios
     now_ns: Callable[[], int]
     defaults: Defaults | None = None  # None: not served here
+    alerts: Alerts | None = None
     bases: Bases = field(default_factory=Bases)  # for the hedge desk
     billing: Billing | None = None
     observing: Observing | None = None  # None: not served here

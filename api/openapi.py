@@ -27,6 +27,7 @@ from api import (
     shapes_protect,
     shapes_scenarios,
     shapes_settlements,
+    shapes_surveillance,
 )
 from api.deps import Asker, JsonBody, QueryOf
 from api.errors import CORE, MEDIA_TYPE, OWN
@@ -136,6 +137,9 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "get_liquidation": shapes_defaults.LiquidationAnswer,
     "list_calls": shapes_defaults.CallsAnswer,
     "post_hedge": shapes_hedge.HedgeAnswer,
+    "list_alerts": shapes_surveillance.AlertsAnswer,
+    "get_alert": shapes_surveillance.AlertAnswer,
+    "note_alert": shapes_surveillance.AlertAnswer,
     "get_drill": shapes_defaults.DrillAnswer,
     "get_fund": shapes_fund.FundAnswer,
     "list_losses": shapes_fund.LossesAnswer,

@@ -41,6 +41,7 @@ from tests.support.api_fakes import (
 )
 from tests.support.custody_fakes import MemoryCustody
 from tests.support.index_fakes import MemoryIndex
+from tests.support.memory_alerts import MemoryAlerts, seen
 from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_defaults import MemoryDefaults
 from tests.support.memory_giveups import MemoryGiveUps
@@ -110,6 +111,7 @@ class World:
             billing=MemoryBilling(),  # type: ignore[arg-type]
             index=self.index,
             giveups=MemoryGiveUps(),  # type: ignore[arg-type]
+            alerts=MemoryAlerts(seen(1)),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
         self.services.observing = memory_observing(self.services.auth)

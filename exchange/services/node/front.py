@@ -20,6 +20,7 @@ from api.observing import Observing
 from api.server import make_server
 from api.ws.hub import Hub
 from exchange.config import Role, Settings
+from exchange.io.alerts import Alerts
 from exchange.io.billing import Billing
 from exchange.io.bus import Bus
 from exchange.io.custody_postgres import PostgresCustody
@@ -201,6 +202,7 @@ def make_front(
                 not_before_ns=begins_ns,
             ),
         ),
+        alerts=Alerts(pool),
         stress=StressResults(pool),
         billing=Billing(pool),
         index=PostgresIndex(pool),

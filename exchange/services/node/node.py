@@ -26,9 +26,9 @@ from exchange.io.views import Views
 from exchange.rules.mirror import Mirror
 from exchange.services.clearing import Clearing
 from exchange.services.node.buses import check_apart, open_bus
-from exchange.services.node.clearing_child import ClearingChild
 from exchange.services.node.crew import Crew
 from exchange.services.node.engine import EngineRole
+from exchange.services.node.follower_child import FollowerChild
 from exchange.services.node.front import Front, bind, make_front, url_of
 from exchange.services.node.garbage import calm, collect_rarely
 from exchange.services.node.ground import Ground, prepare
@@ -37,6 +37,7 @@ from exchange.services.node.operator_key import ensure_operator_key
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import start_mirror
 from exchange.services.node.watching import keep_followers_status, keep_leaders_status
+from exchange.services.surveillance import Surveillance
 
 LISTING_TIMEOUT_S: Final = 30.0
 
@@ -57,7 +58,8 @@ class Node:
         self._bus: Bus | None = None
         self._engine: EngineRole | None = None
         self._front: Front | None = None
-        self._clearing: ClearingChild | None = None
+        self._clearing: FollowerChild | None = None
+        self._surveillance: FollowerChild | None = None
 
     @property
     def is_warming(self) -> bool:
@@ -83,6 +85,7 @@ class Node:
             await self._start_market(ground, listening)
         elif self.settings.has_role(Role.CLEARING):
             self.crew.start("clearing", Clearing(ground.database).run(self.crew.stop))
+            self.crew.start("surveillance", Surveillance(ground.database).run(self.crew.stop))
         url = ground.database.app_url if ground.postgres is not None else None
         ground.folder.describe(Instance(pid=os.getpid(), database_url=url, api_url=self.api_url))
         calm()
@@ -99,9 +102,10 @@ class Node:
         await self.crew.end("follow")
         if self._bus is not None:
             await self._bus.close()
-        if self._clearing is not None:
-            await self.crew.end("clearing")
-            await self._clearing.end()
+        for name, child in (("surveillance", self._surveillance), ("clearing", self._clearing)):
+            if child is not None:
+                await self.crew.end(name)
+                await child.end()
 
     def _bind(self, stack: AsyncExitStack) -> socket.socket | None:
         """Take the port of the API, if this process has one."""
@@ -162,9 +166,12 @@ class Node:
         """Start clearing beside us: as a child here, so that it has a processor of its own."""
         if not self.settings.has_role(Role.CLEARING):
             return
-        clearing = self._clearing = ClearingChild(ground.database)
+        clearing = self._clearing = FollowerChild(ground.database, "clearing")
         clearing.start()
         self.crew.start("clearing", clearing.watch())
+        watched = self._surveillance = FollowerChild(ground.database, "surveillance")
+        watched.start()
+        self.crew.start("surveillance", watched.watch())
         self._listeners.append(lambda batch: clearing.wake())
 
     async def _follow(

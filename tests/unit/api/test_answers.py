@@ -234,6 +234,10 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("list_liquidations", "GET", "/admin/risk/liquidations?account_id=alice", None),
         ("get_liquidation", "GET", "/admin/risk/liquidations/9", None),
         ("list_calls", "GET", "/admin/risk/calls", None),
+        ("list_alerts", "GET", "/admin/surveillance/alerts", None),
+        ("get_alert", "GET", "/admin/surveillance/alerts/1", None),
+        ("note_alert", "POST", "/admin/surveillance/alerts/1/notes",
+         {"status": "dismissed", "note": "known"}),
         ("post_hedge", "POST", "/hedge", {"plan": [
             {"sku": "MI300X", "hub": "USE", "gpus": "1", "from": "2027-03-01", "to": "2027-03-31"}
         ]}),

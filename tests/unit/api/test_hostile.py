@@ -33,6 +33,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 OPS = {op.__struct_config__.tag: op for op in get_args(schemas_deals.WsAnyMessage)}
 GOOD: dict[str, Any] = {
     "symbol": SYMBOL,
+    "plan": [{"sku": "H100", "hub": "USE", "gpus": "1", "from": "2027-03-01", "to": "2027-03-31"}],
+    "cover": "nearest",
+    "report": True,
+    "note": "why",
+    "reason": "it is known why",
+    "trade_id": "1-0",
+    "giveup_id": "g-1",
+    "expires_ms": 60_000,
+    "status": "dismissed",
     "block_id": "1048577",
     "action": "approve",
     "orders": [{"symbol": SYMBOL, "side": "buy", "price": "1.500", "quantity": "1"}],

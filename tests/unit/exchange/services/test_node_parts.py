@@ -19,10 +19,10 @@ from exchange.io.errors import PortTaken, StartRefused
 from exchange.io.folder import DataFolder
 from exchange.io.status import Mode, Status
 from exchange.rules.mirror import Mirror
-from exchange.services.node import clearing_child, ground
+from exchange.services.node import follower_child, ground
 from exchange.services.node.buses import check_apart
-from exchange.services.node.clearing_child import ClearingChild
 from exchange.services.node.crew import Crew
+from exchange.services.node.follower_child import FollowerChild
 from exchange.services.node.front import Front, bind, url_of
 from exchange.services.node.metrics import Numbers, serve_metrics
 from exchange.services.node.reading import Noter, entries_of, notes_of
@@ -31,6 +31,8 @@ from matching.codes import Kind
 from tests.support.api_world import running
 from tests.support.market import opening, orders, small_engine
 from tests.support.rows import command, stamped
+
+NOWHERE = Database("", "postgresql://nobody@127.0.0.1:1/x", None)
 
 
 def free_port() -> int:
@@ -128,9 +130,9 @@ async def test_tasks_are_ended_by_name_and_all_together():
 
 
 async def test_a_child_that_ends_is_started_again_and_one_that_found_damage_is_not(monkeypatch):
-    monkeypatch.setattr(clearing_child, "LOOK_S", 0.01)
-    monkeypatch.setattr(clearing_child, "RETRY_FIRST_S", 0.01)
-    child = ClearingChild(Database("", "postgresql://nobody@127.0.0.1:1/x", None))
+    monkeypatch.setattr(follower_child, "LOOK_S", 0.01)
+    monkeypatch.setattr(follower_child, "RETRY_FIRST_S", 0.01)
+    child = FollowerChild(NOWHERE, "clearing")
     child.start()
     watching = asyncio.create_task(child.watch())
     first = child.pid
@@ -143,7 +145,7 @@ async def test_a_child_that_ends_is_started_again_and_one_that_found_damage_is_n
     child.wake()
     child._process.kill()  # type: ignore[union-attr]
     child._process.wait()  # type: ignore[union-attr]
-    child._process.returncode = clearing_child.EXIT_CORRUPT  # type: ignore[union-attr]
+    child._process.returncode = follower_child.EXIT_CORRUPT  # type: ignore[union-attr]
     await asyncio.wait_for(watching, 5)
     assert child.is_corrupt
     await child.end()
@@ -151,7 +153,7 @@ async def test_a_child_that_ends_is_started_again_and_one_that_found_damage_is_n
 
 
 async def test_waking_a_child_whose_pipe_was_closed_does_nothing():
-    child = ClearingChild(Database("", "postgresql://nobody@127.0.0.1:1/x", None))
+    child = FollowerChild(NOWHERE, "clearing")
     child.start()
     child._close_pipe()
     child._say()  # nobody is told, and nothing is raised
@@ -162,9 +164,9 @@ async def test_waking_a_child_whose_pipe_was_closed_does_nothing():
 
 async def test_a_child_woken_often_is_told_at_once_and_then_once_in_a_while(monkeypatch):
     told: list[int] = []
-    child = ClearingChild(Database("", "postgresql://nobody@127.0.0.1:1/x", None))
+    child = FollowerChild(NOWHERE, "clearing")
     monkeypatch.setattr(child, "_say", lambda: told.append(len(told)))
-    monkeypatch.setattr(clearing_child, "WAKE_EVERY_S", 0.02)
+    monkeypatch.setattr(follower_child, "WAKE_EVERY_S", 0.02)
     child.wake()
     assert len(told) == 1
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Clearing as a child process: started again when it ends, told when the journal grew."""
+"""A follower of the journal as a child process: started again when it ends, told of its growth."""
 
 import asyncio
 import os
@@ -12,8 +12,8 @@ import structlog
 
 from exchange.io import lowly
 from exchange.io.db import Database
+from exchange.io.follower_main import EXIT_CORRUPT
 
-EXIT_CORRUPT: Final = 65  # starting it again would not help
 RETRY_FIRST_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
 GOOD_S: Final = 30.0  # one that ran so long was well
@@ -24,11 +24,13 @@ WAKE_EVERY_S: Final = 0.02  # it gathers batches anyway, and each wake takes its
 _log = structlog.get_logger(__name__)
 
 
-class ClearingChild:
+class FollowerChild:
     """`start` it in the main thread; `watch` keeps it running."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, name: str) -> None:
+        """Take the package of `exchange.services` of that name."""
         self._database = database
+        self._name = name
         self._process: subprocess.Popen[bytes] | None = None
         self._started_s = 0.0
         self._woken: asyncio.TimerHandle | None = None  # until it may be woken again
@@ -44,7 +46,7 @@ class ClearingChild:
         """Start the process; it ends when we do, however we end."""
         environment = os.environ | {"WELLHEAD_DATABASE_URL": self._database.app_url}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "exchange.services.clearing", "--child"],
+            [sys.executable, "-m", f"exchange.services.{self._name}", "--child"],
             stdin=subprocess.PIPE,
             env=environment,
             start_new_session=True,  # Ctrl-C in the terminal is for us alone
@@ -82,7 +84,7 @@ class ClearingChild:
             await asyncio.sleep(LOOK_S)
             if self._process is None or self._process.poll() is None:
                 continue
-            _log.error("clearing_died", status=self._process.returncode)
+            _log.error("follower_died", follower=self._name, status=self._process.returncode)
             if self._process.returncode == EXIT_CORRUPT:
                 self.is_corrupt = True
                 return
@@ -104,7 +106,7 @@ class ClearingChild:
         try:
             await asyncio.to_thread(process.wait, STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            _log.warning("clearing_killed")
+            _log.warning("follower_killed", follower=self._name)
             process.kill()
             process.wait()
 

@@ -1,0 +1,119 @@
+"""What surveillance sees of a batch: orders placed and gone, trades, settlements."""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from matching.codes import EventKind, Kind, Side
+from matching.wire import COMMAND, EVENT
+
+
+class Placed(NamedTuple):
+    """An order that was accepted."""
+
+    seq: int
+    ts_ns: int
+    account_idx: int
+    contract_idx: int
+    order_id: int
+    side: int
+    price_ticks: int
+    qty_lots: int
+
+
+class Changed(NamedTuple):
+    """An order that was amended."""
+
+    seq: int
+    ts_ns: int
+    account_idx: int
+    contract_idx: int
+
+
+class Gone(NamedTuple):
+    """Lots of an order that were cancelled."""
+
+    seq: int
+    ts_ns: int
+    account_idx: int
+    contract_idx: int
+    order_id: int
+    qty_lots: int
+
+
+class Traded(NamedTuple):
+    """One fill. In a call nobody takes: the buyer stands where the taker would."""
+
+    seq: int
+    ts_ns: int
+    contract_idx: int
+    side: int  # of the taker
+    price_ticks: int
+    qty_lots: int
+    taker_idx: int
+    maker_idx: int
+    taker_id: int
+    maker_id: int
+    in_call: bool
+
+
+class Settled(NamedTuple):
+    """A contract's daily settlement."""
+
+    seq: int
+    ts_ns: int
+    contract_idx: int
+
+
+Happening = Placed | Changed | Gone | Traded | Settled
+
+_FIELD: Final = {name: place for place, name in enumerate(EVENT.names or ())}
+_KINDS: Final = (
+    EventKind.ACCEPTED, EventKind.TRIGGERED, EventKind.AMENDED, EventKind.CANCELLED,
+    EventKind.TRADE, EventKind.IMPLIED_LEG, EventKind.BLOCK_TRADE, EventKind.SETTLED,
+)  # fmt: skip
+# What ends a call trades all that crosses: there is no taker.
+_CALLS: Final = frozenset({int(Kind.END_CALL), int(Kind.TICK)})
+
+
+def happenings(commands: np.ndarray, events: np.ndarray) -> Iterator[Happening]:
+    """Yield what happened in a batch, in order.
+
+    Args:
+        commands: COMMAND rows, gap-free; events: EVENT rows in their order.
+    """
+    seen = events[np.isin(events["kind"], _KINDS)]
+    if not len(seen):
+        return
+    first_seq = int(commands["seq"][0])
+    place = seen["seq"] - first_seq
+    times = commands["ts_ns"][place].tolist()
+    kinds = commands["kind"][place].tolist()
+    for event, ts_ns, kind in zip(seen.tolist(), times, kinds, strict=True):
+        yield _happening(event, ts_ns, kind)
+
+
+def _happening(event: Any, ts_ns: int, command_kind: int) -> Happening:
+    seq, kind, side, _, account_idx, order_id, maker_id, contract_idx, maker_idx = event[:9]
+    price_ticks, qty_lots = event[_FIELD["price_ticks"]], event[_FIELD["qty_lots"]]
+    if kind in (EventKind.ACCEPTED, EventKind.TRIGGERED):
+        return Placed(seq, ts_ns, account_idx, contract_idx, order_id, side, price_ticks, qty_lots)
+    if kind == EventKind.AMENDED:
+        return Changed(seq, ts_ns, account_idx, contract_idx)
+    if kind == EventKind.CANCELLED:
+        return Gone(seq, ts_ns, account_idx, contract_idx, order_id, qty_lots)
+    if kind == EventKind.SETTLED:
+        return Settled(seq, ts_ns, contract_idx)
+    return Traded(
+        seq, ts_ns, contract_idx, side, price_ticks, qty_lots, account_idx, maker_idx, order_id,
+        maker_id, command_kind in _CALLS,
+    )  # fmt: skip
+
+
+def direction(side: int) -> int:
+    """Return which way a side moves a price: 1 up, -1 down."""
+    return 1 if side == Side.BUY else -1
+
+
+assert COMMAND.names is not None and EVENT.names is not None

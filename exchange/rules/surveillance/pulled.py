@@ -1,0 +1,197 @@
+"""SURV_002 and SURV_003: orders that were never meant to trade.
+
+Spoofing: somebody shows a lot on one side, trades a little on the other, and takes away what it
+showed. A maker that quotes both sides shows as much on each, so what counts is how much more was
+shown on the side that was taken away. Stuffing: so many orders and cancellations a second that
+nobody else can follow.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from typing import Final
+
+from exchange.rules.surveillance.alerts import Alert, Pattern, Quiet, evidence
+from exchange.rules.surveillance.happenings import Changed, Gone, Placed, Traded
+from exchange.rules.tenors import NS_PER_SECOND
+from matching.codes import Side
+
+SHOWN_NS: Final = 10 * NS_PER_SECOND  # shown longer than this, an order was there to be hit
+PULLED_NS: Final = 5 * NS_PER_SECOND  # after the trade
+SHOWN_RATIO: Final = 5  # lots shown and pulled to lots on the side that traded
+PULLED_LOTS_MIN: Final = 20
+LAYERS_MIN: Final = 3  # prices
+KEPT_MAX: Final = 2_000  # orders, fills and messages of one account in one contract
+
+STUFFED_NS: Final = NS_PER_SECOND
+STUFFED_MESSAGES: Final = 400
+STUFFED_FILLS_MAX: Final = 4  # more than this, and it trades
+
+
+class _Order:
+    """An order while it may still be part of a pattern."""
+
+    __slots__ = ("filled_lots", "gone_ns", "gone_seq", "placed", "pulled_lots")
+
+    def __init__(self, placed: Placed) -> None:
+        self.placed = placed
+        self.filled_lots = 0
+        self.pulled_lots = 0
+        self.gone_seq = 0
+        self.gone_ns = 0
+
+
+class _Desk:
+    """What one account did in one contract of late."""
+
+    def __init__(self) -> None:
+        self.orders: dict[int, _Order] = {}  # by order_id, oldest first
+        self.fills: deque[tuple[int, int, int, int]] = deque(maxlen=KEPT_MAX)  # seq, ts, side, lots
+        self.messages: deque[tuple[int, int]] = deque(maxlen=KEPT_MAX)  # seq, ts_ns
+        self.shown_lots = [0, 0]  # of `orders`, by side
+        self.pulled_lots = [0, 0]
+
+    def show(self, placed: Placed) -> None:
+        """Note an order."""
+        self.orders[placed.order_id] = _Order(placed)
+        self.shown_lots[placed.side] += placed.qty_lots
+
+    def pull(self, order: _Order, gone: Gone) -> None:
+        """Note what was cancelled of one."""
+        order.pulled_lots += gone.qty_lots
+        order.gone_seq, order.gone_ns = gone.seq, gone.ts_ns
+        self.pulled_lots[order.placed.side] += gone.qty_lots
+
+    def may_spoof(self, side: int) -> bool:
+        """Return whether enough was pulled from a side to look closer."""
+        least = max(PULLED_LOTS_MIN, SHOWN_RATIO * self.shown_lots[1 - side])
+        return self.pulled_lots[side] >= least
+
+    def forget(self, ts_ns: int) -> None:
+        """Drop what is too old, or too much."""
+        while self.orders:
+            first = next(iter(self.orders.values()))
+            young = ts_ns - first.placed.ts_ns <= SHOWN_NS + PULLED_NS
+            if young and len(self.orders) <= KEPT_MAX:
+                break
+            del self.orders[first.placed.order_id]
+            self.shown_lots[first.placed.side] -= first.placed.qty_lots
+            self.pulled_lots[first.placed.side] -= first.pulled_lots
+        while self.fills and ts_ns - self.fills[0][1] > PULLED_NS:
+            self.fills.popleft()
+        while self.messages and ts_ns - self.messages[0][1] >= STUFFED_NS:
+            self.messages.popleft()
+
+
+class Pulled:
+    """Follows the orders of each account in each contract for some seconds."""
+
+    def __init__(self) -> None:
+        self._desks: dict[tuple[int, int], _Desk] = defaultdict(_Desk)
+        self._quiet = Quiet()
+
+    def placed(self, one: Placed, owner: str) -> Iterator[Alert]:
+        """Take in an order."""
+        desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
+        desk.show(one)
+        yield from self._message(desk, one, owner)
+
+    def changed(self, one: Changed, owner: str) -> Iterator[Alert]:
+        """Take in an amendment."""
+        desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
+        yield from self._message(desk, one, owner)
+
+    def traded(self, one: Traded) -> None:
+        """Take in a fill of both sides."""
+        sides = (
+            (one.taker_idx, one.taker_id, one.side),
+            (one.maker_idx, one.maker_id, 1 - one.side),
+        )
+        for account_idx, order_id, side in sides:
+            desk = self._desk(account_idx, one.contract_idx, one.ts_ns)
+            desk.fills.append((one.seq, one.ts_ns, side, one.qty_lots))
+            if order_id in desk.orders:
+                desk.orders[order_id].filled_lots += one.qty_lots
+
+    def gone(self, one: Gone, owner: str) -> Iterator[Alert]:
+        """Take in a cancellation."""
+        desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
+        order = desk.orders.get(one.order_id)
+        if order is not None:
+            desk.pull(order, one)
+            if desk.may_spoof(order.placed.side):
+                yield from self._spoofed(desk, order, owner)
+        yield from self._message(desk, one, owner)
+
+    def _desk(self, account_idx: int, contract_idx: int, ts_ns: int) -> _Desk:
+        desk = self._desks[account_idx, contract_idx]
+        desk.forget(ts_ns)
+        return desk
+
+    def _spoofed(self, desk: _Desk, last: _Order, owner: str) -> Iterator[Alert]:
+        """Judge what was pulled on the side of the order that went just now."""
+        side, now_ns = last.placed.side, last.gone_ns
+        fills = [fill for fill in desk.fills if fill[2] != side]
+        if not fills:
+            return
+        first_ns, last_ns = fills[0][1], fills[-1][1]
+        shown = [
+            order
+            for order in desk.orders.values()
+            if order.placed.side == side and order.placed.ts_ns <= last_ns
+        ]
+        pulled = [
+            order
+            for order in shown
+            if order.gone_ns >= first_ns
+            and order.gone_ns - order.placed.ts_ns <= SHOWN_NS
+            and order.pulled_lots > order.filled_lots
+        ]
+        lots = sum(order.pulled_lots for order in pulled)
+        meant = max(desk.shown_lots[1 - side], sum(fill[3] for fill in fills), 1)
+        if lots < max(PULLED_LOTS_MIN, SHOWN_RATIO * meant):
+            return
+        contract_idx = last.placed.contract_idx
+        if self._quiet.may_speak(("spoof", owner, contract_idx), now_ns):
+            prices = len({order.placed.price_ticks for order in shown})
+            yield Alert(
+                # The first prices are pulled before the others: what counts is what was shown.
+                pattern=Pattern.LAYERING if prices >= LAYERS_MIN else Pattern.SPOOFING,
+                subject=owner,
+                contract_idx=contract_idx,
+                seqs=evidence(
+                    [order.placed.seq for order in shown]
+                    + [order.gone_seq for order in pulled]
+                    + [fill[0] for fill in fills]
+                ),
+                first_ns=min(order.placed.ts_ns for order in shown),
+                last_ns=now_ns,
+                figures={
+                    "pulled_lots": lots,
+                    "traded_lots": sum(fill[3] for fill in fills),
+                    "shown_other_side_lots": meant,
+                    "prices": prices,
+                    "side": int(side),
+                },
+            )
+
+    def _message(self, desk: _Desk, one: Placed | Changed | Gone, owner: str) -> Iterator[Alert]:
+        """Count a message, and judge how many there were within a second."""
+        desk.messages.append((one.seq, one.ts_ns))
+        if len(desk.messages) < STUFFED_MESSAGES:
+            return
+        begun_ns = desk.messages[0][1]
+        fills = sum(1 for fill in desk.fills if fill[1] >= begun_ns)
+        key = ("stuffing", owner, one.contract_idx)
+        if fills <= STUFFED_FILLS_MAX and self._quiet.may_speak(key, one.ts_ns):
+            yield Alert(
+                pattern=Pattern.QUOTE_STUFFING,
+                subject=owner,
+                contract_idx=one.contract_idx,
+                seqs=evidence(seq for seq, _ in desk.messages),
+                first_ns=begun_ns,
+                last_ns=one.ts_ns,
+                figures={"messages": len(desk.messages), "fills": fills},
+            )
+
+
+assert int(Side.BUY) + int(Side.SELL) == 1, "1 - side is the other side"

@@ -11,6 +11,7 @@ from api.deps import (
     Admin,
     JsonBody,
     Page,
+    Query,
     QueryOf,
     Reader,
     Services,
@@ -57,7 +58,7 @@ DepositBody = Annotated[TransferNew, Depends(JsonBody(TransferNew))]
 MoveBody = Annotated[FundMove, Depends(JsonBody(FundMove))]
 
 
-class FundQuery(Page):
+class FundQuery(Query):
     """By the positions of now instead of the last size that was stored."""
 
     now: str | None = None

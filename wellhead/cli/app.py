@@ -74,7 +74,6 @@ COMMANDS = (
     ),
     ("proof", "funds:proof", MEASURE, "Recompute deleveraging and losses from public data."),
     ("surveillance", "surveillance:surveillance", MEASURE, "What may be abuse, with evidence."),
-    ("proof", "defaults:proof", MEASURE, "Recompute deleveraging from public data."),
     ("stress", "defaults:stress", MEASURE, "Play October 2025 again, and write the report."),
     ("settle", "settlements:settle", MEASURE, "Recompute settlement prices."),
     ("replay", "measuring:replay", MEASURE, "Run an order feed through the engine."),

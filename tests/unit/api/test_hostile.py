@@ -239,7 +239,7 @@ async def test_every_field_refuses_every_hostile_value(world: World):
 
 def harmless(field: str, name: str) -> bool:
     """Say whether a value of the corpus is a right one for a field."""
-    words = {"name", "label"}
+    words = {"name", "label", "note", "reason"}
     if field in words:
         return name.startswith(("text", "number")) or name in {
             "sql", "template", "path", "html", "backtick message", "emoji", "comma", "underscore",
@@ -260,7 +260,8 @@ def harmless(field: str, name: str) -> bool:
         ("id", "number"), ("recv_window", "number"), ("timestamp", "number"),
         ("client_order_id", "text nan"), ("client_order_id", "text infinity"),
         ("orders", "array"), ("positions", "array"), ("prices", "array"), ("alone", "true"),
-        ("alone", "false"), ("cash", "text minus"), ("cash", "text minus zero"),
+        ("alone", "false"), ("report", "true"), ("report", "false"),
+        ("cash", "text minus"), ("cash", "text minus zero"),
         ("collateral", "text minus"), ("collateral", "text minus zero"),
     } or field in {"client_order_id", "transfer_id", "account_id", "kind", "address"}  # fmt: skip
 

@@ -37,6 +37,7 @@ GOOD: dict[str, Any] = {
     "cover": "nearest",
     "report": True,
     "note": "why",
+    "profile": "miner",
     "reason": "it is known why",
     "trade_id": "1-0",
     "giveup_id": "g-1",

@@ -33,6 +33,7 @@ Publish = Callable[[int], Awaitable[Done]]
 START_S: Final = 20.0  # a node that has just started has more urgent things to do
 LOOK_S: Final = 10.0
 RETRY_S: Final = 60.0
+CORRUPT_S: Final = 900.0  # somebody has to look at it first
 FRESH_DAYS: Final = 2  # an older print is no price of today
 
 _log = logging.getLogger("wellhead.index")
@@ -69,7 +70,7 @@ class IndexKeeper:
                 await self.step()
             except Corrupt as error:
                 _log.error("the index is not continued: %s", error)
-                pause_s = RETRY_S
+                pause_s = CORRUPT_S
             except (ExchangeError, TimeoutError, OSError) as error:
                 _log.warning("the index waits: %s", error)
                 pause_s = RETRY_S

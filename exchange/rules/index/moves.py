@@ -10,6 +10,7 @@ from exchange.rules.observations import Offer
 
 PANEL: Final = "panel"
 MINORITY: Final = "minority"
+PPM: Final = 1_000_000
 
 
 class Move(NamedTuple):
@@ -34,7 +35,7 @@ class Change(NamedTuple):
     entry: int
     exit: int
     stayed_usd_micros: int  # the median of what stayed at its old prices
-    by_majority: bool  # more than half of the providers that stayed moved the same way
+    backed_ppm: int  # so far, at least, more than half of the providers that stayed moved too
 
     @property
     def total(self) -> int:
@@ -49,7 +50,7 @@ class Limited(NamedTuple):
     limits: tuple[str, ...]
 
 
-NO_CHANGE: Final = Change(0, 0, 0, 1, by_majority=False)
+NO_CHANGE: Final = Change(0, 0, 0, 1, 0)
 
 
 def change(old: Panel, new: Panel, method: Method) -> Change:
@@ -64,33 +65,35 @@ def change(old: Panel, new: Panel, method: Method) -> Change:
     before, after = old.by_key, new.by_key
     stayed = [key for key in before if key in after]
     if not stayed:
-        return Change(0, new.usd_micros - old.usd_micros, 0, 1, by_majority=False)
+        return Change(0, new.usd_micros - old.usd_micros, 0, 1, 0)
     then, now = [before[key] for key in stayed], [after[key] for key in stayed]
     at_old, at_new = middle(then, method).usd_micros, middle(now, method).usd_micros
     matched = at_new - at_old
-    ways = _ways(by_provider(then), by_provider(now))
-    same_way = sum(1 for way in ways if way * matched > 0)
     return Change(
         matched=matched,
         entry=new.usd_micros - at_new,
         exit=at_old - old.usd_micros,
         stayed_usd_micros=at_old,
-        by_majority=len(ways) >= method.providers_min and 2 * same_way > len(ways),
+        backed_ppm=_backed_ppm(by_provider(then), by_provider(now), matched, method),
     )
 
 
-def _ways(then: dict[str, list[Offer]], now: dict[str, list[Offer]]) -> list[int]:
-    """Return for each provider whether its own median rose (1), fell (-1) or stayed."""
-    return [
-        (new > old) - (new < old)
-        for old, new in (
-            (
-                median(offer.price_usd_micros for offer in group),
-                median(offer.price_usd_micros for offer in now[name]),
-            )
-            for name, group in then.items()
-        )
-    ]
+def _backed_ppm(
+    then: dict[str, list[Offer]], now: dict[str, list[Offer]], matched: int, method: Method
+) -> int:
+    """Return how far more than half of the providers moved the way the median did, 0 if not.
+
+    Each provider by its own median. Where half of them creep and the others run, it is the creep.
+    """
+    if len(then) < method.providers_min:
+        return 0
+    sign = 1 if matched > 0 else -1
+    moves = []
+    for name, group in then.items():
+        old = median(offer.price_usd_micros for offer in group)
+        new = median(offer.price_usd_micros for offer in now[name])
+        moves.append(sign * (new - old) * PPM // old)
+    return max(0, sorted(moves, reverse=True)[len(moves) // 2])
 
 
 def clamp(value: int, most: int) -> int:
@@ -101,16 +104,16 @@ def clamp(value: int, most: int) -> int:
 def limited(previous: int, target: int, found: Change, method: Method) -> Limited:
     """Return the print of a day, given the one before and the median of today (INDX_011).
 
-    The return of the offers that stayed is made whole when a majority of providers made it. Any
-    other one is limited, and so is what the panel's composition does; the rest waits for the next
+    The return of the offers that stayed is made as far as a majority of providers made it, and a
+    little farther. What the panel's composition does is limited too; the rest waits for the next
     days.
     """
     limits = []
-    free = priced = div_half_even(found.matched * previous, found.stayed_usd_micros)
-    if not found.by_majority:
-        free = clamp(priced, previous * method.minority_cap_bps // BPS)
-        if free != priced:
-            limits.append(MINORITY)
+    priced = div_half_even(found.matched * previous, found.stayed_usd_micros)
+    backed = previous * found.backed_ppm // PPM
+    free = clamp(priced, backed + previous * method.minority_cap_bps // BPS)
+    if free != priced:
+        limits.append(MINORITY)
     rest = target - previous - free
     taken = clamp(rest, previous * method.panel_cap_bps // BPS)
     if taken != rest:

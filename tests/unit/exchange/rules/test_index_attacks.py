@@ -176,3 +176,15 @@ def test_attack_of_the_only_provider_of_a_hubs_spread():
     assert prices[: 21 - first] == [prices[0]] * (21 - first)  # ten of twenty are not its own
     assert prices[-1] > prices[0]
     assert all(10_000 * (new - old) <= 200 * old for old, new in pairwise(prices))
+
+
+@pytest.mark.parametrize("colluders", [1, 2, 3, 4])
+def test_attack_of_a_minority_that_runs_while_the_majority_creeps(colluders):
+    """Everybody rises by a thousandth, some by almost the limit of jumps: that is no majority."""
+    prices = honest()
+    for at in range(9):
+        factor = 1_990 if at < colluders else 1_001
+        prices[f"p{at}"][BEGIN:] = [price * factor // 1_000 for price in prices[f"p{at}"][BEGIN:]]
+    found = attacked(prices)
+    for name in NAMES:
+        assert max(moves_bps(found, name)) <= MINORITY_MOVE_BPS_MAX + 11

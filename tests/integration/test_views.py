@@ -50,7 +50,11 @@ def fills_of(market) -> list[tuple]:
     clients = {o.order_id: o.client_order_id for o in market.orders}
     blocks = {(t.seq, t.leg): t.block for t in market.trades}
     assert set(blocks.values()) == {0, 1, 2}
-    rows = [(*e, clients.get(e.order_id), blocks[e.seq, e.leg]) for e in events]
+    rows = [
+        (*e[:12], clients.get(e.order_id), blocks[e.seq, e.leg],
+         e.trading_fee_usd_micros + e.clearing_fee_usd_micros)
+        for e in events
+    ]  # fmt: skip
     return sorted(rows, key=lambda row: row[1:4])
 
 

@@ -36,6 +36,7 @@ class Book(NamedTuple):
 
     account_idx: int
     level_bps: int
+    profile: int  # Profile
     equity_usd_micros: int
     exposures: list[Exposure]
 
@@ -64,7 +65,7 @@ def books_of(state: MirrorState, without: frozenset[int]) -> Books:
     """Return all open positions now, but those of the accounts that are layers themselves."""
     books = [
         Book(
-            account.account_idx, account.level_bps, equity_usd_micros(state, account.account_idx),
+            account.account_idx, account.level_bps, account.profile, equity_usd_micros(state, account.account_idx),
             [without_orders(one) for one in exposures_of(state, account.account_idx)],
         )
         for account in state.accounts
@@ -96,7 +97,7 @@ def held_of(
 
 def loss_of(book: Book, books: Books) -> GroupLoss:
     """Return what one account loses beyond what is held for it."""
-    required = requirement_of(book.exposures, books.tail, book.level_bps)
+    required = requirement_of(book.exposures, books.tail, book.level_bps, book.profile)
     margin = max(0, min(required.initial_usd_micros, book.equity_usd_micros))
     losses = tuple(required.losses_usd_micros[: books.scenario_count])
     return GroupLoss(margin_usd_micros=margin, losses_usd_micros=losses)

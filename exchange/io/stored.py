@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeVar, cast
 import asyncpg
 
 from exchange.io.db import Database, queries
+from exchange.io.delivery_check import delivery_findings
 from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
 from exchange.io.index_check import index_findings
 from exchange.io.journal import RULES_VERSION
@@ -165,6 +166,10 @@ class Stored:
         except ValueError as error:
             raise RowsUnreadable("settlement_input", str(error)) from error
         return run, [PriceKept(*row) for row in prices]
+
+    async def wrong_delivery(self) -> list[Finding]:
+        """Return where the registry of receipts is not what was written."""
+        return await delivery_findings(self._connection)
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""

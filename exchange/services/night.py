@@ -14,6 +14,7 @@ import structlog
 
 from exchange.io.clock import Clock
 from exchange.io.db import LOST, Database
+from exchange.io.delivery_proofs import Proofs
 from exchange.io.errors import DatabaseUnavailable, ExchangeError
 from exchange.io.registry import Account, Accounts
 from exchange.io.statements import Statements, ledger_key
@@ -87,6 +88,24 @@ class NightlySeal:
             raise DatabaseUnavailable(f"the database does not answer: {error!r}") from error
         finally:
             connection.terminate()
+
+
+class NightlyRoots:
+    """Signs a root over the receipt events of each closed day, with the same key."""
+
+    def __init__(self, proofs: Proofs, folder: Path, clock: Clock) -> None:
+        self._proofs = proofs
+        self._folder = folder
+        self._clock = clock
+
+    async def run_if_due(self) -> None:
+        """Sign what is due.
+
+        Errors:
+            DatabaseUnavailable: the next look does it.
+        """
+        for root in await self._proofs.seal(ledger_key(self._folder), self._clock.now_ns()):
+            _log.info("receipts_sealed", day=root.day, root=root.root.hex())
 
 
 class NightlyStress:

@@ -35,20 +35,20 @@ from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.settlements import SettlementInputs
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
-from exchange.io.stress_results import StressResults
 from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
-from exchange.rules.stress_play import Machine
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
+from exchange.services.delivery import DeliveryDesk
 from exchange.services.fund import FundKeeper
 from exchange.services.giveups import GiveUpDesk
 from exchange.services.index_keeper import IndexKeeper
 from exchange.services.liquidation import Liquidation
-from exchange.services.night import Night, NightlySeal, NightlyStress
+from exchange.services.night import Night
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
+from exchange.services.node.making import make_delivery, make_night
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import Noter
 from exchange.services.observer import Observer
@@ -77,6 +77,7 @@ class Parts:
     scenarios: ScenarioKeeper
     outbox: Outbox
     custody: CustodyDesk
+    delivery: DeliveryDesk
     billing: BillingDesk
     giveups: GiveUpDesk
     noter: Noter
@@ -200,6 +201,7 @@ class EngineRole:
             scenarios=scenarios,
             outbox=outbox,
             custody=custody,
+            delivery=make_delivery(pool, mirror, clock),
             billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
             giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
             noter=noter,
@@ -208,7 +210,7 @@ class EngineRole:
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
             ),
             fund=FundKeeper(mirror, Defaults(pool)),
-            night=self._night(mirror, calendar, clock),
+            night=make_night(self._ground, mirror, calendar.agenda, clock),
             observer=Observer(
                 PostgresObservations(pool),
                 clock,
@@ -222,16 +224,6 @@ class EngineRole:
         self._crew.start("custody", custody.run())
         self._crew.start("purge", _purge_forever(PostgresSignatures(pool)))
         return self._parts
-
-    def _night(self, mirror: Mirror, calendar: Calendar, clock: SystemClock) -> Night:
-        """Return what is done once a day."""
-        pool = self._ground.pool
-        stress = NightlyStress(
-            StressResults(pool), PostgresAccounts(pool), mirror, calendar.agenda, clock,
-            Machine(load_price_data().steps),
-        )  # fmt: skip
-        seal = NightlySeal(self._ground.database, self._ground.folder.path)
-        return Night((stress.run_if_due, seal.run_if_due))
 
     def begin_calendar(self) -> None:
         """Let time pass in the market; once batches are followed."""
@@ -249,6 +241,7 @@ class EngineRole:
         self._crew.start("billing", self._parts.billing.run())
         self._crew.start("giveups", self._parts.giveups.run())
         self._crew.start("fund", self._parts.fund.run())
+        self._crew.start("delivery", self._parts.delivery.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -273,7 +266,7 @@ class EngineRole:
             return
         services = (
             "observer", "night", "scenarios", "index", "calendar", "liquidation", "fund",
-            "outbox", "custody", "billing", "giveups", "purge",
+            "outbox", "custody", "billing", "giveups", "delivery", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

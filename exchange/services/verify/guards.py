@@ -38,6 +38,14 @@ APPEND_ONLY: Final = (
     "index_committee",
     "index_erratum",
     "giveup_event",
+    "cdr_issuer",
+    "cdr_issuer_end",
+    "cdr_payment",
+    "cdr_event",
+    "cdr_telemetry",
+    "cdr_quarantine",
+    "cdr_curtailment",
+    "cdr_root",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (
@@ -45,6 +53,7 @@ GUARDS: Final = (
     ("transfer", "transfer_balanced"),
     ("posting", "posting_appended"),
     ("observation", "observation_chained"),
+    ("cdr_event", "cdr_chained"),
 )
 ALWAYS: Final = "A"  # on, whatever a session says
 STATES: Final = {"O": "on", "D": "off", "R": "on in replicas only", ALWAYS: "always on"}
@@ -75,6 +84,11 @@ async def head_differences(stored: Stored) -> list[Finding]:
 async def index_differences(stored: Stored) -> list[Finding]:
     """Return where the published index is not the chain that was written."""
     return await stored.wrong_index()
+
+
+async def delivery_differences(stored: Stored) -> list[Finding]:
+    """Return where the registry of receipts is not what was written."""
+    return await stored.wrong_delivery()
 
 
 async def observation_differences(stored: Stored) -> list[Finding]:

@@ -20,6 +20,7 @@ from exchange.rules.core_books import CoreBooks, books_differ
 from exchange.rules.findings import Finding
 from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.verify.guards import (
+    delivery_differences,
     guard_differences,
     head_differences,
     index_differences,
@@ -130,6 +131,7 @@ class Verification:
         self._add(await _read(report, observation_differences(self._stored), []))
         self._add(await _read(report, index_differences(self._stored), []))
         self._add(await _read(report, settlement_differences(self._stored), []))
+        self._add(await _read(report, delivery_differences(self._stored), []))
         self._add(await _read(report, request_differences(self._stored, report.cleared_seq), []))
         self._add(await self._violations())
         report.state_hash = self._replay.core.state_hash()

@@ -18,6 +18,7 @@ STATUS: Final[dict[Code, int]] = {
     Code.MOVE_NOT_REDUCING: 409,
     Code.MOVE_MAKES_INSOLVENT: 409,
     Code.MOVE_EXCEEDS_CASH: 409,
+    Code.CYCLE_INVALID: 422,
 }
 
 FIELD: Final[dict[int, str]] = {
@@ -27,6 +28,7 @@ FIELD: Final[dict[int, str]] = {
 }
 
 DETAIL: Final[dict[int, str]] = {
+    Code.CYCLE_INVALID: "no such variation cycle",
     Code.MOVE_REASON_INVALID: "no such reason to move a position, or layer to move money from",
     Code.MOVE_EXCEEDS_POSITION: "the account that gives holds fewer lots on that side",
     Code.MOVE_NOT_REDUCING: "only accounts that hold the other side can be deleveraged",

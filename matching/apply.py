@@ -16,6 +16,7 @@ from matching.cascade import cascade
 from matching.closing import close_out, set_last_trade
 from matching.codes import Code, Kind
 from matching.collateral import charge, send_cash, set_collateral, set_fees
+from matching.collecting import collect
 from matching.combinations import list_combination, set_implied
 from matching.contracts import list_contract, set_band, set_state
 from matching.delivery import accrue
@@ -93,6 +94,8 @@ def apply_control(s, cmd):
         return mark(s, cmd)
     if kind == Kind.SETTLE:
         return settle(s, cmd)
+    if kind == Kind.COLLECT:
+        return collect(s, cmd)
     if kind >= Kind.PROPOSE and kind <= Kind.REQUEST_QUOTES:
         return apply_deal(s, cmd)
     if kind >= Kind.SET_COLLATERAL and kind <= Kind.PRICE_ASSET:

@@ -11,6 +11,7 @@ from matching.states import AssetMove as AssetMove
 from matching.states import CallPhase as CallPhase
 from matching.states import Charge as Charge
 from matching.states import CountMode as CountMode
+from matching.states import Cycle as Cycle
 from matching.states import DealKind as DealKind
 from matching.states import LiquidationStep as LiquidationStep
 from matching.states import MoveReason as MoveReason
@@ -51,6 +52,7 @@ class Kind(IntEnum):
     SET_GUARD = 42
     SET_LAST_TRADE = 43
     CLOSE_OUT = 44  # the positions of an expired contract
+    COLLECT = 45  # variation margin of a contract, at its mark; state is its Cycle
     # What follows the end of trading.
     CASCADE = 105  # positions of an expired contract go into those that follow it
     ACCRUE = 106  # a contract in delivery is settled, in parts of a tick
@@ -149,6 +151,7 @@ class EventKind(IntEnum):
     STOP_GREW = 43  # a bracket's child follows its parent's fill
     INDEX_SET = 44
     POSITION_MOVED = 110
+    COLLECTED = 112  # the payments follow; order_id is the Cycle
     CASH_TRANSFERRED = 111
     ASSET_TAKEN = 120
     STOP_AMENDED = 90  # one that waits; qty_lots is its new size

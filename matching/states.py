@@ -69,6 +69,14 @@ class Peg(IntEnum):
     MID = 3
 
 
+class Cycle(IntEnum):
+    """Why a COLLECT pays variation margin between two daily settlements."""
+
+    MIDDAY = 1
+    MARK_MOVED = 2  # by more than half of the scan range
+    MEMBER_LOST = 3  # more than half of its initial margin
+
+
 class CountMode(IntEnum):
     """How SET_COLLATERAL is meant."""
 

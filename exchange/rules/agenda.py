@@ -22,6 +22,7 @@ from exchange.rules.contracts import (
     band_bps,
     parse_symbol,
 )
+from exchange.rules.cycles import cycles
 from exchange.rules.legs import Listed
 from exchange.rules.listings import unlisted_combinations
 from exchange.rules.mirror_state import MirrorState
@@ -141,6 +142,7 @@ class Agenda:
         for step in (
             self.settlements,
             self.expiries,
+            self.cycles,
             self.closings,
             self.listings,
             self.terms,
@@ -164,6 +166,16 @@ class Agenda:
             self.run, run_id = run, run.run_id
             self._settles = _joined(settle_command(one, run.due_ns, run_id) for one in run.prices())
         return self._settles
+
+    def cycles(self, now_ns: int) -> np.ndarray:
+        """Pay variation margin at midday, and of what has moved far."""
+        living = (listed for listed, _ in self._living())
+        return _joined(cycles(living, self._mirror, self._tape, now_ns))
+
+    def is_paid_since(self, ts_ns: int) -> bool:
+        """Return whether every living contract was paid at or after a moment."""
+        paid = (self._tape.paid(listed.contract_idx) for listed, _ in self._living())
+        return all(one is not None and one.ts_ns >= ts_ns for one in paid)
 
     def expiries(self, now_ns: int) -> np.ndarray:
         """End every contract whose trading is over and which is settled."""

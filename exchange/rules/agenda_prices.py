@@ -53,7 +53,11 @@ def run_due(
     Args:
         seen_ns: the time of the last command there was.
     """
-    living = [(listed, contract, due_ns(listed, now_ns)) for listed, contract in pairs]
+    living = [
+        (listed, contract, due_ns(listed, now_ns))
+        for listed, contract in pairs
+        if not listed.delivery.phase
+    ]
     due = [row for row in living if tape.settled_ns(row[0].contract_idx) < row[2]]
     if not due or any(is_closing(listed, times, seen_ns) for listed, _, _ in due):
         return None

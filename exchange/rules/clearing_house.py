@@ -137,6 +137,7 @@ class ClearingHouse(ClearingSettlements):
             EventKind.STATE_SET: self._state_set,
             EventKind.MARKED: self._marked,
             EventKind.SETTLED: self._settled,
+            EventKind.COLLECTED: self._collected,
             EventKind.ACCEPTED: self._orders.accepted,
             EventKind.CANCELLED: self._orders.cancelled,
             EventKind.AMENDED: self._orders.amended,

@@ -30,6 +30,7 @@ class ClearingSettlements(ClearingLife):
         self._followers = Followers(self.contracts)
         self._check: SettlementCheck | None = None
         self._closes = False  # positions are closed when the check is finished
+        self._cycle = 0  # of what is being checked, 0 for a settlement
 
     def _mark(self, contract: ClearedContract, price_ticks: int, seq: int) -> None:
         before_ticks, contract.mark_ticks = contract.mark_ticks, price_ticks
@@ -57,6 +58,10 @@ class ClearingSettlements(ClearingLife):
         )
         self._settling = Settling(contract, command)
 
+    def _collected(self, command: Row, event: Row) -> None:
+        self._cycle = event[5]
+        self._begin_settlement(self.contracts[event[7]], command, event)
+
     def _accrued(self, command: Row, event: Row) -> None:
         row = self._accrual_row(command, event)
         self._begin_settlement(self.contracts[event[7]], command, event)
@@ -79,15 +84,17 @@ class ClearingSettlements(ClearingLife):
         ts_ns = command[_TS]
         self._check = None
         price_ticks = check.price_ticks
+        cycle, self._cycle = self._cycle, 0
+        rule, source = (command[_STATE], command[_ORDER_ID]) if cycle == 0 else (0, 0)
         row = SettlementRow(
             contract.contract_idx, check.seq, ts_ns, price_ticks, contract.settle_ticks,
             contract.last_trade_ticks, contract.volume_lots, contract.open_interest_lots,
-            check.paid_usd_micros, 0, command[_EXPIRES], command[_STATE], command[_ORDER_ID],
+            check.paid_usd_micros, cycle, command[_EXPIRES], rule, source,
             run_of_words(command[_CLIENT : _CLIENT + 4]),
         )  # fmt: skip
         if accrual is not None:
             self.effects.accruals.append(accrual)
-        elif not self._closes or check.paid_usd_micros:  # else nothing was settled
+        elif not (self._closes or cycle) or check.paid_usd_micros:  # else nothing was settled
             self.effects.settlements.append(row)
         value_usd_micros = contract.tick_value_usd_micros * price_ticks + contract.fine_usd_micros
         for position in contract.positions.values():
@@ -98,6 +105,8 @@ class ClearingSettlements(ClearingLife):
         if self._closes:
             self._closes = False
             self._close_positions(contract, price_ticks, check.seq, ts_ns)
+            return
+        if cycle:
             return
         contract.settle_ticks = price_ticks
         contract.volume_lots = 0

@@ -14,7 +14,7 @@ _STATE, _ORDER_ID, _EXPIRES = _FIELD["state"], _FIELD["order_id"], _FIELD["expir
 _CLIENT = _FIELD["client_a"]
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _ACCOUNT_E, _CONTRACT_E, _PRICE_E = _E["account_idx"], _E["contract_idx"], _E["price_ticks"]
-_QTY_E, _AMOUNT_E = _E["qty_lots"], _E["amount_usd_micros"]
+_QTY_E, _AMOUNT_E, _CYCLE_E = _E["qty_lots"], _E["amount_usd_micros"], _E["order_id"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
@@ -28,6 +28,7 @@ class MirrorSettling(MirrorState):
         return {
             EventKind.MARKED: self._marked,
             EventKind.SETTLED: self._settled,
+            EventKind.COLLECTED: self._collected,
             EventKind.VARIATION: self._variation,
         }
 
@@ -58,12 +59,17 @@ class MirrorSettling(MirrorState):
         contract.settle_ticks, contract.call.breaches = event[_PRICE_E], 0
         contract.day_low_ticks = contract.day_high_ticks = 0
 
+    def _collected(self, command: Row, event: Row) -> None:
+        """Say that a cycle pays; what it pays follows as variations."""
+        self._say(command, event, event[_CYCLE_E])
+
     def _say(self, command: Row, event: Row, cycle: int) -> None:
         contract = self.contracts[event[_CONTRACT_E]]
+        rule, source = (command[_STATE], command[_ORDER_ID]) if cycle == 0 else (0, 0)
         self._changes.settlements.append(
             SettlementSaid(
                 event[0], contract.contract_idx, cycle, event[_PRICE_E], contract.settle_ticks,
-                command[_STATE], command[_ORDER_ID] - 1, command[_EXPIRES],
+                rule, source - 1, command[_EXPIRES],
                 run_of_words(command[_CLIENT : _CLIENT + 4]),
             )
         )  # fmt: skip

@@ -14,7 +14,7 @@ from exchange.rules.addons import Addon
 from exchange.rules.contracts import QTY_MAX_LOTS, Contract, band_bps
 from exchange.rules.settlement_run import RULES, Settled, run_words
 from exchange.rules.tenors import TENOR_ROW
-from matching.codes import CALL_IF_DUE, CallPhase, Kind, Profile, TradingState
+from matching.codes import CALL_IF_DUE, CallPhase, Cycle, Kind, Profile, TradingState
 from matching.limits import ADDONS_BY_HAND, SHOCKS_PER_COMMAND
 from matching.wire import (
     SHOCK_WORD,
@@ -179,6 +179,18 @@ def settle_command(one: Settled, due_ns: int = 0, run_id: str = "") -> np.ndarra
     if run_id:
         words = run_words(run_id)
         row["client_a"], row["client_b"], row["client_c"], row["client_d"] = words
+    return rows
+
+
+def collect_command(contract_idx: int, cycle: Cycle, due_ns: int = 0) -> np.ndarray:
+    """Return the COLLECT of a contract: its variation margin is paid at the mark.
+
+    Args:
+        due_ns: the moment it is for, of a cycle that has one.
+    """
+    rows = _one(Kind.COLLECT, contract_idx)
+    rows["state"] = cycle
+    rows["expires_ns"] = due_ns
     return rows
 
 

@@ -19,12 +19,22 @@ _SLICES: Final = WINDOW_NS // SLICE_NS
 # By kind of event: a table answers in 3 us where np.isin takes 27, for the batch of one order.
 _WANTED: Final = np.zeros(max(EventKind) + 1, bool)
 _TRADES: Final = (EventKind.TRADE, EventKind.IMPLIED_TRADE, EventKind.IMPLIED_LEG)
-_WANTED[[*_TRADES, EventKind.SETTLED, EventKind.LISTED, EventKind.CALL_ENDED]] = True
+_WANTED[
+    [*_TRADES, EventKind.SETTLED, EventKind.LISTED, EventKind.CALL_ENDED, EventKind.COLLECTED]
+] = True
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
     """When a contract's last closing call ended, and its price; 0 when nothing traded."""
+
+    ts_ns: int
+    price_ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """When variation margin of a contract was paid last, and up to which price."""
 
     ts_ns: int
     price_ticks: int
@@ -38,6 +48,7 @@ class Tape:
         self._slices: dict[int, deque[list[int]]] = {}  # [slice, lots, tick_lots, last_ticks]
         self._settled_ns: dict[int, int] = {}
         self._closings: dict[int, Closing] = {}
+        self._paid: dict[int, Paid] = {}
 
     def observe(self, commands: np.ndarray, events: np.ndarray) -> None:
         """Take in one committed batch; one that is known already changes nothing."""
@@ -57,6 +68,9 @@ class Tape:
                 if phase == CallPhase.CLOSING:
                     self._closings[contract_idx] = Closing(ts_ns, price_ticks if lots else 0)
             else:
+                self._paid[contract_idx] = Paid(ts_ns, price_ticks)
+                if kind == EventKind.COLLECTED:
+                    continue
                 self._settled_ns[contract_idx] = ts_ns  # a listing sets the first settlement price
         self.seq = int(commands["seq"][-1])
 
@@ -77,6 +91,10 @@ class Tape:
     def closing(self, contract_idx: int) -> Closing | None:
         """Return a contract's last closing call that has ended."""
         return self._closings.get(contract_idx)
+
+    def paid(self, contract_idx: int) -> Paid | None:
+        """Return the last payment of a contract's variation margin, None before any was seen."""
+        return self._paid.get(contract_idx)
 
     def window(self, contract_idx: int, until_ns: int) -> Traded:
         """Return what traded in the window that ends at a moment.

@@ -17,6 +17,7 @@ from exchange.io.errors import Unavailable
 from exchange.io.journal import Journal
 from exchange.rules.agenda import Agenda, rest_until_ns
 from exchange.rules.agenda_prices import last_settlement_ns
+from exchange.rules.cycles import last_midday_ns
 from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import tick_command
@@ -82,8 +83,8 @@ class Calendar:
     async def catch_up(self, journal: Journal) -> None:
         """Learn from the journal what happened before this process began to observe.
 
-        That is the last daily settlement, and the trades of the half hour before it and of the
-        last one.
+        That is the last daily settlement and the trades of the half hour before it, the last
+        variation cycle, and the trades of the last half hour.
         Call it once the mirror is at the journal's head, before `observe` and `run`.
         """
         now_ns = self._clock.now_ns()
@@ -92,6 +93,12 @@ class Calendar:
         async for batch in journal.read(await seq_before(journal, head, due - WINDOW_NS), head):
             self.observe(batch.commands, batch.events)
             if self.agenda.is_settled_since(due):
+                break
+        midday_ns = last_midday_ns(now_ns)
+        after = max(await seq_before(journal, head, midday_ns), self.tape.seq)
+        async for batch in journal.read(after, head):
+            self.observe(batch.commands, batch.events)
+            if self.agenda.is_paid_since(midday_ns):
                 break
         recent = await seq_before(journal, head, now_ns - WINDOW_NS)
         async for batch in journal.read(max(recent, self.tape.seq), head):

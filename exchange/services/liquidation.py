@@ -17,6 +17,7 @@ import numpy as np
 from exchange.io.defaults import Defaults
 from exchange.io.errors import Conflict, Unavailable
 from exchange.io.registry import Accounts
+from exchange.rules.cycles import has_lost_much
 from exchange.rules.layers import FIRST_ID, FUND_KIND, HOUSE_KIND, Funds, funds_of
 from exchange.rules.liquidation_rows import SWEEP_ACCOUNTS_MAX
 from exchange.rules.liquidation_steps import Step
@@ -31,7 +32,9 @@ from exchange.rules.margin_calls import (
     reminders_due,
 )
 from exchange.rules.mirror import Mirror
+from exchange.rules.operations import collect_command
 from exchange.rules.standing import Maintenances
+from matching.codes import Cycle
 
 Send = Callable[[np.ndarray], Awaitable[None]]
 
@@ -135,9 +138,10 @@ class Liquidation:
             self._kinds = await self._rows.kinds()
             liquidator.funds = await self._funds(liquidator.house_idx)
             self._known = known
+        await self._collect()
         due = await self._due()
         members = {idx for idx in due if self._kinds.get(idx) == MEMBER}
-        await self._call(members)
+        await self._call(members | self._in_debt())
         todo = (due - members) | (due & self._escalated) | set(mirror.liquidations)
         todo -= {idx for idx in todo if self._kinds.get(idx) in EXEMPT}
         busy = False
@@ -181,6 +185,35 @@ class Liquidation:
         _log.info("account %d: %s", account_idx, step.story)
         return True
 
+    async def _collect(self) -> None:
+        """Have variation margin paid of members that have lost much since it was paid last."""
+        liquidator, accounts = self._liquidator, self._mirror.accounts
+        assert liquidator is not None
+        given = set(self._given.values())
+        for idx in self._members():
+            lost = accounts[idx].unsettled_usd_micros
+            if lost >= 0 or idx in given:
+                continue
+            if not has_lost_much(lost, liquidator.standing(idx).initial_usd_micros):
+                continue
+            held = accounts[idx].positions.values()
+            rows = [
+                collect_command(one.contract_idx, Cycle.MEMBER_LOST)
+                for one in held
+                if one.unsettled_usd_micros
+            ]
+            story = f"variation margin of {len(rows)} contracts is collected"
+            await self._give(idx, Step(commands=np.concatenate(rows), story=story))
+
+    def _members(self) -> list[int]:
+        known = len(self._mirror.accounts)
+        return [idx for idx, kind in self._kinds.items() if kind == MEMBER and idx < known]
+
+    def _in_debt(self) -> set[int]:
+        """Return the members whose cash is below zero: collateral pays no variation margin."""
+        accounts = self._mirror.accounts
+        return {idx for idx in self._members() if accounts[idx].cash_usd_micros < 0}
+
     # Margin calls
 
     async def _call(self, due: set[int]) -> None:
@@ -199,14 +232,16 @@ class Liquidation:
                 standing.equity_usd_micros, standing.initial_usd_micros,
                 standing.maintenance_usd_micros,
             )  # fmt: skip
-            if amount:
+            amount = max(amount, -self._mirror.accounts[idx].cash_usd_micros)
+            if amount > 0:
                 await self._rows.issue(issue(0, idx, amount, now_ns))
 
     def _seen_to(self, call: MarginCall, now_ns: int) -> MarginCall:
         """Return a call as it stands now: what came in, and what time has passed."""
         assert self._liquidator is not None
         standing = self._liquidator.standing(call.account_idx)
-        missing = standing.initial_usd_micros - standing.equity_usd_micros
+        debt = -self._mirror.accounts[call.account_idx].cash_usd_micros
+        missing = max(standing.initial_usd_micros - standing.equity_usd_micros, debt)
         if missing <= 0:
             return relieve(call)
         came = call.amount_usd_micros - missing - call.met_usd_micros

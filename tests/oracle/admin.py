@@ -417,3 +417,43 @@ def end_day(ex: Exchange, log: Log, contract_idx: int) -> None:
     for order in [*resting, *stops.standing(ex, contract_idx)]:
         if order.tif == Tif.DAY:
             book.cancel(ex, log, order, Code.ORDER_EXPIRED)
+
+
+def collect(ex: Exchange, log: Log, cmd: Command) -> None:
+    if not known_contract(ex, log, cmd):
+        return
+    contract = ex.contracts[cmd.contract_idx]
+    if contract.legs:
+        log.refuse(cmd, Code.COMBINATION_FOLLOWS_LEGS)
+        return
+    if contract.state == TradingState.EXPIRED:
+        log.refuse(cmd, Code.CONTRACT_EXPIRED)
+        return
+    if cmd.state not in (1, 2, 3):
+        log.refuse(cmd, Code.CYCLE_INVALID)
+        return
+    owed = [
+        (one, one.unsettled_usd_micros)
+        for one in ex.positions
+        if one.contract_idx == cmd.contract_idx and one.unsettled_usd_micros
+    ]
+    log.add(
+        EventKind.COLLECTED,
+        contract_idx=cmd.contract_idx,
+        price_ticks=contract.mark_ticks,
+        order_id=cmd.state,
+        amount_usd_micros=sum(amount for _, amount in owed if amount > 0),
+    )
+    for position, amount in owed:
+        account = ex.accounts[position.account_idx]
+        account.cash_usd_micros += amount
+        account.unsettled_usd_micros -= amount
+        position.unsettled_usd_micros = 0
+        log.add(
+            EventKind.VARIATION,
+            account_idx=position.account_idx,
+            contract_idx=cmd.contract_idx,
+            amount_usd_micros=amount,
+            qty_lots=position.qty_lots,
+            price_ticks=contract.mark_ticks,
+        )

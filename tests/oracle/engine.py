@@ -49,6 +49,7 @@ RULES: dict[int, Callable[[Exchange, Log, Command], None]] = {
     Kind.SET_COVER: margins.set_cover,
     Kind.MARK: admin.mark,
     Kind.SETTLE: admin.settle,
+    Kind.COLLECT: admin.collect,
     Kind.START_CALL: calls.start_call,
     Kind.END_CALL: calls.end_call,
     Kind.SET_GUARD: calls.set_guard,

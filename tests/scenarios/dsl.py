@@ -84,6 +84,7 @@ class Scenario(DealLines):
             "account": self.open_account, "contract": self.list_contract, "time": self.set_time,
             "combination": self.list_combination,
             "mark": self.mark, "settle": self.settle, "state": self.set_state,
+            "collect": self.collect,
             "band": self.set_band, "tick": lambda _: self.send(Kind.TICK), "shocks": self.shocks,
             "protection": self.set_protection, "swap": self.swap, "gateway": self.gateway,
             "member": self.set_account, "blocks": self.set_blocks, "index": self.index,
@@ -206,6 +207,10 @@ class Scenario(DealLines):
     def settle(self, words: Words) -> np.ndarray:
         price = words.number()
         return self.send(Kind.SETTLE, contract_idx=self.contract_of(words), price_ticks=price)
+
+    def collect(self, words: Words) -> np.ndarray:
+        cycle = words.number()
+        return self.send(Kind.COLLECT, contract_idx=self.contract_of(words), state=cycle)
 
     def set_state(self, words: Words) -> np.ndarray:
         state = TradingState[words.take().upper()]

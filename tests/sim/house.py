@@ -352,6 +352,8 @@ class House:
             price = self.ex.contracts[idx].mark_ticks + rng.randint(-3, 3)
         if rng.random() < 0.03:
             price = rng.choice((1, highest, rng.randint(1, highest)))
+        if rng.random() < 0.1:
+            return {"kind": Kind.COLLECT, "contract_idx": idx, "state": rng.randint(0, 4)}
         return {
             "kind": rng.choice((Kind.MARK, Kind.MARK, Kind.SETTLE, Kind.SET_INDEX)),
             "contract_idx": idx,

@@ -111,8 +111,11 @@ class Flow:
             return self.deposit(account_idx, self.random.randint(-90_000_000, 100_000_000) or 1)
         if dice < 0.88:
             return self.price(Kind.MARK)
-        if dice < 0.95:
+        if dice < 0.94:
             return self.price(Kind.SETTLE)
+        if dice < 0.95:
+            idx = self.random.randrange(2)
+            return command(Kind.COLLECT, contract_idx=idx, state=self.random.randint(1, 3))
         if dice < 0.96:
             return command(Kind.TICK)
         if dice < 0.97:

@@ -39,6 +39,7 @@ REPLY = {
     Kind.SETTLE: EventKind.SETTLED,
     Kind.SET_GUARD: EventKind.GUARD_SET,
     Kind.SET_LAST_TRADE: EventKind.LAST_TRADE_SET,
+    Kind.COLLECT: EventKind.COLLECTED,
 }
 
 
@@ -80,6 +81,10 @@ class Exchange:
         events = np.zeros(len(rows), EVENT)
         for name in ("seq", "contract_idx", "price_ticks", "order_id"):
             events[name] = rows[name]
+        for place in np.flatnonzero(rows["kind"] == Kind.COLLECT):
+            listed = self.mirror.contracts[rows["contract_idx"][place]]
+            events["price_ticks"][place] = listed.mark_ticks
+            events["order_id"][place] = rows["state"][place]
         ends = rows["kind"] == Kind.SET_LAST_TRADE
         events["amount_usd_micros"][ends] = rows["expires_ns"][ends]
         events["kind"] = [REPLY[kind] for kind in rows["kind"].tolist()]
@@ -177,6 +182,22 @@ async def test_CAL_004_every_contract_is_settled_once_a_day_at_1600(exchange: Ex
     settled = exchange.commands(Kind.SETTLE)
     assert sorted(contract_idx for _, contract_idx in settled) == sorted(living)
     assert {ts_ns for ts_ns, _ in settled} == {settlement_ns(MONDAY)}
+
+
+async def test_VMAR_001_every_contract_is_collected_once_at_noon(exchange: Exchange) -> None:
+    noon_ns = ns_of(MONDAY, 12)
+    await exchange.run_until(noon_ns - NS_PER_SECOND)
+    before = len(exchange.commands(Kind.COLLECT))
+    living = {c.contract_idx for c in exchange.mirror.contracts}
+    await exchange.run_until(noon_ns + 2 * NS_PER_SECOND, NS_PER_SECOND)
+    await exchange.restart()  # it reads in the journal that all is paid
+    await exchange.run_until(ns_of(MONDAY, 15))
+    collected = exchange.commands(Kind.COLLECT)[before:]
+    assert sorted(contract_idx for _, contract_idx in collected) == sorted(living)
+    assert {ts_ns for ts_ns, _ in collected} == {noon_ns}
+    batches = [batch for batch in exchange.batches if batch.ts_ns == noon_ns]
+    of_noon = [batch for batch in batches if (batch.commands["kind"] == Kind.COLLECT).any()]
+    assert len(of_noon) == 1  # one batch: collected whole, then paid, in one transaction
 
 
 async def test_CAL_005_contracts_end_after_their_last_settlement_and_leave_no_margin(

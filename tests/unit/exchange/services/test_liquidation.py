@@ -211,3 +211,32 @@ async def test_a_member_that_pays_is_left_alone():
     await stage.steps(2)
     (call,) = stage.rows.all_calls
     assert call.state == CallState.MET and stage.lots(ALICE) == 10
+
+
+async def test_VMAR_003_a_member_that_lost_half_its_margin_is_collected_from_once():
+    stage = Stage(kinds={ALICE: "member"})
+    await stage.steps(1)
+    stage.mark(901)  # it has lost 990, and its initial margin is 2,000
+    await stage.steps(2)
+    assert stage.world.mirror.accounts[ALICE].unsettled_usd_micros == -990
+    stage.mark(899)
+    await stage.steps(3)
+    alice = stage.world.mirror.accounts[ALICE]
+    assert (alice.unsettled_usd_micros, alice.cash_usd_micros) == (0, 3_000 - 1_010)
+    assert stage.world.mirror.accounts[BOB].cash_usd_micros == 100_000 + 1_010
+    assert stage.equity(ALICE) == 1_990
+
+
+async def test_VMAR_004_a_member_whose_cash_is_below_zero_is_called_for_it():
+    stage = Stage(kinds={ALICE: "member"})
+    stage.world.send(row(Kind.SET_COLLATERAL, account_idx=ALICE, amount_usd_micros=9_000))
+    await stage.steps(1)
+    stage.mark(600)  # a loss of 4,000: more than all its cash, with equity enough beside it
+    await stage.steps(3)
+    alice = stage.world.mirror.accounts[ALICE]
+    assert alice.cash_usd_micros == -1_000
+    (call,) = stage.rows.all_calls
+    assert (call.amount_usd_micros, call.state) == (1_000, CallState.ISSUED)
+    stage.world.send(row(Kind.DEPOSIT, account_idx=ALICE, amount_usd_micros=1_000, ref_id=9))
+    await stage.steps(1)
+    assert stage.rows.all_calls[0].state == CallState.MET

@@ -65,7 +65,8 @@ def books_of(state: MirrorState, without: frozenset[int]) -> Books:
     """Return all open positions now, but those of the accounts that are layers themselves."""
     books = [
         Book(
-            account.account_idx, account.level_bps, account.profile, equity_usd_micros(state, account.account_idx),
+            account.account_idx, account.level_bps, account.profile,
+            equity_usd_micros(state, account.account_idx),
             [without_orders(one) for one in exposures_of(state, account.account_idx)],
         )
         for account in state.accounts

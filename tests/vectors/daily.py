@@ -1,8 +1,8 @@
 """Cases of kinds `margin_account` and `collection`: settlements, calls, and whose money pays."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
-from exchange.rules.collection import taken_of
 from exchange.rules.margin import call_usd_micros
 from matching.codes import Kind
 from tests.vectors.cases import Failed, Json, Skipped, known, same
@@ -108,12 +108,31 @@ def run_collection(case: Json, core: Core) -> None:
         same(f"equity of {user}", amount, equity)
 
 
+class Taken(NamedTuple):
+    """Whose money paid for a loss."""
+
+    margin: int
+    general: int
+    insurance: int
+
+
+def taken_of(loss: int, cash_before: int, margin: int, insurance: int) -> Taken:
+    """Return how the cash that the core took is split: an account of ours has one balance.
+
+    Its margin is the part that is not free, and goes first; the insurance pays below zero.
+    """
+    own = min(loss, cash_before)
+    return Taken(min(own, margin), own - min(own, margin), min(loss - own, insurance))
+
+
 def _judge_taken(setup: Json, step: Json, market: Market, variations: dict[int, int]) -> None:
     same("losers", sorted(step["losers"]), sorted(step["expect"]["taken"]))
     for user, parts in step["expect"]["taken"].items():
         money = setup["accounts"][user]
         loss = -variations[market.account(user)]
-        taken = taken_of(loss, money["margin"], money["general"], setup["insurance"])
+        cash_before = market.mirror.accounts[market.account(user)].cash_usd_micros + loss
+        same(f"money of {user}", money["margin"] + money["general"], cash_before)
+        taken = taken_of(loss, cash_before, money["margin"], setup["insurance"])
         known("taken", parts, frozenset(taken._fields))
         for name, amount in parts.items():
             same(f"{name} of {user}", amount, getattr(taken, name))

@@ -27,8 +27,8 @@ RAMP_BPS: Final = 100
 RAMP_SHARE_BPS: Final = 5_000  # of all lots of the window
 
 CLOSE_NS: Final = 60 * NS_PER_SECOND
-CLOSE_LOTS: Final = 10
-CLOSE_BPS: Final = 50
+CLOSE_LOTS: Final = 20
+CLOSE_BPS: Final = 100
 CLOSE_SHARE_BPS: Final = 6_000
 KEPT_MAX: Final = 5_000  # trades of one contract in the last minute
 RUN_MAX: Final = 50  # takes of one owner that a burst is judged by

@@ -214,19 +214,19 @@ def test_whoever_is_less_than_half_of_the_window_does_not_ramp(floor: Floor):
 def close(floor: Floor, who: int, lots: int) -> None:
     floor.place(2, Side.SELL, 2_000, 20)
     floor.take(4, Side.BUY, 2_000, 20)
-    floor.place(3, Side.SELL, 2_012, 50)
+    floor.place(3, Side.SELL, 2_024, 50)
     floor.now_ns = CLOSE_NS - 30 * SECOND_NS
-    floor.take(who, Side.BUY, 2_012, lots)
-    floor.take(4, Side.BUY, 2_012, 5)
+    floor.take(who, Side.BUY, 2_024, lots)
+    floor.take(4, Side.BUY, 2_024, 5)
     floor.now_ns = CLOSE_NS
-    floor.do(command(Kind.SETTLE, price_ticks=2_012))
+    floor.do(command(Kind.SETTLE, price_ticks=2_024))
 
 
 def test_who_is_most_of_the_last_minute_and_moves_it_marks_the_close(floor: Floor):
     close(floor, 0, 20)
     (alert,) = floor.alerts
     assert (alert.pattern, alert.subject) == (Pattern.MARKING_THE_CLOSE, "crook")
-    assert alert.figures["moved_ticks"] == 12
+    assert alert.figures["moved_ticks"] == 24
     shared = Floor()
     close(shared, 0, 5)
     assert not shared.alerts

@@ -1,12 +1,15 @@
 """Publishes a set of scenarios with the add-ons of the market as it stands; nothing is swapped."""
 
+import logging
 from typing import Any, NamedTuple
 
 from exchange.io.scenario_store import Scenarios
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.scenario_addons import AddonSet, addon_set_of, markets_of, volume_days
-from exchange.rules.scenario_set import ScenarioSet, set_of
+from exchange.rules.scenario_set import ScenarioSet, SetCorrupt, set_of
 from exchange.rules.tenors import ns_of
+
+_log = logging.getLogger("wellhead.scenarios")
 
 
 class Published(NamedTuple):
@@ -22,7 +25,7 @@ async def publish(store: Scenarios, mirror: MirrorState, document: dict[str, Any
 
     Errors:
         Corrupt: the same inputs made another set before.
-        SetCorrupt: what is stored contradicts itself.
+        SetCorrupt: the document contradicts itself.
     """
     found = set_of(document)
     first, end = volume_days(found.day)
@@ -35,10 +38,14 @@ async def publish(store: Scenarios, mirror: MirrorState, document: dict[str, Any
 
 
 async def addons_of(store: Scenarios, set_id: int, found: ScenarioSet) -> AddonSet | None:
-    """Return the add-ons of a published set.
+    """Return the add-ons of a published set, None where it has none that can be used.
 
-    Errors:
-        SetCorrupt: they do not follow from what is published with them.
+    Those that do not follow from their table any more, as after a change of fees, are no reason
+    not to use the scenarios: what is staged stays until the next night.
     """
     document = await store.addons(set_id)
-    return None if document is None else addon_set_of(document, found)
+    try:
+        return None if document is None else addon_set_of(document, found)
+    except SetCorrupt as error:
+        _log.error("add-ons of set %d cannot be used: %s", set_id, error)
+        return None

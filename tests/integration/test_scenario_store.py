@@ -190,3 +190,15 @@ async def test_what_an_operator_chose_is_adopted_when_the_keeper_is_woken(house,
     await asyncio.sleep(0.3)
     running.cancel()
     assert house.adopted == [built()]
+
+
+async def test_add_ons_that_no_longer_follow_do_not_keep_a_set_from_use(house, pool):
+    set_id = await house.store.publish(built().document(), built())
+    document = AddonSet(built(), ()).document() | {"method": 99}
+    await pool.execute(
+        "INSERT INTO scenario_addons (set_id, addons_hash, document) VALUES ($1, $2, $3::jsonb)",
+        set_id, document["addons_hash"], json.dumps(document),
+    )  # fmt: skip
+    await house.store.choose(set_id, "operator", NOTHING)
+    await house.keeper.load()
+    assert (house.adopted, house.addons) == ([built()], [None])

@@ -130,7 +130,8 @@ class Agenda:
     def is_settled_since(self, ts_ns: int) -> bool:
         """Return whether every living contract was settled at or after a moment."""
         settled_ns = self._tape.settled_ns
-        return all(settled_ns(listed.contract_idx) >= ts_ns for listed, _ in self._living())
+        trading = (listed for listed, _ in self._living() if not listed.delivery.phase)
+        return all(settled_ns(listed.contract_idx) >= ts_ns for listed in trading)
 
     # What is to be done, most urgent first
 

@@ -1,11 +1,15 @@
 """Liquidations, proofs and margin calls in a real Postgres."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from exchange.io.defaults import Defaults
+from exchange.io.notify import MARGIN_CALL, listen
+from exchange.io.tasks import end_tasks
 from exchange.rules.adl import Candidate, Closing, plan
 from exchange.rules.adl_public import faults_of_published
 from exchange.rules.margin_calls import CALL_NS, GRACE_NS, CallState, issue, pass_time, pay
@@ -91,3 +95,26 @@ async def test_one_call_is_open_at_a_time_and_each_change_is_made_once(pool, row
     (seen,) = await rows.calls(account_idx=1)
     assert (seen.account_id, seen.met_usd_micros, seen.state) == ("alice", 40, "escalated")
     assert await rows.kinds() == {0: "house", 1: "member"}
+
+
+async def test_each_change_of_a_call_is_told_and_read_by_who_shows_it(database, rows):
+    heard: list[str] = []
+    hearing = asyncio.create_task(listen(database, {MARGIN_CALL: heard.append}))
+    await until(lambda: heard == [""])  # it listens
+    await rows.issue(issue(0, 1, 1_000, NOW))
+    await until(lambda: heard == ["", "1"])
+    (now,) = await rows.calls_changed(1 << 62)  # those that are open
+    assert (now.call.state, now.account_idx, now.updated_ns) == ("issued", 1, NOW)
+    (call,) = await rows.open_calls()
+    assert await rows.change(call, pay(call, 1_000), NOW + 5)
+    await until(lambda: heard == ["", "1", "1"])
+    (ended,) = await rows.calls_changed(NOW + 5)
+    assert ended.call.state == "met"
+    assert await rows.calls_changed(NOW + 6) == []
+    await end_tasks([hearing])
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)

@@ -187,8 +187,9 @@ class World:
     def headers(self, who: str, method: str, target: str, body: bytes = b"") -> dict[str, str]:
         """Return signed headers, never the same twice."""
         made = self.secrets[who]
-        timestamp = self.now_ns() // 1_000_000 - 4000 + next(self._timestamps) % 4000
-        window = 5000 + next(self._timestamps)  # makes each signature another
+        later, ms = divmod(next(self._timestamps), 4000)
+        timestamp = self.now_ns() // 1_000_000 - 4000 + ms
+        window = 5000 + later  # with the time it makes each signature another
         return {
             "WH-KEY": made.key.key_id,
             "WH-TIMESTAMP": str(timestamp),

@@ -10,6 +10,7 @@ import msgspec
 from fastapi import Depends, Request
 
 from api.auth import RECV_WINDOW_MS_DEFAULT, Authenticator, Claim, Principal
+from api.curves import Curves
 from api.errors import Problem
 from api.feed import Feed
 from api.gateway import Gateway
@@ -75,6 +76,7 @@ class Services:
     desk: Desk = field(default_factory=Desk)
     desk_room: Any = None  # made by the first who asks the risk desk; see `desk.py`
     stress: StressResults | None = None  # None: not served here
+    curves: Curves | None = None  # made by the first who asks; see `curves.py`
 
 
 def services_of(request: Request) -> Services:

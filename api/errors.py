@@ -51,6 +51,7 @@ OWN: Final[dict[str, int]] = {
     "scenarios_refused": 422,
     "liquidation_unknown": 404,
     "index_unknown": 404,
+    "curve_unknown": 404,
     "index_day_unknown": 404,
     "index_day_final": 409,
     "index_already_said": 409,

@@ -12,6 +12,7 @@ from api.protect import cancel_after_row
 from api.replies import Reply
 from api.whole import post_whole
 from api.ws.calls import CallChannel
+from api.ws.curves import CurveChannels
 from api.ws.indices import IndexChannels
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
@@ -71,6 +72,7 @@ class Hub:
         self.rfqs = RfqChannel(services)
         self.indices = IndexChannels(services)
         self.calls = CallChannel(services, self.private)
+        self.curves = CurveChannels(services)
         self.settlements = SettlementChannel(services)
         self._own: dict[str, SharedChannel] = {
             STATUS: self.status,
@@ -131,7 +133,7 @@ class Hub:
             self.services.feed.unsubscribe(name, session)
 
     def _own_channel(self, name: str) -> SharedChannel | None:
-        return self._own.get(name) or self.indices.of(name)
+        return self._own.get(name) or self.indices.of(name) or self.curves.of(name)
 
     # Cancelling when a connection ends
 
@@ -189,6 +191,7 @@ class Hub:
             self.status.turn()
             await self.indices.turn()
             await self.calls.turn()
+            await self.curves.turn()
             for session in list(self.sessions):
                 session.look_after(now_s)
             self.cancel_owed()

@@ -126,6 +126,12 @@ async def scenario_calls(world: World) -> list[tuple[str, str, str, Any]]:
     ]
 
 
+CURVE_CALLS: list[tuple[str, str, str, Any]] = [
+    ("list_curves", "GET", "/curves", None),
+    ("get_curve", "GET", "/curves/H100-USE", None),
+]
+
+
 INDEX_CALLS: list[tuple[str, str, str, Any]] = [
     ("list_indices", "GET", "/indices", None),
     ("list_prints", "GET", "/indices/H100-USE/prints?since=2026-03-01&until=2026-03-03", None),
@@ -161,6 +167,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         *await scenario_calls(world),
         *observation_calls(),
         *INDEX_CALLS,
+        *CURVE_CALLS,
         ("set_blocks", "PUT", f"/admin/contracts/{SYMBOL}/blocks", rule),
         ("propose_block", "POST", "/blocks", {**block, "counterparty": "alice"}),
         ("list_blocks", "GET", "/blocks?status=all", None),

@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
+from exchange.rules import fees, scenario_addons
 from exchange.rules.addons import NO_ADDON, Addon, addon_of
 from exchange.rules.contracts import parse_symbol
-from exchange.rules.fees import fee_row, reserve_usd_micros_per_gpu_hour
+from exchange.rules.fees import FEE_ROWS, fee_row, reserve_usd_micros_per_gpu_hour
 from exchange.rules.margin import margin_of
 from exchange.rules.operations import addons_command, stage_commands, state_command, swap_command
 from exchange.rules.requirement import KEPT_BPS
@@ -83,10 +84,19 @@ def test_SCN_018_a_days_move_is_of_the_rows_of_history_and_fades_along_the_curve
     assert sigma_day_bps(still, near) == 0
 
 
-def test_SCN_019_fees_are_the_dearest_of_all_tiers_today_or_tomorrow() -> None:
-    standard = reserve_usd_micros_per_gpu_hour(fee_row("standard", date(2027, 1, 1)))
-    assert fee_usd_micros_per_gpu_hour(date(2026, 12, 31)) == standard > 0
-    assert fee_usd_micros_per_gpu_hour(date(2026, 12, 30)) == 0
+def test_SCN_019_fees_are_the_dearest_of_all_tiers_today_or_tomorrow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    last = max(FEE_ROWS, key=lambda row: row.effective_from)
+    dearer = replace(
+        last, effective_from=date(2030, 1, 1), taker_usd_micros_per_gpu_hour=9_000,
+        clearing_usd_micros_per_gpu_hour=0,
+    )  # fmt: skip
+    monkeypatch.setattr(fees, "FEE_ROWS", (*FEE_ROWS, dearer))
+    monkeypatch.setattr(scenario_addons, "FEE_ROWS", (*FEE_ROWS, dearer))
+    standard = reserve_usd_micros_per_gpu_hour(fee_row("standard", date(2029, 12, 30)))
+    assert fee_usd_micros_per_gpu_hour(date(2029, 12, 30)) == standard == 600
+    assert fee_usd_micros_per_gpu_hour(date(2029, 12, 31)) == 9_000
 
 
 def test_the_published_document_makes_the_same_add_ons_again(house: House) -> None:

@@ -12,6 +12,7 @@ from matching.codes import Code, EventKind, TradingState
 from matching.contracts import contract_known, orders_left
 from matching.deals import end_deals_of_contract
 from matching.emit import emit
+from matching.guards import take_guard_price
 from matching.limits import DELIVERY_DAYS_MAX, ENDS
 from matching.marks import move_mark, pay_all
 
@@ -88,6 +89,7 @@ def accrue(s, cmd):
     contract["days_fixed"] = cmd["ref_id"]
     contract["settle_ticks"] = price_ticks
     move_mark(s, contract_idx, price_ticks)
+    take_guard_price(s, contract_idx, price_ticks)
     move_fine(s, contract_idx, worth_usd_micros - price_ticks * tick_value)
     reply = emit(s, EventKind.ACCRUED, 0, contract_idx)
     paid_usd_micros = pay_all(s, contract_idx, price_ticks)

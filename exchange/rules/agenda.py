@@ -11,18 +11,19 @@ from typing import Final
 
 import numpy as np
 
-from exchange.rules import sessions
-from exchange.rules.agenda_prices import due_ns, last_settlement_ns, market_ticks, run_due
+from exchange.rules import agenda_life, sessions
+from exchange.rules.agenda_margin import WantedShocks
+from exchange.rules.agenda_prices import last_settlement_ns, market_ticks, run_due
+from exchange.rules.agenda_walk import Walk
 from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
 from exchange.rules.contracts import (
     BAND_BACK_BPS,
     BAND_FRONT_BPS,
     Contract,
-    SymbolError,
     band_bps,
-    parse_symbol,
 )
 from exchange.rules.cycles import cycles
+from exchange.rules.final_settlement import FixedDays
 from exchange.rules.legs import Listed
 from exchange.rules.listings import unlisted_combinations
 from exchange.rules.mirror_state import MirrorState
@@ -33,11 +34,9 @@ from exchange.rules.operations import (
     mark_command,
     settle_command,
     stage_commands,
-    state_command,
     swap_command,
 )
 from exchange.rules.quotes import PriceData
-from exchange.rules.records import Contract as ListedContract
 from exchange.rules.reference import References, references
 from exchange.rules.requirement import KEPT_BPS
 from exchange.rules.scenario_addons import AddonSet, planned_addon
@@ -71,7 +70,7 @@ def rest_until_ns(now_ns: int, times: CallTimes) -> int:
     return begins_ns if now_ns < begins_ns < until_ns else until_ns
 
 
-class Agenda:
+class Agenda(Walk):
     """Plans commands from the mirror, the tape and the price data. Keeps only caches."""
 
     def __init__(
@@ -82,56 +81,31 @@ class Agenda:
         contracts_max: int = CONTRACTS_MAX,
         combinations: Listed = Listed.NONE,
         times: CallTimes = CALLS,
+        days: FixedDays | None = None,
     ) -> None:
-        """Plan for the exchange that `mirror` and `tape` follow."""
+        """Plan for the exchange that `mirror` and `tape` follow; `days` are the final prints."""
+        self.days = days or FixedDays()
         self._listed = combinations
         self.times = times
-        self._closed: set[int] = set()  # expired contracts that nobody holds
-        self._mirror = mirror
-        self._tape = tape
+        super().__init__(mirror, tape)
         self._data = data
         self.contracts_max = contracts_max
-        self._model: ShockModel = MarginModel(data.steps)  # until a whole set is adopted
+        self._shocks = WantedShocks(MarginModel(data.steps))  # until a whole set is adopted
         self._addons: AddonSet | None = None
-        self._parsed: list[Contract | None] = []
         self._references: References | None = None
-        self._shocks: dict[int, tuple[int, date, Sequence[int]]] = {}
         self.run: SettlementRun | None = None  # what the last settlement planned comes from,
         self._settles = new_commands(0)  # and its commands
 
     def adopt(self, model: ShockModel, addons: AddonSet | None = None) -> None:
         """Let other scenarios, and the add-ons that belong to them, be what should be live."""
-        self._model = model
+        self._shocks = WantedShocks(model)
         self._addons = addons
-        self._shocks.clear()
 
     def references(self, on: date) -> References:
         """Return the reference prices of a day for every series that is listed."""
         if self._references is None or self._references.on != on:
             self._references = references(self._data, LISTED_SERIES, on)
         return self._references
-
-    # What is there
-
-    def _contracts(self) -> Iterator[tuple[ListedContract, Contract]]:
-        """Walk the contracts of the catalogue's grammar; others are none of our business."""
-        for listed in self._mirror.contracts[len(self._parsed) :]:
-            try:
-                self._parsed.append(parse_symbol(listed.symbol))
-            except SymbolError:
-                self._parsed.append(None)
-        for listed, contract in zip(self._mirror.contracts, self._parsed, strict=True):
-            if contract is not None:
-                yield listed, contract
-
-    def _living(self) -> Iterator[tuple[ListedContract, Contract]]:
-        return (pair for pair in self._contracts() if pair[0].state != TradingState.EXPIRED)
-
-    def is_settled_since(self, ts_ns: int) -> bool:
-        """Return whether every living contract was settled at or after a moment."""
-        settled_ns = self._tape.settled_ns
-        trading = (listed for listed, _ in self._living() if not listed.delivery.phase)
-        return all(settled_ns(listed.contract_idx) >= ts_ns for listed in trading)
 
     # What is to be done, most urgent first
 
@@ -142,8 +116,11 @@ class Agenda:
         """
         for step in (
             self.settlements,
+            self.settlements_again,
             self.expiries,
             self.cycles,
+            self.cascades,
+            self.deliveries,
             self.closings,
             self.listings,
             self.terms,
@@ -160,7 +137,8 @@ class Agenda:
 
     def settlements(self, now_ns: int) -> np.ndarray:
         """Settle every living contract that was not settled since it was due, all together."""
-        run = run_due(self._living(), self._tape, self.times, self._mirror.ts_ns, now_ns)
+        trading = (pair for pair in self._living() if pair[0].delivery.phase == 0)
+        run = run_due(trading, self._tape, self.times, self._mirror.ts_ns, now_ns)
         if run is None:
             return new_commands(0)
         if run != self.run:
@@ -170,21 +148,33 @@ class Agenda:
 
     def cycles(self, now_ns: int) -> np.ndarray:
         """Pay variation margin at midday, and of what has moved far."""
-        living = (listed for listed, _ in self._living())
-        return _joined(cycles(living, self._mirror, self._tape, now_ns))
+        trading = (listed for listed, _ in self._living() if listed.delivery.phase == 0)
+        return _joined(cycles(trading, self._mirror, self._tape, now_ns))
 
     def is_paid_since(self, ts_ns: int) -> bool:
         """Return whether every living contract was paid at or after a moment."""
-        paid = (self._tape.paid(listed.contract_idx) for listed, _ in self._living())
+        trading = (listed for listed, _ in self._living() if listed.delivery.phase == 0)
+        paid = (self._tape.paid(listed.contract_idx) for listed in trading)
         return all(one is not None and one.ts_ns >= ts_ns for one in paid)
 
+    def settlements_again(self, now_ns: int) -> np.ndarray:
+        """Settle again what positions came into after its last settlement."""
+        return _joined(agenda_life.settlements_again(self._settled(now_ns)))
+
     def expiries(self, now_ns: int) -> np.ndarray:
-        """End every contract whose trading is over and which is settled."""
+        """End every contract that others follow now, or that was settled for the last time."""
+        settled = self._settled(now_ns)
+        return _joined(agenda_life.expiries(self._mirror, settled, self.contracts_max))
+
+    def cascades(self, now_ns: int) -> np.ndarray:
+        """Move what is left of expired contracts into those that follow them."""
+        return _joined(agenda_life.cascades(self._mirror, self._expired()))
+
+    def deliveries(self, now_ns: int) -> np.ndarray:
+        """Begin deliveries, and settle what is in delivery."""
+        settled = self._settled(now_ns)
         return _joined(
-            state_command(listed.contract_idx, TradingState.EXPIRED)
-            for listed, _ in self._living()
-            if 0 < listed.last_trade_ns <= now_ns
-            and self._tape.settled_ns(listed.contract_idx) >= due_ns(listed, now_ns)
+            agenda_life.deliveries(self._mirror, settled, self.days, self.contracts_max, now_ns)
         )
 
     def listings(self, now_ns: int) -> np.ndarray:
@@ -196,24 +186,22 @@ class Agenda:
         on = date_of(now_ns)
         count = len(self._mirror.contracts)
         rows: list[np.ndarray] = []
+        inherited = {one.symbol: ticks for one, ticks in agenda_life.heirs(self._living(), on)}
         for contract in self.unlisted(now_ns):
             reference = self.references(on).of(contract)
-            if reference is None or count + len(rows) >= self.contracts_max:
+            ticks = reference.price_ticks if reference else inherited.get(contract.symbol)
+            if ticks is None or count + len(rows) >= self.contracts_max:
                 continue
-            rows.append(
-                list_command(
-                    count + len(rows), contract, reference.price_ticks, on, TradingState.PRE_OPEN
-                )
-            )
+            rows.append(list_command(count + len(rows), contract, ticks, on, TradingState.PRE_OPEN))
         return _joined(rows)
 
     def unlisted(self, now_ns: int) -> list[Contract]:
-        """Return the contracts of today's catalogue that are still to be listed."""
-        return [
-            contract
-            for contract in listed_contracts(date_of(now_ns))
-            if contract.symbol not in self._mirror.symbols and contract.last_trade_ns > now_ns
-        ]
+        """Return the contracts still to be listed: today's, and those that follow one by now."""
+        on = date_of(now_ns)
+        new = [one for one in listed_contracts(on) if one.last_trade_ns > now_ns]
+        new += [child for child, _ in agenda_life.heirs(self._living(), on)]
+        symbols = self._mirror.symbols
+        return list(dict.fromkeys(one for one in new if one.symbol not in symbols))
 
     def margin(self, now_ns: int) -> np.ndarray:
         """Stage every vector of shocks and every add-on that is not as it should be, and swap.
@@ -222,11 +210,12 @@ class Agenda:
         """
         mirror = self._mirror
         rows: list[np.ndarray] = []
-        count, worst_count = self._model.count, self._model.worst_count
+        model, on = self._shocks.model, date_of(last_settlement_ns(now_ns))
+        count, worst_count = model.count, model.worst_count
         is_live = (mirror.scenario_count, mirror.worst_count) == (count, worst_count)
         for listed, contract in self._contracts():
             contract_idx = listed.contract_idx
-            wanted = self._wanted_shocks(listed, contract, now_ns)
+            wanted = self._shocks.of(listed, contract, on)
             addon = planned_addon(mirror, listed, self._addons)
             is_live = is_live and _same(mirror.shocks[contract_idx], wanted)
             is_live = is_live and mirror.addons[contract_idx] == addon
@@ -253,7 +242,9 @@ class Agenda:
 
     def close_outs(self, now_ns: int) -> np.ndarray:
         """Close what is left of expired contracts."""
-        expired = (pair for pair in self._contracts() if not _is_living(pair[0]))
+        expired = (
+            pair for pair in self._expired() if not agenda_life.is_cascading(self._mirror, *pair)
+        )
         return _joined(sessions.close_outs(expired, self._closed))
 
     def combinations(self, now_ns: int) -> np.ndarray:
@@ -285,23 +276,6 @@ class Agenda:
             if is_worth_marking(mark_ticks, ticks, whole_minute=whole_minute):
                 rows.append(mark_command(listed.contract_idx, step_ticks(mark_ticks, ticks)))
         return _joined(rows)
-
-    def _wanted_shocks(
-        self, listed: ListedContract, contract: Contract, now_ns: int
-    ) -> Sequence[int]:
-        if listed.state == TradingState.EXPIRED:
-            return (0,) * self._model.count
-        on = date_of(last_settlement_ns(now_ns))
-        known = self._shocks.get(listed.contract_idx)
-        if known is None or known[:2] != (listed.settle_ticks, on):
-            shocks = self._model.shocks(contract, listed.settle_ticks, on)
-            known = (listed.settle_ticks, on, shocks)
-            self._shocks[listed.contract_idx] = known
-        return known[2]
-
-
-def _is_living(contract: ListedContract) -> bool:
-    return contract.state != TradingState.EXPIRED
 
 
 def _same(held: Sequence[int], wanted: Sequence[int]) -> bool:

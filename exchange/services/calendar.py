@@ -18,6 +18,7 @@ from exchange.io.journal import Journal
 from exchange.rules.agenda import Agenda, rest_until_ns
 from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.cycles import last_midday_ns
+from exchange.rules.final_settlement import FixedDays
 from exchange.rules.legs import Listed
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.operations import tick_command
@@ -57,6 +58,7 @@ class Calendar:
         combinations: Listed = Listed.NONE,
         times: CallTimes = CALLS,
         keep: Keep | None = None,
+        days: FixedDays | None = None,
     ) -> None:
         """Keep the calendar of the exchange that `mirror` follows; commands go to `send`.
 
@@ -65,7 +67,7 @@ class Calendar:
                 nothing.
         """
         self.tape = Tape()
-        self.agenda = Agenda(mirror, self.tape, data, contracts_max, combinations, times)
+        self.agenda = Agenda(mirror, self.tape, data, contracts_max, combinations, times, days)
         self._mirror = mirror
         self._send = send
         self._keep = keep

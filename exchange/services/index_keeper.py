@@ -126,7 +126,8 @@ class IndexKeeper:
             await self._send(np.concatenate(rows))
 
     def _takes(self, contract: Contract, position: int) -> bool:
-        if contract.state == TradingState.EXPIRED or is_combination(contract.symbol):
+        over = contract.state == TradingState.EXPIRED or contract.delivery.phase > 0
+        if over or is_combination(contract.symbol):
             return False
         return self._fed.get(contract.contract_idx) != position
 

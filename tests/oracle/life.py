@@ -3,7 +3,7 @@
 from matching.codes import Code, EventKind, Side, TradingState
 from matching.limits import CASCADE_LOTS_MAX, DELIVERY_DAYS_MAX
 from matching.wire_life import CHILD_WORDS, unpack_children
-from tests.oracle import admin, deals
+from tests.oracle import admin, calls, deals
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Deal, Exchange, Position
 
@@ -136,6 +136,7 @@ def accrue(ex: Exchange, log: Log, cmd: Command) -> None:
     contract.settle_ticks, contract.days_fixed = price, cmd.ref_id
     contract.accrued_ns = ex.now_ns
     admin.move_mark(ex, cmd.contract_idx, price)
+    calls.measure_from(ex, contract, price)
     held = holders(ex, cmd.contract_idx)
     for one in held:
         one.unsettled_usd_micros += one.qty_lots * more

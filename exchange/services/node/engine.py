@@ -19,6 +19,7 @@ from exchange.io.clock import SystemClock
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
 from exchange.io.errors import Corrupt, Unavailable
+from exchange.io.final_prints import FinalPrints
 from exchange.io.giveups import GiveUps
 from exchange.io.index_child import publish_in_child
 from exchange.io.index_store import PostgresIndex
@@ -35,11 +36,13 @@ from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.settlements import SettlementInputs
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
+from exchange.rules.final_settlement import FixedDays
 from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
+from exchange.services.day_keeper import DayKeeper
 from exchange.services.delivery import DeliveryDesk
 from exchange.services.fund import FundKeeper
 from exchange.services.giveups import GiveUpDesk
@@ -84,6 +87,7 @@ class Parts:
     liquidation: Liquidation
     fund: FundKeeper
     night: Night
+    days: DayKeeper
     observer: Observer
     index: IndexKeeper
 
@@ -172,13 +176,14 @@ class EngineRole:
             snapshot_seq=self._snapshot_seq,
             cadence=_cadence(settings),
         )
+        days = FixedDays()
         calendar = Calendar(
             mirror, sequencer.submit, clock, load_price_data(),
             combinations=settings.list_combinations,
             times=CallTimes(
                 opening_s=settings.opening_call_s, closing_s=settings.closing_call_s
             ),
-            keep=SettlementInputs(pool).keep,
+            keep=SettlementInputs(pool).keep, days=days,
         )  # fmt: skip
         await calendar.catch_up(self._journal)
         build = build_in_child if settings.build_scenarios else None
@@ -206,6 +211,7 @@ class EngineRole:
             giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
             noter=noter,
             index=index,
+            days=DayKeeper(FinalPrints(pool), clock, days),
             liquidation=Liquidation(
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
             ),
@@ -232,6 +238,7 @@ class EngineRole:
         self._crew.start("scenarios", self._parts.scenarios.run())
         self._crew.start("night", self._parts.night.run())
         self._crew.start("index", self._parts.index.run())
+        self._crew.start("days", self._parts.days.run())
 
     def begin_liquidation(self) -> None:
         """Watch accounts, observe prices; once the operator has an account, and all is listed."""
@@ -265,7 +272,7 @@ class EngineRole:
         if parts is None:
             return
         services = (
-            "observer", "night", "scenarios", "index", "calendar", "liquidation", "fund",
+            "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
             "outbox", "custody", "billing", "giveups", "delivery", "purge",
         )  # fmt: skip
         await self._crew.end(*services)

@@ -69,3 +69,13 @@ def test_a_contract_in_delivery_is_not_the_child_of_a_cascade():
     )  # fmt: skip
     refused = market.do(Kind.CASCADE, contract_idx=1, price_ticks=1)
     assert refused["code"].tolist() == [Code.CASCADE_CHILD_ENDED]
+
+
+def test_guards_are_measured_from_the_newest_settlement():
+    market = ended()
+    market.do(
+        Kind.SET_GUARD, price_ticks=500, amount_usd_micros=SECOND_NS, order_id=2_000,
+        expires_ns=SECOND_NS,
+    )  # fmt: skip
+    assert accrue(market, 1, 2 * LOT, 1)["code"][0] == 0
+    market.engine.check()

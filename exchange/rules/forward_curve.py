@@ -28,6 +28,10 @@ from exchange.rules.tenors import Period, Tenor
 
 STRIPS: Final = (Tenor.QUARTER, Tenor.CALENDAR)  # the order in which they are served
 TENORS: Final = (Tenor.MONTH, *STRIPS)
+OWN: Final = "CURV_001"
+MEAN: Final = "CURV_002"
+PRESSED: Final = "CURV_003"
+HELD: Final = "CURV_004"
 
 
 class Source(IntEnum):
@@ -58,6 +62,7 @@ class Point:
     Attributes:
         symbol: its contract, "" for a month that is not listed.
         own_ticks, own_source: what it would be without strips (CURV_001).
+        rule: the one that gave the price.
         moved_by: the code of the strip that moved it last, "" for none.
         arbitrage_ticks: by how much a strip's bid is above its months, or its ask below them.
     """
@@ -66,6 +71,7 @@ class Point:
     symbol: str
     price_ticks: int
     source: Source
+    rule: str
     own_ticks: int
     own_source: Source
     moved_by: str
@@ -75,23 +81,14 @@ class Point:
     reference_ticks: int
     arbitrage_ticks: int = 0
 
-    @property
-    def rule(self) -> str:
-        """The rule that gave the price."""
-        if self.source is Source.MONTHS:
-            return "CURV_002"
-        if not self.moved_by:
-            return "CURV_001"
-        return "CURV_004" if self.own_source is Source.BOOK else "CURV_003"
-
 
 class _Node:
     """A period on its way to its price, within `low_ticks` and `high_ticks`."""
 
     __slots__ = (
         "ask_ticks", "bid_ticks", "high_ticks", "low_ticks", "moved_by", "own_source",
-        "own_ticks", "period", "price_ticks", "quarter", "rank", "reference_ticks", "settle_ticks",
-        "symbol",
+        "own_ticks", "period", "price_ticks", "quarter", "rank", "reference_ticks", "rule",
+        "settle_ticks", "symbol",
     )  # fmt: skip
 
     def __init__(self, period: Period, seen: Seen | None, reference_ticks: int) -> None:
@@ -104,7 +101,8 @@ class _Node:
         self.low_ticks = self.bid_ticks or 1
         self.high_ticks = self.ask_ticks or PRICE_TICKS_LAST
         self.own_ticks, self.own_source = self._own(quoted)
-        self.price_ticks, self.rank, self.moved_by = self.own_ticks, self.own_source, ""
+        self.price_ticks, self.rank = self.own_ticks, self.own_source
+        self.rule, self.moved_by = OWN, ""
         self.quarter: _Strip | None = None
 
     def _own(self, quoted: Quoted) -> tuple[int, Source]:
@@ -152,13 +150,13 @@ class _Strip:
         bound = self.node.high_ticks if step > 0 else self.node.low_ticks
         return max(0, step * (bound * self.hours - self.value()))
 
-    def move(self, months: Sequence[_Node], price_ticks: int) -> None:
+    def move(self, months: Sequence[_Node], price_ticks: int, rule: str) -> None:
         """Move some of its months by as many ticks each, until the mean of all is a price."""
         before = [month.price_ticks for month in months]
         _move(months, price_ticks * self.hours - self.value())
         for month, ticks in zip(months, before, strict=True):
             if month.price_ticks != ticks:
-                month.moved_by = self.node.period.code
+                month.rule, month.moved_by = rule, self.node.period.code
 
 
 def forward_curve(seen: Iterable[Seen], reference: Callable[[Period], int]) -> list[Point]:
@@ -203,7 +201,7 @@ def _join(strip: _Strip) -> None:
             month.quarter = strip
         if not month.price_ticks:
             month.price_ticks = strip.node.own_ticks
-            month.moved_by = strip.node.period.code
+            month.rule, month.moved_by = PRESSED, strip.node.period.code
 
 
 def _press(strips: Sequence[_Strip]) -> None:
@@ -212,7 +210,7 @@ def _press(strips: Sequence[_Strip]) -> None:
         for strip in strips:
             soft = [month for month in strip.months if month.rank < rank]
             if strip.node.own_source is rank and soft:
-                strip.move(soft, strip.node.own_ticks)
+                strip.move(soft, strip.node.own_ticks, PRESSED)
                 for month in soft:
                     month.rank = rank
 
@@ -223,7 +221,7 @@ def _enforce(strip: _Strip) -> None:
     for months in (soft, strip.months):
         outside = _outside(strip)
         if outside:
-            strip.move(months, outside)
+            strip.move(months, outside, HELD)
 
 
 def _outside(strip: _Strip) -> int:
@@ -282,21 +280,23 @@ def _quoted(seen: Seen | None) -> Quoted:
 
 
 def _point_of_month(node: _Node) -> Point:
-    moved = node.moved_by if node.price_ticks != node.own_ticks else ""
-    source = Source.STRIP if moved else node.own_source
-    return _point(node, node.price_ticks, source, moved, 0)
+    if node.price_ticks == node.own_ticks:
+        node.rule, node.moved_by = OWN, ""
+    return _point(node, node.price_ticks, Source.STRIP if node.moved_by else node.own_source, 0)
 
 
 def _point_of_strip(strip: _Strip) -> Point:
     price, outside = strip.mean_ticks(), _outside(strip)
     arbitrage = abs(price - outside) if outside else 0
-    return _point(strip.node, price, Source.MONTHS, "", arbitrage)
+    strip.node.rule = MEAN
+    return _point(strip.node, price, Source.MONTHS, arbitrage)
 
 
-def _point(node: _Node, ticks: int, source: Source, moved_by: str, arbitrage: int) -> Point:
+def _point(node: _Node, ticks: int, source: Source, arbitrage: int) -> Point:
     return Point(
         period=node.period, symbol=node.symbol, price_ticks=ticks, source=source,
-        own_ticks=node.own_ticks, own_source=node.own_source, moved_by=moved_by,
+        rule=node.rule, own_ticks=node.own_ticks, own_source=node.own_source,
+        moved_by=node.moved_by,
         bid_ticks=node.bid_ticks, ask_ticks=node.ask_ticks, settle_ticks=node.settle_ticks,
         reference_ticks=node.reference_ticks, arbitrage_ticks=arbitrage,
     )  # fmt: skip

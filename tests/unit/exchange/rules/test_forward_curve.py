@@ -82,6 +82,16 @@ def test_curv_004_quoted_months_move_within_their_books_and_no_farther_than_need
     assert within["2027M01"].price_ticks == 2_000, "there is nothing to gain: nobody moves"
 
 
+def test_curv_004_a_wide_book_of_a_strip_bounds_months_without_books_first() -> None:
+    found = curve(
+        seen("2027M01", 2_000, 1_998, 2_002), seen("2027M02"), seen("2027M03"),
+        seen("2027Q1", 2_000, 2_100, 2_400),
+    )  # fmt: skip
+    assert (found["2027M01"].price_ticks, found["2027M01"].rule) == (2_000, "CURV_001")
+    assert found["2027M02"].rule == found["2027M03"].rule == "CURV_004"
+    assert found["2027Q1"].price_ticks == 2_100
+
+
 @pytest.mark.parametrize(("bid", "ask"), [(2_030, 2_040), (1_940, 1_950)])
 def test_curv_005_an_arbitrage_between_books_is_said(bid: int, ask: int) -> None:
     months = [seen(code, 2_000, 1_990, 2_010) for code in ("2027M01", "2027M02", "2027M03")]

@@ -70,6 +70,7 @@ class Services:
     billing: Billing | None = None
     observing: Observing | None = None  # None: not served here
     index: Index | None = None
+    delivering: Any = None  # a `delivering.Delivering`; None: not served here
     giveups: GiveUps | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys

@@ -8,7 +8,7 @@ problem+json over HTTP and the `error` object of a websocket reply.
 from http import HTTPStatus
 from typing import Any, Final
 
-from api import errors_collateral, errors_deals, errors_life, errors_moves
+from api import errors_collateral, errors_deals, errors_delivery, errors_life, errors_moves
 from api.error_texts import CORE_DETAIL
 from matching.codes import Code
 
@@ -41,6 +41,7 @@ OWN: Final[dict[str, int]] = {
     # the address
     "not_found": 404,
     **errors_collateral.OWN,
+    **errors_delivery.OWN,
     **errors_moves.OWN,
     "method_not_allowed": 405,
     "key_unknown": 404,

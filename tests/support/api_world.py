@@ -40,6 +40,7 @@ from tests.support.api_fakes import (
     MemoryViews,
 )
 from tests.support.custody_fakes import MemoryCustody
+from tests.support.delivery_fakes import memory_delivering
 from tests.support.index_fakes import MemoryIndex
 from tests.support.memory_alerts import MemoryAlerts, seen
 from tests.support.memory_billing import MemoryBilling
@@ -114,6 +115,7 @@ class World:
             alerts=MemoryAlerts(seen(1)),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
+        self.services.delivering = memory_delivering()
         self.services.observing = memory_observing(self.services.auth)
         self.hub = Hub(self.services)
         self.app = create_app(self.services, self.hub)

@@ -12,6 +12,7 @@ import uvicorn
 
 from api.app import create_app
 from api.auth import AHEAD_MS_MAX, Authenticator
+from api.delivering import Delivering
 from api.deps import EdgeSettings, Services
 from api.errors import Problem
 from api.gateway import Gateway
@@ -25,6 +26,9 @@ from exchange.io.billing import Billing
 from exchange.io.bus import Bus
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
+from exchange.io.delivery import PostgresReceipts
+from exchange.io.delivery_issuers import Issuers
+from exchange.io.delivery_proofs import Proofs
 from exchange.io.errors import PortTaken
 from exchange.io.giveups import GiveUps
 from exchange.io.index_store import PostgresIndex
@@ -206,6 +210,9 @@ def make_front(
         stress=StressResults(pool),
         billing=Billing(pool),
         index=PostgresIndex(pool),
+        delivering=Delivering(
+            receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool)
+        ),
         giveups=GiveUps(pool),
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )

@@ -14,6 +14,7 @@ from api.routes import scenarios
 from exchange.io.defaults import LiquidationSeen, MoveSeen, UseSeen
 from exchange.io.funds import LossSeen, PartySeen, SizingSeen
 from exchange.rules.adl import Candidate, Closing, plan, tag_of
+from exchange.rules.delivery.receipts import receipt_id_of
 from exchange.rules.loss_proof import Round, proof_of
 from exchange.rules.margin_calls import issue
 from exchange.rules.waterfall import LayerName
@@ -110,6 +111,40 @@ def observation_calls() -> list[tuple[str, str, str, Any]]:
     ]
 
 
+async def delivery_calls(world: World) -> list[tuple[str, str, str, Any]]:
+    """Return one good call of every operation on physical delivery."""
+    admin, path = "/admin/delivery", "/delivery/receipts"
+    hours = {"start_ts": 500_000 * 3_600_000, "end_ts": 500_048 * 3_600_000}
+    issuer = {"account_id": "operator", "public_key": "5f" * 32, "audit": "a", "acceptance": "b",
+              "acceptance_hours": 48}  # fmt: skip
+    receipt = {"sku": "H100", "hub": "USE", "nodes": ["n1"], "gpus_per_node": 8, **hours,
+               "shares": [{"account_id": "alice", "bps": 500}], "receipt_key": "one"}  # fmt: skip
+    reading = {"node": "n1", "hour_ts": 500_000 * 3_600_000, "counter": 1, "uptime_s": 3_600,
+               "load_factor_bps": 1, "gpu_hours_milli": 1, "kwh_milli": 1,
+               "signature": "00" * 64}  # fmt: skip
+    readings = {"readings": [reading, {**reading, "uptime_s": 3_601}]}
+    owner = await world.services.accounts.get("operator")
+    receipt_id = receipt_id_of("key", owner.account_idx, "one")
+    offer = {"action": "offer", "price": "10"}
+    return [
+        ("admit_issuer", "POST", f"{admin}/issuers", issuer),
+        ("list_issuers", "GET", "/delivery/issuers", None),
+        ("issue_receipt", "POST", path, receipt),
+        ("act_on_receipt", "POST", f"{path}/{receipt_id}/actions", offer),
+        ("list_receipts", "GET", f"{path}?limit=1", None),
+        ("get_receipt", "GET", f"{path}/{receipt_id}", None),
+        ("list_receipt_offers", "GET", "/delivery/offers", None),
+        ("submit_telemetry", "POST", "/delivery/telemetry", readings),
+        ("prove_receipt", "GET", f"/proofs/receipts/{receipt_id}", None),
+        ("list_receipt_roots", "GET", "/proofs/roots", None),
+        ("curtail_hub", "POST", f"{admin}/curtailments",
+         {"hub": "USE", "reference": "PJM-1", **hours}),
+        ("list_telemetry_quarantine", "GET", f"{admin}/quarantine", None),
+        ("list_delivery_claims", "GET", f"{admin}/claims?limit=1", None),
+        ("end_issuer", "POST", f"{admin}/issuers/operator/end", {"reason": "left"}),
+    ]  # fmt: skip
+
+
 async def scenario_calls(world: World) -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation on margin scenarios; one set is live already."""
     set_id = await world.services.scenarios.publish(built().document(), built())
@@ -166,6 +201,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         *await collateral_calls(world),
         *await scenario_calls(world),
         *observation_calls(),
+        *await delivery_calls(world),
         *INDEX_CALLS,
         *CURVE_CALLS,
         ("set_blocks", "PUT", f"/admin/contracts/{SYMBOL}/blocks", rule),

@@ -1,0 +1,119 @@
+"""Receipts, issuers and proofs in memory, true to the rules."""
+
+from api.delivering import Delivering
+from exchange.io.delivery import Row
+from exchange.io.delivery_issuers import Issuer, Quarantined, ReadingAnswer
+from exchange.io.delivery_proofs import Proof, SignedRoot
+from exchange.io.errors import NotFound
+from exchange.rules.delivery import deeds
+from exchange.rules.delivery.merkle import Root
+from exchange.rules.delivery.receipts import EMPTY, Head, chained
+
+ROOT = SignedRoot(Root(20_000, 1, 1, bytes(32), bytes(32)), bytes(32), bytes(64))
+
+
+class MemoryReceipts:
+    """A registry whose payments are made at once."""
+
+    def __init__(self):
+        self.all_events = []
+        self.now = {}
+
+    def _write(self, deed):
+        last = self.all_events[-1] if self.all_events else None
+        head = Head(last.number, last.digest) if last else EMPTY
+        for event in chained(deed.changes, 10**18, head):
+            self.all_events.append(event)
+            self.now[event.receipt_id] = Row(event.receipt, event.number)
+        one = deed.changes[0].receipt
+        for payment in deed.payments:
+            if payment.purpose in (deeds.Purpose.BOND, deeds.Purpose.PRICE):
+                self._write(deeds.answered(self.now[one.receipt_id].receipt, payment, True))
+
+    async def issue(self, receipt, now_ns):
+        if receipt.receipt_id not in self.now:
+            self._write(deeds.issue(receipt, [row.receipt for row in self.now.values()]))
+        return self.now[receipt.receipt_id].receipt
+
+    async def act(self, receipt_id, act, now_ns):
+        if receipt_id not in self.now:
+            raise NotFound("no such receipt")
+        self._write(act(self.now[receipt_id].receipt))
+        return self.now[receipt_id].receipt
+
+    async def get(self, receipt_id):
+        row = self.now.get(receipt_id)
+        return row.receipt if row else None
+
+    async def own(self, account_idx, *, before, status, limit):
+        return self._page(before, limit)
+
+    async def offers(self, *, before, sku, hub, limit):
+        return [row for row in self._page(before, limit) if row.receipt.is_open_offer]
+
+    def _page(self, before, limit):
+        rows = sorted(self.now.values(), key=lambda row: -row.number)
+        return [row for row in rows if row.number < before][:limit]
+
+    async def history(self, receipt_id):
+        return [one for one in self.all_events if one.receipt_id == receipt_id]
+
+    async def claims(self, before, limit):
+        return [one for one in self.all_events if one.number < before][:limit]
+
+
+class MemoryIssuers:
+    """Issuers in memory; a reading is quarantined when its uptime is too long."""
+
+    def __init__(self):
+        self.rows = {}
+        self.bad = []
+
+    async def admit(self, issuer_idx, public_key, audit, acceptance, hours, by):
+        self.rows[issuer_idx] = Issuer(
+            issuer_idx=issuer_idx, account_id="operator", public_key=public_key, audit=audit,
+            acceptance=acceptance, acceptance_hours=hours, admitted_by=by, admitted_at_ns=10**18,
+            end_reason=None, ended_at_ns=None,
+        )  # fmt: skip
+        return self.rows[issuer_idx]
+
+    async def end(self, issuer_idx, reason, by):
+        if issuer_idx not in self.rows:
+            raise NotFound("it is no issuer")
+        return self.rows[issuer_idx]
+
+    async def issuer(self, issuer_idx):
+        return self.rows.get(issuer_idx)
+
+    async def issuers(self):
+        return list(self.rows.values())
+
+    async def curtail(self, order):
+        return order
+
+    async def record(self, issuer, reading, signature, now_ns):
+        if reading.uptime_s > 3600:
+            self.bad.append(Quarantined(len(self.bad) + 1, "x", "uptime_invalid", "{}", 10**18))
+            return ReadingAnswer("quarantined", "uptime_invalid")
+        return ReadingAnswer("accepted")
+
+    async def readings(self, receipt):
+        return []
+
+    async def quarantine(self, *, before, reason, limit):
+        return [row for row in self.bad if row.quarantine_id < before][:limit]
+
+
+class MemoryProofs:
+    """One root for everything."""
+
+    async def proofs(self, events):
+        return [Proof(one, bytes(32), [bytes(32)], ROOT) for one in events]
+
+    async def roots(self, before_day, limit):
+        return [ROOT] if before_day > ROOT.root.day else []
+
+
+def memory_delivering():
+    """Return a registry in memory."""
+    return Delivering(receipts=MemoryReceipts(), issuers=MemoryIssuers(), proofs=MemoryProofs())

@@ -118,7 +118,8 @@ def _contract_of(listed: Listed) -> Contract | None:
 
 def _lives(pair: tuple[Listed, Contract]) -> bool:
     """Return whether a contract may still be traded: delivery has not begun."""
-    return not pair[0].ended and pair[0].state != TradingState.EXPIRED
+    listed = pair[0]
+    return not (listed.ended or listed.delivery.phase or listed.state == TradingState.EXPIRED)
 
 
 def _seen(listed: Listed, contract: Contract) -> Seen:

@@ -16,7 +16,7 @@ from wellhead.client import Client
 if TYPE_CHECKING:
     from rich.text import Text
 
-PLOT_WIDTH = 44
+PLOT_WIDTH = 28
 STYLES = {"book": "green", "settlement": "blue", "reference": "dim", "strip": "yellow"}
 MARKS = {"book": "●", "settlement": "○", "reference": "·", "strip": "◐", "months": "━"}
 
@@ -90,6 +90,8 @@ def _watch(client: Client, series: str, options: Remote) -> None:
 def _show(found: ct.ForwardCurve) -> None:
     for line in lines_of(found):
         out.show(line)
+    if any(point.symbol is None for point in found.points):
+        out.note("* not listed")
     shape = found.shape
     if shape is not None:
         out.note(
@@ -115,7 +117,7 @@ def lines_of(found: ct.ForwardCurve) -> "list[Text]":
         style = STYLES.get(point.source, "")
         text = Text(f"{point.period:<9}{point.price:>9}   ")
         text.append(bar_of(point, low, high), style=style)
-        text.append(f"  {_why(point)}", style=style)
+        text.append(f" {_why(point)}", style=style)
         lines.append(text)
     return lines
 
@@ -152,11 +154,11 @@ def _why(point: ct.CurvePoint) -> str:
     if point.source == "book":
         said = f"book {point.bid_price} / {point.ask_price}"
     elif point.moved_by:
-        said = f"moved by {point.moved_by} from {point.own_price or '-'} ({point.own_source or ''})"
+        said = f"{point.own_source or ''} {point.own_price or '-'}, by {point.moved_by}".strip()
     elif point.source == "months" and point.own_source == "book":
         said = f"months; book {point.bid_price} / {point.ask_price}"
     if point.symbol is None:
-        said += ", not listed"
+        said += " *"
     return f"{said}, ARBITRAGE {point.arbitrage}" if point.arbitrage else said
 
 

@@ -38,8 +38,8 @@ def test_the_curve_is_drawn_with_where_each_price_is_from(capsys) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert "●" in lines[2]
     assert "book 2.690 / 2.710" in lines[2]
-    assert "moved by 2027Q1 from 2.610 (settlement)" in lines[3]
-    assert "not listed" in lines[4]
+    assert "settlement 2.610, by 2027Q1" in lines[3]
+    assert lines[4].endswith("reference *")
     assert "ARBITRAGE 0.004" in lines[-1]
 
 

@@ -3,9 +3,16 @@
 import hashlib
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from api import delivering
+from exchange.io.delivery_proofs import Proof, SignedRoot
+from exchange.rules.delivery.checked import faults_of_proofs
 from exchange.rules.delivery.merkle import EMPTY_ROOT, Root, leaf, path_of, root_by, root_of
+from exchange.rules.delivery.receipts import EMPTY, Change, chained
+from tests.support.receipts import receipt
 
+KEY = Ed25519PrivateKey.from_private_bytes(bytes([9] * 32))
 LEAVES = [leaf(bytes([at])) for at in range(9)]
 
 
@@ -38,6 +45,39 @@ def test_every_leaf_has_a_path_and_any_change_fails(count):
         for at in range(len(path)):
             bent = [bytes(32) if at == here else one for here, one in enumerate(path)]
             assert root_by(leaves[place], place, count, bent) != root
+
+
+def test_a_published_proof_is_checked_and_any_change_of_it_is_found():
+    events = chained([Change("issued", receipt()) for _ in range(5)], 5, EMPTY)
+    leaves = [leaf(one.digest) for one in events]
+    root = Root(1, 1, 5, root_of(leaves), bytes(32))
+    said = delivering.root_out(
+        SignedRoot(root, KEY.public_key().public_bytes_raw(), KEY.sign(root.signed_text))
+    )
+    before = [bytes(32), *(one.digest for one in events)]
+    proofs = [
+        delivering.proof_out(Proof(one, before[at], path_of(leaves, at), None)) | {"root": said}
+        for at, one in enumerate(events)
+    ]
+    receipt_id = events[0].receipt_id
+    assert faults_of_proofs(proofs, receipt_id) == []
+    assert faults_of_proofs(proofs, receipt_id, said["public_key"]) == []
+    assert faults_of_proofs(proofs, receipt_id, "00" * 32)
+    assert faults_of_proofs(proofs, "cdr_other")
+    one = proofs[2]
+    for name, value in (
+        ("number", "2"), ("kind", "sold"), ("event_ts_ns", "6"), ("note", "x"), ("body", "{}"),
+        ("before", "00" * 32), ("digest", "00" * 32), ("path", one["path"][1:]), ("root", None),
+    ):  # fmt: skip
+        assert faults_of_proofs([one | {name: value}], receipt_id), name
+    for name, value in (
+        ("day", 2), ("first_number", "2"), ("last_number", "6"), ("root", "00" * 32),
+        ("before", "11" * 32), ("signature", "00" * 64),
+    ):  # fmt: skip
+        assert faults_of_proofs([one | {"root": said | {name: value}}], receipt_id), name
+    for wrong in ({}, one | {"path": 1}, one | {"before": "x"}):
+        with pytest.raises(ValueError):
+            faults_of_proofs([wrong], receipt_id)
 
 
 def test_a_root_is_signed_with_all_that_it_says():

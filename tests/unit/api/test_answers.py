@@ -220,6 +220,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("get_orderbook", "GET", f"/orderbook/{SYMBOL}", None),
         ("list_trades", "GET", f"/trades/{SYMBOL}", None),
         ("list_klines", "GET", f"/klines/{SYMBOL}", None),
+        ("get_calendar", "GET", "/calendar?tenor=month", None),
         ("list_settlements", "GET", "/settlements", None),
         ("get_settlement_run", "GET", f"/settlements/runs/{'ab' * 32}", None),
         ("place_order", "POST", "/orders", BUY),

@@ -1,6 +1,7 @@
 """The simulated traders: what they ask for, and that own orders never meet."""
 
-from decimal import Decimal
+from decimal from datetime import UTC, datetime
+import Decimal
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_holdings_follow_positions_and_ended_orders():
 
 
 def test_the_same_seed_gives_the_same_market():
-    one = rules.markets(rules.today())[0]
+    one = rules.markets(rules.now())[0]
 
     def quotes():
         chance = Chance(5)
@@ -135,7 +136,7 @@ def test_the_same_seed_gives_the_same_market():
 
 
 def test_active_contracts_are_picked_more_often():
-    markets = rules.markets(rules.today())
+    markets = rules.markets(rules.now())
     crowd = Crowd([], [], markets, Fair(Chance(1)))
     picked = [crowd.pick().symbol for _ in range(3_000)]
     front, back = markets[0].symbol, markets[-1].symbol
@@ -143,7 +144,7 @@ def test_active_contracts_are_picked_more_often():
 
 
 def test_a_taker_takes_the_best_price_or_waits():
-    one = rules.markets(rules.today())[0]
+    one = rules.markets(rules.now())[0]
     chance = Chance(3)
     name = rules.takers()[0]
     orders = [rules.taker_order(name, one.symbol, "2.100", "2.120", 0, chance) for _ in range(200)]
@@ -154,7 +155,7 @@ def test_a_taker_takes_the_best_price_or_waits():
 
 
 def test_the_contract_of_the_examples_is_quoted_first_and_is_that_of_the_readme():
-    markets = rules.markets(rules.today())
+    markets = rules.markets(rules.now())
     first, *rest = rules.example_first(markets)
     assert sorted(rest + [first], key=lambda m: m.symbol) == sorted(markets, key=lambda m: m.symbol)
     readme = (Path(__file__).parents[3] / "README.md").read_text()
@@ -184,5 +185,13 @@ async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypat
         await demo._say_what_to_try(fake.url, [Ready("alice-demo", profile, new_key=False)])
         assert len(fake.seen) == len(script)
     said = capsys.readouterr().out
-    symbol = rules.example_first(rules.markets(rules.today()))[0].symbol
+    symbol = rules.example_first(rules.markets(rules.now()))[0].symbol
     assert f"Try: wellhead book {symbol}" in said and "--profile alice-demo" in said
+
+
+def test_days_whose_trading_is_over_are_no_market():
+    morning, evening = (datetime(2026, 11, 22, hour, tzinfo=UTC) for hour in (15, 16))
+    over = {market.symbol for market in rules.markets(morning)} - {
+        market.symbol for market in rules.markets(evening)
+    }
+    assert over == {"H100-GLB-2026M11D23", "H100-USE-2026M11D23"}

@@ -101,7 +101,7 @@ class DemoMarket:
         """Name commands that work: once their contract has bids and asks."""
         if self._as_json:
             return
-        symbol = rules.example_first(rules.markets(rules.today()))[0].symbol
+        symbol = rules.example_first(rules.markets(rules.now()))[0].symbol
         name = next(r.account_id for r in ready if r.profile.path.parent.name == "profiles")
         async with AsyncClient(url) as client:
             await until_trading(client, symbol)

@@ -44,7 +44,7 @@ async def simulate(plan: Plan) -> None:
     async with contextlib.AsyncExitStack() as stack:
         makers: list[Maker] = []
         takers: list[Taker] = []
-        markets = rules.example_first(rules.markets(rules.today()))
+        markets = rules.example_first(rules.markets(rules.now()))
         for trader in plan.traders:
             client = await stack.enter_async_context(
                 AsyncClient(plan.url, trader.key, trader.secret)

@@ -82,18 +82,24 @@ def takers() -> list[str]:
     return [style.name for style in TAKERS]
 
 
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     """Return the UTC date."""
-    return datetime.now(UTC).date()
+    return now().date()
 
 
-def markets(on: date) -> list[Market]:
-    """Return the contracts with a reference price, the most active first."""
+def markets(at: datetime) -> list[Market]:
+    """Return the contracts that trade at a moment and have a reference price, most active first."""
     from exchange.io.price_data import load_price_data
     from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
     from exchange.rules.demo import activity_bps
     from exchange.rules.reference import references
 
+    on, at_ns = at.date(), int(at.timestamp()) * 1_000_000_000
     prices = references(load_price_data(), LISTED_SERIES, on)
     found = [
         Market(
@@ -103,7 +109,8 @@ def markets(on: date) -> list[Market]:
             activity_bps=activity_bps(contract, on),
         )
         for contract in listed_contracts(on)
-        if (reference := prices.of(contract)) is not None
+        if contract.last_trade_ns > at_ns  # a new exchange lists no day whose trading is over
+        and (reference := prices.of(contract)) is not None
     ]
     return sorted(found, key=lambda market: (-market.activity_bps, market.symbol))
 

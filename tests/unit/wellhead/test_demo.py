@@ -1,7 +1,7 @@
 """The simulated traders: what they ask for, and that own orders never meet."""
 
-from decimal from datetime import UTC, datetime
-import Decimal
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest

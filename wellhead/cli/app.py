@@ -44,6 +44,7 @@ COMMANDS = (
     ("book", "market:book", LOOK, "An order book; --watch follows it."),
     ("auction", "auctions:auction", LOOK, "A contract's call auction; --watch follows it."),
     ("curve", "curves:curve", LOOK, "A forward curve by month and strip; --watch follows it."),
+    ("calendar", "calendars:calendar", LOOK, "When what happens to contracts."),
     ("index", "indices:index", LOOK, "The index: prints, explanations, errata, rebuild."),
     ("trades", "market:trades", LOOK, "The newest trades of a contract."),
     ("settlements", "settlements:settlements", LOOK, "Settlement prices, and why they are so."),

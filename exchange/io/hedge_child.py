@@ -34,18 +34,21 @@ class Bases:
         Errors:
             Unavailable: the child ended without an answer.
         """
+        if all(site in self._kept for site in sites):
+            return {site: self._kept[site] for site in sites}  # whoever else waits for a child
         async with self._lock:
-            missing = [site for site in sites if site not in self._kept]
+            found = {site: self._kept[site] for site in sites if site in self._kept}
+            missing = [site for site in sites if site not in found]
             if missing:
                 asked = [[site.series.symbol, site.provider, site.region] for site in missing]
                 said = await ask_child(
                     "exchange.io.hedge_child", {"sites": asked}, "the regression of prices"
                 )
+                found |= zip(missing, map(_basis, missing, said["bases"]), strict=True)
                 if len(self._kept) + len(missing) > KEPT_MAX:
                     self._kept.clear()
-                found = map(_basis, missing, said["bases"])
-                self._kept.update(zip(missing, found, strict=True))
-            return {site: self._kept[site] for site in sites if site in self._kept}
+                self._kept |= found
+            return {site: found[site] for site in sites}
 
 
 def _basis(site: Site, row: dict[str, Any]) -> Basis:

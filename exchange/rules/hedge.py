@@ -14,14 +14,19 @@ from exchange.rules.hedge_strip import (
     Offered,
     Strip,
     by_month,
+    days_of_months,
     needed_days,
     strip_of,
 )
 from exchange.rules.money import BPS, div_half_even
-from exchange.rules.tenors import DAY, month_start
 from matching.codes import Side
 
 SITES_MAX: Final = 16  # of a plan whose basis is looked at: the largest
+ORDERS_MAX: Final = 1_000  # that a strip may take: who needs more splits the plan
+
+
+class TooManyOrders(ValueError):
+    """A plan whose strip takes more orders than are drawn up at once."""
 
 
 class Site(NamedTuple):
@@ -125,6 +130,9 @@ def hedge_of(
     Args:
         offered: the contracts that can be traded, with their marks.
         bases: of the plan's sites, as far as known.
+
+    Errors:
+        TooManyOrders: it is too large for the orders that its contracts allow.
     """
     ratios = {site.series: ratio_bps(basis.world) for site, basis in bases.items()}
     strip = strip_of(needed_days(plan), offered, cover, ratios)
@@ -153,10 +161,10 @@ def _values(strip: Strip) -> dict[tuple[Series, date], tuple[int, int]]:
     for leg in strip.legs:
         period, contract = leg.offered.contract.period, leg.offered.contract
         a_day = leg.lots * leg.offered.price_ticks * contract.tick_value_usd_micros // period.days
-        for number in range(period.days):
-            place = leg.series, month_start(period.start + number * DAY)
-            value, hours = found[place]
-            found[place] = value + a_day, hours + leg.lots * HOURS_A_DAY
+        for month, days in days_of_months(period.start, period.end):
+            value, hours = found[leg.series, month]
+            more_hours = days * leg.lots * HOURS_A_DAY
+            found[leg.series, month] = value + days * a_day, hours + more_hours
     return found
 
 
@@ -164,10 +172,10 @@ def _costs(plan: Plan) -> dict[tuple[Series, date], tuple[int, int]]:
     """Return cost and power by series and month."""
     found: dict[tuple[Series, date], tuple[int, int]] = defaultdict(lambda: (0, 0))
     for row in plan.rows:
-        for number in range((row.end - row.start).days):
-            place = row.series, month_start(row.start + number * DAY)
-            cost, power = found[place]
-            found[place] = cost + _cost_a_day(plan.side, row), power + _power_a_day(row)
+        cost_a_day, power_a_day = _cost_a_day(plan.side, row), _power_a_day(row)
+        for month, days in days_of_months(row.start, row.end):
+            cost, power = found[row.series, month]
+            found[row.series, month] = cost + days * cost_a_day, power + days * power_a_day
     return found
 
 
@@ -186,6 +194,9 @@ def _orders(plan: Plan, strip: Strip) -> Iterable[OrderDraft]:
     lots_of: dict[Offered, int] = defaultdict(int)
     for leg in strip.legs:
         lots_of[leg.offered] += leg.lots
+    count = sum(-(-lots // one.qty_max_lots) for one, lots in lots_of.items())
+    if count > ORDERS_MAX:
+        raise TooManyOrders(f"its strip takes {count} orders, at most {ORDERS_MAX}")
     for one, lots in lots_of.items():
         for start in range(0, lots, one.qty_max_lots):
             size = min(one.qty_max_lots, lots - start)

@@ -11,10 +11,11 @@ of `hedge_basis.py`: what is left then is the basis between the two.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from exchange.rules.contracts import Contract, Series
@@ -84,11 +85,32 @@ _NEAREST_DAYS_MAX: Final = 31  # months and shorter take the nearest lot; longer
 
 def needed_days(plan: Plan) -> dict[Series, Days]:
     """Return the GPUs of each day, by series, in ten-thousandths."""
-    found: dict[Series, Days] = defaultdict(lambda: defaultdict(int))
+    # By series how many more there are from a day on: a row is two numbers, however long it is.
+    steps: dict[Series, Days] = defaultdict(lambda: defaultdict(int))
     for row in plan.rows:
-        for number in range((row.end - row.start).days):
-            found[row.series][row.start + number * DAY] += row.gpus_bps
-    return {series: dict(days) for series, days in found.items()}
+        steps[row.series][row.start] += row.gpus_bps
+        steps[row.series][row.end] -= row.gpus_bps
+    return {series: _filled(sorted(found.items())) for series, found in steps.items()}
+
+
+def _filled(steps: Sequence[tuple[date, int]]) -> Days:
+    """Return the GPUs of each day that has any, from where they become more or fewer."""
+    found: Days = {}
+    gpus = 0
+    for (start, more), (end, _) in pairwise(steps):
+        gpus += more
+        if gpus:
+            found |= {start + number * DAY: gpus for number in range((end - start).days)}
+    return found
+
+
+def days_of_months(start: date, end: date) -> Iterator[tuple[date, int]]:
+    """Yield the months between two days, and how many days of each lie there."""
+    while start < end:
+        month = month_start(start)
+        stop = min(end, month_start(month, 1))
+        yield month, (stop - start).days
+        start = stop
 
 
 def strip_of(
@@ -109,17 +131,19 @@ def strip_of(
         own, ratio_bps = by_series.get(series, []), BPS
         if not own:
             own, ratio_bps = by_series.get(worldwide(series), []), ratios.get(series, BPS)
-        remaining = {day: div_half_even(gpus * ratio_bps, BPS) for day, gpus in days.items()}
+        remaining = _times(days, ratio_bps, BPS)
         taken = _take(remaining, own, cover)
         legs += [StripLeg(series, one, lots, ratio_bps) for one, lots in taken if lots]
         # What is left is said in GPUs of the series, whatever hedges it.
-        back = max(1, ratio_bps)
-        left[series] = (
-            {day: div_half_even(gpus * BPS, back) for day, gpus in remaining.items()}
-            if ratio_bps
-            else dict(days)
-        )
+        left[series] = _times(remaining, BPS, ratio_bps) if ratio_bps else dict(days)
     return Strip(tuple(legs), needed, left)
+
+
+def _times(days: Days, over: int, under: int) -> Days:
+    """Return days times a ratio, half-even."""
+    if over == under:
+        return dict(days)
+    return {day: div_half_even(gpus * over, under) for day, gpus in days.items()}
 
 
 def worldwide(series: Series) -> Series:
@@ -163,5 +187,5 @@ def by_month(days: Mapping[date, int]) -> dict[date, int]:
     """Return GPU-hours by month, in ten-thousandths."""
     found: dict[date, int] = defaultdict(int)
     for day, gpus in days.items():
-        found[month_start(day)] += gpus * HOURS_A_DAY
+        found[day.replace(day=1)] += gpus * HOURS_A_DAY
     return dict(sorted(found.items()))

@@ -1,11 +1,20 @@
 """The hedge desk over the wire: a plan in, a strip and its orders out, nothing placed."""
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
 
 import pytest
 
-from exchange.rules.hedge import Site
+from api.routes import hedge as routes
+from exchange.rules.hedge import Site, hedge_of
 from exchange.rules.hedge_basis import Basis, Fit
+from exchange.rules.hedge_page import page
+from exchange.rules.hedge_plan import plan_of
+from exchange.rules.hedge_strip import Cover
+from exchange.rules.money import BPS
+from matching.codes import Side
 from tests.support.api_world import SYMBOL, World, running
 
 PLAN = {"sku": "H100", "hub": "USE", "gpus": "4", "from": "2027-03-01", "to": "2027-03-31"}
@@ -15,8 +24,6 @@ class Known:
     """Bases without a child process."""
 
     async def of(self, sites: Sequence[Site]) -> dict[Site, Basis]:
-        from datetime import date
-
         fit = Fit(20, 9_000, 8_000)
         return {site: Basis(site.series, fit, fit, (), date(2026, 8, 22)) for site in sites}
 
@@ -81,3 +88,41 @@ async def test_a_wrong_plan_gets_a_code_and_its_place(
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
     if field:
         assert answer.json()["field"] == field
+
+
+async def test_a_plan_of_too_many_orders_is_refused(world: World):
+    much = {**PLAN, "gpus": "1000000"}
+    answer = await world.call("alice", "POST", "/hedge", {"plan": [much] * 100})
+    assert (answer.status_code, answer.json()["code"]) == (422, "plan_invalid"), answer.text
+    assert answer.json()["field"] == "plan" and "at most 1000" in answer.json()["detail"]
+
+
+async def test_the_loop_that_takes_orders_computes_no_plan(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    threads: set[threading.Thread] = set()
+
+    def watched(work: Callable[..., object]) -> Callable[..., object]:
+        def seen(*args: object) -> object:
+            threads.add(threading.current_thread())
+            return work(*args)
+
+        return seen
+
+    monkeypatch.setattr(routes, "hedge_of", watched(hedge_of))
+    monkeypatch.setattr(routes, "page", watched(page))
+    await asked(world, {"plan": [PLAN], "report": True})
+    assert len(threads) == 1 and threading.current_thread() not in threads
+
+
+def test_a_plan_of_the_largest_size_is_computed_in_a_moment():
+    """A row costs as much for a day as for five years; 2 s when each day was counted."""
+    row = {**PLAN, "from": "2026-11-22", "to": "2031-11-20", "cost": "1", "power_price": "0.1"}
+    rows = [{**row, "sku": sku, "hub": hub} for sku in ("H100", "H200") for hub in ("USE", "GLB")]
+    plan = plan_of(rows * 25, Side.SELL, date(2026, 11, 22))
+    begun_s = time.process_time()
+    found = hedge_of(plan, [], Cover.NEAREST, {})
+    assert time.process_time() - begun_s < 0.5
+    hours = 4 * 25 * 24 * (plan.rows[0].end - plan.rows[0].start).days
+    assert sum(month.gpu_hours for month in found.months) == 4 * hours * BPS
+    assert found.total("cost_usd_micros") == 4 * hours * 1_000_000

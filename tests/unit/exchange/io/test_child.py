@@ -1,8 +1,10 @@
 """Work in a process of its own: its answer, its refusal, and its end without either."""
 
+import asyncio
+
 import pytest
 
-from exchange.io.child import ask_child
+from exchange.io.child import Document, ask_child
 from exchange.io.errors import Invalid, Unavailable
 from exchange.io.hedge_child import Bases
 from exchange.io.price_data import load_price_data
@@ -31,3 +33,40 @@ async def test_a_refusal_and_a_crash_are_told_apart():
         await ask_child("exchange.io.hedge_child", {"sites": [["X-USE", "", ""]]}, "it")
     with pytest.raises(Unavailable, match="it ended with status 1"):
         await ask_child("exchange.io.hedge_child", {}, "it")
+
+
+class Children:
+    """Children that answer when they may, and what they were asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[list[str]]] = []
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, module: str, asked: Document, what: str) -> Document:
+        self.asked.append(asked["sites"])
+        await self.may_answer.wait()
+        fit = {"windows": 0, "beta_bps": None, "r2_bps": None}
+        row = {"own": fit, "world": fit, "points": [], "as_of": "2026-08-22"}
+        return {"bases": [row] * len(asked["sites"])}
+
+
+async def test_what_is_known_waits_for_no_child_and_is_not_lost_when_there_is_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    children, bases = Children(), Bases()
+    monkeypatch.setattr("exchange.io.hedge_child.ask_child", children)
+    known, other = (Site(parse_series("H100-USE"), name, "") for name in ("gcp", "x"))
+    children.may_answer.set()
+    await bases.of([known])
+    children.may_answer.clear()
+    slow = asyncio.create_task(bases.of([other]))
+    while len(children.asked) < 2:
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert list(await bases.of([known])) == [known]
+    children.may_answer.set()
+    await slow
+    monkeypatch.setattr("exchange.io.hedge_child.KEPT_MAX", 2)
+    third = Site(parse_series("H200-USE"), "", "")
+    assert list(await bases.of([known, third])) == [known, third]
+    assert len(children.asked) == 3

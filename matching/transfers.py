@@ -9,7 +9,7 @@ import numpy as np
 from matching._jit import cold_kernel
 from matching.accounts import account_known
 from matching.admit import check_bounds
-from matching.blocks import book_side, gain_of, judge_side
+from matching.blocks import book_side, gain_of, initiators, judge_side
 from matching.codes import Code, EventKind, MoveReason, Side, TradingState
 from matching.emit import emit
 from matching.limits import LAYERS_MAX, MONEY_USD_MICROS_MAX, QTY_LOTS_MAX, TRANSFER_USD_MICROS_MAX
@@ -92,6 +92,18 @@ def judge_receiver(s, account_idx, position_idx, book_idx, price_ticks, lots, re
 
 
 @cold_kernel
+def judge_giver(s, account_idx, position_idx, book_idx, price_ticks, lots, reason):
+    """Judge the account that gives lots: who does so by choice must not lose what it needs.
+
+    The price of a give-up may be far from the mark, so that giving alone could leave a debt.
+    """
+    if reason != MoveReason.GIVE_UP:
+        return np.int64(Code.OK)
+    code = judge_side(s, account_idx, position_idx, book_idx, price_ticks, lots)[0]
+    return np.int64(Code.OK) if code == Code.OK else np.int64(initiators(code))
+
+
+@cold_kernel
 def transfer_position(s, cmd):
     """Move lots of a position to another account at a price.
 
@@ -114,6 +126,9 @@ def transfer_position(s, cmd):
         return Code.ACCOUNT_MONEY_LIMIT
     giver_book, receiver_book = 2 * contract_idx + side, 2 * contract_idx + 1 - side
     reason = np.int64(cmd["state"])
+    judged = judge_giver(s, giver_idx, giver_position, giver_book, price_ticks, lots, reason)
+    if judged != Code.OK:
+        return judged
     judged = judge_receiver(
         s, receiver_idx, receiver_position, receiver_book, price_ticks, lots, reason
     )

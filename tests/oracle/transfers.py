@@ -78,6 +78,10 @@ def judge(ex: Exchange, cmd: Command, deal: Deal) -> int:
             MONEY_USD_MICROS_MAX
         ):
             return Code.ACCOUNT_MONEY_LIMIT
+    if cmd.state == MoveReason.GIVE_UP:
+        code = deals.judge_side(ex, deal, cmd.account_idx, cmd.side)
+        if code != Code.OK:
+            return deals.INITIATORS.get(Code(code), Code.INITIATOR_NOT_ALLOWED)
     side = opposite(cmd.side)
     if cmd.state == MoveReason.TAKE_OVER:
         wish = risk.Wish(cmd.ref_id, cmd.contract_idx, side, cmd.price_ticks, cmd.qty_lots)

@@ -12,6 +12,7 @@ from api.routes import (
     auctions,
     blocks,
     calendar,
+    clients,
     collateral,
     collateral_admin,
     curves,
@@ -28,6 +29,7 @@ from api.routes import (
     indices,
     kill,
     margin,
+    members,
     observations,
     orders,
     protect,
@@ -102,6 +104,9 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         indices.public,
         indices.admin,
         giveups.router,
+        members.private,
+        members.admin,
+        clients.router,
     ):
         app.include_router(router, prefix=PREFIX)
 

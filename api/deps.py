@@ -25,6 +25,7 @@ from exchange.io.defaults import Defaults
 from exchange.io.giveups import GiveUps
 from exchange.io.hedge_child import Bases
 from exchange.io.index_store import Index
+from exchange.io.members import Members
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
 from exchange.io.settlements import SettlementInputs
@@ -72,6 +73,7 @@ class Services:
     index: Index | None = None
     delivering: Any = None  # a `delivering.Delivering`; None: not served here
     giveups: GiveUps | None = None
+    members: Members | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
     desk: Desk = field(default_factory=Desk)

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from api import errors_members
 from matching.codes import Code
 
 # What the API refuses by itself: code -> status.
 OWN: Final[dict[str, int]] = {
+    **errors_members.OWN,
     "fill_unknown": 404,
     "fill_too_small": 409,
     "giveup_unknown": 404,

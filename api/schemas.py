@@ -107,6 +107,7 @@ class AccountNew(Body):
     name: Text
     account_id: MaybeText = UNSET
     kind: MaybeText = UNSET
+    member: MaybeText = UNSET  # whose client it is
 
 
 class AccountChange(Body):

@@ -89,6 +89,7 @@ class Account(Part):
     name: str
     kind: str
     state: str
+    member: str | None
     cash: str
     created_ts: int | None
 

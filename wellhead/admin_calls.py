@@ -25,10 +25,14 @@ def account(account_id: str) -> Call[wt.Account]:
 
 
 def create_account(
-    name: str, account_id: str | None = None, kind: str | None = None
+    name: str,
+    account_id: str | None = None,
+    kind: str | None = None,
+    clearing_member: str | None = None,
 ) -> Call[wt.Account]:
     """Open an account; the same again returns the same account."""
     body: Json = {"name": name, "account_id": account_id, "kind": kind}
+    body["member"] = clearing_member
     body = {k: v for k, v in body.items() if v is not None}
     repeatable = account_id is not None
     path = target("/admin/accounts")

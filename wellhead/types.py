@@ -236,5 +236,6 @@ class Account(Answer, frozen=True, kw_only=True):
     name: str = ""
     kind: str = ""
     state: str = ""
+    member: str | None = None  # whose client it is
     cash: Decimal | None = None
     created_ts: int | None = None

@@ -15,6 +15,7 @@ from api.deps import Admin, JsonBody, Page, QueryOf, Services, ServicesDep
 from api.edge import json_response
 from api.errors import Problem, core_name
 from api.keys import addresses_of, expiry_of, key_out, public_key_of, scopes_of
+from api.memberships import join, member_by, need_client
 from api.refusals import exceeds_free
 from api.routes.public import stamped
 from api.schemas import AccountChange, AccountNew, ContractChange, KeyNew, TransferNew
@@ -42,7 +43,7 @@ def printable(text: str | UnsetType, field: str, default: str = "") -> str:
     return text
 
 
-def account_out(services: Services, account: Account) -> dict[str, Any]:
+def account_out(services: Services, account: Account, member_id: str | None) -> dict[str, Any]:
     """Return an account, with its state and cash once the core knows it."""
     known = services.gateway.mirror.accounts[account.account_idx : account.account_idx + 1]
     return {
@@ -50,9 +51,23 @@ def account_out(services: Services, account: Account) -> dict[str, Any]:
         "name": account.name,
         "kind": account.kind,
         "state": answers_account.account_state(known[0]) if known else "opening",
+        "member": member_id,
         "cash": usd_text(known[0].cash_usd_micros) if known else usd_text(0),
         "created_ts": answers.millis(account.created_at_ns),
     }
+
+
+async def accounts_out(services: Services, found: list[Account]) -> list[dict[str, Any]]:
+    """Return accounts, each with the member it is a client of."""
+    idxs = [account.account_idx for account in found]
+    members = await services.members.members_of(idxs) if services.members else {}
+    return [account_out(services, one, members.get(one.account_idx)) for one in found]
+
+
+async def answered(services: Services, account: Account, status: int = 200) -> Response:
+    """Return one account."""
+    (shown,) = await accounts_out(services, [account])
+    return json_response(stamped(services, {"account": shown}), status)
 
 
 # Accounts
@@ -72,11 +87,17 @@ async def create_account(
         account_id = f"acc-{secrets.token_hex(6)}"
     if not ACCOUNT_ID.fullmatch(account_id):
         raise Problem("field_invalid", "1 to 32 of a-z 0-9 -", field="account_id")
+    member = None
+    if body.member is not UNSET:
+        member = await member_by(services, body.member, "member")
+        need_client(kind)
     services.gateway.check_open(reduces=True)
     account = await services.accounts.create(account_id=account_id, name=name, kind=kind)
     account = await services.accounts.wait_open(account.account_idx)
     await services.gateway.reached(account.opened_seq or 0)
-    return json_response(stamped(services, {"account": account_out(services, account)}), 201)
+    if member is not None:
+        await join(services, who, account, member)
+    return await answered(services, account, 201)
 
 
 @router.get("/accounts", summary="All accounts")
@@ -89,7 +110,7 @@ async def list_accounts(
     found = await services.accounts.list(after_idx=after_idx, limit=size + 1)
     cursor = str(found[size - 1].account_idx) if len(found) > size else None
     await services.gateway.barrier()
-    page = [account_out(services, account) for account in found[:size]]
+    page = await accounts_out(services, found[:size])
     return json_response(stamped(services, {"accounts": page, "next_cursor": cursor}))
 
 
@@ -98,7 +119,7 @@ async def get_account(services: ServicesDep, who: Admin, account_id: str) -> Res
     """Return an account."""
     account = await account_by(services, account_id)
     await services.gateway.barrier()
-    return json_response(stamped(services, {"account": account_out(services, account)}))
+    return await answered(services, account)
 
 
 @router.patch("/accounts/{account_id}", summary="Change an account's state")
@@ -118,7 +139,7 @@ async def change_account(
         reply = await services.gateway.send(row)
         reply.raise_refused()
         more = reply.events[0][LEAVES_LOTS] > 0
-    return json_response(stamped(services, {"account": account_out(services, account)}))
+    return await answered(services, account)
 
 
 # Money

@@ -46,6 +46,7 @@ from tests.support.memory_alerts import MemoryAlerts, seen
 from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_defaults import MemoryDefaults
 from tests.support.memory_giveups import MemoryGiveUps
+from tests.support.memory_members import MemoryMembers
 from tests.support.observation_fakes import memory_observing
 from tests.support.rows import command
 from tests.support.scenario_fakes import MemoryScenarios
@@ -113,6 +114,7 @@ class World:
             index=self.index,
             giveups=MemoryGiveUps(),  # type: ignore[arg-type]
             alerts=MemoryAlerts(seen(1)),  # type: ignore[arg-type]
+            members=MemoryMembers(self.accounts),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
         self.services.delivering = memory_delivering()

@@ -31,7 +31,7 @@ MEASURE = Group("Measure and check", sort_key=4)
 COMMANDS = (
     ("serve", "serving:serve", RUN, "Start the exchange."),
     ("demo", "serving:demo", RUN, "Start it with a simulated market and two funded keys."),
-    ("accounts", "operator:accounts", RUN, "Open accounts, move money in and out."),
+    ("accounts", "porting:accounts", RUN, "Open accounts, move money in and out."),
     ("keys", "operator:keys", RUN, "Make, list and revoke API keys."),
     ("auctions", "auctions:auctions", RUN, "Begin and end call auctions and halts, set guards."),
     ("limits", "safety:limits", RUN, "Set an account's own limits."),
@@ -65,6 +65,7 @@ COMMANDS = (
     ("cdr", "cdr:cdr", TRADE, "Receipts for GPU-hours: issue, trade, redeem."),
     ("fills", "account:fills", TRADE, "Own trades."),
     ("giveup", "giveups:giveup", TRADE, "Give fills up to another account, and take them."),
+    ("member", "porting:member", TRADE, "What a clearing member does: its clients, and ports."),
     ("allocate", "giveups:allocate", TRADE, "Offer parts of one fill to several accounts."),
     ("fees", "fees:fees", TRADE, "What trading costs; --own: what the account pays."),
     ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),

@@ -26,6 +26,7 @@ def create_account(
     *,
     name: str | None = None,
     kind: str | None = None,
+    member: str | None = None,
     options: Remote = REMOTE,
 ) -> None:
     """Open an account.
@@ -38,8 +39,10 @@ def create_account(
         Its owner's name.
     kind
         customer when not given: a client, margined at 110 %. A member, neocloud or miner at 100 %.
+    member
+        The clearing member whose client it is.
     """
-    call = admin_calls.create_account(name or account_id, account_id, kind)
+    call = admin_calls.create_account(name or account_id, account_id, kind, member)
     _show_account(call, options)
 
 
@@ -51,9 +54,17 @@ def list_accounts(*, limit: int = 100, options: Remote = REMOTE) -> None:
     if options.json:
         out.document(answer)
         return
-    columns = ("account", "name", "kind", "state", "cash>", "opened (UTC)")
+    columns = ("account", "name", "kind", "member", "state", "cash>", "opened (UTC)")
     cells = (
-        (a.account_id, a.name, a.kind, a.state, out.usd(a.cash), out.moment(a.created_ts))
+        (
+            a.account_id,
+            a.name,
+            a.kind,
+            a.member or "",
+            a.state,
+            out.usd(a.cash),
+            out.moment(a.created_ts),
+        )
         for a in rows
     )
     out.show(out.table(columns, cells))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+import asyncpg
 import uvicorn
 
 from api.app import create_app
@@ -32,6 +33,7 @@ from exchange.io.delivery_proofs import Proofs
 from exchange.io.errors import PortTaken
 from exchange.io.giveups import GiveUps
 from exchange.io.index_store import PostgresIndex
+from exchange.io.members import Members
 from exchange.io.observation_keys import ProviderKeys
 from exchange.io.observations import PostgresObservations
 from exchange.io.registry_accounts import PostgresAccounts
@@ -158,6 +160,10 @@ def _begins_ns(ground: Ground, journal_ns: int) -> int:
     return begins_at_ns(ground.began_ns, journal_ns, AHEAD_MS_MAX * NS_PER_MS)
 
 
+def _delivering(pool: asyncpg.Pool) -> Delivering:
+    return Delivering(receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool))
+
+
 def make_front(
     ground: Ground,
     bus: Bus,
@@ -210,10 +216,9 @@ def make_front(
         stress=StressResults(pool),
         billing=Billing(pool),
         index=PostgresIndex(pool),
-        delivering=Delivering(
-            receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool)
-        ),
+        delivering=_delivering(pool),
         giveups=GiveUps(pool),
+        members=Members(pool),
         edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
     )
     hub = Hub(services)

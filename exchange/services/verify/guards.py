@@ -46,6 +46,8 @@ APPEND_ONLY: Final = (
     "cdr_quarantine",
     "cdr_curtailment",
     "cdr_root",
+    "membership",
+    "port_event",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (
@@ -54,6 +56,8 @@ GUARDS: Final = (
     ("posting", "posting_appended"),
     ("observation", "observation_chained"),
     ("cdr_event", "cdr_chained"),
+    ("membership", "membership_fits"),
+    ("port", "port_whole"),
 )
 ALWAYS: Final = "A"  # on, whatever a session says
 STATES: Final = {"O": "on", "D": "off", "R": "on in replicas only", ALWAYS: "always on"}

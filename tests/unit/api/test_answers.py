@@ -167,6 +167,26 @@ CURVE_CALLS: list[tuple[str, str, str, Any]] = [
 ]
 
 
+PORT_TO_OPERATOR = {"account_id": "bob", "to": "operator", "reason": "it fails", "port_id": "p1"}
+MEMBER_CALLS: list[tuple[str, str, str, Any]] = [  # the operator is a member, clearer another one
+    ("set_membership", "PUT", "/admin/accounts/bob/member", {"member": "clearer"}),
+    ("get_membership", "GET", "/admin/accounts/bob/member", None),
+    ("get_own_membership", "GET", "/membership", None),
+    ("propose_port", "POST", "/admin/ports", PORT_TO_OPERATOR),
+    ("list_all_ports", "GET", "/admin/ports", None),
+    ("get_any_port", "GET", "/admin/ports/1", None),
+    ("list_ports", "GET", "/member/ports", None),
+    ("get_port", "GET", "/member/ports/1", None),
+    ("decline_port", "POST", "/member/ports/1/decline", None),
+    ("propose_port", "POST", "/admin/ports", {**PORT_TO_OPERATOR, "port_id": "p2"}),
+    ("withdraw_port", "DELETE", "/admin/ports/2", None),
+    ("propose_port", "POST", "/admin/ports", {**PORT_TO_OPERATOR, "port_id": "p3"}),
+    ("accept_port", "POST", "/member/ports/3/accept", None),
+    ("list_clients", "GET", "/member/clients", None),
+    ("get_client", "GET", "/member/clients/bob", None),
+    ("kill_client", "POST", "/member/clients/bob/kill", None),
+]
+
 INDEX_CALLS: list[tuple[str, str, str, Any]] = [
     ("list_indices", "GET", "/indices", None),
     ("list_prints", "GET", "/indices/H100-USE/prints?since=2026-03-01&until=2026-03-03", None),
@@ -319,6 +339,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("set_profile", "PUT", f"{account}/profile", {"profile": "none"}),
         ("set_cover", "PUT", f"{account}/cover", {"symbol": SYMBOL, "quantity": "0"}),
         ("set_limits", "PUT", f"{account}/limits", {"order_quantity": "5"}),
+        *MEMBER_CALLS,
         ("kill", "POST", "/admin/kill", {"account_id": "shape"}),
         ("kill", "POST", "/admin/kill", {"exchange": True}),
         ("resume", "POST", "/admin/resume", None),

@@ -41,6 +41,7 @@ GOOD: dict[str, Any] = {
     "reason": "it is known why",
     "trade_id": "1-0",
     "giveup_id": "g-1",
+    "port_id": "p-1",
     "expires_ms": 60_000,
     "status": "dismissed",
     "block_id": "1048577",

@@ -35,9 +35,12 @@ def due_of(text: str | None) -> int | None:
     try:
         if not _DATE.fullmatch(text):
             raise ValueError(text)
-        return settlement_ns(date.fromisoformat(text))
+        due_ns = settlement_ns(date.fromisoformat(text))
+        if not 0 <= due_ns < 1 << 63:
+            raise ValueError(text)
     except (ValueError, OverflowError) as error:
         raise Problem("query_invalid", "a day as in 2026-11-22", field="date") from error
+    return due_ns
 
 
 def inputs_of(services: Services) -> SettlementInputs:

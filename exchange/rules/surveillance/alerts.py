@@ -68,3 +68,8 @@ class Quiet:
             return False
         self._last_ns[key] = ts_ns
         return True
+
+    def forget(self, ts_ns: int) -> None:
+        """Drop what says nothing any more."""
+        keep = {key: at for key, at in self._last_ns.items() if ts_ns - at < self._quiet_ns}
+        self._last_ns = keep

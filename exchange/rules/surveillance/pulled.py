@@ -66,6 +66,11 @@ class _Desk:
         least = max(PULLED_LOTS_MIN, SHOWN_RATIO * self.shown_lots[1 - side])
         return self.pulled_lots[side] >= least
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing is known."""
+        return not (self.orders or self.fills or self.messages)
+
     def forget(self, ts_ns: int) -> None:
         """Drop what is too old, or too much."""
         while self.orders:
@@ -121,6 +126,14 @@ class Pulled:
             if desk.may_spoof(order.placed.side):
                 yield from self._spoofed(desk, order, owner)
         yield from self._message(desk, one, owner)
+
+    def forget(self, ts_ns: int) -> None:
+        """Drop accounts that have done nothing for a while."""
+        for key, desk in list(self._desks.items()):
+            desk.forget(ts_ns)
+            if desk.is_empty:
+                del self._desks[key]
+        self._quiet.forget(ts_ns)
 
     def _desk(self, account_idx: int, contract_idx: int, ts_ns: int) -> _Desk:
         desk = self._desks[account_idx, contract_idx]

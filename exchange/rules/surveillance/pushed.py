@@ -12,7 +12,7 @@ from typing import Final
 from exchange.rules.calendar import SETTLEMENT_HOUR
 from exchange.rules.money import BPS
 from exchange.rules.settlement import WINDOW_NS
-from exchange.rules.surveillance.alerts import Alert, Pattern, Quiet, evidence
+from exchange.rules.surveillance.alerts import EVIDENCE_MAX, Alert, Pattern, Quiet, evidence
 from exchange.rules.surveillance.happenings import Settled, Traded, direction
 from exchange.rules.tenors import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND
 
@@ -31,6 +31,7 @@ CLOSE_LOTS: Final = 20
 CLOSE_BPS: Final = 100
 CLOSE_SHARE_BPS: Final = 6_000
 KEPT_MAX: Final = 5_000  # trades of one contract in the last minute
+WALK_KEPT: Final = EVIDENCE_MAX // 2  # takes at each end of a walk
 RUN_MAX: Final = 50  # takes of one owner that a burst is judged by
 
 Pushes = tuple[tuple[str, int], ...]  # who pushed the price with a trade, and which way
@@ -56,9 +57,27 @@ class _Walk:
     """One owner's takes in one direction inside a settlement's window, while none falls back."""
 
     def __init__(self, from_ticks: int) -> None:
-        self.trades: list[Traded] = []
+        self.first: list[Traded] = []
+        self.latest: deque[Traded] = deque(maxlen=WALK_KEPT)  # behind the first ones
         self.from_ticks = from_ticks
+        self.count = 0
         self.lots = 0
+
+    def add(self, trade: Traded) -> None:
+        """Add a take; of very many the first and the last are kept, as evidence is."""
+        self.count += 1
+        self.lots += trade.qty_lots
+        (self.first if len(self.first) < WALK_KEPT else self.latest).append(trade)
+
+    @property
+    def trades(self) -> list[Traded]:
+        """The takes that are kept, in order."""
+        return [*self.first, *self.latest]
+
+    @property
+    def last_ticks(self) -> int:
+        """The price of the last take."""
+        return (self.latest or self.first)[-1].price_ticks
 
 
 class _Burst:
@@ -84,12 +103,28 @@ class _Tape:
         self.window_lots = 0
         self.walks: dict[tuple[str, int], _Walk] = {}
 
-    def add(self, trade: Traded, pushes: Pushes) -> int:
-        """Add a trade; return the price before it, 0 for none."""
+    def drop(self, ts_ns: int) -> None:
+        """Drop trades that are too old, or too many for one more."""
         while self.trades and (
-            trade.ts_ns - self.trades[0][0].ts_ns > CLOSE_NS or len(self.trades) == KEPT_MAX
+            ts_ns - self.trades[0][0].ts_ns > CLOSE_NS or len(self.trades) == KEPT_MAX
         ):
             self.dropped_ticks = self.trades.popleft()[0].price_ticks
+
+    def forget(self, ts_ns: int) -> None:
+        """Drop owners that have done nothing for a while, and a window that is over."""
+        self.drop(ts_ns)
+        for owner, run in list(self.runs.items()):
+            if ts_ns - run.trades[-1].ts_ns > BURST_NS:
+                del self.runs[owner]
+        for name, burst in list(self.bursts.items()):
+            if ts_ns - burst.trades[-1].ts_ns > TURN_NS:
+                del self.bursts[name]
+        if ts_ns > self.window_ns:
+            self.walks.clear()
+
+    def add(self, trade: Traded, pushes: Pushes) -> int:
+        """Add a trade; return the price before it, 0 for none."""
+        self.drop(trade.ts_ns)
         self.trades.append((trade, pushes))
         before_ticks, self.last_ticks = self.last_ticks, trade.price_ticks
         return before_ticks
@@ -137,6 +172,13 @@ class Pushed:
                     lots=own_lots, all_lots=lots,
                 )  # fmt: skip
 
+    def forget(self, ts_ns: int) -> None:
+        """Drop what can be no part of a pattern any more."""
+        for tape in self._tapes.values():
+            tape.forget(ts_ns)
+        self._quiet.forget(ts_ns)
+        self._daily.forget(ts_ns)
+
     def _turned(self, tape: _Tape, trade: Traded, sides: Pushes) -> Iterator[Alert]:
         """Judge a fill of somebody who has just moved the price the other way."""
         for owner, way in sides:
@@ -170,19 +212,18 @@ class Pushed:
             tape.walks.clear()
         tape.window_lots += trade.qty_lots
         walk = tape.walks.get((owner, way))
-        if walk is None or way * (trade.price_ticks - walk.trades[-1].price_ticks) < 0:
+        if walk is None or way * (trade.price_ticks - walk.last_ticks) < 0:
             walk = tape.walks[owner, way] = _Walk(before_ticks or trade.price_ticks)
-        walk.trades.append(trade)
-        walk.lots += trade.qty_lots
+        walk.add(trade)
         moved = trade.price_ticks - walk.from_ticks
-        if len(walk.trades) < RAMP_TRADES or way * moved * BPS < RAMP_BPS * walk.from_ticks:
+        if walk.count < RAMP_TRADES or way * moved * BPS < RAMP_BPS * walk.from_ticks:
             return
         key = (Pattern.WINDOW_RAMPING, owner, trade.contract_idx)
         is_most = walk.lots * BPS >= RAMP_SHARE_BPS * tape.window_lots
         if is_most and self._daily.may_speak(key, trade.ts_ns):
             yield _alert(
                 Pattern.WINDOW_RAMPING, owner, walk.trades, moved, walk.from_ticks,
-                lots=walk.lots, all_lots=tape.window_lots,
+                trades=walk.count, lots=walk.lots, all_lots=tape.window_lots,
             )  # fmt: skip
 
 
@@ -212,7 +253,7 @@ def _pushed_by(trades: Iterable[tuple[Traded, Pushes]], way: int) -> dict[str, l
 
 
 def _alert(
-    pattern: Pattern, owner: str, trades: list[Traded], moved_ticks: int, from_ticks: int,
+    pattern: Pattern, owner: str, trades: list[Traded], moved_ticks: int, from_ticks: int, /,
     **figures: int,
 ) -> Alert:  # fmt: skip
     return Alert(

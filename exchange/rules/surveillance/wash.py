@@ -28,6 +28,10 @@ class Wash:
         for key in list(self._trades):
             yield from self._tell(key, ts_ns)
 
+    def forget(self, ts_ns: int) -> None:
+        """Drop who may be told of at once again."""
+        self._last_ns = {k: at for k, at in self._last_ns.items() if ts_ns - at < QUIET_NS}
+
     def _tell(self, key: Key, ts_ns: int) -> Iterator[Alert]:
         if ts_ns - self._last_ns.get(key, -QUIET_NS) < QUIET_NS:
             return

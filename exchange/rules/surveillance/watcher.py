@@ -24,6 +24,8 @@ from exchange.rules.tenors import NS_PER_SECOND
 # How far back one must have read to judge what happens next.
 MEMORY_NS: Final = WINDOW_NS + 60 * NS_PER_SECOND
 
+FORGET_NS: Final = 60 * NS_PER_SECOND  # so often what is over is dropped
+
 OwnerOf = Callable[[int], str]
 
 
@@ -33,6 +35,7 @@ class Watcher:
     def __init__(self, owner_of: OwnerOf) -> None:
         self._owner_of = owner_of
         self._wash, self._pulled, self._pushed = Wash(), Pulled(), Pushed()
+        self._forgot_ns = 0
 
     def take(self, commands: np.ndarray, events: np.ndarray) -> Iterator[Alert]:
         """Yield the alerts of a batch.
@@ -42,7 +45,12 @@ class Watcher:
         """
         for one in happenings(commands, events):
             yield from self._see(one)
-        yield from self._wash.passed(int(commands["ts_ns"][-1]))
+        now_ns = int(commands["ts_ns"][-1])
+        yield from self._wash.passed(now_ns)
+        if now_ns - self._forgot_ns >= FORGET_NS:
+            self._forgot_ns = now_ns
+            for patterns in (self._wash, self._pulled, self._pushed):
+                patterns.forget(now_ns)
 
     def _see(self, one: Happening) -> Iterator[Alert]:
         match one:

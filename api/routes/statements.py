@@ -20,6 +20,7 @@ from exchange.rules.tenors import NS_PER_SECOND, iso_text
 
 private = APIRouter(tags=["account"])
 
+YEAR_MAX: Final = 2261  # the last whole year whose nanoseconds are an int64
 CSV_ROWS_MAX: Final = 50_000  # longer ones are read as JSON, page by page
 COLUMNS: Final = (
     "time", "transfer_id", "seq", "leg", "reason", "ref_id", "ledger_account", "asset", "version",
@@ -42,7 +43,7 @@ def month_ns(text: str | None, now_ns: int) -> tuple[int, int]:
             moment = datetime.strptime(f"{text} +0000", "%Y-%m %z")
         first = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         following = (first + timedelta(days=32)).replace(day=1)
-        if first.year < 1970 or (text is not None and len(text) != 7):
+        if not 1970 <= first.year <= YEAR_MAX or (text is not None and len(text) != 7):
             raise ValueError(text)
     except (ValueError, OverflowError):
         raise Problem("query_invalid", "a month is like 2026-11", field="month") from None

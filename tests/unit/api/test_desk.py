@@ -196,6 +196,9 @@ async def test_a_statement_is_json_or_csv_of_a_month(world: World):
     text = (await world.call("bob", "GET", "/statements?format=csv")).text
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["amount"], row["transfer_id"]) == (entries[0]["amount"], "1")
-    for bad in ("month=2026-13", "month=26-1", "month=x", "format=pdf", "format=csv&limit=3"):
+    for bad in (
+        "month=2026-13", "month=26-1", "month=x", "month=1969-12", "month=2262-01",
+        "month=9998-01", "format=pdf", "format=csv&limit=3",
+    ):  # fmt: skip
         response = await world.call("bob", "GET", f"/statements?{bad}")
         assert (response.status_code, response.json()["code"]) == (422, "query_invalid"), bad

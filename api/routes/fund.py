@@ -54,6 +54,8 @@ private = APIRouter(tags=["account"])
 admin = APIRouter(prefix="/admin/risk/fund", tags=["admin"])
 
 MEMBER: Final = "member"
+UNDECIDED: Final = (TransferStatus.PENDING, TransferStatus.SENT)
+_returning = asyncio.Lock()  # one at a time: each is judged by what the one before it left
 DepositBody = Annotated[TransferNew, Depends(JsonBody(TransferNew))]
 MoveBody = Annotated[FundMove, Depends(JsonBody(FundMove))]
 
@@ -209,7 +211,8 @@ async def collect(services: ServicesDep, who: Admin, body: MoveBody) -> Response
 async def give_back(services: ServicesDep, who: Admin, body: MoveBody) -> Response:
     """Move cash of a share back to its member: no more than is above what is required."""
     member = await account_by(services, body.account_id)
-    return await send(services, member, body.amount, body.transfer_id, pays_in=False)
+    async with _returning:
+        return await send(services, member, body.amount, body.transfer_id, pays_in=False)
 
 
 async def send(
@@ -255,6 +258,8 @@ async def check_return(
     if services.gateway.mirror.liquidations:
         raise Problem("fund_in_use", "nothing is given back while an account is liquidated")
     funds, sizing = await funds_now(services), await newest(services)
-    room = held_by(services, funds, member.account_idx) - required_of(sizing, member.account_id)
+    going = sum(one.amount_usd_micros for one in known if one.status in UNDECIDED)  # below zero
+    held = held_by(services, funds, member.account_idx) + going
+    room = held - required_of(sizing, member.account_id)
     if amount > max(0, room):
         raise Problem("fund_needed", "the fund needs what would be left", field="amount")

@@ -1,5 +1,6 @@
 """The default fund by REST: who pays in, what is given back, and what anybody sees."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,22 @@ async def test_a_member_pays_in_once_and_gets_back_what_is_not_needed(world: Wor
     assert whole["members"] == [{"account_id": "operator", "held": "3.00",
                                  "required": "3.00", "due": "0.00"}]  # fmt: skip
     assert (await world.call("operator", "GET", "/fund")).json()["fund"]["size"] == "3.00"
+
+
+async def test_two_returns_at_once_do_not_take_the_same_room_twice(world: World):
+    await money(world, "POST", "/fund/deposits", amount="5")
+    members = {"operator": {"held_usd_micros": 0, "required_usd_micros": 3_000_000}}
+    body = {"covers": [], "alarms": [], "members": members, "worst": None, "scenarios": 2,
+            "matrix": "ab"}  # fmt: skip
+    world.defaults.sized = [SizingSeen(1, 1, 1, 3_000_000, 0, body)]
+    back = {"account_id": "operator", "amount": "2"}
+    path = "/admin/risk/fund/returns"
+    answers = await asyncio.gather(
+        *(money(world, "POST", path, transfer_id=f"r{n}", **back) for n in range(3))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 422, 422]
+    share = (await world.call("operator", "GET", SHARE)).json()["share"]
+    assert share["held"] == "3.00"
 
 
 async def test_nothing_is_given_back_while_an_account_is_liquidated(world: World):

@@ -32,7 +32,7 @@ async def test_accepted_lots_move_once_at_the_price_of_the_trade_over_a_crash(da
             await rows.offer(ask._replace(client_key="three", giver_idx=2, taker_idx=1), "key", 2)
         number = one.giveup_id
         assert not await rows.answer(number, GiveUpStatus.ACCEPTED, 0, "other", 3)
-        assert await rows.answer(number, GiveUpStatus.ACCEPTED, 2, "taker", 3)
+        assert await rows.answer(number, GiveUpStatus.ACCEPTED, 2, "taker", 1)  # in the same moment
         assert not await rows.answer(number, GiveUpStatus.WITHDRAWN, 1, "key", 3)
         mover = GiveUpDesk(rows, mirror, send)
         await mover.step()

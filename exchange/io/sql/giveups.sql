@@ -72,4 +72,6 @@ INSERT INTO giveup_event (giveup_id, status, who, ts_ns) SELECT giveup_id, $2, '
 SELECT last_seq FROM follower WHERE name = 'clearing';
 
 -- name: events
-SELECT status, who, ts_ns FROM giveup_event WHERE giveup_id = $1 ORDER BY ts_ns, status;
+-- An offer and its answer may have one time: the clock of the core moves with its commands.
+SELECT status, who, ts_ns FROM giveup_event WHERE giveup_id = $1
+ORDER BY ts_ns, status <> 'offered', status;

@@ -23,12 +23,16 @@ class Placed(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """An order that was amended."""
+    """An order that was amended: its side, and what it is now."""
 
     seq: int
     ts_ns: int
     account_idx: int
     contract_idx: int
+    order_id: int
+    side: int
+    price_ticks: int
+    leaves_lots: int  # 0: it ends, and says so
 
 
 class Gone(NamedTuple):
@@ -100,7 +104,10 @@ def _happening(event: Any, ts_ns: int, command_kind: int) -> Happening:
     if kind in (EventKind.ACCEPTED, EventKind.TRIGGERED):
         return Placed(seq, ts_ns, account_idx, contract_idx, order_id, side, price_ticks, qty_lots)
     if kind == EventKind.AMENDED:
-        return Changed(seq, ts_ns, account_idx, contract_idx)
+        leaves_lots = event[_FIELD["leaves_lots"]]
+        return Changed(
+            seq, ts_ns, account_idx, contract_idx, order_id, side, price_ticks, leaves_lots
+        )
     if kind == EventKind.CANCELLED:
         return Gone(seq, ts_ns, account_idx, contract_idx, order_id, qty_lots)
     if kind == EventKind.SETTLED:

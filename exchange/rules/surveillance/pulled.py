@@ -55,11 +55,38 @@ class _Desk:
         self.orders[placed.order_id] = _Order(placed)
         self.shown_lots[placed.side] += placed.qty_lots
 
-    def pull(self, order: _Order, gone: Gone) -> None:
-        """Note what was cancelled of one."""
-        order.pulled_lots += gone.qty_lots
-        order.gone_seq, order.gone_ns = gone.seq, gone.ts_ns
-        self.pulled_lots[order.placed.side] += gone.qty_lots
+    def pull(self, order: _Order, by: Gone | Changed, qty_lots: int) -> None:
+        """Note what was taken away of one."""
+        order.pulled_lots += qty_lots
+        order.gone_seq, order.gone_ns = by.seq, by.ts_ns
+        self.pulled_lots[order.placed.side] += qty_lots
+
+    def change(self, one: Changed) -> _Order | None:
+        """Note an amendment; return the order that lots were taken away of, None for none.
+
+        One that moves away from the market is as if cancelled and placed anew; so is one that
+        nothing is known of any more, as far as it is placed.
+        """
+        order = self.orders.get(one.order_id)
+        shown = Placed(*one[:7], one.leaves_lots)
+        if order is None:
+            self.show(shown)
+            return None
+        open_lots = order.placed.qty_lots - order.filled_lots - order.pulled_lots
+        better = one.price_ticks - order.placed.price_ticks
+        if better * (1 if one.side == Side.BUY else -1) < 0:
+            # Another key, for its number is the new one's: it is as old as it was.
+            self.orders[-one.seq] = self.orders.pop(one.order_id)
+            self.show(shown)
+            fewer_lots = open_lots
+        else:
+            fewer_lots = open_lots - one.leaves_lots
+        if fewer_lots > 0:
+            self.pull(order, one, fewer_lots)
+        elif fewer_lots < 0:
+            order.placed = order.placed._replace(qty_lots=order.placed.qty_lots - fewer_lots)
+            self.shown_lots[one.side] -= fewer_lots
+        return order if fewer_lots > 0 else None
 
     def may_spoof(self, side: int) -> bool:
         """Return whether enough was pulled from a side to look closer."""
@@ -74,11 +101,11 @@ class _Desk:
     def forget(self, ts_ns: int) -> None:
         """Drop what is too old, or too much."""
         while self.orders:
-            first = next(iter(self.orders.values()))
+            key, first = next(iter(self.orders.items()))
             young = ts_ns - first.placed.ts_ns <= SHOWN_NS + PULLED_NS
             if young and len(self.orders) <= KEPT_MAX:
                 break
-            del self.orders[first.placed.order_id]
+            del self.orders[key]
             self.shown_lots[first.placed.side] -= first.placed.qty_lots
             self.pulled_lots[first.placed.side] -= first.pulled_lots
         while self.fills and ts_ns - self.fills[0][1] > PULLED_NS:
@@ -103,6 +130,9 @@ class Pulled:
     def changed(self, one: Changed, owner: str) -> Iterator[Alert]:
         """Take in an amendment."""
         desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
+        order = desk.change(one) if one.leaves_lots else None
+        if order is not None and desk.may_spoof(one.side):
+            yield from self._spoofed(desk, order, owner)
         yield from self._message(desk, one, owner)
 
     def traded(self, one: Traded) -> None:
@@ -122,7 +152,7 @@ class Pulled:
         desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
         order = desk.orders.get(one.order_id)
         if order is not None:
-            desk.pull(order, one)
+            desk.pull(order, one, one.qty_lots)
             if desk.may_spoof(order.placed.side):
                 yield from self._spoofed(desk, order, owner)
         yield from self._message(desk, one, owner)

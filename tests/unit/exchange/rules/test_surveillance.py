@@ -76,6 +76,10 @@ class Floor:
     def cancel(self, who: int, order_id: int, after_ns: int = MS) -> None:
         self.do(command(Kind.CANCEL, account_idx=who, order_id=order_id), after_ns)
 
+    def amend(self, who: int, order_id: int, change: dict[str, int]) -> None:
+        row = command(Kind.AMEND, account_idx=who, order_id=order_id, **change)
+        assert int(self.do(row)["kind"][0]) == EventKind.AMENDED
+
     def last_ticks(self) -> int:
         return depth(self.engine.ex, 0, Side.BUY)[0][0]
 

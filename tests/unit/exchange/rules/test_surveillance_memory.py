@@ -48,3 +48,36 @@ def test_a_walk_of_very_many_takes_keeps_its_ends_and_counts_all(floor: Floor):
     assert (alert.figures["trades"], alert.figures["lots"]) == (501, 1_010)
     assert len(alert.seqs) == EVIDENCE_MAX and alert.seqs[-1] == floor.seq
     assert alert.seqs[0] == floor.seq - 500
+
+
+@pytest.mark.parametrize("change", [{"qty_lots": 1}, {"price_ticks": 1_900}])
+def test_who_amends_an_order_away_has_taken_it_away(floor: Floor, change: dict[str, int]):
+    floor.place(0, Side.SELL, 2_001, 5)
+    order_id = floor.place(0, Side.BUY, 1_999, 200)
+    floor.take(2, Side.BUY, 2_001, 5)
+    floor.amend(0, order_id, change)
+    assert floor.patterns() == [Pattern.SPOOFING]
+    assert floor.alerts[0].seqs[-1] == floor.seq and floor.alerts[0].figures["pulled_lots"] >= 199
+
+
+def test_an_old_order_that_is_made_large_is_shown_from_then_on(floor: Floor):
+    floor.place(0, Side.SELL, 2_001, 5)
+    order_id = floor.place(0, Side.BUY, 1_999, 1)
+    floor.now_ns += 60 * SECOND_NS
+    floor.amend(0, order_id, {"qty_lots": 200})
+    floor.take(2, Side.BUY, 2_001, 5)
+    floor.cancel(0, order_id)
+    assert floor.patterns() == [Pattern.SPOOFING]
+
+
+def test_who_amends_towards_the_market_or_without_a_trade_takes_nothing_away(floor: Floor):
+    floor.place(0, Side.SELL, 2_010, 5)
+    order_id = floor.place(0, Side.BUY, 1_990, 200)
+    floor.amend(0, order_id, {"price_ticks": 1_900})
+    floor.amend(0, order_id, {"price_ticks": 1_990})
+    floor.now_ns += 16 * SECOND_NS
+    floor.take(2, Side.BUY, 2_010, 5)
+    floor.amend(0, order_id, {"price_ticks": 1_999})
+    assert not floor.alerts
+    (desk,) = (d for key, d in floor.watcher._pulled._desks.items() if key[0] == 0)
+    assert desk.pulled_lots == [0, 0] and desk.shown_lots == [200, 0]

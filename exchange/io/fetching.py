@@ -23,7 +23,22 @@ TIMEOUT_S: Final = 30.0  # for all of it
 BODY_BYTES_MAX: Final = 8 << 20
 HEAD_BYTES_MAX: Final = 64 << 10
 CHUNK_BYTES: Final = 1 << 16
-_NAT64: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# Outside of it IPv6 has no public host: translation, IPv4 inside, sites, segments.
+_UNICAST_6: Final = ipaddress.ip_network("2000::/3")
+# What is no host of the public network and `is_global` lets through.
+_INSIDE: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",  # Azure answers there from inside each of its machines
+            "192.0.0.0/24",  # protocols (RFC 6890)
+            "192.88.99.0/24",  # 6to4 relays
+            "2001::/23",  # protocols, Teredo among them
+            "2002::/16",  # 6to4: an IPv4 address inside
+            "3fff::/20",  # documentation
+        ),
+    )
+)
 
 Resolve = Callable[[str], Awaitable[list[str]]]  # name -> addresses
 Connect = Callable[[str, str], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
@@ -52,12 +67,9 @@ def is_public(address: str) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address) and (
-        ip.ipv4_mapped is not None
-        or ip.sixtofour is not None
-        or ip.teredo is not None
-        or any(ip in network for network in _NAT64)
-    ):
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.scope_id or ip not in _UNICAST_6):
+        return False
+    if any(ip in network for network in _INSIDE):
         return False
     return ip.is_global and not ip.is_multicast
 

@@ -225,3 +225,12 @@ async def test_nightly_sources_are_asked_once_a_night_before_the_index_and_again
         clock.ns = at * minute
         await observer.fetch_due()
     assert [ns // minute for ns in asked] == [10, 11, 24 * 60 + 10]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["::127.0.0.1", "::808:808", "fec0::1", "5f00::1", "3fff::1", "2001::1", "2606:4700::1%1",
+     "168.63.129.16", "192.0.0.8", "192.88.99.1", "64:ff9b:1::a"],
+)  # fmt: skip
+def test_an_address_that_no_public_host_has_is_not_public(address: str):
+    assert not is_public(address)

@@ -16,6 +16,7 @@ class Ender:
         self.rng = rng
         self.ex = ex
         self.house = house
+        self.waiting: list[Fields] = []  # what ends a contract, the next one last
 
     def cascade(self) -> Fields:
         """Let living contracts follow an expired one, mostly those that are worth as much."""
@@ -40,6 +41,8 @@ class Ender:
         """Settle a contract whose trading has ended; seldom out of turn, or one that trades."""
         rng, contracts = self.rng, self.ex.contracts
         ended = [i for i, one in enumerate(contracts) if one.ended and one.state < 5]
+        if not ended:
+            self._end_one()
         going = [i for i in ended if contracts[i].delivers == 1]
         idx = rng.choice(going or ended) if ended and rng.random() < 0.95 else self.house.contract()
         if idx >= len(contracts):
@@ -55,3 +58,17 @@ class Ender:
             "qty_lots": rng.choice((days, 4, 4, 4)),
             "state": rng.choice((0, 0, 0, 1)),
         }
+
+    def _end_one(self) -> None:
+        """End the trading of a contract for good, where enough others are left to trade."""
+        plain = [
+            idx
+            for idx, one in enumerate(self.ex.contracts)
+            if not one.legs and one.state != TradingState.EXPIRED
+        ]
+        if len(plain) >= 2:
+            last_trade = {"contract_idx": self.rng.choice(plain), "expires_ns": self.ex.now_ns}
+            self.waiting = [
+                {"kind": Kind.TICK},
+                {"kind": Kind.SET_LAST_TRADE, **last_trade},
+            ]

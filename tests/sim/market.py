@@ -116,6 +116,8 @@ class Market:
             fields = self.healing.pop(0)[1]
         elif self.dealer.waiting:
             fields = self.dealer.waiting.pop()
+        elif self.ender.waiting:
+            fields = self.ender.waiting.pop()
         else:
             fields = self._draw()
         self.seq += 1

@@ -159,3 +159,19 @@ async def test_a_market_makers_minute_counts_when_every_look_was_good(database, 
         found = await pool.fetch("SELECT minutes_present, minutes_open FROM maker_presence")
         assert sum(row["minutes_present"] for row in found) == 1
         assert sum(row["minutes_open"] for row in found) == 2
+
+
+async def test_a_day_is_closed_only_once_clearing_has_posted_all_of_it(database, pool):
+    async with leader(database, pool, Cadence()) as house:
+        desk = await opened(house, pool, database)
+        await desk.clear()
+        await desk.fill(1)  # as if it were the last trade before midnight, not posted yet
+        day = day_of(house.mirror.ts_ns) - 1
+        for _ in range(2):
+            desk.desk._billed_minute = -1
+            await desk.step()
+            assert (await desk.rows.place()).closed_day < day
+        await desk.clear()
+        desk.desk._billed_minute = -1
+        await desk.step()
+        assert (await desk.rows.place()).closed_day == day

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from exchange.io.funds import SizingSeen
+from exchange.io.registry import TransferStatus
 from tests.support.api_world import World, running
 
 SHARE = "/fund/share"
@@ -62,6 +63,14 @@ async def test_two_returns_at_once_do_not_take_the_same_room_twice(world: World)
     assert sorted(answer.status_code for answer in answers) == [201, 422, 422]
     share = (await world.call("operator", "GET", SHARE)).json()["share"]
     assert share["held"] == "3.00"
+    await money(world, "POST", "/fund/deposits", amount="2")
+    rows = world.services.transfers.rows
+    done = next(
+        one for one in rows if one.status == TransferStatus.DONE and one.client_key[0] == "r"
+    )
+    rows.append(replace(done, client_key="going", status=TransferStatus.SENT))
+    late = await money(world, "POST", path, transfer_id="late", **back)
+    assert (late.status_code, late.json()["code"]) == (422, "fund_needed")
 
 
 async def test_nothing_is_given_back_while_an_account_is_liquidated(world: World):

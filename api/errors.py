@@ -57,6 +57,7 @@ OWN: Final[dict[str, int]] = {
     "index_day_final": 409,
     "index_already_said": 409,
     "settlement_run_unknown": 404,
+    "settlement_not_begun": 404,
     "alert_unknown": 404,
     "idempotency_conflict": 409,
     # who asks

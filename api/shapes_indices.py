@@ -55,6 +55,30 @@ class IndexPrintsAnswer(Answer):
     next_cursor: str | None
 
 
+class ChainedPrint(Part):
+    """A print as it is hashed: `digest` is SHA-256 of the one before it and all else."""
+
+    position: int
+    name: str
+    day: str
+    revision: int
+    state: str
+    price_usd_micros: int
+    step: int
+    method: str
+    inputs: str
+    observed_to: int
+    explanation: dict[str, Any]
+    digest: str
+
+
+class IndexChainAnswer(Answer):
+    """Prints of all names in the order of their chain."""
+
+    chain: list[ChainedPrint]
+    next_cursor: str | None
+
+
 class IndexExplained(Part):
     """A day's revisions; the newest `inputs` is the SHA-256 of the document as canonical JSON."""
 

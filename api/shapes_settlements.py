@@ -96,3 +96,39 @@ class RunAnswer(Answer):
     """What the prices of a moment come from."""
 
     run: Run
+
+
+class Accrual(Part):
+    """A settlement in delivery: `worth` and `change` are of one lot, in USD."""
+
+    ordinal: int
+    days_fixed: int
+    days: int
+    final: bool
+    worth: str
+    change: str
+    open_interest: str
+    paid: str
+    digest: str
+    seq: int
+    ts_ns: str
+
+
+class Final(Part):
+    """How a contract in delivery is settled; `final_price` once all of its days are fixed."""
+
+    symbol: str
+    series: str
+    rules_version: str
+    period_start: str
+    period_end: str
+    days: int
+    state: str
+    final_price: str | None
+    accruals: list[Accrual]
+
+
+class FinalAnswer(Answer):
+    """Every settlement of a contract in delivery, oldest first."""
+
+    settlement: Final

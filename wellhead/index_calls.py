@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from wellhead import index_types as it
 from wellhead import types as wt
-from wellhead.calls import Call, get_call, member, page, target, whole
+from wellhead.calls import Call, Json, get_call, member, page, target, whole
 
 _PUBLIC = "/indices"
 
@@ -30,6 +30,14 @@ def prints(
     return get_call(
         path, parse, private=False, since=since, until=until, limit=limit, cursor=cursor
     )
+
+
+def chain(after: int = 0, limit: int | None = None) -> Call[list[Json]]:
+    """Prints of all names behind a position, oldest first, as they are hashed."""
+    return get_call(
+        f"{_PUBLIC}/chain", lambda answer: list(answer["chain"]), private=False,
+        cursor=str(after) if after else None, limit=limit,
+    )  # fmt: skip
 
 
 def explain(name: str, day: str | None = None) -> Call[it.IndexExplained]:

@@ -26,7 +26,7 @@ from exchange.io.index_store import (
 )
 from exchange.io.store import storable
 from exchange.rules.contracts import SymbolError, parse_series
-from exchange.rules.index.prints import cutoff_ns
+from exchange.rules.index.prints import cutoff_ns, print_document
 from exchange.rules.money import DecimalError, usd_micros_of, usd_text
 from exchange.rules.observations import PRICE_USD_MICROS_MAX
 from exchange.rules.tenors import DAY
@@ -94,6 +94,18 @@ async def list_errata(
     cursor = str(rows[size - 1].erratum_id) if len(rows) > size else None
     found = [answers.erratum_out(row) for row in rows[:size]]
     return json_response(stamped(services, {"errata": found, "next_cursor": cursor}))
+
+
+@public.get("/chain", summary="The chain of all prints, as it is hashed")
+async def list_chain(
+    services: ServicesDep, query: Annotated[Page, Depends(QueryOf(Page))]
+) -> Response:
+    """Return prints of all names behind a position, oldest first: each names all before it."""
+    after, size = query.place() or 0, query.size()
+    rows = await index_of(services).chain(after, size + 1)
+    cursor = str(rows[size - 1].position) if len(rows) > size else None
+    found = [print_document(row) for row in rows[:size]]
+    return json_response(stamped(services, {"chain": found, "next_cursor": cursor}))
 
 
 @public.get("/{name}/prints", summary="The history of an index")

@@ -6,15 +6,18 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from api import answers_settlements
+from api import answers_settlements, orders
 from api.deps import Page, QueryOf, Services, ServicesDep, count_public
 from api.edge import json_response
 from api.errors import Problem
 from api.routes.history import contract_idx_of, cursor_out, span_of
 from api.routes.public import stamped
 from api.views import caught_up
+from exchange.io.journal import RULES_VERSION
 from exchange.io.settlements import SettlementInputs
 from exchange.rules.calendar import settlement_ns
+from exchange.rules.contracts import SymbolError, parse_symbol
+from exchange.rules.final_bundle import final_document
 
 public = APIRouter(tags=["market data"], dependencies=[Depends(count_public)])
 _RUN: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -78,3 +81,21 @@ async def get_settlement_run(services: ServicesDep, run: str) -> Response:
     if found is None:
         raise Problem("settlement_run_unknown", "nothing of this name is kept", status=404)
     return json_response(stamped(services, {"run": answers_settlements.run(found)}))
+
+
+@public.get("/settlements/final/{symbol}", summary="How a contract in delivery is settled")
+async def get_final_settlement(services: ServicesDep, symbol: str) -> Response:
+    """Return every settlement of a contract in delivery, and what each was reached from."""
+    await services.gateway.barrier()
+    state = services.gateway.mirror
+    listed = orders.contract_of(state, symbol)
+    await caught_up(services.views, state.seq)
+    rows = await inputs_of(services).accruals(listed.contract_idx)
+    if not rows:
+        raise Problem("settlement_not_begun", "it is not in delivery, or others follow it")
+    try:
+        contract = parse_symbol(symbol)
+    except SymbolError as error:  # listed by hand: no index settles it
+        raise Problem("settlement_not_begun", str(error)) from error
+    content = {"settlement": final_document(contract, rows, RULES_VERSION)}
+    return json_response(stamped(services, content))

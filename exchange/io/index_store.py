@@ -106,6 +106,10 @@ class Index(Protocol):
         """Return how a print came about."""
         ...
 
+    async def chain(self, after: int, limit: int) -> list[Print]:
+        """Return prints of all names in the order of their chain."""
+        ...
+
     async def errata(self, *, before: int = ID_MAX, limit: int = 100) -> list[Erratum]:
         """Return errata, newest first."""
         ...
@@ -140,6 +144,11 @@ class PostgresIndex(Store):
             return None
         document = await self._value(_SQL["document"], rows[-1].print.inputs)
         return Explained(rows, json.loads(document))
+
+    async def chain(self, after: int, limit: int) -> list[Print]:
+        """Return prints of all names behind a position, in the order of their chain."""
+        rows = await self._rows(_SQL["rows"], min(after, ID_MAX), limit)
+        return [_row(one).print for one in rows]
 
     async def errata(self, *, before: int = ID_MAX, limit: int = 100) -> list[Erratum]:
         """Return errata, newest first."""

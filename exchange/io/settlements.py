@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from exchange.io.db import queries
 from exchange.io.store import Store
+from exchange.rules.clearing_rows_life import AccrualRow
 from exchange.rules.settlement_run import SettlementRun, evidence_of, evidence_out
 
 _SQL: Final = queries("settlements")
@@ -44,3 +45,7 @@ class SettlementInputs(Store):
     async def run(self, run_id: str) -> SettlementRun | None:
         """Return what the prices of a moment come from, None when nothing of that name is kept."""
         return run_of_rows(await self._rows(_SQL["run"], run_id))
+
+    async def accruals(self, contract_idx: int) -> list[AccrualRow]:
+        """Return the settlements of a contract in delivery, oldest first."""
+        return [AccrualRow(*row) for row in await self._rows(_SQL["accruals"], contract_idx)]

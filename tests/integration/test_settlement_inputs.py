@@ -8,10 +8,18 @@ from exchange.io.stored import stored
 from exchange.io.views import Span, Views
 from exchange.rules.cleared import Effects
 from exchange.rules.clearing_rows import SettlementRow
+from exchange.rules.clearing_rows_life import AccrualRow
 from exchange.rules.settlement_run import RULES, Evidence, SettlementRun
 from exchange.services.verify.settlements import settlement_differences
 
 DUE_NS = 1_700_000_000 * 10**9
+
+
+ACCRUALS = [
+    AccrualRow(0, 6 + at, at + 1, DUE_NS + at, at, 31, False, 1_488_000_000 + at, 5, 5 * at,
+               f"{at:064d}")
+    for at in range(3)
+]  # fmt: skip
 
 
 def run_of(*ticks: int) -> SettlementRun:
@@ -41,6 +49,7 @@ async def settled(database, pool):
     effects = Effects(0)
     effects.last_seq = 9
     effects.settlements = [row_of(5, run, 2010), row_of(9, run, 2015, cycle=4)]
+    effects.accruals = ACCRUALS
     connection = await database.connect()
     await Ledger(connection).write(effects)
     yield run
@@ -51,6 +60,11 @@ async def test_a_run_is_kept_once_and_read_back_whole(settled, pool):
     assert await SettlementInputs(pool).run(settled.run_id) == settled
     assert await SettlementInputs(pool).run("0" * 64) is None
     assert await pool.fetchval("SELECT count(*) FROM settlement_input") == 2
+
+
+async def test_settlements_in_delivery_are_read_back_in_their_order(settled, pool):
+    assert await SettlementInputs(pool).accruals(0) == ACCRUALS
+    assert await SettlementInputs(pool).accruals(1) == []
 
 
 async def test_a_correction_is_a_revision_beside_the_first_price(settled, pool):

@@ -10,6 +10,7 @@ from exchange.io.errors import IdempotencyConflict, NotFound
 from exchange.io.registry import Account, ApiKey, NewApiKey, Scope, Transfer, TransferStatus
 from exchange.io.views import Fill, LedgerEntry, Page, SettlementSeen, Span, TransferRow
 from exchange.rules.clearing_rows import SettlementRow
+from exchange.rules.clearing_rows_life import AccrualRow
 from exchange.rules.mirror import Mirror
 from exchange.rules.settlement_run import Evidence, SettlementRun
 from matching.codes import EventKind, Kind
@@ -179,6 +180,12 @@ class MemorySettlements:
 
     async def run(self, run_id: str) -> SettlementRun | None:
         return SettlementRun(7, (EVIDENCE,)) if run_id == "ab" * 32 else None
+
+    async def accruals(self, contract_idx: int) -> list[AccrualRow]:
+        return [ACCRUAL] if contract_idx == 0 else []
+
+
+ACCRUAL = AccrualRow(0, 9, 1, 10**18, 0, 31, False, 1_488_000_000, 5, 0, "00" * 32)
 
 
 EVIDENCE = Evidence(contract_idx=0, symbol="H100-USE-2027M03", settle_ticks=2000, mark_ticks=2000,

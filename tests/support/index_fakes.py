@@ -15,7 +15,7 @@ from exchange.io.index_store import (
     PrintRow,
     Said,
 )
-from exchange.rules.index.prints import State, cutoff_ns
+from exchange.rules.index.prints import Print, State, cutoff_ns
 from exchange.rules.index.replay import Group, Published, Replay
 from tests.support.index_offers import daily, days, offers_of, steady
 
@@ -65,6 +65,9 @@ class MemoryIndex:
             return None
         document: dict[str, Any] = dict(rows[-1].document)
         return Explained([PrintRow(one.row, cutoff_ns(day)) for one in rows], document)
+
+    async def chain(self, after: int, limit: int) -> list[Print]:
+        return [one.row for one in self.published if one.row.position > after][:limit]
 
     async def errata(self, *, before: int = ID_MAX, limit: int = 100) -> list[Erratum]:
         return [one for one in self.found if one.erratum_id < before][:limit]

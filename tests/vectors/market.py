@@ -49,7 +49,7 @@ def real_core() -> Core:
     """Return a small engine with the widest price domain."""
     return Engine(
         Sizes(
-            price_bits=PRICE_BITS, accounts=64, contracts=1, positions=65, orders=1025,
+            price_bits=PRICE_BITS, accounts=64, contracts=2, positions=65, orders=1025,
             client_ids=1025, scenarios=8,
         )
     )  # fmt: skip

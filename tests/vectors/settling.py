@@ -11,6 +11,7 @@ from exchange.rules.settlement_curve import (
     from_what_is_left_ticks,
 )
 from matching.codes import Code, Kind, Side, TradingState
+from tests.vectors import foreign
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.market import Core, Market
 
@@ -82,6 +83,9 @@ def _text(ticks: int | None) -> str:
 def run_lifecycle(case: Json, core: Core) -> None:
     """Run a case of a contract's end, on the core."""
     setup = case["setup"]
+    if "oracle" in setup:
+        foreign.run(case, core)
+        return
     known("setup", setup, frozenset({"state", "positions"}))
     known("expect", case["expect"], frozenset())
     for step in case["steps"]:

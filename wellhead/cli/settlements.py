@@ -8,7 +8,7 @@ from cyclopts import App
 
 from wellhead import settlement_calls as sc
 from wellhead import settlement_types as st
-from wellhead.cli import out
+from wellhead.cli import out, settle_proof
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.client import Client
@@ -90,6 +90,10 @@ def _explained(row: st.Settlement) -> dict[str, object]:
             what = f"less {spread.price}: {spread.quantity} lots over {spread.months} months"
             said[f"spread to {spread.near_symbol}"] = what
     return said | {"run": row.run, "seq": row.seq}
+
+
+settle.command(settle_proof.export)
+settle.command(settle_proof.prove)
 
 
 @dataclass(frozen=True, slots=True)

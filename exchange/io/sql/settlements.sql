@@ -32,6 +32,11 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
 ) AS page ON true
 WHERE follower.name = 'clearing';
 
+-- name: accruals
+SELECT contract_idx, seq, ordinal, settled_ns, days_fixed, days, is_final, worth_usd_micros,
+    open_interest_lots, paid_usd_micros, digest
+FROM accrual WHERE contract_idx = $1 ORDER BY ordinal;
+
 -- name: runs_settled
 -- The runs that the journal says prices come from.
 SELECT run, min(seq) AS first_seq FROM settlement WHERE run <> '' AND cycle = 0

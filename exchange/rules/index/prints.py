@@ -14,6 +14,7 @@ from exchange.rules.skus import SKU_BY_SYMBOL
 from exchange.rules.tenors import DAY, NS_PER_SECOND, ns_of
 
 FIRST: Final = "0" * 64  # what print 1 follows
+DIGEST_BYTES: Final = 32
 PUBLISHED_AFTER_NS: Final = 30 * 60 * NS_PER_SECOND  # 00:30 UTC of the next day
 FINAL_AFTER_NS: Final = 12 * 3600 * NS_PER_SECOND  # 12:00 UTC of the next day
 
@@ -112,6 +113,29 @@ def digest_of(previous: str, one: Print) -> str:
         ]
     )  # fmt: skip
     return hashlib.sha256(bytes.fromhex(previous) + content).hexdigest()
+
+
+def print_document(one: Print) -> dict[str, Any]:
+    """Return a print as JSON: all that its digest covers, and the digest."""
+    return {**one._asdict(), "day": one.day.isoformat(), "explanation": dict(one.explanation)}
+
+
+def print_of_document(document: Mapping[str, Any]) -> Print:
+    """Return the print that a document says.
+
+    Errors:
+        ValueError: it says none.
+    """
+    kinds = {"position": int, "revision": int, "price_usd_micros": int, "step": int,
+             "observed_to": int, "explanation": dict}  # fmt: skip
+    for name in Print._fields:
+        if type(document.get(name)) is not kinds.get(name, str):
+            raise ValueError(f"no print: {name}")
+    fields = {name: document[name] for name in Print._fields}
+    fields["day"] = date.fromisoformat(fields["day"])
+    if len(bytes.fromhex(fields["digest"])) != DIGEST_BYTES:
+        raise ValueError("no print: digest")
+    return Print(**fields)
 
 
 class Stamp(NamedTuple):

@@ -190,6 +190,7 @@ MEMBER_CALLS: list[tuple[str, str, str, Any]] = [  # the operator is a member, c
 INDEX_CALLS: list[tuple[str, str, str, Any]] = [
     ("list_indices", "GET", "/indices", None),
     ("list_prints", "GET", "/indices/H100-USE/prints?since=2026-03-01&until=2026-03-03", None),
+    ("list_chain", "GET", "/indices/chain?limit=3", None),
     ("explain_print", "GET", "/indices/H100-USE/explain", None),
     ("list_errata", "GET", "/indices/errata", None),
     ("say_print", "POST", "/admin/indices/H100-USE/committee",
@@ -242,6 +243,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("list_klines", "GET", f"/klines/{SYMBOL}", None),
         ("get_calendar", "GET", "/calendar?tenor=month", None),
         ("list_settlements", "GET", "/settlements", None),
+        ("get_final_settlement", "GET", f"/settlements/final/{SYMBOL}", None),
         ("get_settlement_run", "GET", f"/settlements/runs/{'ab' * 32}", None),
         ("place_order", "POST", "/orders", BUY),
         ("list_orders", "GET", "/orders", None),

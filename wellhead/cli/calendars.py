@@ -11,6 +11,7 @@ Event = Literal[
     "listing", "last_trade", "cascade", "delivery_start", "delivery_end", "provisional", "final",
     "expiry", "archive",
 ]  # fmt: skip
+SHOWN_MAX = 6
 COLUMNS = ("symbol", "last trade", "becomes", "delivery from", "until", "final", "archived")
 
 
@@ -62,7 +63,7 @@ def _moments(one: ContractDays) -> dict[str, object]:
         "tenor": one.tenor,
         "listed": one.listed,
         "last trade": one.last_trade,
-        "becomes": ", ".join(one.into) or None,
+        "becomes": _into(one.into),
         "delivery": f"{one.delivery_start} to {one.delivery_end}",
         "fixed day by day": days if one.accrual_days else None,
         "provisional": one.provisional,
@@ -70,6 +71,13 @@ def _moments(one: ContractDays) -> dict[str, object]:
         "expires": one.expires,
         "archived": one.archived,
     }
+
+
+def _into(symbols: list[str]) -> str | None:
+    """Return what a contract becomes; of a month's days the first and the last."""
+    if len(symbols) > SHOWN_MAX:
+        return f"{symbols[0]} to {symbols[-1]}, {len(symbols)} contracts"
+    return ", ".join(symbols) or None
 
 
 def _row(one: ContractDays) -> tuple[object, ...]:

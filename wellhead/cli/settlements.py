@@ -43,7 +43,7 @@ def settlements(
     if options.json:
         out.document(answer)
         return
-    if explain:
+    if explain and rows:
         for row in rows:
             out.show(out.pairs(_explained(row), title=f"{row.symbol} {row.date or ''}"))
         return

@@ -1,7 +1,7 @@
 """Commands that look at the market: contracts, books, trades, status."""
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ def contracts(
         return
     from exchange.io.price_data import ATTRIBUTION
 
-    rows = _chosen(_catalogue(datetime.now(UTC).date()), wanted)
+    rows = _chosen(_catalogue(datetime.now(UTC)), wanted)
     if options.json:
         out.document({"contracts": rows, "attribution": ATTRIBUTION})
         return
@@ -88,13 +88,15 @@ def contracts(
     out.note(f"reference prices from: {'; '.join(ATTRIBUTION)}")
 
 
-def _catalogue(on: date) -> list[dict[str, Any]]:
-    """Return the catalogue of a day, computed here: no exchange has to run."""
+def _catalogue(at: datetime) -> list[dict[str, Any]]:
+    """Return what trades at a moment, computed here: no exchange has to run."""
     from exchange.io.price_data import load_price_data
     from exchange.rules.catalogue import LISTED_SERIES, catalogue
     from exchange.rules.reference import references
 
-    return [asdict(row) for row in catalogue(references(load_price_data(), LISTED_SERIES, on))]
+    rows = catalogue(references(load_price_data(), LISTED_SERIES, at.date()))
+    at_ns = int(at.timestamp()) * 1_000_000_000
+    return [asdict(row) for row in rows if row.last_trade_ns > at_ns]
 
 
 def _chosen(rows: list[dict[str, Any]], wanted: Wanted) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_margin import ADDON
 from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
 
-MAGIC: Final = b"WHSTATE3"
+MAGIC: Final = b"WHSTATE4"
 STATE_HASH_BYTES: Final = 16
 PLAIN: Final = np.dtype("<i8")
 HEADS: Final = np.dtype("<i4")

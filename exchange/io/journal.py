@@ -12,7 +12,7 @@ from exchange.io.errors import JournalDamaged, JournalGap
 
 # The form of a saved state. Hashes and snapshots of another are not looked at: what the same
 # commands cause never changes, so that the whole journal can be replayed.
-RULES_VERSION: Final = "3"
+RULES_VERSION: Final = "4"
 CHECKSUM_BYTES: Final = 32
 GENESIS: Final = bytes(CHECKSUM_BYTES)  # the checksum before the first batch
 

@@ -306,8 +306,8 @@ def best(floor: Floor, side: Side) -> int:
     return levels[0][0] if levels else 0
 
 
-def test_ten_thousand_orders_of_honest_people_raise_five_alerts_at_most():
+def test_ten_thousand_orders_of_honest_people_raise_no_alert():
     floor = busy_day(10_000)
     trades = sum(int((e["kind"] == EventKind.TRADE).sum()) for e in floor.events)
     assert trades > 200  # it was a market
-    assert len(floor.alerts) <= 5, floor.patterns()
+    assert not floor.alerts  # five would be allowed

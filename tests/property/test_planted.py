@@ -8,7 +8,7 @@ from tests.sim.followers import Disagreement, OracleFollower
 from tests.sim.run import simulate
 
 COMMANDS = 1_500
-SEEDS = range(1, 49)
+SEEDS = range(1, 97)
 
 
 def test_an_oracle_agrees_with_itself():

@@ -1,6 +1,9 @@
 """Commands that run an exchange: serve, and demo with a simulated market."""
 
-from collections.abc import Callable, Coroutine
+import os
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -109,11 +112,22 @@ def settings(node: NodeOptions) -> Any:
         raise CliError(Exit.USAGE, "settings_invalid", said) from error
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the process while modules load: some of them swallow KeyboardInterrupt."""
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(Exit.INTERRUPTED))
+    try:
+        yield  # nothing is open or begun yet
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _run(node: NodeOptions, roles: tuple[str, ...], background: Background | None) -> None:
-    found = settings(node)
-    from exchange.config import Role
-    from exchange.io.errors import Corrupt, EpochLost, StartRefused, Unavailable
-    from exchange.services.node import serve
+    with _interruptible():
+        found = settings(node)
+        from exchange.config import Role
+        from exchange.io.errors import Corrupt, EpochLost, StartRefused, Unavailable
+        from exchange.services.node import serve
 
     progress = StartProgress(as_json=node.json)
     try:

@@ -13,7 +13,6 @@ from api.errors import Problem
 from api.routes.history import contract_idx_of, cursor_out, span_of
 from api.routes.public import stamped
 from api.views import caught_up
-from exchange.io.journal import RULES_VERSION
 from exchange.io.settlements import SettlementInputs
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.contracts import SymbolError, parse_symbol
@@ -97,5 +96,5 @@ async def get_final_settlement(services: ServicesDep, symbol: str) -> Response:
         contract = parse_symbol(symbol)
     except SymbolError as error:  # listed by hand: no index settles it
         raise Problem("settlement_not_begun", str(error)) from error
-    content = {"settlement": final_document(contract, rows, RULES_VERSION)}
+    content = {"settlement": final_document(contract, rows)}
     return json_response(stamped(services, content))

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from exchange.rules.clearing_rows_life import AccrualRow
 from exchange.rules.contracts import Contract, SymbolError, parse_symbol
-from exchange.rules.final_settlement import HOURS_A_DAY
+from exchange.rules.final_settlement import HOURS_A_DAY, SETTLEMENT_RULES
 from exchange.rules.index.prints import Print, print_of_document
 from exchange.rules.money import MICROS_DIGITS, DecimalError, scaled_text, usd_micros_of, usd_text
 
@@ -56,9 +56,7 @@ def state_of(last: AccrualRow | Said) -> str:
     return "provisional" if last.days_fixed == last.days else "delivery"
 
 
-def final_document(
-    contract: Contract, rows: Sequence[AccrualRow], rules_version: str
-) -> dict[str, Any]:
+def final_document(contract: Contract, rows: Sequence[AccrualRow]) -> dict[str, Any]:
     """Return the settlements of a contract in delivery as they are published.
 
     Args:
@@ -70,7 +68,7 @@ def final_document(
     return {
         "symbol": contract.symbol,
         "series": contract.series.symbol,
-        "rules_version": rules_version,
+        "rules_version": SETTLEMENT_RULES,
         "period_start": period.start.isoformat(),
         "period_end": period.end.isoformat(),
         "days": period.days,

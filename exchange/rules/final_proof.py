@@ -7,6 +7,7 @@ from typing import Final
 from exchange.rules.final_bundle import UNREADABLE, Bundle, Said, state_of
 from exchange.rules.final_settlement import (
     HOURS_A_DAY,
+    SETTLEMENT_RULES,
     DayPrint,
     FixedDays,
     accrues_ns,
@@ -38,14 +39,10 @@ class Proof:
         self.faults: list[Finding] = []
 
 
-def prove(bundle: Bundle, rules_version: str) -> Proof:
-    """Compute a settlement again from its bundle.
-
-    Args:
-        rules_version: of this program.
-    """
+def prove(bundle: Bundle) -> Proof:
+    """Compute a settlement again from its bundle."""
     proof = Proof()
-    proof.faults += _contract_faults(bundle, rules_version)
+    proof.faults += _contract_faults(bundle)
     proof.faults += _chain_faults(bundle, proof)
     by_day = _day_prints(bundle)
     days = FixedDays()
@@ -66,10 +63,10 @@ def _differs(table: str, place: str, pairs: dict[str, tuple[object, object]]) ->
             yield Finding(table, place, name, str(computed), str(said))
 
 
-def _contract_faults(bundle: Bundle, rules_version: str) -> Iterator[Finding]:
+def _contract_faults(bundle: Bundle) -> Iterator[Finding]:
     period = bundle.contract.period
     yield from _differs("contract", bundle.contract.symbol, {
-        "rules version": (rules_version, bundle.rules_version),
+        "rules version": (SETTLEMENT_RULES, bundle.rules_version),
         "series": (bundle.contract.series.symbol, bundle.series),
         "first day": (period.start, bundle.period_start),
         "end of the period": (period.end, bundle.period_end),

@@ -20,6 +20,8 @@ from typing import Final, NamedTuple
 from exchange.rules.money import div_half_even
 from exchange.rules.tenors import DAY, NS_PER_DAY, Period, ns_of
 
+# Raised only when an old settlement would come out otherwise: an old export stays provable.
+SETTLEMENT_RULES: Final = "1"
 PRICE_STEP_USD_MICROS: Final = 100  # four decimals
 ACCRUAL_HOUR: Final = 12  # UTC of the day after: the day's print is final
 PROVISIONAL_NS: Final = NS_PER_DAY  # so long a settlement stays open to objections

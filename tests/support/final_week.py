@@ -26,7 +26,6 @@ Json = dict[str, Any]
 SYMBOL = "H100-USE-2026W10"  # 2026-03-02 to 2026-03-08
 WEEK = parse_symbol(SYMBOL)
 LOTS = 5
-RULES = "3"
 
 
 @lru_cache(maxsize=1)
@@ -47,7 +46,7 @@ def whole() -> str:
              if used[0].position - 1 <= row.position <= used[-1].position]  # fmt: skip
     documents = {row.inputs: document for row, document in published if row in used}
     prints = [DayPrint(row.day, row.price_usd_micros, row.digest) for row in used]
-    settlement = final_document(WEEK, rows(prints), RULES)
+    settlement = final_document(WEEK, rows(prints))
     return json.dumps(bundle_document(settlement, list(map(print_document, chain)), documents))
 
 

@@ -59,7 +59,6 @@ def prove(symbol: str, /, *, bundle: Path | None = None, options: Remote = REMOT
         A file that `settle export` wrote; then nothing else is asked, no key, no network. When not
         given it is fetched.
     """
-    from exchange.io.journal import RULES_VERSION
     from exchange.rules.final_bundle import bundle_of
     from exchange.rules.final_proof import prove as proof_of
 
@@ -70,7 +69,7 @@ def prove(symbol: str, /, *, bundle: Path | None = None, options: Remote = REMOT
         raise CliError(Exit.DAMAGE, "bundle_unreadable", str(error)) from error
     if found.contract.symbol != symbol:
         raise CliError(Exit.USAGE, "usage", f"a bundle of {found.contract.symbol}, not {symbol}")
-    _report(proof_of(found, RULES_VERSION), found, options)
+    _report(proof_of(found), found, options)
 
 
 def _report(proof: Any, bundle: Any, options: Remote) -> None:

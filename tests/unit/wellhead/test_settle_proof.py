@@ -85,13 +85,13 @@ def test_the_first_fault_is_named_and_ends_it(
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", Exit.DAMAGE),
-        (b"[]", Exit.DAMAGE),
-        (b"{}", Exit.DAMAGE),
-        (b"\xff\xfe", Exit.DAMAGE),
-        (b"[" * 100_000, Exit.DAMAGE),
-        (b"\x1f\x8b not packed", Exit.USAGE),
-        (gzip.compress(b"{}" * 999)[:-9], Exit.USAGE),
+        pytest.param(b"", Exit.DAMAGE, id="empty"),
+        pytest.param(b"[]", Exit.DAMAGE, id="a list"),
+        pytest.param(b"{}", Exit.DAMAGE, id="no fields"),
+        pytest.param(b"\xff\xfe", Exit.DAMAGE, id="no text"),
+        pytest.param(b"[" * 100_000, Exit.DAMAGE, id="too deep"),
+        pytest.param(b"\x1f\x8b not packed", Exit.USAGE, id="not packed"),
+        pytest.param(gzip.compress(b"{}" * 999)[:-9], Exit.USAGE, id="cut short"),
     ],
 )
 def test_files_that_are_no_bundles_are_refused(tmp_path: Path, content: bytes, code: int) -> None:

@@ -11,13 +11,13 @@ from exchange.rules.final_proof import Proof, prove
 from exchange.rules.final_settlement import accrues_ns
 from exchange.rules.index.panel import digest_of as document_digest
 from exchange.rules.index.prints import digest_of, print_document, print_of_document
-from tests.support.final_week import RULES, Json, week, whole
+from tests.support.final_week import Json, week, whole
 
 
 def proof(change: Callable[[Json], None] = lambda _: None) -> Proof:
     document = json.loads(whole())
     change(document)
-    return prove(bundle_of(document), RULES)
+    return prove(bundle_of(document))
 
 
 def print_at(document: Json, at: int) -> Json:

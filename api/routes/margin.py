@@ -1,6 +1,6 @@
 """What is required of an account and why, what would be, and what the operator adds to it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Response
@@ -126,8 +126,7 @@ async def set_level(
     """Hold an account at a level of the member's requirement: 10000 for members, 11000 clients."""
     account = await account_by(services, account_id)
     await done(services, level_command(account.account_idx, body.level_bps))
-    content = {"account_id": account_id, "level_bps": body.level_bps}
-    return json_response(stamped(services, content | required_now(services, account)))
+    return required_now(services, account, {"level_bps": body.level_bps})
 
 
 @admin.put("/accounts/{account_id}/profile", summary="Set an account's wrong-way rule")
@@ -141,8 +140,7 @@ async def set_profile(
     account = await account_by(services, account_id)
     profile = Profile[body.profile.upper()]
     await done(services, profile_command(account.account_idx, profile))
-    content = {"account_id": account_id, "profile": body.profile}
-    return json_response(stamped(services, content | required_now(services, account)))
+    return required_now(services, account, {"profile": body.profile})
 
 
 @admin.put("/accounts/{account_id}/cover", summary="Set what pledged capacity covers")
@@ -157,11 +155,12 @@ async def set_cover(
     contract = single_contract(services, body.symbol)
     lots = 0 if body.quantity == "0" else codec.qty_lots(body.quantity, "quantity")
     await done(services, cover_command(account.account_idx, contract.contract_idx, lots))
-    content = {"account_id": account_id, "symbol": body.symbol, "quantity": str(lots)}
-    return json_response(stamped(services, content | required_now(services, account)))
+    return required_now(services, account, {"symbol": body.symbol, "quantity": str(lots)})
 
 
-def required_now(services: Services, account: Account) -> dict[str, str]:
-    """Return what is required of an account."""
+def required_now(services: Services, account: Account, changed: dict[str, Any]) -> Response:
+    """Answer a change of an account: what is changed, and what is required of it now."""
     margin = margin_of(services.gateway.mirror, account.account_idx)
-    return {"required": usd_text(margin.requirement.required_usd_micros)}
+    required = usd_text(margin.requirement.required_usd_micros)
+    content = {"account_id": account.account_id, **changed, "required": required}
+    return json_response(stamped(services, content))

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from exchange.io.errors import Invalid, Unavailable
+from exchange.io.errors import Corrupt, ExchangeError, Invalid, Unavailable
 from exchange.io.lowly import die_with_parent
 
 TIMEOUT_S: Final = 300.0
@@ -20,8 +20,15 @@ NICE: Final = 10  # whoever trades comes first
 
 Document = dict[str, Any]
 
+# What a child says instead of its document: the word, and what its parent raises.
+_FAILED: Final[dict[str, type[ExchangeError]]] = {
+    "refused": Invalid, "corrupt": Corrupt, "unavailable": Unavailable,
+}  # fmt: skip
 
-async def ask_child(module: str, asked: Document, what: str) -> Document:
+
+async def ask_child(
+    module: str, asked: Document, what: str, timeout_s: float = TIMEOUT_S
+) -> Document:
     """Run a module in a child process and return its document.
 
     Args:
@@ -29,7 +36,8 @@ async def ask_child(module: str, asked: Document, what: str) -> Document:
 
     Errors:
         Invalid: it refused what was asked; the text says why.
-        Unavailable: the child ended without an answer, or took too long.
+        Corrupt: what it found stored contradicts itself.
+        Unavailable: the world failed it, or it ended without an answer, or took too long.
     """
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module,
@@ -39,10 +47,10 @@ async def ask_child(module: str, asked: Document, what: str) -> Document:
         preexec_fn=die_with_parent(signal.SIGTERM),
     )  # fmt: skip
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             said, _ = await child.communicate(json.dumps(asked).encode())
     except TimeoutError:
-        raise Unavailable(f"{what} took longer than {TIMEOUT_S:.0f} s") from None
+        raise Unavailable(f"{what} took longer than {timeout_s:.0f} s") from None
     finally:
         if child.returncode is None:
             child.kill()
@@ -50,18 +58,23 @@ async def ask_child(module: str, asked: Document, what: str) -> Document:
     if child.returncode != 0 or not said:
         raise Unavailable(f"{what} ended with status {child.returncode}")
     document: Document = json.loads(said)
-    if "refused" in document:
-        raise Invalid(document["refused"])
+    for word, error in _FAILED.items():
+        if word in document:
+            raise error(document[word])
     return document
 
 
 def answer(work: Callable[[Document], Document]) -> int:
-    """Answer one request, in the child; a ValueError is a refusal."""
+    """Answer one request, in the child; a ValueError is a refusal, an ExchangeError its kind."""
     os.nice(NICE)
     asked = json.loads(sys.stdin.buffer.read())
     try:
         document = work(asked)
-    except ValueError as error:
+    except (ValueError, Invalid) as error:
         document = {"refused": str(error)}
+    except Corrupt as error:
+        document = {"corrupt": str(error)}
+    except ExchangeError as error:
+        document = {"unavailable": str(error)}
     sys.stdout.write(json.dumps(document))
     return 0

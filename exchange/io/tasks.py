@@ -1,7 +1,8 @@
-"""End tasks for certain: a library may swallow the first cancellation. Compute in slices."""
+"""Tasks of the loop: end them for certain, wait no longer than asked, compute in slices."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -10,7 +11,10 @@ SLICE: Final = 4
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, again and again, until all have ended; what they raise stays in them."""
+    """Cancel tasks, again and again, until all have ended; what they raise stays in them.
+
+    A library may swallow the first cancellation.
+    """
     left = {task for task in tasks if not task.done()}
     while left:
         for task in left:
@@ -26,3 +30,36 @@ async def in_slices(items: Iterable[T]) -> list[T]:
         if len(found) % SLICE == 0:
             await asyncio.sleep(0)
     return found
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until an event is set, but no longer than so many seconds; return whether it is set.
+
+    `asyncio.wait_for` may swallow a cancellation; this does not.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+async def keep_stepping(
+    step: Callable[[], Awaitable[object]],
+    every_s: float,
+    failed: Callable[[Exception], None],
+    errors: tuple[type[Exception], ...],
+    wake: asyncio.Event,
+) -> None:
+    """Step every so many seconds, and at once when woken, until cancelled.
+
+    Args:
+        failed: is told of one of `errors`, after which the next step goes on.
+        wake: cleared once it has been heard.
+    """
+    while True:
+        try:
+            await step()
+        except errors as error:
+            failed(error)
+        if await set_within(wake, every_s):
+            wake.clear()

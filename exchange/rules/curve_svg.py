@@ -45,6 +45,7 @@ class _Frame:
         self.days = max((max(dot.period.end for dot in dots) - self.first).days, 1)
 
     def y(self, ticks: int) -> int:
+        """Return the height of a price."""
         span = self.high_ticks - self.low_ticks
         return TOP + (self.high_ticks - ticks) * _INNER_HEIGHT // span
 

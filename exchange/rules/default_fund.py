@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from exchange.rules.money import BPS, div_ceil
+from exchange.rules.money import BPS, div_ceil, scaled_text
 from exchange.rules.shares import pro_rata
 
 COVER_COUNT: Final = 2
@@ -24,6 +24,11 @@ class AlarmKind(StrEnum):
     SECOND = "second"
 
 
+_WORDS: Final = {
+    AlarmKind.TWO_LARGEST: "the sum of the two largest losses",
+    AlarmKind.LARGEST: "the largest loss",
+    AlarmKind.SECOND: "the second largest loss",
+}
 # From which share of the fund on a stress loss raises an alarm.
 ALARMS: Final = (
     (AlarmKind.TWO_LARGEST, 9_000),
@@ -118,3 +123,12 @@ def alarms(covers: Sequence[CoverLoss], fund_usd_micros: int) -> list[Alarm]:
                     )
                 )
     return raised
+
+
+def alarm_text(alarm: Alarm, fund_usd_micros: int) -> str:
+    """Return an alarm in words; a share of an empty fund says nothing."""
+    what = f"{_WORDS[alarm.kind]} beyond margin in scenario {alarm.scenario}"
+    if fund_usd_micros <= 0:
+        return f"it is empty, and there is {what}"
+    used, limit = (scaled_text(bps, 2) for bps in (alarm.used_bps, alarm.limit_bps))
+    return f"{what} is {used} % of it; alarm from {limit} %"

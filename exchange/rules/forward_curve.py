@@ -136,6 +136,7 @@ class _Strip:
 
     @property
     def hours(self) -> int:
+        """Hours of delivery: what its price is multiplied by."""
         return self.node.period.hours
 
     def value(self) -> int:
@@ -143,6 +144,7 @@ class _Strip:
         return sum(month.period.hours * month.price_ticks for month in self.months)
 
     def mean_ticks(self) -> int:
+        """Return the hour-weighted mean of its months, ties to the even tick."""
         return div_half_even(self.value(), self.hours)
 
     def room(self, step: int) -> int:

@@ -242,6 +242,7 @@ def _other_hub(seen: dict[int, Evidence], direct: dict[int, Leg], leg: Leg) -> L
     ]
 
     def strength(one: Leg) -> tuple[int, int, bool, int]:
+        """Return what is compared: the better source first, then more hours traded."""
         traded = seen[one.contract_idx].lots * one.hours
         is_benchmark = one.contract.series.hub.symbol == BENCHMARK
         return one.rank, traded, is_benchmark, -one.contract_idx

@@ -15,6 +15,7 @@ import numpy as np
 
 from exchange.io.billing import Place, SentCharge
 from exchange.io.errors import Unavailable
+from exchange.io.tasks import keep_stepping
 from exchange.rules.billing import (
     MAKER,
     NS_PER_MINUTE,
@@ -132,17 +133,16 @@ class BillingDesk:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except (Unavailable, TimeoutError) as error:
-                _log.warning("billing goes on later: %s", error)
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            self._wake.clear()
+        await keep_stepping(
+            self.step,
+            LOOK_S,
+            _waits,
+            (
+                Unavailable,
+                TimeoutError,
+            ),
+            self._wake,
+        )
 
     async def step(self) -> None:
         """Do what is due now.
@@ -276,3 +276,7 @@ def fees_command(account_idx: int, rates: Rates) -> np.ndarray:
     row["price_ticks"], row["qty_lots"] = rates.maker, rates.taker
     row["amount_usd_micros"] = rates.clearing
     return row
+
+
+def _waits(error: Exception) -> None:
+    _log.warning("billing goes on later: %s", error)

@@ -16,6 +16,7 @@ import structlog
 from exchange.io.clock import Clock
 from exchange.io.custody import AssetRequest
 from exchange.io.errors import Unavailable
+from exchange.io.tasks import keep_stepping
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Account
 from exchange.rules.valuation import CUSTOMER, counted_of
@@ -87,17 +88,7 @@ class CustodyDesk:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except Unavailable as error:
-                _log.warning("custody_waits", error=str(error))
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            self._wake.clear()
+        await keep_stepping(self.step, LOOK_S, _waits, (Unavailable,), self._wake)
 
     async def step(self) -> None:
         """Write the answers that have come, send what is due, value what is held.
@@ -185,3 +176,7 @@ class CustodyDesk:
 
 def _has_assets(account: Account) -> bool:
     return bool(account.collateral.holdings or account.collateral.counted_usd_micros)
+
+
+def _waits(error: Exception) -> None:
+    _log.warning("custody_waits", error=str(error))

@@ -13,6 +13,7 @@ import structlog
 from exchange.io.clock import Clock
 from exchange.io.delivery import Answer
 from exchange.io.errors import ExchangeError
+from exchange.io.tasks import keep_stepping
 from exchange.rules.delivery.receipts import Receipt, Status
 
 LOOK_S: Final = 0.5
@@ -67,17 +68,7 @@ class DeliveryDesk:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except ExchangeError as error:
-                _log.warning("delivery_waits", error=str(error))
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            self._wake.clear()
+        await keep_stepping(self.step, LOOK_S, _waits, (ExchangeError,), self._wake)
 
     async def step(self) -> None:
         """Do what is due now.
@@ -92,3 +83,7 @@ class DeliveryDesk:
             free = max(0, self._free(receipt.issuer_idx))
             hour, now_ns = receipt.assessed_hour, self._clock.now_ns()
             await self._rows.judge(receipt.receipt_id, price, free, hour, now_ns)
+
+
+def _waits(error: Exception) -> None:
+    _log.warning("delivery_waits", error=str(error))

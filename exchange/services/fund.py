@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from exchange.io.errors import Unavailable
 from exchange.io.funds import SizingSeen
+from exchange.rules.default_fund import alarm_text
 from exchange.rules.fund_sizing import (
     books_of,
     cover_of,
@@ -19,6 +20,7 @@ from exchange.rules.fund_sizing import (
     loss_of,
     matrix_hash,
     sizing_of,
+    worst_alarms,
 )
 from exchange.rules.layers import FIRST_ID, funds_of
 from exchange.rules.mirror import Mirror
@@ -108,8 +110,8 @@ class FundKeeper:
             covers.append(cover_of(groups, scenario))
             await asyncio.sleep(0)
         sizing = sizing_of(books, groups, covers, held)
-        for alarm in sizing.body["alarms"]:
-            _log.warning("the default fund is near a stress loss: %s", alarm)
+        for alarm in worst_alarms(covers, sizing.held_usd_micros):
+            _log.warning("the default fund: %s", alarm_text(alarm, sizing.held_usd_micros))
         return SizingSeen(
             day_of(books.ts_ns), books.seq, books.ts_ns, sizing.size_usd_micros,
             sizing.held_usd_micros, sizing.body,

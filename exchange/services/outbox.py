@@ -18,6 +18,7 @@ import structlog
 
 from exchange.io.errors import Unavailable
 from exchange.io.outbox_rows import OutboxRows, SentTransfer
+from exchange.io.tasks import keep_stepping
 from exchange.rules.account_levels import opening_level_bps, opening_profile
 from exchange.rules.operations import level_command, profile_command
 from exchange.rules.requirement import MEMBER_LEVEL_BPS
@@ -88,17 +89,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except Unavailable as error:
-                _log.warning("outbox_waits", error=str(error))
-            try:
-                async with asyncio.timeout(LOOK_S):  # `wait_for` may swallow a cancellation
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            self._wake.clear()
+        await keep_stepping(self.step, LOOK_S, _waits, (Unavailable,), self._wake)
 
     async def step(self) -> None:
         """Write the answers that have come, then send what is due.
@@ -177,3 +168,7 @@ def _key(row: np.ndarray) -> tuple[bool, int]:
     """Return which row of the outbox a command carries out."""
     is_account = int(row["kind"][0]) == Kind.OPEN_ACCOUNT
     return is_account, int(row["account_idx" if is_account else "ref_id"][0])
+
+
+def _waits(error: Exception) -> None:
+    _log.warning("outbox_waits", error=str(error))

@@ -16,7 +16,7 @@ from exchange.io.clock import Clock
 from exchange.io.errors import ExchangeError
 from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import PostgresScenarios
-from exchange.io.tasks import in_slices
+from exchange.io.tasks import in_slices, set_within
 from exchange.rules.agenda import Agenda
 from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.mirror_state import MirrorState
@@ -103,11 +103,7 @@ class ScenarioKeeper:
             except (ExchangeError, ValueError, OSError) as error:
                 _log.error("no new scenarios, the old ones stay: %s", error)
                 pause_s = RETRY_S
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+            await set_within(self._woken, pause_s)
 
     async def build_if_due(self) -> None:
         """Build, publish and choose the set of the newest settlement that is complete."""

@@ -182,9 +182,10 @@ def _size(one: ft.Fund) -> dict[str, str]:
 
 def _alarms(one: ft.Fund) -> None:
     for alarm in one.alarms:
+        kind = f"{alarm.kind.replace('_', ' ')} of scenario {alarm.scenario}"
         used, limit = alarm.used_bps / 100, alarm.limit_bps / 100
-        kind = alarm.kind.replace("_", " ")
-        out.show(f"ALARM: {kind} is {used:g} % of the fund in {alarm.scenario}, from {limit:g} %")
+        share = f"is {used:g} % of the fund, from {limit:g} %" if one.held else "and no fund"
+        out.show(f"ALARM: {kind} {share}")
 
 
 def _operate(call: Call[mt.Transfer], options: Remote) -> None:

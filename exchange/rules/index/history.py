@@ -38,6 +38,7 @@ class _Day:
         self.panels = panels
 
     def clone(self) -> "_Day":
+        """Return a copy that goes its own way."""
         return _Day(self.book.clone(), dict(self.names), dict(self.panels))
 
     def prints(self, day: date, values: Values, method_name: str) -> list[Found]:

@@ -7,7 +7,6 @@ is, so a new start goes on where the last commit ended. It reads back nothing it
 import asyncio
 import gc
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -17,6 +16,7 @@ from exchange.io.errors import Corrupt, Unavailable
 from exchange.io.journal import JournalReader
 from exchange.io.journal_postgres import PostgresJournalReader
 from exchange.io.ledger import ClearingMoved, Ledger, LedgerMismatch
+from exchange.io.tasks import set_within
 from exchange.rules.cleared import Effects
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.settlement_check import ClearingMismatch
@@ -65,7 +65,7 @@ class Clearing:
                 await self._session(stop)
             except (*LOST, Unavailable, ClearingMoved) as error:
                 _log.warning("clearing_waits", error=f"{type(error).__name__}: {error}")
-                await _pause(stop, RETRY_S)
+                await set_within(stop, RETRY_S)
 
     async def _session(self, stop: asyncio.Event) -> None:
         """Clear with one connection, until it is lost or we stop."""
@@ -86,7 +86,7 @@ class Clearing:
             while not stop.is_set():
                 if await self._catch_up(house, ledger, PostgresJournalReader(pool), stop):
                     self._idle_s = POLL_MIN_S
-                    await _pause(stop, GATHER_S)
+                    await set_within(stop, GATHER_S)
                 else:
                     await self._wait(stop)
                 await audit.run_due(house.seq)
@@ -103,7 +103,7 @@ class Clearing:
             if not waited:
                 _log.info("clearing_waits_for_another")
             waited = True
-            await _pause(stop, LOCK_RETRY_S)
+            await set_within(stop, LOCK_RETRY_S)
             if stop.is_set():
                 return False
         return True
@@ -138,12 +138,10 @@ class Clearing:
     async def _wait(self, stop: asyncio.Event) -> None:
         """Wait until the journal may have grown."""
         if self._wake is None:
-            await _pause(stop, self._idle_s)
+            await set_within(stop, self._idle_s)
             self._idle_s = min(POLL_MAX_S, self._idle_s * 2)
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(WOKEN_POLL_S):
-                await self._wake.wait()
+        await set_within(self._wake, WOKEN_POLL_S)
         self._wake.clear()
 
 
@@ -177,10 +175,3 @@ class _Writer:
     async def _write(self, effects: Effects) -> None:
         await self._ledger.write(effects)
         self._on_posted(effects.last_seq)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, or less when told to stop."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

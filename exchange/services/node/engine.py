@@ -6,7 +6,6 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import structlog
@@ -15,30 +14,23 @@ from exchange.config import Settings
 from exchange.io.batch import Batch
 from exchange.io.billing import Billing
 from exchange.io.bus import Bus
-from exchange.io.clock import SystemClock
+from exchange.io.clock import Clock, SystemClock
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
 from exchange.io.errors import Corrupt, Unavailable
 from exchange.io.final_prints import FinalPrints
 from exchange.io.giveups import GiveUps
-from exchange.io.index_child import publish_in_child
-from exchange.io.index_store import PostgresIndex
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
-from exchange.io.observation_fetch import load_sources
-from exchange.io.observations import PostgresObservations
 from exchange.io.outbox_rows import OutboxRows
-from exchange.io.price_data import load_price_data
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_requests import PostgresSignatures
 from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_store import PostgresScenarios
-from exchange.io.settlements import SettlementInputs
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
 from exchange.rules.final_settlement import FixedDays
 from exchange.rules.mirror import Mirror
-from exchange.rules.sessions import CallTimes
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
@@ -51,7 +43,13 @@ from exchange.services.liquidation import Liquidation
 from exchange.services.night import Night
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
-from exchange.services.node.making import make_delivery, make_night
+from exchange.services.node.making import (
+    make_calendar,
+    make_delivery,
+    make_index,
+    make_night,
+    make_observer,
+)
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import Noter
 from exchange.services.observer import Observer
@@ -165,7 +163,47 @@ class EngineRole:
         assert self._core is not None and self._journal is not None, "it does not lead"
         clock = SystemClock(self._core.now_ns)
         noter = Noter(mirror)
-        sequencer = Sequencer(
+        sequencer = self._sequencer(clock, noter)
+        days = FixedDays()
+        calendar = make_calendar(self._ground, mirror, sequencer.submit, clock, days)
+        await calendar.catch_up(self._journal)
+        build = build_in_child if settings.build_scenarios else None
+        scenarios = ScenarioKeeper(
+            PostgresScenarios(pool), mirror, calendar.agenda, calendar.adopt, clock, build
+        )
+        await scenarios.load()
+        self._parts = Parts(
+            leadership=self._leadership,
+            journal=self._journal,
+            sequencer=sequencer,
+            calendar=calendar,
+            scenarios=scenarios,
+            outbox=Outbox(OutboxRows(pool), sequencer.submit),
+            custody=CustodyDesk(PostgresCustody(pool), mirror, sequencer.submit, clock),
+            delivery=make_delivery(pool, mirror, clock),
+            billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
+            giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
+            noter=noter,
+            index=make_index(self._ground, mirror, sequencer.submit, clock),
+            days=DayKeeper(FinalPrints(pool), clock, days),
+            liquidation=Liquidation(
+                mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
+            ),
+            fund=FundKeeper(mirror, Defaults(pool)),
+            night=make_night(self._ground, mirror, calendar.agenda, clock),
+            observer=make_observer(self._ground, clock),
+        )
+        self._crew.start("sequencer", sequencer.run())
+        self._crew.start("leadership", self._leadership.keep(self._crew.fail))
+        self._crew.start("outbox", self._parts.outbox.run())
+        self._crew.start("custody", self._parts.custody.run())
+        self._crew.start("purge", _purge_forever(PostgresSignatures(pool)))
+        return self._parts
+
+    def _sequencer(self, clock: Clock, noter: Noter) -> Sequencer:
+        """Return the sequencer of the core and the journal that were led to."""
+        assert self._core is not None and self._journal is not None, "it does not lead"
+        return Sequencer(
             core=self._core,
             journal=self._journal,
             bus=self._bus,
@@ -174,62 +212,8 @@ class EngineRole:
             snapshots=self._snapshots,
             notes_at=noter.at,
             snapshot_seq=self._snapshot_seq,
-            cadence=_cadence(settings),
+            cadence=_cadence(self._ground.settings),
         )
-        days = FixedDays()
-        calendar = Calendar(
-            mirror, sequencer.submit, clock, load_price_data(),
-            combinations=settings.list_combinations,
-            times=CallTimes(
-                opening_s=settings.opening_call_s, closing_s=settings.closing_call_s
-            ),
-            keep=SettlementInputs(pool).keep, days=days,
-        )  # fmt: skip
-        await calendar.catch_up(self._journal)
-        build = build_in_child if settings.build_scenarios else None
-        scenarios = ScenarioKeeper(
-            PostgresScenarios(pool), mirror, calendar.agenda, calendar.adopt, clock, build
-        )
-        await scenarios.load()
-        outbox = Outbox(OutboxRows(pool), sequencer.submit)
-        publish = partial(publish_in_child, self._ground.database)
-        index = IndexKeeper(
-            PostgresIndex(pool), mirror, sequencer.submit, clock,
-            publish if settings.publish_index else None,
-        )  # fmt: skip
-        custody = CustodyDesk(PostgresCustody(pool), mirror, sequencer.submit, clock)
-        self._parts = Parts(
-            leadership=self._leadership,
-            journal=self._journal,
-            sequencer=sequencer,
-            calendar=calendar,
-            scenarios=scenarios,
-            outbox=outbox,
-            custody=custody,
-            delivery=make_delivery(pool, mirror, clock),
-            billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
-            giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
-            noter=noter,
-            index=index,
-            days=DayKeeper(FinalPrints(pool), clock, days),
-            liquidation=Liquidation(
-                mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
-            ),
-            fund=FundKeeper(mirror, Defaults(pool)),
-            night=make_night(self._ground, mirror, calendar.agenda, clock),
-            observer=Observer(
-                PostgresObservations(pool),
-                clock,
-                lambda: load_sources(settings.sources_path, settings.observation_hosts),
-                imports=settings.import_observations,
-            ),
-        )
-        self._crew.start("sequencer", sequencer.run())
-        self._crew.start("leadership", self._leadership.keep(self._crew.fail))
-        self._crew.start("outbox", outbox.run())
-        self._crew.start("custody", custody.run())
-        self._crew.start("purge", _purge_forever(PostgresSignatures(pool)))
-        return self._parts
 
     def begin_calendar(self) -> None:
         """Let time pass in the market; once batches are followed."""

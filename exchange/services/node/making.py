@@ -1,24 +1,37 @@
 """Services of the leader that are made of many parts."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import asyncpg
+import numpy as np
 
 from exchange.io.clock import Clock
 from exchange.io.delivery import PostgresReceipts
 from exchange.io.delivery_prices import hour_usd_micros
 from exchange.io.delivery_proofs import Proofs
+from exchange.io.index_child import publish_in_child
 from exchange.io.index_store import PostgresIndex
+from exchange.io.observation_fetch import load_sources
+from exchange.io.observations import PostgresObservations
 from exchange.io.price_data import load_price_data
 from exchange.io.registry_accounts import PostgresAccounts
+from exchange.io.settlements import SettlementInputs
 from exchange.io.stress_results import StressResults
 from exchange.rules.agenda import Agenda
+from exchange.rules.final_settlement import FixedDays
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
+from exchange.rules.sessions import CallTimes
 from exchange.rules.stress_play import Machine
+from exchange.services.calendar import Calendar
 from exchange.services.delivery import DeliveryDesk
+from exchange.services.index_keeper import IndexKeeper
 from exchange.services.night import Night, NightlyRoots, NightlySeal, NightlyStress
 from exchange.services.node.ground import Ground
+from exchange.services.observer import Observer
+
+Send = Callable[[np.ndarray], Awaitable[None]]
 
 
 def make_night(ground: Ground, mirror: Mirror, agenda: Agenda, clock: Clock) -> Night:
@@ -41,3 +54,32 @@ def make_delivery(pool: asyncpg.Pool, mirror: Mirror, clock: Clock) -> DeliveryD
         lambda idx: margin_of(mirror, idx).free_cash_usd_micros,
         clock,
     )
+
+
+def make_calendar(
+    ground: Ground, mirror: Mirror, send: Send, clock: Clock, days: FixedDays
+) -> Calendar:
+    """Return who lets time pass in the market; the prices it settles at are kept with reasons."""
+    settings = ground.settings
+    times = CallTimes(opening_s=settings.opening_call_s, closing_s=settings.closing_call_s)
+    return Calendar(
+        mirror, send, clock, load_price_data(),
+        combinations=settings.list_combinations, times=times,
+        keep=SettlementInputs(ground.pool).keep, days=days,
+    )  # fmt: skip
+
+
+def make_index(ground: Ground, mirror: Mirror, send: Send, clock: Clock) -> IndexKeeper:
+    """Return who tells the engine of the index, and has it published if this node is to."""
+    publish = partial(publish_in_child, ground.database) if ground.settings.publish_index else None
+    return IndexKeeper(PostgresIndex(ground.pool), mirror, send, clock, publish)
+
+
+def make_observer(ground: Ground, clock: Clock) -> Observer:
+    """Return who records prices from outside."""
+    settings = ground.settings
+    return Observer(
+        PostgresObservations(ground.pool), clock,
+        lambda: load_sources(settings.sources_path, settings.observation_hosts),
+        imports=settings.import_observations,
+    )  # fmt: skip

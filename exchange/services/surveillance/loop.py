@@ -7,7 +7,6 @@ and writes only what is behind the place of the last transaction.
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -17,6 +16,7 @@ from exchange.io.db import LOST, Database
 from exchange.io.errors import Conflict, Unavailable
 from exchange.io.journal_postgres import PostgresJournalReader
 from exchange.io.observations import PostgresObservations
+from exchange.io.tasks import set_within
 from exchange.rules.surveillance import Alert, Watcher
 from exchange.rules.surveillance.submissions import Submissions
 from exchange.rules.surveillance.watcher import MEMORY_NS
@@ -56,7 +56,7 @@ class Surveillance:
                 await self._session(stop)
             except (*LOST, Unavailable, Conflict) as error:
                 _log.warning("surveillance_waits", error=f"{type(error).__name__}: {error}")
-                await _pause(stop, RETRY_S)
+                await set_within(stop, RETRY_S)
 
     async def _session(self, stop: asyncio.Event) -> None:
         pool = await self._database.pool(size_max=1)
@@ -75,7 +75,7 @@ class Surveillance:
                     looked_s = time.monotonic()
                     await observed.read(self._now_ns())
                 if not more:
-                    await _pause(stop, POLL_S)
+                    await set_within(stop, POLL_S)
             await journal.save()
         finally:
             pool.terminate()
@@ -170,10 +170,3 @@ class _Observed:
         if place > self._place:
             await self._store.write(SUBMISSIONS, self._place, place, alerts)
             self._place = place
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, or less when told to stop."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

@@ -1,11 +1,13 @@
 """Work in a process of its own: its answer, its refusal, and its end without either."""
 
 import asyncio
+import json
+from io import BytesIO, TextIOWrapper
 
 import pytest
 
-from exchange.io.child import Document, ask_child
-from exchange.io.errors import Invalid, Unavailable
+from exchange.io.child import Document, answer, ask_child
+from exchange.io.errors import Corrupt, Invalid, Unavailable
 from exchange.io.hedge_child import Bases
 from exchange.io.price_data import load_price_data
 from exchange.rules.contracts import parse_series
@@ -70,3 +72,23 @@ async def test_what_is_known_waits_for_no_child_and_is_not_lost_when_there_is_to
     third = Site(parse_series("H200-USE"), "", "")
     assert list(await bases.of([known, third])) == [known, third]
     assert len(children.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("raised", "word"),
+    [(ValueError, "refused"), (Invalid, "refused"), (Corrupt, "corrupt"),
+     (Unavailable, "unavailable")],
+)  # fmt: skip
+def test_a_child_says_of_each_error_what_its_parent_raises(
+    raised: type[Exception],
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    def work(_: Document) -> Document:
+        raise raised("why")
+
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"{}")))
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    assert answer(work) == 0
+    assert json.loads(capsys.readouterr().out) == {word: "why"}

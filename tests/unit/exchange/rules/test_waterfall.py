@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.rules.default_fund import (
+    Alarm,
     AlarmKind,
+    alarm_text,
     alarms,
     contributions_usd_micros,
     cover_loss,
@@ -123,3 +125,10 @@ def test_shared_losses_keep_all_money_and_touch_nobody_who_gained_nothing(moves,
         assert shared.insurance_usd_micros == 0
     for name in set(before) - set(variations):
         assert shared.equity[name] == before[name]
+
+
+def test_an_alarm_is_told_in_words_and_an_empty_fund_has_no_share():
+    alarm = Alarm(kind=AlarmKind.TWO_LARGEST, scenario="7", used_bps=9_550, limit_bps=9_000)
+    what = "the sum of the two largest losses beyond margin in scenario 7"
+    assert alarm_text(alarm, 1) == f"{what} is 95.5 % of it; alarm from 90 %"
+    assert alarm_text(alarm, 0) == f"it is empty, and there is {what}"

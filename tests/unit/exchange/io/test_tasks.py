@@ -1,0 +1,43 @@
+"""Waiting and stepping: no cancellation is lost, no wake is missed."""
+
+import asyncio
+
+import pytest
+
+from exchange.io.tasks import keep_stepping, set_within
+
+LONG_S = 600.0
+
+
+async def test_a_wait_ends_at_its_time_or_at_the_event():
+    event = asyncio.Event()
+    assert not await set_within(event, 0.0)
+    event.set()
+    assert await set_within(event, LONG_S)
+
+
+async def test_a_wait_that_is_cancelled_at_the_very_event_is_cancelled():
+    event = asyncio.Event()
+    task = asyncio.create_task(set_within(event, LONG_S))
+    await asyncio.sleep(0)
+    event.set()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_steps_go_on_after_an_error_of_the_world_and_when_woken():
+    wake, failed, steps = asyncio.Event(), [], []
+
+    async def step() -> None:
+        steps.append(len(steps))
+        wake.set()
+        if len(steps) == 1:
+            raise ConnectionError("gone")
+        if len(steps) == 3:
+            raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        await keep_stepping(step, LONG_S, failed.append, (ConnectionError,), wake)
+    assert [str(one) for one in failed] == ["gone"]
+    assert len(steps) == 3

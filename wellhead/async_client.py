@@ -7,6 +7,7 @@ from wellhead import admin_calls, calls, margin_calls, order_fields
 from wellhead import margin_types as mt
 from wellhead import types as wt
 from wellhead.async_dealing import AsyncDealing
+from wellhead.async_delivering import AsyncDelivering
 from wellhead.async_holding import AsyncHolding
 from wellhead.async_protecting import AsyncProtecting
 from wellhead.async_settling import AsyncSettling
@@ -45,6 +46,7 @@ class AsyncClient(AsyncSettling):
         self.protect = AsyncProtecting(self._http)  # quotes, timers, limits, kills, halts
         self.deals = AsyncDealing(self._http)  # blocks and requests for quotes
         self.collateral = AsyncHolding(self._http)  # assets beside cash
+        self.receipts = AsyncDelivering(self._http)  # of GPU-hours
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from wellhead import types as wt
 from wellhead.calls import Call, Json
 from wellhead.credentials import URL_DEFAULT
 from wellhead.dealing import Dealing
+from wellhead.delivering import Delivering
 from wellhead.holding import Holding
 from wellhead.http_sync import TIMEOUT_S, Http
 from wellhead.margin_calls import Supposing
@@ -46,6 +47,7 @@ class Client(Settling):
         self.protect = Protecting(self._http)  # quotes, timers, limits, kills, halts
         self.deals = Dealing(self._http)  # blocks and requests for quotes
         self.collateral = Holding(self._http)  # assets beside cash
+        self.receipts = Delivering(self._http)  # of GPU-hours
 
     def __enter__(self) -> Self:
         return self

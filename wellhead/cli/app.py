@@ -62,7 +62,13 @@ COMMANDS = (
     ("fund", "funds:fund", TRADE, "The default fund: its size, own share, pay in."),
     ("margin", "margin:margin", TRADE, "What is required, why, and what would be."),
     ("hedge", "hedging:hedge", TRADE, "What hedges a plan of GPUs to sell or to buy."),
-    ("cdr", "cdr:cdr", TRADE, "Receipts for GPU-hours: issue, trade, redeem."),
+    (
+        "receipts",
+        "receipt_issuers:receipts",
+        TRADE,
+        "Receipts for GPU-hours: issue, trade, redeem.",
+    ),
+    ("telemetry", "telemetry:telemetry", TRADE, "What own nodes did: sign it, send it, check it."),
     ("fills", "account:fills", TRADE, "Own trades."),
     ("giveup", "giveups:giveup", TRADE, "Give fills up to another account, and take them."),
     ("member", "porting:member", TRADE, "What a clearing member does: its clients, and ports."),
@@ -78,7 +84,7 @@ COMMANDS = (
     ),
     (
         "proof",
-        "cdr:proof",
+        "receipts:proof",
         MEASURE,
         "Recompute what the exchange did, from public data.",
     ),

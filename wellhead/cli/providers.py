@@ -1,7 +1,6 @@
 """Commands of providers of prices: make a key, register it, submit prices with it."""
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from wellhead import observation_calls as oc
 from wellhead.calls import Json
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.key_files import new_key
 from wellhead.cli.observations import observations
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.client import Client
@@ -27,16 +27,7 @@ def keygen(file: Path, /) -> None:
     file
         Where to; it is readable by its owner alone, and must not exist.
     """
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    key = Ed25519PrivateKey.generate()
-    try:
-        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise CliError(Exit.USAGE, "usage", f"{file}: {error.strerror}") from error
-    with os.fdopen(opened, "w") as target:
-        target.write(ED25519 + key.private_bytes_raw().hex() + "\n")
-    out.show(key.public_key().public_bytes_raw().hex())
+    out.show(new_key(file))
 
 
 @observations.command

@@ -166,6 +166,18 @@ class GuardsNew(Body):
     window_ms: Annotated[int, Meta(ge=0, le=600_000)] | UnsetType = UNSET
 
 
+class ImpliedSet(Body):
+    """Whether a combination's orders trade with those of its legs."""
+
+    implied: bool
+
+
+class LastTradeSet(Body):
+    """When trading of a contract ends, in ms; 0: not by itself."""
+
+    last_trade: Millis
+
+
 # Websocket messages: `op` says which
 
 

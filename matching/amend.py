@@ -20,6 +20,7 @@ from matching.codes import (
 from matching.details import clip_shown, display_of, show
 from matching.emit import emit_order
 from matching.expiry import add_expiry
+from matching.lifetimes import note_life
 from matching.lots import change_lots
 from matching.match import emit_drops, execute
 from matching.orders import named_order
@@ -207,6 +208,7 @@ def rest_again(s, order_idx, terms, leaves_lots, traded_lots):
     record["filled_lots"] += traded_lots
     record["key"] = terms.key
     record["tif"] = terms.tif
+    note_life(s, np.int64(record["book_idx"]) >> 1, terms.tif)
     record["flags"] = (record["flags"] & ~PLACE_FLAGS) | terms.flags
     if terms.expires_ns != record["expires_ns"]:
         record["expires_ns"] = terms.expires_ns

@@ -21,6 +21,7 @@ from matching.emit import emit, has_worked
 from matching.equilibrium import equilibrium
 from matching.guards import beyond_day, set_guard_keys
 from matching.implied_wake import wake_implied
+from matching.lifetimes import may_hold, none_left
 from matching.limits import DRAW_PRIME, INDICATIVE_EVERY_NS
 from matching.peg_list import wake_pegs
 from matching.trade import drop_order
@@ -75,8 +76,11 @@ def cancel_all_of(s, book_idx, tif, code):
 @cold_kernel
 def cancel_both_of(s, contract_idx, tif, code):
     """Cancel a contract's orders of one time in force, buys first."""
+    if not may_hold(s, contract_idx, np.int64(tif)):
+        return
     cancel_all_of(s, 2 * contract_idx + Side.BUY, tif, code)
     cancel_all_of(s, 2 * contract_idx + Side.SELL, tif, code)
+    none_left(s, contract_idx, np.int64(tif))
 
 
 @cold_kernel

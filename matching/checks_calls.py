@@ -24,6 +24,8 @@ def check_calls(s: State, live: list[int]) -> None:
         assert 0 < s.meta[0]["next_call_ns"] <= min(due), "nobody is woken for a call"
     for idx in live:
         order = s.orders[idx]
+        noted = int(s.lives[order["book_idx"] >> 1]) >> int(order["tif"]) & 1
+        assert noted or order["tif"] == Tif.GTC, f"nobody looks for order {idx}"
         if waits(s, idx):
             continue  # it stands nowhere yet
         calling = s.calls[order["book_idx"] >> 1]["phase"] != 0

@@ -146,7 +146,7 @@ DELIVERY_DAYS_MAX = 366
 # Sizes of the default state (slots; slot 0 of a pool means none).
 ORDERS_MAX = 1 << 20  # 64 B each; the slot is part of the order id
 ACCOUNTS_MAX = 1 << 17
-CONTRACTS_MAX = 1 << 11
+CONTRACTS_MAX = 1 << 14  # ever listed: more than ten years of the catalogue and its combinations
 POSITIONS_MAX = 1 << 20
 CLIENT_IDS_MAX = 1 << 20
 ORIGINS_MAX = 1 << 10

@@ -11,6 +11,7 @@ from matching.emit import emit
 from matching.guards import take_guard_price
 from matching.implied_wake import wake_implied
 from matching.legs import combination_of
+from matching.lifetimes import may_hold, none_left
 from matching.limits import INT64_SAFE
 from matching.peg_list import wake_pegs
 from matching.state import STOP_BOOKS
@@ -147,11 +148,15 @@ def settle(s, cmd):
 @cold_kernel
 def end_day(s, contract_idx):
     """End a contract's orders for the day: buys, then sells, then stops, ladder by ladder."""
+    day = np.int64(Tif.DAY)
+    if not may_hold(s, contract_idx, day):
+        return
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         end_day_of_book(s, book_idx)
     first_book_idx = stop_book(s, contract_idx, np.int64(0), np.int64(0))
     for book_idx in range(first_book_idx, first_book_idx + STOP_BOOKS):
         end_day_of_book(s, book_idx)
+    none_left(s, contract_idx, day)
 
 
 @cold_kernel

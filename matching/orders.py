@@ -20,6 +20,7 @@ from matching.codes import (
 from matching.details import show
 from matching.emit import emit, emit_order
 from matching.legs import add_leg_positions, check_combination_order
+from matching.lifetimes import note_life
 from matching.match import emit_drops, execute
 from matching.pegs import follow
 from matching.pool import (
@@ -133,6 +134,7 @@ def enter(s, cmd, order, lots):
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
         rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lots, traded_lots)
+        note_life(s, order.contract_idx, order.tif)
         if order.display_lots != 0:
             s.events[reply]["amount_usd_micros"] = show(s, order_idx, order.display_lots)
         if order.order_type == OrderType.PEGGED:

@@ -2,8 +2,7 @@
 
 Pages are zero and not resident until they are touched, so a state may be sized for the largest
 market and still start in milliseconds. Slot 0 of a pool (orders, positions, client ids) means
-none. What can be rebuilt from the rest (ladders, bitmaps, look-up tables, the expiry heap) is
-never saved.
+none. What can be rebuilt (ladders, bitmaps, look-up tables, the expiry heap) is never saved.
 """
 
 from typing import Any, Final, NamedTuple
@@ -159,6 +158,7 @@ class State(NamedTuple):
     calls: np.ndarray  # (contracts,) CALL of the contract with the same index
     pegs: np.ndarray  # (contracts x PEGS_MAX,) slots of pegged orders, oldest first
     watches: np.ndarray  # (contracts,) WATCH
+    lives: np.ndarray  # (contracts,) bits of the times in force that may rest; never saved
     trails: np.ndarray  # (6 x contracts,) heads of lists of trailing stops
     books: np.ndarray  # (8 x contracts,) BOOK: two of orders each, then six of stops each
     levels: np.ndarray  # (8 x contracts x prices,) LEVEL
@@ -203,6 +203,7 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "calls": CALL,
     "pegs": SLOT,
     "watches": WATCH,
+    "lives": LONG,
     "trails": SLOT,
     "books": BOOK,
     "levels": LEVEL,
@@ -253,6 +254,7 @@ def new_state(sizes: Sizes) -> State:
         "calls": sizes.contracts,
         "pegs": sizes.contracts * PEGS_MAX,
         "watches": sizes.contracts,
+        "lives": sizes.contracts,
         "trails": STOP_BOOKS * sizes.contracts,
         "books": books,
         "levels": books * prices,

@@ -27,6 +27,7 @@ from matching.codes import (
     TriggerBy,
 )
 from matching.expiry import add_expiry
+from matching.lifetimes import note_life
 from matching.limits import TRAIL_BPS_MAX
 from matching.pool import add_position, own, take_order_slot
 from matching.rest import new_order_id
@@ -227,6 +228,7 @@ def hold_stop(s, cmd, order):
     trigger_ticks = low_half(cmd["amount_usd_micros"])
     record = s.orders[order_idx]
     record["tif"] = order.tif
+    note_life(s, order.contract_idx, order.tif)
     record["stp"] = order.stp
     record["flags"] = order.flags
     record["leaves_lots"] = order.qty_lots

@@ -155,3 +155,21 @@ def set_index(symbol: str, price: Number) -> Call[wt.Instrument]:
     parse = member("instrument", wt.Instrument)
     body: Json = {"price": decimal_text(price, "price")}
     return Call("PUT", _contract(symbol, "index"), parse, body=body, repeatable=True)
+
+
+def set_implied(symbol: str, *, implied: bool) -> Call[wt.Instrument]:
+    """Let a combination's orders trade with those of its legs, or no longer."""
+    body, parse = {"implied": implied}, member("instrument", wt.Instrument)
+    return Call("PUT", _contract(symbol, "implied"), parse, body=body, repeatable=True)
+
+
+def set_last_trade(symbol: str, last_trade: int = 0) -> Call[wt.Instrument]:
+    """Set when trading of a contract ends, in ms; 0: not by itself."""
+    body, parse = {"last_trade": last_trade}, member("instrument", wt.Instrument)
+    return Call("PUT", _contract(symbol, "last-trade"), parse, body=body, repeatable=True)
+
+
+def close_out(symbol: str) -> Call[wt.Instrument]:
+    """Close all positions of an expired contract at its mark; none are left to close again."""
+    parse = member("instrument", wt.Instrument)
+    return Call("POST", _contract(symbol, "close-out"), parse, repeatable=True)

@@ -1,4 +1,4 @@
-"""What an operator says of a contract: call auctions, the guards that call one, the index."""
+"""What an operator says of a contract: call auctions, guards, the index, its end."""
 
 from typing import Annotated, Final
 
@@ -10,18 +10,21 @@ from api import answers, codec, orders
 from api.deps import Admin, JsonBody, Services, ServicesDep
 from api.edge import json_response
 from api.routes.public import stamped
-from api.schemas import AuctionNew, GuardsNew, IndexNew
+from api.schemas import AuctionNew, GuardsNew, ImpliedSet, IndexNew, LastTradeSet
 from exchange.rules.operations import (
+    close_out_command,
     end_call_command,
     guard_command,
+    implied_command,
     index_command,
+    last_trade_command,
     start_call_command,
 )
 from exchange.rules.public_data import NS_PER_MS
 from exchange.rules.records import Contract
 from matching.codes import CallPhase
 
-router = APIRouter(prefix="/admin/contracts/{symbol}", tags=["admin"])
+router = APIRouter(prefix="/admin/contracts/{symbol:path}", tags=["admin"])
 
 PHASES: Final = {phase.name.lower(): int(phase) for phase in CallPhase if phase}
 
@@ -94,3 +97,36 @@ async def set_index(
     contract = orders.contract_of(services.gateway.mirror, symbol)
     price_ticks = codec.price_ticks(body.price)
     return await done(services, contract, index_command(contract.contract_idx, price_ticks))
+
+
+@router.put("/implied", summary="Let a combination trade with its legs, or not")
+async def set_implied(
+    services: ServicesDep,
+    who: Admin,
+    symbol: str,
+    body: Annotated[ImpliedSet, Depends(JsonBody(ImpliedSet))],
+) -> Response:
+    """Let a combination's orders trade with those of its legs, or no longer."""
+    contract = orders.contract_of(services.gateway.mirror, symbol)
+    rows = implied_command(contract.contract_idx, on=body.implied)
+    return await done(services, contract, rows)
+
+
+@router.put("/last-trade", summary="Set when trading of a contract ends")
+async def set_last_trade(
+    services: ServicesDep,
+    who: Admin,
+    symbol: str,
+    body: Annotated[LastTradeSet, Depends(JsonBody(LastTradeSet))],
+) -> Response:
+    """Set the last moment of trading: from then on nothing is taken but cancels."""
+    contract = orders.contract_of(services.gateway.mirror, symbol)
+    ends_ns = body.last_trade * NS_PER_MS
+    return await done(services, contract, last_trade_command(contract.contract_idx, ends_ns))
+
+
+@router.post("/close-out", summary="Close all positions of an expired contract")
+async def close_out(services: ServicesDep, who: Admin, symbol: str) -> Response:
+    """Close what is still held of an expired contract at its mark, and pay what is unsettled."""
+    contract = orders.contract_of(services.gateway.mirror, symbol)
+    return await done(services, contract, close_out_command(contract.contract_idx))

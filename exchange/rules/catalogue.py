@@ -22,9 +22,9 @@ ALL_TENORS: Final = (Tenor.DAY, Tenor.BOM, Tenor.WEEK, *CURVE_TENORS)
 # provider in at least three hubs. GB200 has one provider, TPU-v6e and TRAINIUM3 none,
 # spot offers come from at most four providers of one model: none of them is listed.
 #
-# Every contract ever listed takes a slot of the core for good (2,048 slots). Days and
+# Every contract ever listed takes a slot of the core for good (16,384 slots). Days and
 # weeks roll fastest, so only two series have them: 392 contracts at first, about 1,180
-# new ones a year.
+# new ones a year, and 280 of combinations where all are listed: ten years fit.
 LISTING: Final = (
     ("H100-GLB", ALL_TENORS),
     ("H100-USE", ALL_TENORS),

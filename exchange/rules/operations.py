@@ -78,6 +78,13 @@ def list_combination_command(
     return rows
 
 
+def implied_command(contract_idx: int, *, on: bool) -> np.ndarray:
+    """Return a SET_IMPLIED: whether a combination's orders trade with those of its legs."""
+    rows = _one(Kind.SET_IMPLIED, contract_idx)
+    rows["state"] = int(on)
+    return rows
+
+
 def state_command(contract_idx: int, state: TradingState) -> np.ndarray:
     """Return a SET_STATE."""
     rows = _one(Kind.SET_STATE, contract_idx)

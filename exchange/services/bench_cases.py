@@ -18,6 +18,7 @@ from matching.limits import (
     COMMAND_EVENTS_MAX,
     CONTRACT_STOPS_MAX,
     CONTRACT_TRAILS_MAX,
+    CONTRACTS_MAX,
     DEALS_MAX,
     LEGS_MAX,
     LOOK_AHEAD_SHARE,
@@ -32,6 +33,7 @@ WHOLE: Final = "done whole"
 MAKERS: Final = f"{TAKER_MAKERS_MAX:,} makers"
 LOOKS: Final = f"{TAKER_MAKERS_MAX // LOOK_AHEAD_SHARE:,} makers"
 CANCELS: Final = f"{ACCOUNT_CANCELS_MAX:,} orders"
+CONTRACTS: Final = f"{CONTRACTS_MAX:,} contracts"
 EVENTS: Final = f"{COMMAND_EVENTS_MAX:,} events"
 
 
@@ -71,9 +73,9 @@ CASES: Final = (
     Case("pegs that move", orders.moving_pegs, PEGS_MAX, "pegged orders of one contract", 1, 0,
          f"{PEGS_MAX} pegs"),
     Case("quotes of a group that is hit", orders.quotes_hit, 2_000, "contracts, two sides each", 1,
-         0, "2,048 contracts"),
+         0, CONTRACTS),
     Case("order of a wide account", orders.wide_account, 2_000, "contracts held", 0, 0,
-         "2,048 contracts"),
+         CONTRACTS),
     Case("mass cancel", controls.mass_cancel, 1_000_000, "orders in 50 contracts", 1,
          ACCOUNT_CANCELS_MAX, CANCELS),
     Case("mass cancel of the other side", controls.other_side, 1_000_000,
@@ -90,8 +92,9 @@ CASES: Final = (
          f"{DEALS_MAX:,} proposals"),
     Case("end of a contract", controls.contract_end, 1_000_000, "orders in it", 1,
          COMMAND_EVENTS_MAX - 1, EVENTS),
-    Case("halt of the exchange", controls.halt, 2_000, "contracts", 0, 0, "2,048 contracts"),
-    Case("beginning of a call", controls.call_begins, 1_000_000, "orders looked at"),
+    Case("halt of the exchange", controls.halt, 2_000, "contracts", 0, 0, CONTRACTS),
+    Case("beginning of a call", controls.call_begins, 1_000_000, "orders, none of which may end"),
+    Case("beginning of a call, one ends", controls.call_ends_one, 1_000_000, "orders looked at"),
     Case("end of a call", controls.call_ends, 10_000, "orders that cross"),
     Case("mark of orders", controls.mark_orders, 1_000_000, "resting orders that lose"),
     Case("mark of holders", controls.mark_holders, 100_000, "holders"),

@@ -106,6 +106,18 @@ def call_begins(count: int) -> Stage:
     return many_orders(count, 1), rows_of(Kind.START_CALL, 1, state=CallPhase.MANUAL), count
 
 
+def call_ends_one(count: int) -> Stage:
+    """Return the beginning of a call in a book of `count` orders, one of which ends with it."""
+    market, row, _ = call_begins(count)
+    market.do(
+        rows_of(
+            Kind.PLACE, 1, account_idx=1, side=Side.BUY, price_ticks=MARK_TICKS - 2, qty_lots=1,
+            tif=Tif.GFN,
+        )
+    )  # fmt: skip
+    return market, row, count
+
+
 def call_ends(count: int) -> Stage:
     """Return the end of a call in which `count` orders cross, half of them on either side."""
     market = Market(ACCOUNTS + 1, 1)

@@ -33,7 +33,12 @@ COMMANDS = (
     ("demo", "serving:demo", RUN, "Start it with a simulated market and two funded keys."),
     ("accounts", "porting:accounts", RUN, "Open accounts, move money in and out."),
     ("keys", "operator:keys", RUN, "Make, list and revoke API keys."),
-    ("auctions", "auctions:auctions", RUN, "Begin and end call auctions and halts, set guards."),
+    (
+        "auctions",
+        "auctions:auctions",
+        RUN,
+        "Call auctions, halts, guards, a contract's end.",
+    ),
     ("limits", "safety:limits", RUN, "Set an account's own limits."),
     ("kill", "safety:kill", RUN, "Stop an account, a key, a member or the exchange."),
     ("scenarios", "scenarios:scenarios", RUN, "Margin scenarios: publish, verify, swap, backtest."),

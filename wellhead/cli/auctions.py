@@ -1,4 +1,4 @@
-"""Commands of the operator: call auctions, halts, guards that call an auction, the index."""
+"""Commands of the operator about a contract: call auctions, halts, guards, its end."""
 
 import time
 
@@ -11,7 +11,7 @@ from wellhead.calls import Call
 from wellhead.cli import out
 from wellhead.cli.options import REMOTE, Remote, ask
 
-auctions = App(name="auctions", help="Begin and end call auctions and halts, set guards.")
+auctions = App(name="auctions", help="Call auctions, halts, guards, a contract's end.")
 
 
 @auctions.command
@@ -103,6 +103,40 @@ def guards(
         window_ms=round(window * 1000) if on else 0,
     )
     show_instrument(call, options)
+
+
+@auctions.command
+def implied(symbol: str, /, *, off: bool = False, options: Remote = REMOTE) -> None:
+    """Let a combination's orders trade with those of its legs.
+
+    Parameters
+    ----------
+    symbol
+        A spread or a strip: H100-USE-2027M03/2027M04.
+    off
+        No longer: it has its own book alone.
+    """
+    show_instrument(admin_calls.set_implied(symbol, implied=not off), options)
+
+
+@auctions.command(name="last-trade")
+def last_trade(symbol: str, at: int = 0, /, *, options: Remote = REMOTE) -> None:
+    """Set the last moment of trading: from then on nothing is taken but cancels.
+
+    Parameters
+    ----------
+    symbol
+        A contract: H100-USE-2027M03.
+    at
+        In ms since 1970, as every time of the API; not by itself when it is not given.
+    """
+    show_instrument(admin_calls.set_last_trade(symbol, at), options)
+
+
+@auctions.command(name="close-out")
+def close_out(symbol: str, /, *, options: Remote = REMOTE) -> None:
+    """Close every position of an expired contract at its mark, and pay what is unsettled."""
+    show_instrument(admin_calls.close_out(symbol), options)
 
 
 def auction(symbol: str, /, *, watch: bool = False, options: Remote = REMOTE) -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -18,7 +19,10 @@ from exchange.rules.delivery.receipts import receipt_id_of
 from exchange.rules.loss_proof import Round, proof_of
 from exchange.rules.margin_calls import issue
 from exchange.rules.waterfall import LayerName
-from tests.support.api_world import SYMBOL, World, running
+from matching.codes import Kind, TradingState
+from matching.wire import pack_legs
+from tests.support.api_world import OTHER, SYMBOL, World, running
+from tests.support.rows import command
 from tests.support.scenario_sets import built, make_live
 
 BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
@@ -198,6 +202,17 @@ INDEX_CALLS: list[tuple[str, str, str, Any]] = [
 ]  # fmt: skip
 
 
+async def a_spread(world: World) -> str:
+    """List a spread of both contracts; return its symbol as a path has it."""
+    symbol = f"{SYMBOL}/2027M04"
+    row = command(
+        Kind.LIST_COMBINATION, contract_idx=2, symbol=symbol, qty_lots=100, order_id=500,
+        state=TradingState.CONTINUOUS, **pack_legs([(0, 1), (1, -1)]),
+    )  # fmt: skip
+    await world.command(row)
+    return quote(symbol, safe="")
+
+
 async def calls(world: World) -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation, as (name, method, path, body), in a good order."""
     placed = await world.place("operator", "sell", "2.000", "9", client_order_id="rest")
@@ -330,6 +345,11 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("list_account_stress", "GET", "/admin/risk/accounts/alice/stress", None),
         ("list_stress_results", "GET", "/stress", None),
         ("set_index", "PUT", f"/admin/contracts/{SYMBOL}/index", {"price": "2.000"}),
+        ("set_implied", "PUT", f"/admin/contracts/{await a_spread(world)}/implied",
+         {"implied": False}),
+        ("set_last_trade", "PUT", f"/admin/contracts/{OTHER}/last-trade", {"last_trade": 0}),
+        ("change_contract", "PATCH", f"/admin/contracts/{OTHER}", {"state": "expired"}),
+        ("close_out", "POST", f"/admin/contracts/{OTHER}/close-out", None),
         ("quote_mass", "POST", "/quotes", {"quotes": [
             {"symbol": SYMBOL, "bid_price": "1.990", "bid_quantity": "1"},
             {"symbol": "NO-SUCH-2027", "bid_price": "1.990", "bid_quantity": "1"}]}),

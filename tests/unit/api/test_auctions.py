@@ -68,6 +68,10 @@ async def test_a_market_order_waits_only_in_an_auction(world: World):
         ("POST", AUCTION, {"window_ms": 5}, "auction_invalid"),
         ("POST", AUCTION, {"phase": "late"}, "field_invalid"),
         ("PUT", f"/admin/contracts/{SYMBOL}/guards", {"daily_bps": 5}, "guard_invalid"),
+        ("PUT", f"/admin/contracts/{SYMBOL}/implied", {"implied": True}, "implied_invalid"),
+        ("PUT", f"/admin/contracts/{SYMBOL}/last-trade", {"last_trade": -1}, "field_invalid"),
+        ("PUT", "/admin/contracts/NOPE/last-trade", {"last_trade": 0}, "contract_unknown"),
+        ("POST", f"/admin/contracts/{SYMBOL}/close-out", None, "contract_not_expired"),
     ],
 )
 async def test_what_makes_no_sense_is_refused(world: World, method, path, body, code):
@@ -138,3 +142,18 @@ async def test_both_clients_and_the_command_line_follow_an_auction(world: World,
     async with AsyncClient(world.url) as client, client.stream() as stream:
         ended = await anext(stream.auction(SYMBOL))
         assert ended.last_auction is not None and ended.last_auction.price is None
+
+
+async def test_an_operator_ends_a_contract_and_its_positions(world: World):
+    await world.place("alice", "buy", "2.000", "3")
+    await world.place("bob", "sell", "2.000", "3")
+    ends, path = world.now_ns() // 1_000_000 + 60_000, f"/admin/contracts/{SYMBOL}"
+    await world.call("operator", "PUT", f"{path}/last-trade", {"last_trade": ends})
+    assert (await instrument(world))["last_trade"] == ends
+    await world.call("operator", "PATCH", path, {"state": "expired"})
+    closed = await world.call("operator", "POST", f"{path}/close-out")
+    assert (closed.status_code, closed.json()["instrument"]["open_interest"]) == (200, "0")
+    held = (await world.call("alice", "GET", "/positions")).json()["positions"]
+    assert [one for one in held if one["quantity"] != "0"] == []
+    again = await world.call("operator", "POST", f"{path}/close-out")
+    assert again.status_code == 200

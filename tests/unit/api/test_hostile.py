@@ -36,6 +36,8 @@ GOOD: dict[str, Any] = {
     "plan": [{"sku": "H100", "hub": "USE", "gpus": "1", "from": "2027-03-01", "to": "2027-03-31"}],
     "cover": "nearest",
     "report": True,
+    "implied": True,
+    "last_trade": 1_900_000_000_000,
     "note": "why",
     "profile": "miner",
     "reason": "it is known why",
@@ -281,7 +283,7 @@ def harmless(field: str, name: str) -> bool:
     if name == "number" and field in {
         "group", "timeout_ms", "window_ms", "fills", "orders_per_second", "open_orders",
         "ends_after_ms", "velocity_bps", "velocity_ms", "daily_bps", "daily_next_bps",
-        "auction_ms", "protection_bps", "trail_bps", "daily_move_bps",
+        "auction_ms", "protection_bps", "trail_bps", "daily_move_bps", "last_trade",
     }:  # fmt: skip
         return True
     return (field, name) in {

@@ -11,7 +11,11 @@ from exchange.rules.calendar import (
     last_trading_day,
     listed_periods,
 )
+from exchange.rules.catalogue import listed_contracts
+from exchange.rules.combinations import listed_combinations
+from exchange.rules.legs import Listed
 from exchange.rules.tenors import TENOR_ROW, Tenor, iso_text, parse_period
+from matching.limits import CONTRACTS_MAX
 
 _ON = st.dates(date(2024, 1, 1), date(2090, 12, 31))
 _TENORS = st.sampled_from(Tenor)
@@ -83,3 +87,16 @@ def test_strips_are_made_of_whole_months(on: date) -> None:
     for tenor in (Tenor.QUARTER, Tenor.CALENDAR):
         for period in listed_periods(tenor, on):
             assert period.start.day == period.end.day == 1
+
+
+def test_CONT_011_the_core_has_room_for_ten_years_of_contracts_and_combinations() -> None:
+    first, symbols = date(2026, 11, 22), set[str]()
+    counts = []
+    for days in range(0, 2 * 364 + 1, 7):  # the days of a week are listed before it begins
+        on = first + timedelta(days)
+        symbols.update(contract.symbol for contract in listed_contracts(on))
+        symbols.update(one.symbol for one in listed_combinations(Listed.ALL, on))
+        counts.append(len(symbols))
+    of_a_year = counts[-1] - counts[52]
+    assert 1_300 < of_a_year < 1_500
+    assert counts[0] + 10 * of_a_year < CONTRACTS_MAX - 500

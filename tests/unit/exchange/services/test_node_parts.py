@@ -210,9 +210,9 @@ async def test_a_gateway_counts_the_slots_for_contracts():
         numbers = Numbers(world.status)
         front.count(numbers)
         values = {one.name: one.samples[0].value for one in numbers.collect() if one.samples}
-        assert (values["wellhead_contracts"], values["wellhead_contracts_max"]) == (2, 2048)
+        assert (values["wellhead_contracts"], values["wellhead_contracts_max"]) == (2, 16_384)
         said = (await world.call("", "GET", "/status")).json()
-        assert (said["contracts"], said["contracts_max"]) == (2, 2048)
+        assert (said["contracts"], said["contracts_max"]) == (2, 16_384)
 
 
 @pytest.mark.parametrize(("ahead_s", "waits_s"), [(-3, 0), (0.5, 0.5), (3600, 5)])

@@ -52,6 +52,11 @@ class Database:
         return Database(server.url(OWNER), server.url(APP_ROLE), None)
 
     @staticmethod
+    def running(app_url: str) -> "Database":
+        """Return the addresses of an embedded server from that of the application."""
+        return Database(app_url.replace(f"//{APP_ROLE}@", f"//{OWNER}@", 1), app_url, None)
+
+    @staticmethod
     def external(url: str) -> "Database":
         """Return the addresses of a database of the operator's; we put the app's role on."""
         return Database(url, url, APP_ROLE)

@@ -20,13 +20,17 @@ from exchange.rules.clearing_rows import (
     ContractRow,
     LedgerAccountRow,
     PositionRow,
+    TransferRow,
 )
 from exchange.rules.core_books import CoreBooks
 from exchange.rules.fees import Rates
+from exchange.rules.ledger_months import month_of, month_start_ns
 from exchange.rules.postings import Books
 
 # A settlement of everything at once is millions of rows: slow is not lost.
 TIMEOUT_S: Final = 600.0
+TIME_MAX_NS: Final = 2**63 - 1  # of the year 2262
+MONTHS_AHEAD: Final = 2  # whose partitions are made when a month is written to first
 
 SQL: Final = queries("ledger")
 
@@ -61,6 +65,7 @@ class Ledger:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
         self._is_prepared = False
+        self._months: set[int] = set()  # that have partitions, as we know
 
     async def seq(self) -> int:
         """Return the number of the last command that is posted."""
@@ -107,9 +112,15 @@ class Ledger:
             LedgerMismatch: they change an order that the ledger does not know.
         """
         await self.prepare()
+        await self._make_months(effects.transfers)
         async with self._connection.transaction():
             await self._move(effects)
             await self._fill(effects)
+
+    async def archived_seq(self) -> int:
+        """Return the last command of the months that were taken out; 0 when none was."""
+        seq: int = await self._connection.fetchval(SQL["archived_seq"])
+        return seq
 
     async def books_at(self, seq: int) -> CoreBooks:
         """Return what the ledger had after a command that is posted."""
@@ -129,6 +140,17 @@ class Ledger:
         """Return what must not be, ten of each rule; with `history` everything is read through."""
         rows = await self._rows("violations" if history else "violations_now")
         return [Violation(*row) for row in rows]
+
+    async def _make_months(self, transfers: Sequence[TransferRow]) -> None:
+        """Make the partitions of months we did not write to yet, and of those that come next.
+
+        Before the transaction that needs them: a partition that is empty changes nothing.
+        """
+        if new := {month_of(row.ts_ns) for row in transfers} - self._months:
+            wanted = {month for first in new for month in range(first, first + 1 + MONTHS_AHEAD)}
+            starts = [min(month_start_ns(month), TIME_MAX_NS) for month in sorted(wanted)]
+            await self._connection.execute(SQL["make_months"], starts, timeout=TIMEOUT_S)
+            self._months |= new
 
     async def _move(self, effects: Effects) -> None:
         moved = await self._connection.fetchval(

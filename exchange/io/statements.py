@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from exchange.io.db import queries
+from exchange.io.errors import DatabaseUnavailable, Invalid
 from exchange.rules.chain import FIRST, ChainRow, Head, heads, signed_text
 
 KEY_NAME: Final = "ledger.key"
@@ -67,7 +68,7 @@ class Statements:
         return [StoredHead(Head(*row[:3]), row[3], row[4]) for row in await self._rows("heads")]
 
     async def computed(self, after: Head | None = None) -> list[Head]:
-        """Return the heads of all closed days after one, from the postings."""
+        """Return the heads of all closed days after one, from the postings that are there."""
         rows = [row async for row in self._chain(after.last_transfer_id if after else 0)]
         # In a thread: a busy day is many rows to hash, and who calls may have others waiting.
         return await asyncio.to_thread(list, heads(rows, after.digest if after else FIRST))
@@ -89,21 +90,44 @@ class Statements:
         return fresh
 
     async def wrong_heads(self) -> list[tuple[int, str, str, str]]:
-        """Return day, field, expected and found of each head that the postings contradict."""
+        """Return day, field, expected and found of each head that the postings contradict.
+
+        Of months that are archived only the signatures are looked at: the chain goes on from them.
+        """
         written = await self.heads()
         if not written:
             return []
-        computed = {head.day: head for head in await self.computed()}
+        archived_id: int = (await self._rows("archived_transfer_id"))[0][0]
+        kept = [one.head for one in written if one.head.last_transfer_id <= archived_id]
+        computed = {head.day: head for head in await self.computed(kept[-1] if kept else None)}
         found = []
         for one in written:
             due = computed.get(one.head.day)
-            if due != one.head:
+            if one.head not in kept and due != one.head:
                 was = f"{one.head.last_transfer_id} {one.head.digest.hex()}"
                 want = f"{due.last_transfer_id} {due.digest.hex()}" if due else "no closed day"
                 found.append((one.head.day, "last_transfer_id, digest", want, was))
             if not one.is_signed:
                 found.append((one.head.day, "signature", "of its key", "of nobody"))
         return found
+
+    async def months(self) -> list[Sequence[Any]]:
+        """Return name, when archived, last transfer and bytes of each month, oldest first."""
+        return await self._rows("months")
+
+    async def archive(self, month: str) -> str:
+        """Take a month out of the ledger; return what it is in now. Needs the owner's connection.
+
+        Errors:
+            Invalid: it is not the oldest one, not sealed, or not there.
+            DatabaseUnavailable: somebody reads the ledger for so long that it cannot be now.
+        """
+        try:
+            return str((await self._rows("archive_month", month))[0][0])
+        except asyncpg.InvalidParameterValueError as error:
+            raise Invalid(str(error)) from error
+        except asyncpg.LockNotAvailableError as error:
+            raise DatabaseUnavailable("the ledger is being read: try again") from error
 
     async def trial_balance(self) -> list[Sequence[Any]]:
         """Return code, count of postings, balance and the last command of each ledger account."""

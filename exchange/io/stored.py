@@ -125,6 +125,15 @@ class Stored:
         """Return the rows of a table as its NamedTuple; see verify.sql for the arguments."""
         return [make(*row) for row in await self._fetch(table, *args)]
 
+    async def archived(self) -> tuple[int, int]:
+        """Return the last transfer and the last command of the months that were taken out."""
+        transfer_id, seq = (await self._fetch("archived"))[0]
+        return transfer_id, seq
+
+    async def partitions(self) -> list[tuple[str, list[str]]]:
+        """Return each partition of the ledger, and what the application may do to it by itself."""
+        return [(row[0], row[1]) for row in await self._fetch("partitions")]
+
     async def triggers(self) -> dict[tuple[str, str], str]:
         """Return how each trigger is switched, by table and name: "A" is always on."""
         return {(row[0], row[1]): row[2] for row in await self._fetch("triggers")}

@@ -80,6 +80,15 @@ class PostingRow(NamedTuple):
     version: int  # 1, 2, 3, ... of the ledger account, unbroken
     amount_usd_micros: int
     balance_usd_micros: int  # after the posting
+    ts_ns: int  # of the transfer: says in which month's partition it is
+
+
+class OpeningRow(NamedTuple):
+    """What a ledger account had at the end of the months that are archived."""
+
+    ledger_account_id: int
+    version: int
+    balance_usd_micros: int
 
 
 class LedgerAccountRow(NamedTuple):

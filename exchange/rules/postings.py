@@ -248,6 +248,5 @@ class Books:
             after = (version + 1, balance_usd_micros + amount_usd_micros)
             self._balances[ledger_id] = after
             self._touched[ledger_id] = transfer.seq
-            self.postings.append(
-                PostingRow(transfer.transfer_id, ledger_id, after[0], amount_usd_micros, after[1])
-            )
+            posting = (transfer.transfer_id, ledger_id, after[0], amount_usd_micros, after[1])
+            self.postings.append(PostingRow(*posting, transfer.ts_ns))

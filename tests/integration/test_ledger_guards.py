@@ -19,7 +19,9 @@ KEPT = (
     "variation",
     "journal_minute",
 )
-TRANSFER = "INSERT INTO transfer VALUES (10000, 10000, 0, 'deposit', 1, 1); "
+TRANSFER = "INSERT INTO transfer SELECT 10000, 10000, 0, 'deposit', 1, max(ts_ns) FROM transfer; "
+AT = "(SELECT max(ts_ns) FROM transfer)"
+AT_FIRST = "(SELECT ts_ns FROM transfer WHERE transfer_id = 1)"
 
 
 @pytest.fixture
@@ -64,15 +66,17 @@ async def test_what_happened_is_not_changed_by_the_owner_by_accident(database, c
     ("postings", "complaint"),
     [
         ("", "has 0 postings"),
-        ("(10000, 3, 9000, 5, 5)", "does not continue"),
+        (f"(10000, 3, 9000, 5, 5, {AT})", "does not continue"),
         (
             "(10000, 3, (SELECT version + 1 FROM balance WHERE ledger_account_id = 3), 5,"
-            " (SELECT balance_usd_micros + 5 FROM balance WHERE ledger_account_id = 3))",
+            " (SELECT balance_usd_micros + 5 FROM balance WHERE ledger_account_id = 3),"
+            f" {AT})",
             "1 postings that sum to 5",
         ),
         (
             "(1, 4, (SELECT version + 1 FROM balance WHERE ledger_account_id = 4), 5,"
-            " (SELECT balance_usd_micros + 5 FROM balance WHERE ledger_account_id = 4))",
+            " (SELECT balance_usd_micros + 5 FROM balance WHERE ledger_account_id = 4),"
+            f" {AT_FIRST})",
             "transfer 1 is closed",
         ),
     ],
@@ -86,7 +90,7 @@ async def test_a_transfer_that_does_not_balance_is_not_committed(cleared, postin
 
 async def test_a_posting_of_nothing_is_refused(cleared):
     with pytest.raises(asyncpg.CheckViolationError, match="amount_usd_micros"):
-        await cleared.execute("INSERT INTO posting VALUES (1, 3, 9000, 0, 0)")
+        await cleared.execute(f"INSERT INTO posting VALUES (1, 3, 9000, 0, 0, {AT_FIRST})")
 
 
 PLANTED = {

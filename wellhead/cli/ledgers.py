@@ -148,6 +148,43 @@ def heads(*, sign: bool = False, node: NodeOptions = NODE) -> None:
 
 
 @ledger.command
+def months(*, node: NodeOptions = NODE) -> None:
+    """Show the months of the ledger, their size, and which of them are archived."""
+    columns = ("month", "last transfer>", "MiB>", "archived")
+    cells = [
+        (name.replace("_", "-"), last_id, f"{size / (1 << 20):.1f}", str(at or ""))
+        for name, at, last_id, size in _read(node, lambda statements: statements.months())
+    ]
+    _answer("months", columns, cells, None, node)
+
+
+@ledger.command
+def archive(month: str, /, *, node: NodeOptions = NODE) -> None:
+    """Take the oldest month out of the ledger, once it is over and a signed head covers it.
+
+    Its transfers and postings stay in two tables of their own, to be copied elsewhere and dropped.
+    Balances go on from what the month left; statements and postings do not show it any more.
+
+    Parameters
+    ----------
+    month
+        2026-01
+    """
+    from exchange.io.errors import Invalid
+    from exchange.services.node.verifying import change_ledger
+
+    name = f"{_month(month)[0]:%Y-%m}"
+    try:
+        kept = _run(node, change_ledger, lambda statements: statements.archive(name))
+    except Invalid as error:
+        raise CliError(Exit.REFUSED, "refused", str(error)) from error
+    if node.json:
+        out.document({"month": name, "kept_in": kept})
+    else:
+        out.show(f"{name} is archived: {kept}")
+
+
+@ledger.command
 def check(*, node: NodeOptions = NODE) -> None:
     """Compute the chain anew and compare it with every signed head; quicker than `verify`."""
     wrong = _read(node, lambda statements: statements.wrong_heads())
@@ -162,13 +199,18 @@ def check(*, node: NodeOptions = NODE) -> None:
 
 
 def _read(node: NodeOptions, use: Callable[[Any], Awaitable[Any]]) -> Any:
+    from exchange.services.node.verifying import read_ledger
+
+    return _run(node, read_ledger, use)
+
+
+def _run(node: NodeOptions, door: Callable[..., Any], use: Callable[[Any], Awaitable[Any]]) -> Any:
     import asyncio
 
     from exchange.io.errors import StartRefused, Unavailable
-    from exchange.services.node.verifying import read_ledger
 
     try:
-        return asyncio.run(read_ledger(settings(node), lambda *_: None, use))
+        return asyncio.run(door(settings(node), lambda *_: None, use))
     except (StartRefused, Unavailable) as error:
         raise CliError(Exit.UNAVAILABLE, "unavailable", str(error)) from error
 

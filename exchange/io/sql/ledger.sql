@@ -42,7 +42,14 @@ RETURNING last_seq, set_config('enable_hashjoin', 'off', true),
 SELECT pg_try_advisory_lock(hashtextextended('wellhead clearing', 0));
 
 -- name: last_transfer_id
-SELECT coalesce(max(transfer_id), 0) FROM transfer;
+SELECT greatest((SELECT max(transfer_id) FROM transfer), last_transfer_id) FROM ledger_archived;
+
+-- name: archived_seq
+SELECT last_seq FROM ledger_archived;
+
+-- name: make_months
+-- The months of these times get their partitions, where they have none yet.
+SELECT make_ledger_months($1::bigint[]);
 
 -- name: ledger_accounts
 SELECT ledger_account_id, code, account_idx FROM ledger_account ORDER BY ledger_account_id;
@@ -148,7 +155,7 @@ FROM ledger_account
 LEFT JOIN balance USING (ledger_account_id)
 LEFT JOIN (
     SELECT ledger_account_id, sum(amount_usd_micros) AS usd_micros
-    FROM transfer JOIN posting USING (transfer_id) WHERE seq > $1 GROUP BY ledger_account_id
+    FROM transfer JOIN posting USING (transfer_id, ts_ns) WHERE seq > $1 GROUP BY ledger_account_id
 ) AS since USING (ledger_account_id)
 WHERE code = 'cash:' || account_idx
 ORDER BY account_idx;
@@ -171,7 +178,7 @@ FROM ledger_account
 LEFT JOIN balance USING (ledger_account_id)
 LEFT JOIN (
     SELECT ledger_account_id, sum(amount_usd_micros) AS units
-    FROM transfer JOIN posting USING (transfer_id) WHERE seq > $1 GROUP BY ledger_account_id
+    FROM transfer JOIN posting USING (transfer_id, ts_ns) WHERE seq > $1 GROUP BY ledger_account_id
 ) AS since USING (ledger_account_id)
 WHERE code ~ '^(asset|leaving):'
 GROUP BY account_idx, 2

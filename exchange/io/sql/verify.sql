@@ -24,8 +24,25 @@ SELECT transfer_id, seq, leg, reason, ref_id, ts_ns
 FROM transfer WHERE seq > $1 AND seq <= $2;
 
 -- name: posting
-SELECT transfer_id, ledger_account_id, version, amount_usd_micros, balance_usd_micros
+SELECT transfer_id, ledger_account_id, version, amount_usd_micros, balance_usd_micros, ts_ns
 FROM posting WHERE transfer_id > $1 AND transfer_id <= $2;
+
+-- name: archived
+SELECT last_transfer_id, last_seq FROM ledger_archived;
+
+-- name: partitions
+-- Partitions of the ledger, and what the application may do to each by itself.
+SELECT c.relname AS table_name, array_remove(array_agg(privilege), NULL) AS privileges
+FROM pg_inherits JOIN pg_class AS c ON c.oid = inhrelid
+LEFT JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
+    ON has_table_privilege('wellhead_app', c.oid, privilege)
+    OR (privilege IN ('INSERT', 'UPDATE')
+        AND has_any_column_privilege('wellhead_app', c.oid, privilege))
+WHERE inhparent IN ('transfer'::regclass, 'posting'::regclass) AND c.relkind = 'r'
+GROUP BY c.relname ORDER BY c.relname;
+
+-- name: ledger_opening
+SELECT ledger_account_id, version, balance_usd_micros FROM ledger_opening;
 
 -- name: trade
 SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
@@ -155,7 +172,8 @@ LEFT JOIN (
     FROM posting JOIN ledger_account USING (ledger_account_id) WHERE account_idx IS NOT NULL
 ) AS p ON p.transfer_id = t.transfer_id
     AND (t.reason <> 'transfer' OR p.account_idx IS NOT DISTINCT FROM r.account_idx)
-WHERE r.status = 'done' AND (r.seq IS NULL OR r.seq <= $1)
+WHERE r.status = 'done'
+    AND (r.seq IS NULL OR (r.seq <= $1 AND r.seq > (SELECT last_seq FROM ledger_archived)))
     AND (r.ref_id, r.account_idx, r.amount_usd_micros)
         IS DISTINCT FROM (t.ref_id, p.account_idx, p.amount_usd_micros);
 
@@ -172,6 +190,6 @@ LEFT JOIN (
     FROM posting JOIN ledger_account USING (ledger_account_id) WHERE account_idx IS NOT NULL
 ) AS p ON p.transfer_id = t.transfer_id
     AND p.code LIKE CASE WHEN r.move = 3 THEN 'leaving:%' ELSE 'asset:%' END
-WHERE r.status = 'done' AND r.seq <= $1
+WHERE r.status = 'done' AND r.seq <= $1 AND r.seq > (SELECT last_seq FROM ledger_archived)
     AND (r.ref_id, r.account_idx, CASE WHEN r.move IN (2, 3) THEN -r.units ELSE r.units END)
         IS DISTINCT FROM (t.ref_id, p.account_idx, p.amount_usd_micros);

@@ -80,9 +80,9 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT p.version, t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, p.amount_usd_micros,
         p.balance_usd_micros, t.ts_ns
     FROM ledger_account AS a JOIN posting AS p USING (ledger_account_id)
-    JOIN transfer AS t USING (transfer_id)
+    JOIN transfer AS t USING (transfer_id, ts_ns)
     WHERE a.code = 'cash:' || $1::bigint AND t.seq > $2 AND t.seq <= $3
-        AND t.ts_ns >= $4 AND t.ts_ns < $5 AND p.version < $6
+        AND p.ts_ns >= $4 AND p.ts_ns < $5 AND t.ts_ns >= $4 AND t.ts_ns < $5 AND p.version < $6
     ORDER BY p.version DESC LIMIT $7
 ) AS page ON true
 WHERE follower.name = 'clearing';
@@ -92,9 +92,9 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT p.version, t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, p.amount_usd_micros,
         p.balance_usd_micros, t.ts_ns
     FROM ledger_account AS a JOIN posting AS p USING (ledger_account_id)
-    JOIN transfer AS t USING (transfer_id)
+    JOIN transfer AS t USING (transfer_id, ts_ns)
     WHERE a.code = 'cash:' || $1::bigint AND t.seq > $2 AND t.seq <= $3
-        AND t.ts_ns >= $4 AND t.ts_ns < $5 AND p.version > $6
+        AND p.ts_ns >= $4 AND p.ts_ns < $5 AND t.ts_ns >= $4 AND t.ts_ns < $5 AND p.version > $6
     ORDER BY p.version LIMIT $7
 ) AS page ON true
 WHERE follower.name = 'clearing';
@@ -155,7 +155,7 @@ WHERE follower.name = 'clearing';
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, t.ts_ns, a.code, who.account_id,
         p.version, p.amount_usd_micros, p.balance_usd_micros
-    FROM transfer AS t JOIN posting AS p USING (transfer_id)
+    FROM transfer AS t JOIN posting AS p USING (transfer_id, ts_ns)
     JOIN ledger_account AS a USING (ledger_account_id) LEFT JOIN account AS who USING (account_idx)
     WHERE t.transfer_id = $1
     ORDER BY p.ledger_account_id
@@ -167,8 +167,9 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT t.transfer_id, t.seq, t.leg, t.reason, t.ref_id, t.ts_ns, a.code, who.account_id,
         p.version, p.amount_usd_micros, p.balance_usd_micros
     FROM ledger_account AS a JOIN posting AS p USING (ledger_account_id)
-    JOIN transfer AS t USING (transfer_id) LEFT JOIN account AS who USING (account_idx)
-    WHERE a.account_idx = $1 AND t.seq > $2 AND t.seq <= $3 AND t.ts_ns >= $4 AND t.ts_ns < $5
+    JOIN transfer AS t USING (transfer_id, ts_ns) LEFT JOIN account AS who USING (account_idx)
+    WHERE a.account_idx = $1 AND t.seq > $2 AND t.seq <= $3
+        AND p.ts_ns >= $4 AND p.ts_ns < $5 AND t.ts_ns >= $4 AND t.ts_ns < $5
     ORDER BY t.transfer_id, a.ledger_account_id OFFSET $6 LIMIT $7
 ) AS page ON true
 WHERE follower.name = 'clearing';

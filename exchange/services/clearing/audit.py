@@ -83,12 +83,16 @@ class Audit:
         return list(margin_differs(saved, chosen))
 
     async def _newest(self, seq: int) -> Snapshot | None:
-        """Return the newest whole snapshot up to a command, if it was not compared yet."""
+        """Return the newest whole snapshot up to a command, if it was not compared yet.
+
+        What a month that is archived by now had cannot be told any more.
+        """
+        after_seq = max(self._compared_seq, await self._ledger.archived_seq() - 1)
         async for found in self._snapshots.newest(seq):
             if isinstance(found, SnapshotDamaged):
                 _log.error("snapshot_skipped", reason=str(found))
                 continue
-            return found if found.seq > self._compared_seq else None
+            return found if found.seq > after_seq else None
         return None
 
 

@@ -39,7 +39,7 @@ def _database(settings: Settings, stack: AsyncExitStack, progress: Progress) -> 
         return Database.external(settings.database_url.get_secret_value())
     running = running_instance(settings.data_dir)
     if running is not None and running.database_url is not None:
-        return Database(running.database_url, running.database_url, None)
+        return Database.running(running.database_url)
     if not settings.data_dir.is_dir():
         raise StartRefused(f"there is no data folder {settings.data_dir}")
     folder = stack.enter_context(DataFolder(settings.data_dir))
@@ -63,6 +63,23 @@ async def read_ledger(
         Unavailable: the database does not answer.
     """
     return await read_stored(settings, progress, lambda found: use(Statements(found)))
+
+
+async def change_ledger(
+    settings: Settings, progress: Progress, use: Callable[[Statements], Awaitable[T]]
+) -> T:
+    """Use the ledger of these settings with the rights of its owner, who may change its months.
+
+    Errors:
+        StartRefused: there is no ledger, or a node is just starting.
+        Unavailable: the database does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        connection = await _database(settings, stack, progress).connect_owner()
+        try:
+            return await use(Statements(connection))
+        finally:
+            connection.terminate()
 
 
 async def read_stored(

@@ -18,6 +18,7 @@ from exchange.rules.clearing_rows import (
     LedgerAccountRow,
     LiquidationEventRow,
     MinuteRow,
+    OpeningRow,
     OrderRow,
     PositionEventRow,
     PositionMoveRow,
@@ -76,6 +77,7 @@ EVENT = Table("position_event", PositionEventRow, ("account_idx", "seq", "leg", 
 ORDER = Table("order_history", OrderRow, ("account_idx", "order_id"))
 KLINE = Table("kline", KlineRow, ("contract_idx", "interval_s", "open_ns"))
 LEDGER_ACCOUNT = Table("ledger_account", LedgerAccountRow, ("ledger_account_id",))
+OPENING = Table("ledger_opening", OpeningRow, ("ledger_account_id",))
 BALANCE = Table("balance", BalanceRow, ("ledger_account_id",))
 CONTRACT = Table("contract", ContractRow, ("contract_idx",))
 POSITION = Table("position", PositionRow, ("account_idx", "contract_idx"))
@@ -103,6 +105,8 @@ class Tables:
         self.house = ClearingHouse()
         self._events = 0  # taken and not compared yet
         self._transfer_id = 0
+        self._archived_id = 0  # up to which transfers are in months that were taken out
+        self._openings: dict[int, OpeningRow] = {}  # what those left, by ledger account
         self._counts: dict[str, int] = {}
         self._orders: dict[int, OrderRow] = {}  # open ones: they may still change
         self._klines: dict[tuple[int, int, int], KlineRow] = {}  # of intervals that go on
@@ -125,6 +129,7 @@ class Tables:
         effects = self.house.take()
         self._events = 0
         found: list[Finding] = []
+        await self._leave_archived(effects)
         for table, rows_of in BY_SEQ:
             expected = rows_of(effects)
             bounds = (effects.after_seq, effects.last_seq)
@@ -151,6 +156,7 @@ class Tables:
         for table, latest in self._state.items():
             found += await self._compared(table, list(latest.values()))
         found += await self._compared(LEDGER_ACCOUNT, self._accounts)
+        found += await self._compared(OPENING, list(self._openings.values()))
         found += await self._later_rows()
         return found + await self._rows_too_many()
 
@@ -173,6 +179,19 @@ class Tables:
         for table, _ in BY_SEQ:
             found += await self._compared(table, [], self.house.seq, SEQ_MAX)
         return found
+
+    async def _leave_archived(self, effects: Effects) -> None:
+        """Take what was archived out of what is due; what it left is due instead."""
+        self._archived_id, _ = await self._stored.archived()
+        if self._transfer_id >= self._archived_id:
+            return
+        for row in effects.postings:
+            if row.transfer_id <= self._archived_id:
+                place = (row.ledger_account_id, row.version, row.balance_usd_micros)
+                self._openings[row.ledger_account_id] = OpeningRow(*place)
+        left = self._archived_id
+        effects.transfers = [row for row in effects.transfers if row.transfer_id > left]
+        effects.postings = [row for row in effects.postings if row.transfer_id > left]
 
     async def _flush_postings(self, effects: Effects) -> list[Finding]:
         first, self._transfer_id = self._transfer_id, self.house.books.transfer_id

@@ -103,8 +103,12 @@ class Parts:
 class EngineRole:
     """Leads from `lead` to `end`."""
 
-    def __init__(self, ground: Ground, bus: Bus, status: Status, crew: Crew) -> None:
+    def __init__(
+        self, ground: Ground, bus: Bus, status: Status, crew: Crew, clock: Clock | None = None
+    ) -> None:
+        """Lead on `ground`; without a clock the time is the machine's."""
         self._ground = ground
+        self._clock = clock
         self._bus = bus
         self._status = status
         self._crew = crew
@@ -161,7 +165,7 @@ class EngineRole:
         """Begin to sequence; `mirror` shows the journal's head and follows it from here."""
         settings, pool = self._ground.settings, self._ground.pool
         assert self._core is not None and self._journal is not None, "it does not lead"
-        clock = SystemClock(self._core.now_ns)
+        clock = self._clock or SystemClock(self._core.now_ns)
         noter = Noter(mirror)
         sequencer = self._sequencer(clock, noter)
         days = FixedDays()

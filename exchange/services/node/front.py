@@ -36,6 +36,7 @@ from exchange.io.index_store import PostgresIndex
 from exchange.io.members import Members
 from exchange.io.observation_keys import ProviderKeys
 from exchange.io.observations import PostgresObservations
+from exchange.io.registry import ApiKeys
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.registry_requests import PostgresOrigins, PostgresSignatures
@@ -160,6 +161,12 @@ def _begins_ns(ground: Ground, journal_ns: int) -> int:
     return begins_at_ns(ground.began_ns, journal_ns, AHEAD_MS_MAX * NS_PER_MS)
 
 
+def _observing(pool: asyncpg.Pool, signed_by: Callable[[ApiKeys], Authenticator]) -> Observing:
+    providers = ProviderKeys(pool)
+    auth = signed_by(providers)  # type: ignore[arg-type]  # it finds keys, and makes none
+    return Observing(store=PostgresObservations(pool), keys=providers, auth=auth)
+
+
 def _delivering(pool: asyncpg.Pool) -> Delivering:
     return Delivering(receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool))
 
@@ -170,12 +177,17 @@ def make_front(
     mirror: Mirror,
     status: Callable[[], Status],
     head: Callable[[], Awaitable[int]] | None,
+    now_ns: Callable[[], int] = time.time_ns,
 ) -> Front:
-    """Return the API over a mirror that is at the journal's head."""
+    """Return the API over a mirror that is at the journal's head; `now_ns` is its clock."""
     settings, pool = ground.settings, ground.pool
     keys, limits = PostgresApiKeys(pool, ground.box), Limits()
     begins_ns = _begins_ns(ground, mirror.ts_ns)
-    signatures = MemorySignatures(time.time_ns) if begins_ns else PostgresSignatures(pool)
+    signatures = MemorySignatures(now_ns) if begins_ns else PostgresSignatures(pool)
+
+    def signed_by(known: ApiKeys) -> Authenticator:
+        return Authenticator(known, signatures, limits, now_ns, not_before_ns=begins_ns)
+
     takes_orders = settings.has_role(Role.GATEWAY)
     gateway = (Gateway if takes_orders else ReadOnlyGateway)(
         bus=bus,
@@ -185,12 +197,14 @@ def make_front(
         head=head,
     )
     views = Views(pool)
-    feed = MarketData(mirror, views, block_delay_ns=settings.block_delay_s * 1_000_000_000)
+    feed = MarketData(
+        mirror, views, block_delay_ns=settings.block_delay_s * NS_PER_S, now_ns=now_ns
+    )
     gateway.listen(feed.apply)
     services = Services(
         gateway=gateway,
         feed=feed,
-        auth=Authenticator(keys, signatures, limits, time.time_ns, not_before_ns=begins_ns),
+        auth=signed_by(keys),
         limits=limits,
         accounts=PostgresAccounts(pool),
         keys=keys,
@@ -199,19 +213,9 @@ def make_front(
         views=views,
         settlements=SettlementInputs(pool),
         scenarios=PostgresScenarios(pool),
-        now_ns=time.time_ns,
+        now_ns=now_ns,
         defaults=Defaults(pool),
-        observing=Observing(
-            store=PostgresObservations(pool),
-            keys=(providers := ProviderKeys(pool)),
-            auth=Authenticator(
-                providers,  # type: ignore[arg-type]  # it finds keys, and makes none
-                signatures,
-                limits,
-                time.time_ns,
-                not_before_ns=begins_ns,
-            ),
-        ),
+        observing=_observing(pool, signed_by),
         alerts=Alerts(pool),
         stress=StressResults(pool),
         billing=Billing(pool),

@@ -38,6 +38,7 @@ from api.routes import (
     settlements,
     statements,
     surveillance,
+    webhooks,
 )
 from api.routes.docs import docs_router
 from api.routes.public import VERSION
@@ -107,6 +108,7 @@ def create_app(services: Services, hub: Hub) -> FastAPI:
         members.private,
         members.admin,
         clients.router,
+        webhooks.router,
     ):
         app.include_router(router, prefix=PREFIX)
 

@@ -30,6 +30,7 @@ from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
 from exchange.io.settlements import SettlementInputs
 from exchange.io.stress_results import StressResults
+from exchange.io.webhooks import Webhooks
 from exchange.rules.desk import Desk
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class EdgeSettings:
     """How the edge of the network is treated."""
 
     trust_proxy_headers: bool = False
+    webhook_hosts: frozenset[str] = frozenset()  # name:port that need not be public
     ws_origins: frozenset[str] = frozenset()  # empty: any; else the Origin header must be one
 
 
@@ -74,6 +76,7 @@ class Services:
     delivering: Any = None  # a `delivering.Delivering`; None: not served here
     giveups: GiveUps | None = None
     members: Members | None = None
+    webhooks: Webhooks | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys
     desk: Desk = field(default_factory=Desk)

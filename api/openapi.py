@@ -32,6 +32,7 @@ from api import (
     shapes_scenarios,
     shapes_settlements,
     shapes_surveillance,
+    shapes_webhooks,
 )
 from api.deps import Asker, JsonBody, QueryOf
 from api.errors import CORE, MEDIA_TYPE, OWN
@@ -81,6 +82,7 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     "decline_giveup": shapes_giveups.GiveUpAnswer,
     "withdraw_giveup": shapes_giveups.GiveUpAnswer,
     **shapes_members.ANSWERS,
+    **shapes_webhooks.ANSWERS,
     "set_profile": shapes_margin.ProfileAnswer,
     "set_cover": shapes_margin.CoverAnswer,
     "list_fees": shapes_fees.FeesAnswer,

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     # any of them may be on: `prices.example.com,api.example.org`.
     observation_sources: Path | None = None
     observation_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    # Hosts, as name:port, that webhooks may go to although they are not public:
+    # `receiver.internal:8443`. All others must be public, on port 443.
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     # Publish the index at 00:30 and 12:00 UTC, and what is missing of it at the first start.
     publish_index: bool = True
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
@@ -72,7 +75,7 @@ class Settings(BaseSettings):
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
 
-    @field_validator("observation_hosts", mode="before")
+    @field_validator("observation_hosts", "webhook_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         """Read `a.example.com,b.example.com` of an environment variable."""

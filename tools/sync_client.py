@@ -17,17 +17,18 @@ MADE = {
     "async_holding.py": "holding.py",
     "async_settling.py": "settling.py",
     "async_delivering.py": "delivering.py",
+    "async_hooking.py": "hooking.py",
     "async_client.py": "client.py",
 }
 HEADER = "# Made by tools/sync_client.py from {source}: change that file.\n"
 CHANGES = (
     (r"`client.py`, the one without, is made from this file", "made from `async_client.py`"),
     (
-        r"`(protect|deal|hold|settl|deliver)ing.py`, the one without, is made from this file",
+        r"`(protect|deal|hold|settl|deliver|hook)ing.py`, the one without, is made from this file",
         "made from this file's twin",
     ),
-    (r"wellhead\.async_(protect|deal|hold|settl|deliver)ing", r"wellhead.\1ing"),
-    (r"Async(Protect|Deal|Hold|Settl|Deliver)ing", r"\1ing"),
+    (r"wellhead\.async_(protect|deal|hold|settl|deliver|hook)ing", r"wellhead.\1ing"),
+    (r"Async(Protect|Deal|Hold|Settl|Deliver|Hook)ing", r"\1ing"),
     (r"`http_sync.py` is made from this file", "made from `http_async.py`"),
     (r"The client for asyncio;", "The client without asyncio;"),
     (r"`async with`", "`with`"),

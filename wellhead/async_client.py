@@ -9,6 +9,7 @@ from wellhead import types as wt
 from wellhead.async_dealing import AsyncDealing
 from wellhead.async_delivering import AsyncDelivering
 from wellhead.async_holding import AsyncHolding
+from wellhead.async_hooking import AsyncHooking
 from wellhead.async_protecting import AsyncProtecting
 from wellhead.async_settling import AsyncSettling
 from wellhead.calls import Call, Json
@@ -47,6 +48,7 @@ class AsyncClient(AsyncSettling):
         self.deals = AsyncDealing(self._http)  # blocks and requests for quotes
         self.collateral = AsyncHolding(self._http)  # assets beside cash
         self.receipts = AsyncDelivering(self._http)  # of GPU-hours
+        self.webhooks = AsyncHooking(self._http)  # what happens, told to URLs
 
     async def __aenter__(self) -> Self:
         return self

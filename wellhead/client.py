@@ -12,6 +12,7 @@ from wellhead.credentials import URL_DEFAULT
 from wellhead.dealing import Dealing
 from wellhead.delivering import Delivering
 from wellhead.holding import Holding
+from wellhead.hooking import Hooking
 from wellhead.http_sync import TIMEOUT_S, Http
 from wellhead.margin_calls import Supposing
 from wellhead.order_fields import Number, OrderOptions
@@ -48,6 +49,7 @@ class Client(Settling):
         self.deals = Dealing(self._http)  # blocks and requests for quotes
         self.collateral = Holding(self._http)  # assets beside cash
         self.receipts = Delivering(self._http)  # of GPU-hours
+        self.webhooks = Hooking(self._http)  # what happens, told to URLs
 
     def __enter__(self) -> Self:
         return self

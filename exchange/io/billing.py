@@ -4,14 +4,10 @@ What one transaction bills moves how far billing is, so no fill is billed twice 
 whatever is killed when. A charge stays until a committed command answers it.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-import asyncpg
-
-from exchange.io.db import LOST, queries
-from exchange.io.errors import DatabaseUnavailable
+from exchange.io.db import queries
 from exchange.io.store import Store
 from exchange.rules.billing import Billed, MakerDay, charges_of
 from exchange.rules.money import TICK_USD_MICROS
@@ -178,11 +174,3 @@ class Billing(Store):
     async def charged_of(self, account_idx: int) -> dict[int, int]:
         """Return what an account was ever charged, by kind."""
         return {row[0]: row[1] for row in await self._rows(_SQL["charged_of"], account_idx)}
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield connection
-        except LOST as error:
-            raise DatabaseUnavailable(f"the database does not answer: {error!r}") from error

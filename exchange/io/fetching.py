@@ -1,24 +1,27 @@
-"""Ask a source over HTTPS, and nothing else: guarded against being led somewhere inside.
+"""Ask a source over HTTPS, or tell a receiver: guarded against being led somewhere inside.
 
-* the host is one that the operator allows, by name; https, port 443, TLS verified for that name
+* a source's host is one that the operator allows, by name; https, TLS verified for that name
 * every address the name resolves to is public, and the connection is made to the one looked at
 * no redirect is followed, no cookie kept, no credential sent, no proxy used
-* the answer is JSON, unpacked, and whole within time and size
+* a source's answer is JSON, unpacked, and whole within time and size; of a receiver's only the
+  head is read
 """
 
 import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final
 
 import httptools
 
 from exchange.io.errors import ExchangeError
+from exchange.rules.addresses import PORT, Address
 from exchange.rules.observation_sources import SourceSpec
 
-PORT: Final = 443
 TIMEOUT_S: Final = 30.0  # for all of it
 BODY_BYTES_MAX: Final = 8 << 20
 HEAD_BYTES_MAX: Final = 64 << 10
@@ -55,10 +58,17 @@ async def resolve_name(host: str) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-async def connect_tls(address: str, host: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connect_tls(
+    address: str, host: str, port: int = PORT
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Open a verified connection to this very address; the certificate is of the name."""
-    context = ssl.create_default_context()
-    return await asyncio.open_connection(address, PORT, ssl=context, server_hostname=host)
+    return await asyncio.open_connection(address, port, ssl=_trust(), server_hostname=host)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return what certificates are verified by; reading them takes milliseconds."""
+    return ssl.create_default_context()
 
 
 def is_public(address: str) -> bool:
@@ -85,36 +95,91 @@ async def fetch(
     Errors:
         FetchRefused: it leads somewhere it may not, answers something else, too much or too late.
     """
-    try:
-        async with asyncio.timeout(timeout_s):
-            addresses = await resolve(spec.host)
-            private = [one for one in addresses if not is_public(one)]
-            if private or not addresses:
-                where = private[0] if private else "no address"
-                raise FetchRefused(f"{spec.host} leads to {where}: not a public address")
-            reader, writer = await connect(addresses[0], spec.host)
-            try:
-                return await _exchange(spec, reader, writer)
-            finally:
-                writer.transport.abort()
-    except TimeoutError as error:
-        raise FetchRefused(f"{spec.host} did not answer whole in {timeout_s:g} s") from error
-    except (OSError, ssl.SSLError, httptools.HttpParserError) as error:
-        raise FetchRefused(f"{spec.host}: {error!r}") from error
-
-
-async def _exchange(
-    spec: SourceSpec, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> bytes:
-    writer.write(
+    message = (
         f"GET {spec.target} HTTP/1.1\r\nHost: {spec.host}\r\nAccept: application/json\r\n"
         "Accept-Encoding: identity\r\nUser-Agent: wellhead\r\nConnection: close\r\n\r\n".encode()
     )
+    guarded = _Guarded(spec.host, resolve, connect, timeout_s)
+    answer = await guarded.ask(message, _Answer(spec.host))
+    answer.check()
+    return bytes(answer.body)
+
+
+async def tell(
+    address: Address,
+    headers: Mapping[str, str],
+    body: bytes,
+    resolve: Resolve = resolve_name,
+    connect: Connect | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> int:
+    """Post JSON to a receiver and return the status it answers with.
+
+    Errors:
+        FetchRefused: it leads somewhere it may not, or does not answer in time.
+    """
+    assert not any(c in value for value in headers.values() for c in "\r\n")
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    host = address.host if address.port == PORT else f"{address.host}:{address.port}"
+    message = (
+        f"POST {address.target} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nUser-Agent: wellhead\r\n{more}Connection: close\r\n\r\n"
+    ).encode() + body
+    opened = connect or partial(connect_tls, port=address.port)
+    guarded = _Guarded(address.host, resolve, opened, timeout_s, is_inside=address.is_inside)
+    answer = await guarded.ask(message, _Answer(address.host, head_only=True))
+    return answer.status
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """One host, asked once, within a time."""
+
+    host: str
+    resolve: Resolve
+    connect: Connect
+    timeout_s: float
+    is_inside: bool = False  # the operator allows it, wherever it leads
+
+    async def ask(self, message: bytes, answer: "_Answer") -> "_Answer":
+        """Send a request and read what is wanted of the answer.
+
+        Errors:
+            FetchRefused: as `fetch` says.
+        """
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                address = await self._address()
+                reader, writer = await self.connect(address, self.host)
+                try:
+                    await _exchange(message, answer, reader, writer)
+                finally:
+                    writer.transport.abort()
+        except TimeoutError as error:
+            why = f"{self.host} did not answer whole in {self.timeout_s:g} s"
+            raise FetchRefused(why) from error
+        except (OSError, ssl.SSLError, httptools.HttpParserError) as error:
+            raise FetchRefused(f"{self.host}: {error!r}") from error
+        return answer
+
+    async def _address(self) -> str:
+        """Return an address of the host, if it may be asked."""
+        addresses = await self.resolve(self.host)
+        private = [one for one in addresses if not is_public(one)]
+        if not addresses or (private and not self.is_inside):
+            where = private[0] if private else "no address"
+            raise FetchRefused(f"{self.host} leads to {where}: not a public address")
+        return addresses[0]
+
+
+async def _exchange(
+    message: bytes, answer: "_Answer", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    writer.write(message)
     await writer.drain()
-    answer = _Answer(spec.host)
     parser = httptools.HttpResponseParser(answer)
     read = 0
-    while not answer.is_whole:
+    while not answer.is_enough:
         chunk = await reader.read(CHUNK_BYTES)
         if not chunk:
             break
@@ -126,24 +191,25 @@ async def _exchange(
                 raise error.__context__ from None
             raise
         if not answer.headers_end and read > HEAD_BYTES_MAX:
-            raise FetchRefused(f"{spec.host}: too many headers")
-    if answer.headers_end:
-        answer.check(parser.get_status_code())
-    # Without a length the answer ends with the connection; with one it must be whole.
-    if not answer.headers_end or (answer.has_length and not answer.is_whole):
-        raise FetchRefused(f"{spec.host}: the answer broke off")
-    return bytes(answer.body)
+            raise FetchRefused(f"{answer.host}: too many headers")
+    answer.end(parser)
 
 
 class _Answer:
     """What the parser tells of an answer."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, *, head_only: bool = False) -> None:
         self.host = host
+        self.status = 0
+        self._head_only = head_only
         self.body = bytearray()
         self.headers: dict[bytes, bytes] = {}
         self.headers_end = False
         self.is_whole = False
+
+    @property
+    def is_enough(self) -> bool:
+        return self.is_whole or (self._head_only and self.headers_end)
 
     @property
     def has_length(self) -> bool:
@@ -156,6 +222,8 @@ class _Answer:
         self.headers_end = True
 
     def on_body(self, part: bytes) -> None:
+        if self._head_only:
+            return
         self.body += part
         if len(self.body) > BODY_BYTES_MAX:
             raise FetchRefused(f"{self.host} answered more than {BODY_BYTES_MAX} bytes")
@@ -163,8 +231,17 @@ class _Answer:
     def on_message_complete(self) -> None:
         self.is_whole = True
 
-    def check(self, status: int) -> None:
+    def end(self, parser: httptools.HttpResponseParser) -> None:
+        """Take the status; see that nothing is missing of what was wanted."""
+        if self.headers_end:
+            self.status = parser.get_status_code()
+        # Without a length the answer ends with the connection; with one it must be whole.
+        if not self.headers_end or not (self.is_enough or not self.has_length):
+            raise FetchRefused(f"{self.host}: the answer broke off")
+
+    def check(self) -> None:
         """See that this is JSON as it stands."""
+        status = self.status
         if status != 200:
             more = ", and redirects are not followed" if 300 <= status < 400 else ""
             raise FetchRefused(f"{self.host} answered {status}{more}")

@@ -1,14 +1,10 @@
 """Give-ups in Postgres: offered by who traded, accepted or declined by who takes, then moved."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-import asyncpg
-
-from exchange.io.db import LOST, queries
-from exchange.io.errors import DatabaseUnavailable, IdempotencyConflict
+from exchange.io.db import queries
+from exchange.io.errors import IdempotencyConflict
 from exchange.io.store import Store
 
 TOGETHER_MAX: Final = 500
@@ -156,14 +152,6 @@ class GiveUps(Store):
     async def cleared_seq(self) -> int:
         """Return how far clearing is."""
         return int(await self._value(_SQL["cleared_seq"]) or 0)
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield connection
-        except LOST as error:
-            raise DatabaseUnavailable(f"the database does not answer: {error!r}") from error
 
 
 def _same(found: GiveUp, offer: Offer) -> GiveUp:

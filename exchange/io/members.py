@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from exchange.io.db import LOST, queries
-from exchange.io.errors import DatabaseUnavailable, IdempotencyConflict
+from exchange.io.db import queries
+from exchange.io.errors import IdempotencyConflict
 from exchange.io.store import Store
 
 _MAX: Final = (1 << 63) - 1
@@ -100,7 +100,7 @@ class Members(Store):
         Errors:
             HasMember: it is another one's.
         """
-        async with self._transaction() as connection:
+        async with self._alone() as connection:
             current = await connection.fetchval(_SQL["current"], account_idx)
             if current == member_idx:
                 return
@@ -118,7 +118,7 @@ class Members(Store):
             HasNoMember, PortGoing: there is nothing to port, or it is under way.
             IdempotencyConflict: the key was used for something else.
         """
-        async with self._transaction() as connection:
+        async with self._alone() as connection:
             await connection.execute(_SQL["expire"], now_ns)
             row = await connection.fetchrow(_SQL["by_key"], asked.client_key)
             if row is not None:
@@ -156,7 +156,7 @@ class Members(Store):
 
         Done, the client has the other member in the same transaction.
         """
-        async with self._transaction() as connection:
+        async with self._alone() as connection:
             row = await connection.fetchrow(_SQL["answer"], port_id, status.value, to_idx, now_ns)
             if row is None:
                 return False
@@ -179,13 +179,11 @@ class Members(Store):
         await self._rows(_SQL["expire"], now_ns)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(_SQL["lock"])
-                yield connection
-        except LOST as error:
-            raise DatabaseUnavailable(f"the database does not answer: {error!r}") from error
+    async def _alone(self) -> AsyncIterator[asyncpg.Connection]:
+        """Run what is inside in one transaction, while no other member is changed."""
+        async with self._transaction() as connection:
+            await connection.execute(_SQL["lock"])
+            yield connection
 
 
 def _same(found: Port, asked: Proposal) -> Port:

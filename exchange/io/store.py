@@ -1,6 +1,8 @@
 """What every table's door needs: queries whose failures have our names, and times as integers."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,6 +36,15 @@ class Store:
     async def _value(self, query: str, *args: object) -> Any:
         row = await self._row(query, *args)
         return row[0] if row else None
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """Run what is inside in one transaction."""
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
+        except LOST as error:
+            raise DatabaseUnavailable(f"the database does not answer: {error!r}") from error
 
 
 def storable(text: str, length_max: int, name: str) -> str:

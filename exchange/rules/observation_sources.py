@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, DecimalException
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from exchange.rules.addresses import AddressInvalid, https_address
 from exchange.rules.money import DECIMAL, MICROS_DIGITS
 from exchange.rules.observation_rows import COLUMNS
 from exchange.rules.observations import is_text
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
-HOST: Final = re.compile(
-    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*"
-)
-TARGET: Final = re.compile(r"[!-~]{1,2000}")  # printable ASCII without blanks
 ROWS_MAX: Final = 20_000
 DIVIDE_MAX: Final = 1_000_000
 SOURCES_MAX: Final = 100
@@ -120,23 +116,13 @@ def _text_of(row: Mapping[str, Any], name: str) -> str:
 def _address(url: str, hosts: Sequence[str]) -> tuple[str, str]:
     """Return host and target of a URL that may be asked."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
+        address = https_address(url)
+    except AddressInvalid as error:
         raise SourceInvalid(f"url: {error}") from error
-    if parts.scheme != "https" or port not in (None, 443):
-        raise SourceInvalid("url: https and its own port only")
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        raise SourceInvalid("url: no user, no password, no fragment")
-    host = parts.hostname or ""
-    if not HOST.fullmatch(host):
-        raise SourceInvalid("url: a host by its name, in ASCII")
-    if host not in hosts:
-        raise SourceInvalid(f"the host {host} is not allowed: see WELLHEAD_OBSERVATION_HOSTS")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if not TARGET.fullmatch(target) or not target.startswith("/"):
-        raise SourceInvalid("url: path and query in ASCII without blanks, at most 2000 characters")
-    return host, target
+    if address.host not in hosts:
+        allowed = "see WELLHEAD_OBSERVATION_HOSTS"
+        raise SourceInvalid(f"the host {address.host} is not allowed: {allowed}")
+    return address.host, address.target
 
 
 def _fields(found: Any) -> Mapping[str, str]:

@@ -47,6 +47,7 @@ from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_defaults import MemoryDefaults
 from tests.support.memory_giveups import MemoryGiveUps
 from tests.support.memory_members import MemoryMembers
+from tests.support.memory_webhooks import MemoryWebhooks
 from tests.support.observation_fakes import memory_observing
 from tests.support.rows import command
 from tests.support.scenario_fakes import MemoryScenarios
@@ -115,6 +116,7 @@ class World:
             giveups=MemoryGiveUps(),  # type: ignore[arg-type]
             alerts=MemoryAlerts(seen(1)),  # type: ignore[arg-type]
             members=MemoryMembers(self.accounts),  # type: ignore[arg-type]
+            webhooks=MemoryWebhooks(),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )
         self.services.delivering = memory_delivering()

@@ -78,6 +78,7 @@ COMMANDS = (
     ("giveup", "giveups:giveup", TRADE, "Give fills up to another account, and take them."),
     ("member", "porting:member", TRADE, "What a clearing member does: its clients, and ports."),
     ("allocate", "giveups:allocate", TRADE, "Offer parts of one fill to several accounts."),
+    ("webhooks", "webhooks:webhooks", TRADE, "Have what happens told to URLs."),
     ("fees", "fees:fees", TRADE, "What trading costs; --own: what the account pays."),
     ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),
     ("risk", "desk:risk", MEASURE, "The risk desk: accounts by danger, stress, calls, drills."),

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -27,8 +29,11 @@ _log = structlog.get_logger(__name__)
 class FollowerChild:
     """`start` it in the main thread; `watch` keeps it running."""
 
-    def __init__(self, database: Database, name: str) -> None:
-        """Take the package of `exchange.services` of that name."""
+    def __init__(
+        self, database: Database, name: str, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Take the package of `exchange.services` of that name; it sees `environment` as well."""
+        self._environment = environment
         self._database = database
         self._name = name
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,7 +49,9 @@ class FollowerChild:
 
     def start(self) -> None:
         """Start the process; it ends when we do, however we end."""
-        environment = os.environ | {"WELLHEAD_DATABASE_URL": self._database.app_url}
+        environment = {
+            **os.environ, **self._environment, "WELLHEAD_DATABASE_URL": self._database.app_url,
+        }  # fmt: skip
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"exchange.services.{self._name}", "--child"],
             stdin=subprocess.PIPE,

@@ -47,6 +47,7 @@ from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 from exchange.io.status import Status
 from exchange.io.stress_results import StressResults
 from exchange.io.views import Views
+from exchange.io.webhooks import Webhooks
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
 from exchange.services.node.crew import Crew
@@ -223,7 +224,11 @@ def make_front(
         delivering=_delivering(pool),
         giveups=GiveUps(pool),
         members=Members(pool),
-        edge=EdgeSettings(trust_proxy_headers=settings.trust_proxy_headers),
+        webhooks=Webhooks(pool, ground.box),
+        edge=EdgeSettings(
+            trust_proxy_headers=settings.trust_proxy_headers,
+            webhook_hosts=frozenset(settings.webhook_hosts),
+        ),
     )
     hub = Hub(services)
     server = make_server(create_app(services, hub), hub, host=settings.host, port=settings.port)

@@ -47,7 +47,7 @@ async def prepare(
         DatabaseUnavailable: the operator's database does not answer.
     """
     began_ns = time.time_ns()
-    box = SecretBox(_key_text(settings, folder))
+    box = SecretBox(key_text(settings, folder))
     postgres = None
     if settings.database_url is None:
         postgres = EmbeddedPostgres(folder.path, settings.postgres_user)
@@ -86,7 +86,7 @@ async def _migrate_when_there(database: Database, progress: Progress) -> None:
             return
 
 
-def _key_text(settings: Settings, folder: DataFolder) -> str:
+def key_text(settings: Settings, folder: DataFolder) -> str:
     """Return the text that secrets are encrypted with.
 
     Errors:

@@ -37,6 +37,7 @@ from exchange.services.node.operator_key import ensure_operator_key
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import start_mirror
 from exchange.services.node.watching import keep_followers_status, keep_leaders_status
+from exchange.services.node.webhook_child import WebhookChild, deliver
 from exchange.services.surveillance import Surveillance
 
 LISTING_TIMEOUT_S: Final = 30.0
@@ -60,6 +61,7 @@ class Node:
         self._front: Front | None = None
         self._clearing: FollowerChild | None = None
         self._surveillance: FollowerChild | None = None
+        self._webhooks: WebhookChild | None = None
 
     @property
     def is_warming(self) -> bool:
@@ -86,6 +88,7 @@ class Node:
         elif self.settings.has_role(Role.CLEARING):
             self.crew.start("clearing", Clearing(ground.database).run(self.crew.stop))
             self.crew.start("surveillance", Surveillance(ground.database).run(self.crew.stop))
+            self.crew.start("webhooks", deliver(ground, self.crew.stop))
         url = ground.database.app_url if ground.postgres is not None else None
         ground.folder.describe(Instance(pid=os.getpid(), database_url=url, api_url=self.api_url))
         calm()
@@ -102,7 +105,11 @@ class Node:
         await self.crew.end("follow")
         if self._bus is not None:
             await self._bus.close()
-        for name, child in (("surveillance", self._surveillance), ("clearing", self._clearing)):
+        for name, child in (
+            ("webhooks", self._webhooks),
+            ("surveillance", self._surveillance),
+            ("clearing", self._clearing),
+        ):
             if child is not None:
                 await self.crew.end(name)
                 await child.end()
@@ -172,6 +179,8 @@ class Node:
         watched = self._surveillance = FollowerChild(ground.database, "surveillance")
         watched.start()
         self.crew.start("surveillance", watched.watch())
+        self._webhooks = WebhookChild(ground)
+        self.crew.start("webhooks", self._webhooks.watch())
         self._listeners.append(lambda batch: clearing.wake())
 
     async def _follow(

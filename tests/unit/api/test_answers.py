@@ -191,6 +191,18 @@ MEMBER_CALLS: list[tuple[str, str, str, Any]] = [  # the operator is a member, c
     ("kill_client", "POST", "/member/clients/bob/kill", None),
 ]
 
+HOOK = "/webhooks/wh_aaaaaaaaaaaaaaaa"  # of the operator
+HOOK_CALLS: list[tuple[str, str, str, Any]] = [
+    ("create_webhook", "POST", "/webhooks", {"url": "https://x.example.com/", "events": ["fill"]}),
+    ("list_webhooks", "GET", "/webhooks", None),
+    ("get_webhook", "GET", HOOK, None),
+    ("list_deliveries", "GET", f"{HOOK}/deliveries", None),
+    ("rotate_webhook", "POST", f"{HOOK}/rotate", None),
+    ("resume_webhook", "POST", f"{HOOK}/resume", None),
+    ("ping_webhook", "POST", "/webhooks/wh_bbbbbbbbbbbbbbbb/ping", None),
+    ("remove_webhook", "DELETE", HOOK, None),
+]
+
 INDEX_CALLS: list[tuple[str, str, str, Any]] = [
     ("list_indices", "GET", "/indices", None),
     ("list_prints", "GET", "/indices/H100-USE/prints?since=2026-03-01&until=2026-03-03", None),
@@ -239,6 +251,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         *observation_calls(),
         *await delivery_calls(world),
         *INDEX_CALLS,
+        *HOOK_CALLS,
         *CURVE_CALLS,
         ("set_blocks", "PUT", f"/admin/contracts/{SYMBOL}/blocks", rule),
         ("propose_block", "POST", "/blocks", {**block, "counterparty": "alice"}),

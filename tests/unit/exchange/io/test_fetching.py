@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from exchange.io import fetching
-from exchange.io.fetching import FetchRefused, fetch, is_public
+from exchange.io.fetching import FetchRefused, fetch, is_public, tell
 from exchange.io.observation_fetch import fetch_and_record, load_sources
 from exchange.io.observations import Outcome, RowAnswer
+from exchange.rules.addresses import https_address
 from exchange.rules.observation_sources import SourceInvalid, parse_source
 from exchange.services.observer import Observer
 
@@ -127,6 +128,47 @@ async def test_an_answer_ends_at_its_size_and_at_its_time(monkeypatch):
         await Net(GOOD).fetch()
     with pytest.raises(FetchRefused, match="did not answer whole"):
         await Net(GOOD[:60], stays_open=True).fetch(timeout_s=0.2)
+
+
+HOOK = https_address("https://hooks.example.com/in?x=1")
+
+
+async def told(net, address=HOOK, timeout_s=2.0):
+    async with net.on():
+        headers = {"WH-SIGN": "abc"}
+        return await tell(address, headers, b'{"a":1}', net.resolve, net.connect, timeout_s)
+
+
+async def test_a_receiver_is_told_once_and_asked_for_nothing_but_its_status():
+    for status in (204, 302, 500):
+        net = Net(
+            f"HTTP/1.1 {status} X\r\nContent-Length: 999999\r\n\r\n".encode(), stays_open=True
+        )
+        assert await told(net) == status
+        head = net.heard.decode()
+        assert head.startswith("POST /in?x=1 HTTP/1.1\r\nHost: hooks.example.com\r\n")
+        assert "Content-Length: 7\r\n" in head and "WH-SIGN: abc\r\n" in head
+        assert net.connected == [(PUBLIC, "hooks.example.com")]
+
+
+async def test_a_receiver_that_leads_inside_is_not_told_unless_the_operator_allows_it():
+    net = Net(http(b""), ["10.0.0.8"])
+    with pytest.raises(FetchRefused, match="not a public address"):
+        await told(net)
+    assert net.connected == []
+    inside = https_address("https://receiver:8443/in", {"receiver:8443"})
+    assert await told(net, inside) == 200
+    assert b"Host: receiver:8443\r\n" in net.heard
+
+
+async def test_a_receiver_that_says_nothing_or_nonsense_is_given_up():
+    for answer, why in (
+        (b"", "broke off"),
+        (b"SSH-2.0-x\r\n", "hooks"),
+        (b"HTTP/1.1 200", "whole"),
+    ):
+        with pytest.raises(FetchRefused, match=why):
+            await told(Net(answer, stays_open=why == "whole"), timeout_s=0.2)
 
 
 class Kept:

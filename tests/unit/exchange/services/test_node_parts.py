@@ -73,9 +73,9 @@ def test_processes_that_share_keys_need_a_secret_in_common(tmp_path):
     folder = DataFolder(tmp_path)
     apart = Settings(roles=(Role.GATEWAY,), redis_url="redis://x", database_url="postgresql://x")
     with pytest.raises(StartRefused, match="WELLHEAD_SECRET_KEY"):
-        ground._key_text(apart, folder)
+        ground.key_text(apart, folder)
     given = apart.model_copy(update={"secret_key": None, "roles": (Role.CLEARING,)})
-    assert ground._key_text(given, folder) == ground._key_text(Settings(), folder)
+    assert ground.key_text(given, folder) == ground.key_text(Settings(), folder)
 
 
 # The mode

@@ -1,4 +1,4 @@
-"""What the API refuses of members, clients and ports; `errors.py` has all others."""
+"""What the API refuses of members, clients, ports and webhooks; `errors.py` has all others."""
 
 from typing import Final
 
@@ -13,4 +13,7 @@ OWN: Final[dict[str, int]] = {
     "port_ended": 409,
     "port_going": 409,
     "port_not_now": 409,
+    "webhook_unknown": 404,
+    "webhook_busy": 409,
+    "too_many_webhooks": 409,
 }

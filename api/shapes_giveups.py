@@ -1,5 +1,7 @@
 """What answers say of give-ups."""
 
+from typing import Final
+
 from api.shapes import Answer, Part
 
 
@@ -43,3 +45,13 @@ class GiveUpsAnswer(Answer):
 
     giveups: list[GiveUp]
     next_cursor: str | None
+
+
+ANSWERS: Final[dict[str, type[Answer]]] = {
+    "offer_giveup": GiveUpAnswer,
+    "list_giveups": GiveUpsAnswer,
+    "get_giveup": GiveUpAnswer,
+    "accept_giveup": GiveUpAnswer,
+    "decline_giveup": GiveUpAnswer,
+    "withdraw_giveup": GiveUpAnswer,
+}

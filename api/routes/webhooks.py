@@ -184,9 +184,10 @@ async def list_deliveries(
     query: Annotated[Page, Depends(QueryOf(Page))],
 ) -> Response:
     """Return deliveries, newest first; what was taken stays in the list for a week."""
-    one, size = await hook_of(services, who, webhook_id), query.size()
+    size, place = query.size(), query.place()
+    one = await hook_of(services, who, webhook_id)
     rows = await hooks_of(services).deliveries(
-        who.account_idx, one.webhook_id, before_id=query.place(), limit=size + 1
+        who.account_idx, one.webhook_id, before_id=place, limit=size + 1
     )
     shown = rows[:size]
     content = {

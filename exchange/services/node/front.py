@@ -172,6 +172,13 @@ def _delivering(pool: asyncpg.Pool) -> Delivering:
     return Delivering(receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool))
 
 
+def _edge(settings: Settings) -> EdgeSettings:
+    return EdgeSettings(
+        trust_proxy_headers=settings.trust_proxy_headers,
+        webhook_hosts=frozenset(settings.webhook_hosts),
+    )
+
+
 def make_front(
     ground: Ground,
     bus: Bus,
@@ -225,10 +232,7 @@ def make_front(
         giveups=GiveUps(pool),
         members=Members(pool),
         webhooks=Webhooks(pool, ground.box),
-        edge=EdgeSettings(
-            trust_proxy_headers=settings.trust_proxy_headers,
-            webhook_hosts=frozenset(settings.webhook_hosts),
-        ),
+        edge=_edge(settings),
     )
     hub = Hub(services)
     server = make_server(create_app(services, hub), hub, host=settings.host, port=settings.port)

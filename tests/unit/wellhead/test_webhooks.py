@@ -72,9 +72,9 @@ async def test_both_clients_have_the_secret_once_and_the_log():
     script = [(201, created), (200, listed), (200, {"deliveries": [SENT], "next_cursor": "7"})]
     with FakeRest(*script) as fake, Client(fake.url, KEY, SECRET) as client:
         assert client.webhooks.create(HOOK["url"], ["fill"]).secret == "whs_1"
-        assert list(client.webhooks.list())[0].secret is None
+        assert next(iter(client.webhooks.list())).secret is None
         page = client.webhooks.deliveries("wh_1")
-        assert (list(page)[0].http_status, page.next_cursor) == (500, "7")
+        assert (next(iter(page)).http_status, page.next_cursor) == (500, "7")
     with FakeRest((200, {"delivery_id": "9"}), (200, {"webhook": HOOK})) as fake:
         async with AsyncClient(fake.url, KEY, SECRET) as client:
             assert await client.webhooks.ping("wh_1") == "9"

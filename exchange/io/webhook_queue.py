@@ -28,7 +28,7 @@ from exchange.rules.webhooks import (
 NOTES_TOGETHER: Final = 500
 COMMANDS_TOGETHER: Final = 20_000  # of the journal, read at once
 DUE_TOGETHER: Final = 64
-FORGET_TOGETHER: Final = 1_000
+FORGET_TOGETHER: Final = 20_000
 ERROR_LENGTH_MAX: Final = 200
 DELIVERED: Final = "delivered"
 WAITING: Final = "waiting"

@@ -6,36 +6,21 @@ from typing import Final
 
 import numpy as np
 
+from exchange.rules.svg import Sheet, polyline, whole
 from exchange.rules.tenors import DAY
 
-WIDTH: Final = 860
-HEIGHT: Final = 260
-LEFT: Final = 56
-RIGHT: Final = 12
-TOP: Final = 28
-BOTTOM: Final = 26
+SHEET: Final = Sheet(width=860, height=260, left=56, right=12, top=28, bottom=26)
 PPM_A_PERCENT: Final = 10_000
-_INNER_WIDTH: Final = WIDTH - LEFT - RIGHT
-_INNER_HEIGHT: Final = HEIGHT - TOP - BOTTOM
 _COLOURS: Final = ("#1f6feb", "#8b949e")
-
-
-def _head(title: str) -> list[str]:
-    return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        ' font-family="sans-serif" font-size="11">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="16" font-size="13" fill="#24292f">{title}</text>',
-    ]
 
 
 def _y(ppm: int, top_ppm: int) -> int:
     """Return the height of a value between -top and +top."""
-    return TOP + (top_ppm - ppm) * _INNER_HEIGHT // (2 * top_ppm)
+    return SHEET.top + (top_ppm - ppm) * SHEET.inner_height // (2 * top_ppm)
 
 
 def _x(day: int, days: int) -> int:
-    return LEFT + day * _INNER_WIDTH // max(1, days - 1)
+    return SHEET.left + day * SHEET.inner_width // max(1, days - 1)
 
 
 def _grid(top_ppm: int) -> list[str]:
@@ -43,11 +28,7 @@ def _grid(top_ppm: int) -> list[str]:
     for part in range(-2, 3):
         value = top_ppm * part // 2
         y = _y(value, top_ppm)
-        lines.append(
-            f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke="#d0d7de"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end" fill="#57606a">'
-            f"{value // PPM_A_PERCENT} %</text>"
-        )
+        lines.append(SHEET.level(y, f"{value // PPM_A_PERCENT} %"))
     return lines
 
 
@@ -57,11 +38,7 @@ def _years(first: date, days: int) -> list[str]:
         at = first + day * DAY
         if (at.month, at.day) == (1, 1):
             x = _x(day, days)
-            lines.append(
-                f'<line x1="{x}" y1="{TOP}" x2="{x}" y2="{HEIGHT - BOTTOM}" stroke="#d0d7de"/>'
-                f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle" fill="#57606a">'
-                f"{at.year}</text>"
-            )
+            lines.append(SHEET.moment(x, str(at.year), SHEET.height - 8))
     return lines
 
 
@@ -72,7 +49,7 @@ def _line(values: Sequence[int], tested: Sequence[bool], top_ppm: int, colour: s
         if tested[day]:
             points.append(f"{_x(day, len(values))},{_y(value, top_ppm)}")
     kept = [p for at, p in enumerate(points) if at in (0, len(points) - 1) or p != points[at - 1]]
-    return f'<polyline fill="none" stroke="{colour}" stroke-width="1" points="{" ".join(kept)}"/>'
+    return polyline(kept, colour, 1)
 
 
 def margin_plot(
@@ -94,7 +71,11 @@ def margin_plot(
     shown = tested[begin:end].tolist()
     most = max([int(np.abs(margin[begin:end]).max()) for margin in margins], default=1)
     top_ppm = max(most, int(np.abs(moves[begin:end]).max(initial=0)), PPM_A_PERCENT) * 11 // 10
-    lines = [*_head(title), *_grid(top_ppm), *_years(first + begin * DAY, end - begin)]
+    lines = [
+        *SHEET.head(title, title_y=16),
+        *_grid(top_ppm),
+        *_years(first + begin * DAY, end - begin),
+    ]
     for margin, colour in zip(margins, _COLOURS, strict=False):
         own = margin[begin:end]
         lines += [_line(own.tolist(), shown, top_ppm, colour)]
@@ -103,4 +84,4 @@ def margin_plot(
         if shown[day] and move:
             x, y = _x(day, end - begin), _y(move, top_ppm)
             lines.append(f'<circle cx="{x}" cy="{y}" r="2" fill="#cf222e"/>')
-    return "\n".join([*lines, "</svg>", ""])
+    return whole(lines)

@@ -5,21 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.rules.money import price_text
+from exchange.rules.svg import Sheet, whole
 from exchange.rules.tenors import Period, Tenor
 
-WIDTH: Final = 860
-HEIGHT: Final = 360
-LEFT: Final = 56
-RIGHT: Final = 12
-TOP: Final = 34
-BOTTOM: Final = 52
+SHEET: Final = Sheet(width=860, height=360, left=56, right=12, top=34, bottom=52)
 GRID_LINES: Final = 5
 COLOURS: Final = {
     "book": "#1a7f37", "settlement": "#1f6feb", "reference": "#8b949e", "strip": "#9a6700",
 }  # fmt: skip
 _STRIP_COLOUR: Final = {Tenor.QUARTER: "#8250df", Tenor.CALENDAR: "#bf3989"}
-_INNER_WIDTH: Final = WIDTH - LEFT - RIGHT
-_INNER_HEIGHT: Final = HEIGHT - TOP - BOTTOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +41,14 @@ class _Frame:
     def y(self, ticks: int) -> int:
         """Return the height of a price."""
         span = self.high_ticks - self.low_ticks
-        return TOP + (self.high_ticks - ticks) * _INNER_HEIGHT // span
+        return SHEET.top + (self.high_ticks - ticks) * SHEET.inner_height // span
 
     def across(self, period: Period) -> tuple[int, int]:
         """Return where a period begins and ends."""
         first, last = (period.start - self.first).days, (period.end - self.first).days
         return (
-            LEFT + first * _INNER_WIDTH // self.days,
-            LEFT + last * _INNER_WIDTH // self.days,
+            SHEET.left + first * SHEET.inner_width // self.days,
+            SHEET.left + last * SHEET.inner_width // self.days,
         )
 
 
@@ -73,16 +67,13 @@ def curve_plot(title: str, dots: Sequence[Dot]) -> str:
     """
     frame = _Frame(dots)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        ' font-family="sans-serif" font-size="11">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="18" font-size="13" fill="#24292f">{title}</text>',
+        *SHEET.head(title),
         *_grid(frame),
         *_times(frame, dots),
     ]
     for dot in dots:
         lines += _strip(frame, dot) if dot.period.tenor in _STRIP_COLOUR else _month(frame, dot)
-    return "\n".join([*lines, *_legend(), "</svg>", ""])
+    return whole([*lines, *_legend()])
 
 
 def _grid(frame: _Frame) -> list[str]:
@@ -91,11 +82,7 @@ def _grid(frame: _Frame) -> list[str]:
         span = frame.high_ticks - frame.low_ticks
         ticks = frame.low_ticks + span * part // (GRID_LINES - 1)
         y = frame.y(ticks)
-        lines.append(
-            f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke="#d0d7de"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end" fill="#57606a">'
-            f"{price_text(ticks)}</text>"
-        )
+        lines.append(SHEET.level(y, price_text(ticks)))
     return lines
 
 
@@ -106,11 +93,9 @@ def _times(frame: _Frame, dots: Sequence[Dot]) -> list[str]:
         start = dot.period.start
         if dot.period.tenor is Tenor.MONTH and start.month % 3 == 1:
             x, _ = frame.across(dot.period)
-            lines.append(
-                f'<line x1="{x}" y1="{TOP}" x2="{x}" y2="{HEIGHT - BOTTOM}" stroke="#eaeef2"/>'
-                f'<text x="{x}" y="{HEIGHT - BOTTOM + 14}" fill="#57606a">'
-                f"{start.year}-{start.month:02d}</text>"
-            )
+            label = f"{start.year}-{start.month:02d}"
+            label_y = SHEET.height - SHEET.bottom + 14
+            lines.append(SHEET.moment(x, label, label_y, stroke="#eaeef2", anchor=""))
     return lines
 
 
@@ -146,6 +131,6 @@ def _legend() -> list[str]:
         ("year", _STRIP_COLOUR[Tenor.CALENDAR]),
     ]
     return [
-        f'<text x="{LEFT + 100 * at}" y="{HEIGHT - 10}" fill="{colour}">{label}</text>'
+        f'<text x="{SHEET.left + 100 * at}" y="{SHEET.height - 10}" fill="{colour}">{label}</text>'
         for at, (label, colour) in enumerate(labels)
     ]

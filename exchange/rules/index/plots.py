@@ -6,21 +6,15 @@ from typing import Final
 
 from exchange.rules.index.prints import Print, Step
 from exchange.rules.money import usd_text
+from exchange.rules.svg import Sheet, polyline, whole
 from exchange.rules.tenors import DAY
 
-WIDTH: Final = 860
-HEIGHT: Final = 300
-LEFT: Final = 56
-RIGHT: Final = 12
-TOP: Final = 34
-BOTTOM: Final = 40
+SHEET: Final = Sheet(width=860, height=300, left=56, right=12, top=34, bottom=40)
 MONTHS_APART_DAYS: Final = 400  # longer plots name years, shorter ones months
 COLOURS: Final = (
     "#1f6feb", "#cf222e", "#1a7f37", "#9a6700", "#8250df", "#0a3069", "#57606a", "#bf3989",
 )  # fmt: skip
 _NO_QUORUM: Final = "#f6e7e7"
-_INNER_WIDTH: Final = WIDTH - LEFT - RIGHT
-_INNER_HEIGHT: Final = HEIGHT - TOP - BOTTOM
 
 
 def price_plot(title: str, series: Sequence[tuple[str, Sequence[Print]]]) -> str:
@@ -34,10 +28,7 @@ def price_plot(title: str, series: Sequence[tuple[str, Sequence[Print]]]) -> str
     top = max(one.price_usd_micros for _, rows in series for one in rows)
     top += top // 10
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        ' font-family="sans-serif" font-size="11">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="18" font-size="13" fill="#24292f">{title}</text>',
+        *SHEET.head(title),
         *_shades(series[0][1], first, days),
         *_grid(top),
         *_ticks(first, days),
@@ -45,17 +36,17 @@ def price_plot(title: str, series: Sequence[tuple[str, Sequence[Print]]]) -> str
     for at, (label, rows) in enumerate(series):
         colour = COLOURS[at % len(COLOURS)]
         lines.append(_line(rows, first, days, top, colour))
-        x = LEFT + at * 110
-        lines.append(f'<text x="{x}" y="{HEIGHT - 8}" fill="{colour}">{label}</text>')
-    return "\n".join([*lines, "</svg>", ""])
+        x = SHEET.left + at * 110
+        lines.append(f'<text x="{x}" y="{SHEET.height - 8}" fill="{colour}">{label}</text>')
+    return whole(lines)
 
 
 def _x(day: date, first: date, days: int) -> int:
-    return LEFT + (day - first).days * _INNER_WIDTH // max(1, days - 1)
+    return SHEET.left + (day - first).days * SHEET.inner_width // max(1, days - 1)
 
 
 def _y(usd_micros: int, top: int) -> int:
-    return TOP + (top - usd_micros) * _INNER_HEIGHT // top
+    return SHEET.top + (top - usd_micros) * SHEET.inner_height // top
 
 
 def _shades(rows: Sequence[Print], first: date, days: int) -> list[str]:
@@ -70,8 +61,8 @@ def _shades(rows: Sequence[Print], first: date, days: int) -> list[str]:
             left = _x(begin, first, days)
             right = _x(rows[-1].day if one is None else one.day, first, days)
             found.append(
-                f'<rect x="{left}" y="{TOP}" width="{max(1, right - left)}"'
-                f' height="{_INNER_HEIGHT}" fill="{_NO_QUORUM}"/>'
+                f'<rect x="{left}" y="{SHEET.top}" width="{max(1, right - left)}"'
+                f' height="{SHEET.inner_height}" fill="{_NO_QUORUM}"/>'
             )
             begin = None
     return found
@@ -82,11 +73,7 @@ def _grid(top: int) -> list[str]:
     for part in range(5):
         value = top * part // 4
         y = _y(value, top)
-        lines.append(
-            f'<line x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke="#d0d7de"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end" fill="#57606a">'
-            f"{usd_text(value // 10_000 * 10_000)}</text>"
-        )
+        lines.append(SHEET.level(y, usd_text(value // 10_000 * 10_000)))
     return lines
 
 
@@ -99,11 +86,7 @@ def _ticks(first: date, days: int) -> list[str]:
             continue
         x = _x(day, first, days)
         label = str(day.year) if long else day.isoformat()[:7]
-        lines.append(
-            f'<line x1="{x}" y1="{TOP}" x2="{x}" y2="{HEIGHT - BOTTOM}" stroke="#d0d7de"/>'
-            f'<text x="{x}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle" fill="#57606a">'
-            f"{label}</text>"
-        )
+        lines.append(SHEET.moment(x, label, SHEET.height - SHEET.bottom + 14))
     return lines
 
 
@@ -114,7 +97,7 @@ def _line(rows: Sequence[Print], first: date, days: int, top: int, colour: str) 
         for at, point in enumerate(points)
         if at in (0, len(points) - 1) or not points[at - 1] == point == points[at + 1]
     ]
-    return f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(kept)}"/>'
+    return polyline(kept, colour, 2)
 
 
 def raw_plot(title: str, rows: Sequence[Print]) -> str:

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from exchange.rules.curve_svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Dot, curve_plot
+from exchange.rules.curve_svg import SHEET, Dot, curve_plot
 from exchange.rules.tenors import parse_period
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,9 +28,14 @@ def test_all_lines_lie_within_the_frame(dots: list[Dot]) -> None:
     lines = root.findall(f"{SVG}line")
     assert len(lines) >= len(dots)
     for line in lines:
-        assert LEFT <= int(line.attrib["x1"]) <= int(line.attrib["x2"]) <= WIDTH - RIGHT
-        assert TOP <= int(line.attrib["y1"]) <= HEIGHT - BOTTOM
-        assert TOP <= int(line.attrib["y2"]) <= HEIGHT - BOTTOM
+        assert (
+            SHEET.left
+            <= int(line.attrib["x1"])
+            <= int(line.attrib["x2"])
+            <= SHEET.width - SHEET.right
+        )
+        assert SHEET.top <= int(line.attrib["y1"]) <= SHEET.height - SHEET.bottom
+        assert SHEET.top <= int(line.attrib["y2"]) <= SHEET.height - SHEET.bottom
 
 
 def test_the_highest_price_is_drawn_highest_and_the_book_beside_it() -> None:

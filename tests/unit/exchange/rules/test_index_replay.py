@@ -7,16 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from exchange.rules.index.plots import (
-    BOTTOM,
-    HEIGHT,
-    LEFT,
-    RIGHT,
-    TOP,
-    WIDTH,
-    price_plot,
-    raw_plot,
-)
+from exchange.rules.index.plots import SHEET, price_plot, raw_plot
 from exchange.rules.index.prints import EMPTY, State, final_ns, published_ns
 from exchange.rules.index.replay import (
     Group,
@@ -119,5 +110,6 @@ def test_a_plot_shades_days_without_a_quorum():
     assert plot.count("#f6e7e7") == 1
     (line,) = ElementTree.fromstring(plot).iter("{http://www.w3.org/2000/svg}polyline")
     points = [tuple(map(int, point.split(","))) for point in line.attrib["points"].split()]
-    assert all(LEFT <= x <= WIDTH - RIGHT and TOP <= y <= HEIGHT - BOTTOM for x, y in points)
-    assert points[0][0] == LEFT and points[-1][0] == WIDTH - RIGHT
+    right, bottom = SHEET.width - SHEET.right, SHEET.height - SHEET.bottom
+    assert all(SHEET.left <= x <= right and SHEET.top <= y <= bottom for x, y in points)
+    assert (points[0][0], points[-1][0]) == (SHEET.left, right)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.answers import millis
@@ -17,6 +18,7 @@ from exchange.io.delivery import PostgresReceipts
 from exchange.io.delivery_issuers import Issuer, Issuers
 from exchange.io.delivery_prices import index_usd_micros
 from exchange.io.delivery_proofs import Proof, Proofs, SignedRoot
+from exchange.io.efd import Exchanges
 from exchange.rules.delivery import deeds
 from exchange.rules.delivery.deeds import Deed, Refused
 from exchange.rules.delivery.receipts import (
@@ -51,6 +53,7 @@ class Delivering:
     receipts: PostgresReceipts
     issuers: Issuers
     proofs: Proofs
+    exchanges: Exchanges
 
 
 def delivering_of(services: Services) -> Delivering:
@@ -185,6 +188,12 @@ def _given(value: Any, field: str) -> Any:
     if value is UNSET:
         raise Problem("field_missing", "this action needs it", field=field)
     return value
+
+
+def json_of(text: str) -> dict[str, Any]:
+    """Return what we wrote as JSON."""
+    found: dict[str, Any] = msgspec.json.decode(text)
+    return found
 
 
 def problem_of(error: Refused) -> Problem:

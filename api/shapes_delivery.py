@@ -1,5 +1,7 @@
 """What the exchange answers about physical delivery, as shapes; see `shapes.py`."""
 
+from typing import Final
+
 from api.shapes import Answer, Part
 
 
@@ -193,3 +195,21 @@ class ReceiptProofAnswer(Answer):
     """Everything that happened to a receipt, with proofs."""
 
     proofs: list[EventProof]
+
+
+ANSWERS: Final[dict[str, type]] = {  # by operation
+    "list_issuers": IssuersAnswer,
+    "list_receipt_offers": ReceiptsAnswer,
+    "prove_receipt": ReceiptProofAnswer,
+    "list_receipt_roots": RootsAnswer,
+    "list_receipts": ReceiptsAnswer,
+    "get_receipt": ReceiptDetailAnswer,
+    "issue_receipt": ReceiptAnswer,
+    "act_on_receipt": ReceiptAnswer,
+    "submit_telemetry": TelemetryAnswer,
+    "admit_issuer": IssuerAnswer,
+    "end_issuer": IssuerAnswer,
+    "curtail_hub": CurtailmentAnswer,
+    "list_telemetry_quarantine": TelemetryQuarantineAnswer,
+    "list_delivery_claims": ClaimsAnswer,
+}

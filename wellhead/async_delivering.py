@@ -4,6 +4,7 @@
 """
 
 from wellhead import delivery_calls as dc
+from wellhead import efd_calls as ec
 from wellhead import types as wt
 from wellhead.calls import Json
 from wellhead.http_async import AsyncHttp
@@ -81,3 +82,28 @@ class AsyncDelivering:
     async def roots(self, limit: int | None = None, cursor: str | None = None) -> wt.Page[dc.Root]:
         """Return the signed root of each closed day, newest first."""
         return await self._http.run(dc.roots(limit, cursor))
+
+    async def sessions(
+        self, symbol: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> wt.Page[ec.EfdSession]:
+        """Return sessions of the exchange for delivery, in the order of their calls."""
+        return await self._http.run(ec.sessions(symbol, limit, cursor))
+
+    async def enter(
+        self,
+        session_id: str,
+        side: str,
+        quantity: Number,
+        differential: Number,
+        entry_id: str | None = None,
+    ) -> ec.EfdEntry:
+        """Say in a session how many lots would be exchanged, and at which differential."""
+        return await self._http.run(ec.enter(session_id, side, quantity, differential, entry_id))
+
+    async def entries(self) -> wt.Page[ec.EfdEntry]:
+        """Return own entries, each version of each."""
+        return await self._http.run(ec.entries())
+
+    async def result(self, session_id: str) -> ec.EfdResult:
+        """Return what a call came to, with all inputs."""
+        return await self._http.run(ec.result(session_id))

@@ -24,8 +24,8 @@ ICAL: Final = "text/calendar; charset=utf-8"
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TENORS: Final = {tenor.value: tenor for tenor in Tenor}
 EVENTS: Final = frozenset(
-    ("listing", "last_trade", "cascade", "delivery_start", "delivery_end", "provisional", "final",
-     "expiry", "archive")
+    ("listing", "efd_open", "efd_call", "last_trade", "cascade", "delivery_start", "delivery_end",
+     "provisional", "final", "expiry", "archive")
 )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ class PostgresReceipts(Store):
             Refused: a node of it is on another receipt in these hours.
             Invalid: a bond larger than one transfer.
         """
-        async with _Writing(self._pool, now_ns) as book:
+        async with Writing(self._pool, now_ns) as book:
             known = await book.receipt(receipt.receipt_id)
             if known is not None:
                 return known
@@ -83,7 +83,7 @@ class PostgresReceipts(Store):
             NotFound: there is no such receipt.
             Refused: the rules say no.
         """
-        async with _Writing(self._pool, now_ns) as book:
+        async with Writing(self._pool, now_ns) as book:
             deed = act(await book.need(receipt_id))
             await book.write(deed)
         return deed.changes[0].receipt
@@ -144,7 +144,7 @@ class PostgresReceipts(Store):
 
     async def settle(self, answer: Answer, now_ns: int) -> None:
         """Write what follows from an answer, once."""
-        async with _Writing(self._pool, now_ns) as book:
+        async with Writing(self._pool, now_ns) as book:
             if await book.value("is_answered", answer.payment_id):
                 return
             receipt = await book.need(answer.receipt_id)
@@ -166,7 +166,7 @@ class PostgresReceipts(Store):
         Args:
             hour: the one that index and cash were looked up for; another has its turn later.
         """
-        async with _Writing(self._pool, now_ns) as book:
+        async with Writing(self._pool, now_ns) as book:
             receipt = await book.need(receipt_id)
             if receipt.status == Status.REDEEMED and receipt.assessed_hour < receipt.end_hour:
                 if receipt.assessed_hour == hour and is_due(receipt, now_ns):
@@ -191,7 +191,7 @@ def next_hour(receipt: Receipt) -> int:
     return receipt.end_hour - 1
 
 
-class _Writing:
+class Writing:
     """One transaction that adds events; others wait for it."""
 
     def __init__(self, pool: asyncpg.Pool, now_ns: int) -> None:
@@ -200,7 +200,7 @@ class _Writing:
         self._connection: Any = None
         self._transaction: Any = None
 
-    async def __aenter__(self) -> "_Writing":
+    async def __aenter__(self) -> "Writing":
         try:
             self._connection = await self._pool.acquire()
             self._transaction = self._connection.transaction()
@@ -229,6 +229,11 @@ class _Writing:
     async def rows(self, name: str, *args: object) -> Sequence[Any]:
         """Return what a query finds."""
         found: Sequence[Any] = await self._connection.fetch(_SQL[name], *args)
+        return found
+
+    async def run(self, query: str, *args: object) -> Sequence[Any]:
+        """Return what a query of another table finds or writes, in the same transaction."""
+        found: Sequence[Any] = await self._connection.fetch(query, *args)
         return found
 
     async def receipt(self, receipt_id: str) -> Receipt | None:

@@ -8,6 +8,7 @@ import asyncpg
 
 from exchange.io.db import Database, queries
 from exchange.io.delivery_check import delivery_findings
+from exchange.io.efd_check import efd_findings
 from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
 from exchange.io.index_check import index_findings
 from exchange.io.journal import RULES_VERSION
@@ -178,7 +179,8 @@ class Stored:
 
     async def wrong_delivery(self) -> list[Finding]:
         """Return where the registry of receipts is not what was written."""
-        return await delivery_findings(self._connection)
+        found = await delivery_findings(self._connection)
+        return found + await efd_findings(self._connection)
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from exchange.rules.calendar import last_trading_day
 from exchange.rules.cascades import following, preceding
 from exchange.rules.contracts import Contract
+from exchange.rules.delivery.exchange import call_ns, has_session, opens_ns
 from exchange.rules.final_settlement import accrues_ns, final_ns, provisional_ns
 from exchange.rules.tenors import (
     BOM_START_DAYS,
@@ -74,6 +75,9 @@ class ContractCalendar:
         """Yield what happens, in order of time."""
         if self.listed_ns:
             yield Moment("listing", self.listed_ns, "listed")
+        if has_session(self.contract):
+            yield Moment("efd_open", opens_ns(self.contract.period), "exchange for delivery opens")
+            yield Moment("efd_call", call_ns(self.contract.period), "exchange for delivery called")
         yield Moment("last_trade", self.last_trade_ns, "trading ends, last daily settlement")
         if self.into:
             into = ", ".join(symbol.rpartition("-")[2] for symbol in self.into)

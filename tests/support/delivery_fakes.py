@@ -4,10 +4,13 @@ from api.delivering import Delivering
 from exchange.io.delivery import Row
 from exchange.io.delivery_issuers import Issuer, Quarantined, ReadingAnswer
 from exchange.io.delivery_proofs import Proof, SignedRoot
+from exchange.io.efd import Listed, Outcome, OwnEntry
 from exchange.io.errors import NotFound
 from exchange.rules.delivery import deeds
+from exchange.rules.delivery.deeds import Refused
 from exchange.rules.delivery.merkle import Root
 from exchange.rules.delivery.receipts import EMPTY, Head, chained
+from matching.codes import Code
 
 ROOT = SignedRoot(Root(20_000, 1, 1, bytes(32), bytes(32)), bytes(32), bytes(64))
 
@@ -114,6 +117,47 @@ class MemoryProofs:
         return [ROOT] if before_day > ROOT.root.day else []
 
 
+class MemoryExchanges:
+    """Sessions, entries and results in memory; `body` is what every session came to."""
+
+    def __init__(self):
+        self.rows = {}
+        self.entries = []
+        self.body = None
+
+    async def add(self, session):
+        return self.rows.setdefault(session.session_id, session)
+
+    async def session(self, session_id):
+        return self.rows.get(session_id)
+
+    async def sessions(self, *, symbol, since_ns, after, limit):
+        rows = [one for one in self.rows.values() if symbol in (None, one.symbol)]
+        return [Listed(one, None) for one in rows][after : after + limit]
+
+    async def result(self, session_id):
+        return None if self.body is None else (self.body, bytes(32))
+
+    async def legs(self, session_id):
+        return [
+            Outcome(0, "cdr_a", "refused", int(Code.MOVE_EXCEEDS_POSITION), None),
+            Outcome(1, "cdr_b", None, None, None),
+        ]
+
+    async def own(self, account_idx, since_ns):
+        return [one for one in self.entries if one.entry.account_idx == account_idx]
+
+    async def enter(self, session, wish):
+        if wish.ts_ns >= session.call_ns:
+            raise Refused("efd_not_open", "called")
+        made = OwnEntry(session.session_id, wish._replace(number=len(self.entries) + 1), bytes(32))
+        self.entries.append(made)
+        return made
+
+
 def memory_delivering():
     """Return a registry in memory."""
-    return Delivering(receipts=MemoryReceipts(), issuers=MemoryIssuers(), proofs=MemoryProofs())
+    return Delivering(
+        receipts=MemoryReceipts(), issuers=MemoryIssuers(), proofs=MemoryProofs(),
+        exchanges=MemoryExchanges(),
+    )  # fmt: skip

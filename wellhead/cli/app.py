@@ -74,6 +74,7 @@ COMMANDS = (
         "Receipts for GPU-hours: issue, trade, redeem.",
     ),
     ("telemetry", "telemetry:telemetry", TRADE, "What own nodes did: sign it, send it, check it."),
+    ("efd", "exchanges:efd", TRADE, "Exchange a position for delivery, in one sealed call."),
     ("fills", "account:fills", TRADE, "Own trades."),
     ("giveup", "giveups:giveup", TRADE, "Give fills up to another account, and take them."),
     ("member", "porting:member", TRADE, "What a clearing member does: its clients, and ports."),

@@ -8,8 +8,8 @@ from wellhead.cli import out
 from wellhead.cli.options import REMOTE, Remote, ask
 
 Event = Literal[
-    "listing", "last_trade", "cascade", "delivery_start", "delivery_end", "provisional", "final",
-    "expiry", "archive",
+    "listing", "efd_open", "efd_call", "last_trade", "cascade", "delivery_start", "delivery_end",
+    "provisional", "final", "expiry", "archive",
 ]  # fmt: skip
 SHOWN_MAX = 6
 COLUMNS = ("symbol", "last trade", "becomes", "delivery from", "until", "final", "archived")

@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     PENALTY_BOND = "penalty-bond"
     PENALTY_CASH = "penalty-cash"
     RELEASE = "release"
+    REFUND = "refund"
 
 
 class Payment(NamedTuple):
@@ -134,8 +135,9 @@ def withdraw(receipt: Receipt, actor_idx: int) -> Deed:
 
 def _unoffered(receipt: Receipt) -> Receipt:
     return replace(
-        receipt, status=Status.ACTIVE, buyer_idx=NOBODY, is_open_offer=False, ask_usd_micros=0
-    )
+        receipt, status=Status.ACTIVE, buyer_idx=NOBODY, is_open_offer=False, ask_usd_micros=0,
+        exchange="",
+    )  # fmt: skip
 
 
 def buy(receipt: Receipt, actor_idx: int, ask_usd_micros: int, now_hour: int) -> Deed:
@@ -170,6 +172,38 @@ def sold(receipt: Receipt) -> Deed:
     )
     held = replace(_unoffered(receipt), holder_idx=receipt.buyer_idx)
     return Deed((Change("sold", held, str(price)),), payments)
+
+
+def exchange(receipt: Receipt, buyer_idx: int, price_usd_micros: int, name: str, note: str) -> Deed:
+    """Lock it for an exchange for delivery: the price first, then the position (EFD_006).
+
+    Args:
+        name: the session and the leg's place in it.
+    """
+    _need(receipt, receipt.holder_idx, Status.ACTIVE)
+    sale = receipt.sales + 1
+    locked = replace(
+        receipt, status=Status.PAYING, buyer_idx=buyer_idx, ask_usd_micros=price_usd_micros,
+        sales=sale, exchange=name,
+    )  # fmt: skip
+    payment = Payment(Purpose.PRICE, sale, buyer_idx, ESCROW, price_usd_micros)
+    return Deed((Change("exchange", locked, note),), (payment,))
+
+
+def _exchange_answered(receipt: Receipt, is_done: bool) -> Deed:
+    """Wait for the position once the price is there; give up where it is not."""
+    if is_done:
+        return Deed((Change("exchanging", replace(receipt, status=Status.EXCHANGING)),))
+    return Deed((Change("exchange_unpaid", _unoffered(receipt), receipt.exchange),))
+
+
+def exchanged(receipt: Receipt, is_moved: bool) -> Deed:
+    """Hand over when the position has moved; else the price goes back (EFD_006)."""
+    assert receipt.status == Status.EXCHANGING, "its price is not there"
+    if is_moved:
+        return sold(receipt)
+    back = Payment(Purpose.REFUND, receipt.sales, ESCROW, receipt.buyer_idx, receipt.ask_usd_micros)
+    return Deed((Change("exchange_refused", _unoffered(receipt), receipt.exchange),), (back,))
 
 
 def split_hours(receipt: Receipt, actor_idx: int, at_hour: int) -> Deed:
@@ -239,6 +273,8 @@ def answered(receipt: Receipt, payment: Payment, is_done: bool) -> Deed:
         case Purpose.BOND, False:
             void = replace(receipt, status=Status.VOID, bond_left_usd_micros=0)
             return Deed((Change("void", void, note),))
+        case Purpose.PRICE, _ if receipt.exchange:
+            return _exchange_answered(receipt, is_done)
         case Purpose.PRICE, True:
             return sold(receipt)
         case Purpose.PRICE, False:

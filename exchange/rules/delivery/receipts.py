@@ -31,6 +31,7 @@ class Status(StrEnum):
     PLEDGED = "pledged"
     OFFERED = "offered"
     PAYING = "paying"  # the price is on its way, and with it the receipt
+    EXCHANGING = "exchanging"  # the price is in escrow, the position is on its way
     REDEEMED = "redeemed"  # the holder takes delivery
     SPLIT = "split"  # two others stand for it
     CLOSED = "closed"  # the window is over, the bond is free
@@ -68,6 +69,7 @@ class Receipt:
     is_open_offer: bool = False  # anybody may buy
     ask_usd_micros: int = 0  # for the whole receipt
     sales: int = 0  # how often somebody began to pay for it
+    exchange: str = ""  # session and place of the exchange for delivery that it is in
     redeemed_hour: int = 0  # hours from here on are owed
     assessed_hour: int = 0  # the next hour to judge
     missed_hours: int = 0  # in which something was not delivered

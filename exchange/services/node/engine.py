@@ -17,6 +17,7 @@ from exchange.io.bus import Bus
 from exchange.io.clock import Clock, SystemClock
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
+from exchange.io.efd import Exchanges
 from exchange.io.errors import Corrupt, Unavailable
 from exchange.io.final_prints import FinalPrints
 from exchange.io.giveups import GiveUps
@@ -36,6 +37,7 @@ from exchange.services.calendar import Calendar
 from exchange.services.custody import CustodyDesk
 from exchange.services.day_keeper import DayKeeper
 from exchange.services.delivery import DeliveryDesk
+from exchange.services.efd import EfdDesk
 from exchange.services.fund import FundKeeper
 from exchange.services.giveups import GiveUpDesk
 from exchange.services.index_keeper import IndexKeeper
@@ -81,6 +83,7 @@ class Parts:
     delivery: DeliveryDesk
     billing: BillingDesk
     giveups: GiveUpDesk
+    efd: EfdDesk
     noter: Noter
     liquidation: Liquidation
     fund: FundKeeper
@@ -97,6 +100,7 @@ class Parts:
         self.custody.observe(batch.commands, batch.events)
         self.billing.observe(batch.commands, batch.events)
         self.giveups.observe(batch.commands, batch.events)
+        self.efd.observe(batch.commands, batch.events)
         self.liquidation.observe(batch.commands)
 
 
@@ -187,6 +191,7 @@ class EngineRole:
             delivery=make_delivery(pool, mirror, clock),
             billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
             giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
+            efd=EfdDesk(Exchanges(pool), mirror, sequencer.submit, calendar.tape.settled_ns, clock),
             noter=noter,
             index=make_index(self._ground, mirror, sequencer.submit, clock),
             days=DayKeeper(FinalPrints(pool), clock, days),
@@ -237,6 +242,7 @@ class EngineRole:
         self._crew.start("giveups", self._parts.giveups.run())
         self._crew.start("fund", self._parts.fund.run())
         self._crew.start("delivery", self._parts.delivery.run())
+        self._crew.start("efd", self._parts.efd.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -261,7 +267,7 @@ class EngineRole:
             return
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
-            "outbox", "custody", "billing", "giveups", "delivery", "purge",
+            "outbox", "custody", "billing", "giveups", "delivery", "efd", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

@@ -30,6 +30,7 @@ from exchange.io.defaults import Defaults
 from exchange.io.delivery import PostgresReceipts
 from exchange.io.delivery_issuers import Issuers
 from exchange.io.delivery_proofs import Proofs
+from exchange.io.efd import Exchanges
 from exchange.io.errors import PortTaken
 from exchange.io.giveups import GiveUps
 from exchange.io.index_store import PostgresIndex
@@ -169,7 +170,10 @@ def _observing(pool: asyncpg.Pool, signed_by: Callable[[ApiKeys], Authenticator]
 
 
 def _delivering(pool: asyncpg.Pool) -> Delivering:
-    return Delivering(receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool))
+    return Delivering(
+        receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool),
+        exchanges=Exchanges(pool),
+    )  # fmt: skip
 
 
 def _edge(settings: Settings) -> EdgeSettings:

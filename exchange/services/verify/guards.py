@@ -46,6 +46,11 @@ APPEND_ONLY: Final = (
     "cdr_quarantine",
     "cdr_curtailment",
     "cdr_root",
+    "efd_session",
+    "efd_entry",
+    "efd_result",
+    "efd_leg",
+    "efd_leg_end",
     "membership",
     "port_event",
 )

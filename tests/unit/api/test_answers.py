@@ -15,7 +15,10 @@ from api.routes import scenarios
 from exchange.io.defaults import LiquidationSeen, MoveSeen, UseSeen
 from exchange.io.funds import LossSeen, PartySeen, SizingSeen
 from exchange.rules.adl import Candidate, Closing, plan, tag_of
+from exchange.rules.contracts import parse_symbol
+from exchange.rules.delivery.exchange import Called, Session, body_of, result_fields
 from exchange.rules.delivery.receipts import receipt_id_of
+from exchange.rules.delivery.uncross import NOTHING
 from exchange.rules.loss_proof import Round, proof_of
 from exchange.rules.margin_calls import issue
 from exchange.rules.waterfall import LayerName
@@ -149,6 +152,30 @@ async def delivery_calls(world: World) -> list[tuple[str, str, str, Any]]:
     ]  # fmt: skip
 
 
+async def efd_calls(world: World) -> list[tuple[str, str, str, Any]]:
+    """Return one good call of every operation on the exchange for delivery."""
+    now_ns, rows = world.now_ns(), world.services.delivering.exchanges
+    open_now = Session(
+        session_id=f"{SYMBOL}_20270225T1630", symbol=SYMBOL, contract_idx=0,
+        opens_ns=now_ns - 1, call_ns=now_ns + 10**15, said_by="calendar",
+    )  # fmt: skip
+    await rows.add(open_now)
+    rows.body = body_of(
+        result_fields(open_now, [], {}, Called(NOTHING, []), settle_ticks=2_000, hours=744, seq=1)
+    )
+    call = parse_symbol(SYMBOL).last_trade_ns // 10**6 - 60_000
+    session = {"symbol": SYMBOL, "opens_ts": call - 60_000, "call_ts": call}
+    entry = {"side": "buy", "quantity": "16", "differential": "-0.05"}
+    path = f"/efd/sessions/{open_now.session_id}"
+    return [
+        ("add_efd_session", "POST", "/admin/efd/sessions", session),
+        ("list_efd_sessions", "GET", "/efd/sessions?limit=1", None),
+        ("enter_efd", "POST", f"{path}/entries", entry),
+        ("list_efd_entries", "GET", "/efd/entries", None),
+        ("get_efd_result", "GET", f"{path}/result", None),
+    ]
+
+
 async def scenario_calls(world: World) -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation on margin scenarios; one set is live already."""
     set_id = await world.services.scenarios.publish(built().document(), built())
@@ -250,6 +277,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         *await scenario_calls(world),
         *observation_calls(),
         *await delivery_calls(world),
+        *await efd_calls(world),
         *INDEX_CALLS,
         *HOOK_CALLS,
         *CURVE_CALLS,

@@ -1,10 +1,20 @@
-"""`wellhead receipts`, `telemetry` and `proof receipt`: what is asked, told, and how it ends."""
+"""`wellhead receipts`, `telemetry`, `efd`, `proof receipt`: what is asked, told, how it ends."""
 
+import hashlib
 import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from exchange.rules.contracts import parse_symbol
+from exchange.rules.delivery.exchange import (
+    Entry,
+    body_of,
+    called,
+    result_fields,
+    session_of,
+    usd_micros_per_lot,
+)
 from exchange.rules.delivery.merkle import Root, leaf, root_of
 from exchange.rules.delivery.metering import Reading
 from exchange.rules.delivery.receipts import EMPTY, NS_PER_HOUR, Change, chained
@@ -178,3 +188,57 @@ def test_a_kept_proof_is_checked_without_a_network(tmp_path, capsys):
     for text, exit_code in (("[]", Exit.DAMAGE), ("{}", Exit.DAMAGE), ("x", Exit.USAGE)):
         path.write_text(text)
         assert run(kept) == exit_code
+
+
+def called_session():
+    """Return what the exchange publishes of a call of two entries, and the digest of the second."""
+    session = session_of(parse_symbol("H100-USE-2027M03"), 0)
+    entries = [Entry(1, 5, "main", 1, 16, -50, 1), Entry(2, 6, "main", 0, 16, 30, 1)]
+    lots = dict.fromkeys((1, 2), 16)
+    outcome = called(entries, lots)
+    fields = result_fields(session, entries, lots, outcome, settle_ticks=2_000, hours=744, seq=7)
+    price = usd_micros_per_lot(2_000, outcome.price.price, 744)
+    fields["legs"] = [
+        {"place": 0, "buyer_idx": 6, "seller_idx": 5, "receipt_id": ID, "lots": 16,
+         "amount_usd_micros": 16 * price}
+    ]  # fmt: skip
+    body = body_of(fields)
+    said = {"session_id": session.session_id, "symbol": session.symbol, "status": "called",
+            "opens_ts": 1, "call_ts": 2, "said_by": "calendar", "differential": "-0.050",
+            "settlement_price": "2.000", "quantity": "16"}  # fmt: skip
+    leg = {"place": 0, "receipt_id": ID, "outcome": "exchanged", "code": None, "move_seq": 9}
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    answer = {"seq": 1, "session": said, "body": body, "digest": digest, "legs": [leg]}
+    own = entries[1].digest(session.session_id, entries[0].digest(session.session_id, bytes(32)))
+    return session.session_id, answer, own.hex()
+
+
+def test_a_call_is_computed_again_from_what_was_published(tmp_path, capsys):
+    name, answer, own = called_session()
+    path = tmp_path / "call.json"
+    with FakeRest((200, answer), (200, answer)) as fake:
+        assert wellhead(fake, "efd", "prove", name, "--save", str(path)) == Exit.OK
+        assert wellhead(fake, "efd", "result", name) == Exit.OK
+    shown = capsys.readouterr().out
+    assert "sound" in shown and "23,808.00" in shown and "exchanged" in shown
+    kept = ["efd", "prove", name, "--file", str(path)]
+    assert run([*kept, "--digest", own]) == Exit.OK
+    assert run([*kept, "--digest", "00" * 32]) == Exit.DAMAGE
+    assert "not in the chain" in capsys.readouterr().err
+    assert run(["efd", "prove", "other", "--file", str(path)]) == Exit.DAMAGE
+    for change in ({"body": answer["body"].replace("-50", "-51")}, {"body": "{}"}, {"body": 7},
+                   {"digest": "00"}):  # fmt: skip
+        path.write_text(json.dumps({**answer, **change}))
+        assert run(kept) == Exit.DAMAGE, change
+
+
+def test_an_interest_is_said_in_words_and_listed(capsys):
+    entry = {"session_id": "s", "entry_id": "main", "side": "buy", "quantity": "16",
+             "differential": "-0.050", "said_ts": 1, "digest": "ab", "stands": True}  # fmt: skip
+    with FakeRest((201, {"seq": 1, "entry": entry}), (200, {"seq": 1, "entries": [entry]})) as fake:
+        assert wellhead(fake, "efd", "enter", "s", "buy", "16", "-0.050") == Exit.OK
+        assert json.loads(fake.seen[0][2]) == {
+            "side": "buy", "quantity": "16", "differential": "-0.050", "entry_id": "main",
+        }  # fmt: skip
+        assert wellhead(fake, "efd", "entries") == Exit.OK
+    assert capsys.readouterr().out.count("-0.050") == 2

@@ -38,6 +38,10 @@ _ENVELOPE: Final = struct.Struct("<2q")
 _STAMPS: Final = struct.Struct("<2q96x2q")  # of a COMMAND: seq, ts_ns, origin_id, request_id
 assert _STAMPS.size == COMMAND.itemsize
 
+_REFUSED: Final = int(EventKind.REFUSED)
+_NORMAL: Final = Mode.NORMAL  # looked up at each order: an enumeration takes longer to ask
+_STALE_MAX: Final = int(Code.ORIGIN_INVALID)  # codes up to this are about origin and request id
+
 OnBatch = Callable[[Batch, Changes], None]
 
 
@@ -121,7 +125,7 @@ class Gateway:
             reduces: whether the command can only lower risk, as a cancellation does.
         """
         mode = self._status().mode
-        if mode is Mode.NORMAL or (reduces and mode is Mode.CANCEL_ONLY):
+        if mode is _NORMAL or (reduces and mode is Mode.CANCEL_ONLY):
             return
         raise Problem(mode.value, self._status().reason or f"the exchange is {mode.value}")
 
@@ -171,7 +175,7 @@ class Gateway:
 
     def _answer(self, batch: Batch) -> None:
         """Hand the replies in a batch to those who wait for them."""
-        own, pop, envelope_max = self.origin_id, self._pending.pop, int(Code.ORIGIN_INVALID)
+        own, pop, envelope_max = self.origin_id, self._pending.pop, _STALE_MAX
         events = list(event_rows(batch.events))
         last, end = len(events), 0
         answered = False
@@ -183,7 +187,7 @@ class Gateway:
                 continue
             answered = True
             first = events[start]
-            if first[1] == EventKind.REFUSED and first[3] <= envelope_max:
+            if first[1] == _REFUSED and first[3] <= envelope_max:
                 self._envelope_refused(request_id, first[3])
                 continue
             pending = pop(request_id, None)

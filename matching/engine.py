@@ -27,6 +27,9 @@ Progress = Callable[[str, int, int], None]
 FEW_COMMANDS = 64  # so many are copied rather than pointed at
 assert META.names is not None
 EVENTS_COUNT_WORD = META.names.index("events_count")
+SEQ_WORD, NOW_WORD = META.names.index("seq"), META.names.index("now_ns")
+AFTERMATH_WORD, DEALS_WORD = META.names.index("aftermath"), META.names.index("deals_first")
+DUE_WORDS = tuple(map(META.names.index, ("next_expiry_ns", "next_call_ns", "next_end_ns")))
 
 
 class Engine:
@@ -45,12 +48,12 @@ class Engine:
     @property
     def last_seq(self) -> int:
         """The number of the last command applied."""
-        return int(self._meta["seq"])
+        return self._meta_words[SEQ_WORD]  # type: ignore[no-any-return]
 
     @property
     def now_ns(self) -> int:
         """The time of the last command applied."""
-        return int(self._meta["now_ns"])
+        return self._meta_words[NOW_WORD]  # type: ignore[no-any-return]
 
     @property
     def next_expiry_ns(self) -> int:
@@ -58,13 +61,14 @@ class Engine:
 
         At once, when something is left to be done behind the next command.
         """
-        if self._meta["aftermath"] != 0:
+        words = self._meta_words
+        if words[AFTERMATH_WORD] != 0:
             return max(1, self.now_ns)
-        due = [int(self._meta[name]) for name in ("next_expiry_ns", "next_call_ns", "next_end_ns")]
-        deal_idx = int(self._meta["deals_first"])
+        due = [due_ns for word in DUE_WORDS if (due_ns := words[word])]
+        deal_idx = words[DEALS_WORD]
         if deal_idx != 0:
             due.append(int(self.state.deals[deal_idx]["expires_ns"]))
-        return min((due_ns for due_ns in due if due_ns), default=0)
+        return min(due, default=0)
 
     def apply(self, commands: np.ndarray) -> np.ndarray:
         """Apply stamped COMMAND rows, all of them, and return their EVENT rows.

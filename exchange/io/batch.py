@@ -49,7 +49,7 @@ class Batch:
     @property
     def ts_ns(self) -> int:
         """Return the time of the last command."""
-        return int(self.commands["ts_ns"][-1])
+        return int(self.commands["ts_ns"].item(-1))
 
     def to_bytes(self) -> bytes:
         """Return the batch as bytes for the bus; the journal has columns instead."""

@@ -15,12 +15,13 @@ import numpy as np
 from exchange.io.batch import Batch
 from exchange.io.errors import BusUnavailable
 from exchange.io.status import Status
-from matching.wire import COMMAND
+from matching.wire import COMMAND, new_commands
 
 Rows = np.ndarray | bytes  # COMMAND rows, or their bytes
 
 WAITING_COMMANDS_MAX: Final = 1 << 16  # more than that waits nowhere: the sender is refused
 UNREAD_BATCHES_MAX: Final = 4096  # a reader that far behind reads the journal instead
+_NOTHING: Final = new_commands(0)
 
 
 class Bus(Protocol):
@@ -114,6 +115,8 @@ class Inbox:
 
     def take(self, count_max: int) -> np.ndarray:
         """Return up to `count_max` of the oldest commands, as rows of their own."""
+        if not self._chunks:
+            return _NOTHING
         room = count_max * COMMAND.itemsize
         parts: list[bytes] = []
         while self._chunks and room > 0:
@@ -141,10 +144,13 @@ class Outlet:
     def __init__(self) -> None:
         self._batches: deque[Batch] = deque(maxlen=UNREAD_BATCHES_MAX)
         self._waiter: asyncio.Future[None] | None = None
+        self._doubt: asyncio.TimerHandle | None = None  # when silence is looked for next
+        self._is_silent = True  # nothing came since it was looked for
         self.closed = False
 
     def put(self, batch: Batch) -> None:
         """Append a batch."""
+        self._is_silent = False
         self._batches.append(batch)
         self._wake()
 
@@ -154,7 +160,10 @@ class Outlet:
         self._wake()
 
     async def get(self, silence_s: float) -> Batch | None:
-        """Return the next batch, or None if there is none for so long, or never again."""
+        """Return the next batch, or None if there is none for so long, or never again.
+
+        Silence may last up to twice as long: it is looked for by one timer, not by one a batch.
+        """
         if not self._batches and not self.closed:
             await self._wait(silence_s)
         return self._batches.popleft() if self._batches else None
@@ -173,13 +182,24 @@ class Outlet:
         """Wait for a batch or the end; one reader at a time."""
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        timer = loop.call_later(silence_s, self._wake) if silence_s is not None else None
+        if silence_s is not None and self._doubt is None:
+            self._is_silent = True
+            self._doubt = loop.call_later(silence_s, self._look, silence_s)
         try:
             await self._waiter
         finally:
             self._waiter = None
-            if timer is not None:
-                timer.cancel()
+
+    def _look(self, silence_s: float) -> None:
+        """Wake the reader if nothing came for so long, else look again later."""
+        self._doubt = None
+        if self._waiter is None:
+            return
+        if self._is_silent:
+            self._wake()
+        else:
+            self._is_silent = True
+            self._doubt = asyncio.get_running_loop().call_later(silence_s, self._look, silence_s)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -88,7 +88,8 @@ def chain(previous: bytes, batch: Batch, epoch: int) -> bytes:
 
 def as_bytes(rows: np.ndarray) -> memoryview:
     """Return the bytes of rows without a copy."""
-    return np.ascontiguousarray(rows).view(np.uint8).data
+    whole = rows if rows.flags.c_contiguous else np.ascontiguousarray(rows)
+    return whole.view(np.uint8).data
 
 
 def check_link(previous: bytes, last_seq: int, batch: Batch, epoch: int, checksum: bytes) -> None:

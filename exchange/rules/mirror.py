@@ -7,7 +7,7 @@ core, because everything it holds was said by the core.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -43,6 +43,9 @@ _SIDE_E, _CODE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["code"], _E["account_idx
 _CONTRACT_E, _PRICE_E, _QTY_E = _E["contract_idx"], _E["price_ticks"], _E["qty_lots"]
 _LEAVES_E, _AMOUNT_E = _E["leaves_lots"], _E["amount_usd_micros"]
 
+_LINKED, _COMBINED = int(Flag.LINKED), int(COMBINED)
+_AUCTION_TRADE: Final = int(Code.AUCTION_TRADE)
+
 Row = Any  # the tuple of a COMMAND or EVENT row
 
 
@@ -68,8 +71,8 @@ class Mirror(
         self._changes = changes = Changes()
         if len(commands) == 0:
             return changes
-        if int(commands[0]["seq"]) != self.seq + 1:
-            raise ValueError(f"expected seq {self.seq + 1}, was {commands[0]['seq']}")
+        if (first_seq := commands["seq"].item(0)) != self.seq + 1:
+            raise ValueError(f"expected seq {self.seq + 1}, was {first_seq}")
         handlers = self._handlers
         rows = command_rows(commands)
         command: Row = None
@@ -83,7 +86,7 @@ class Mirror(
                 self._taker = None
                 self._leg = 0
             handlers[event[1]](command, event)
-        if seq != int(commands[-1]["seq"]):
+        if seq != commands["seq"].item(-1):
             raise ValueError(f"no events after seq {seq}")
         changes.first_seq, changes.last_seq, changes.ts_ns = self.seq + 1, seq, command[_TS]
         self.seq, self.ts_ns = seq, command[_TS]
@@ -190,10 +193,10 @@ class Mirror(
     def _accepted(self, command: Row, event: Row) -> None:
         order = accepted_order(command, event)
         if self.contracts[order.contract_idx].legs:
-            order.flags |= COMBINED
+            order.flags |= _COMBINED
         self._taker = order
         self._changes.orders[order.order_id] = order
-        if order.flags & Flag.LINKED:
+        if order.flags & _LINKED:
             self._tie(command, order)
         self.open_positions(order.account_idx, order.contract_idx)
         if order.leaves_lots:
@@ -250,7 +253,8 @@ class Mirror(
         seq, _, side, code, account_idx, order_id, maker_id, contract_idx, maker_idx, *rest = event
         price_ticks, qty_lots, leaves_lots, shown_lots = rest
         contract = self.contracts[contract_idx]
-        if code == Code.AUCTION_TRADE:
+        in_auction = code == _AUCTION_TRADE
+        if in_auction:
             self._fill_both(event, command[_TS])
         else:
             taker = self._taker
@@ -265,7 +269,7 @@ class Mirror(
         trade = Trade(
             seq, self._leg, command[_TS], contract_idx, price_ticks, qty_lots, side,
             account_idx, order_id, maker_idx, maker_id, leaves_lots,
-            in_auction=code == Code.AUCTION_TRADE,
+            in_auction=in_auction,
         )  # fmt: skip
         self._leg += 1
         contract.trades.append(trade)

@@ -16,6 +16,9 @@ _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _SIDE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["account_idx"], _E["order_id"]
 _CONTRACT_E, _PRICE_E, _QTY_E = _E["contract_idx"], _E["price_ticks"], _E["qty_lots"]
 _LEAVES_E, _AMOUNT_E = _E["leaves_lots"], _E["amount_usd_micros"]
+# An enumeration takes longer to ask than the rest of a line here.
+_PEGGED, _LIMIT = int(OrderType.PEGGED), int(OrderType.LIMIT)
+_MARKET_TO_LIMIT = int(OrderType.MARKET_TO_LIMIT)
 
 Row = Any  # the tuple of a COMMAND or EVENT row
 
@@ -36,15 +39,15 @@ def accepted_order(command: Row, event: Row) -> Order:
     order.fills_known = True
     order.display_lots, order.shown_lots = command[_AMOUNT] >> 32, event[_AMOUNT_E]
     order.peg = order.offset_ticks = 0
-    if order.order_type == OrderType.PEGGED:
+    if order.order_type == _PEGGED:
         order.peg, order.offset_ticks = command[_STATE], halves(command[_REF])[0]
     order.expires_ns = command[_EXPIRES]
     order.client_words = command[_CLIENT : _CLIENT + 4]
     order.stop, order.link_id, order.parent_id = None, 0, 0
     order.created_ns = order.updated_ns = command[_TS]
     order.updated_seq = event[0]
-    if order.leaves_lots and order.order_type == OrderType.MARKET_TO_LIMIT:
-        order.order_type = OrderType.LIMIT  # what rests is no more than that
+    if order.leaves_lots and order.order_type == _MARKET_TO_LIMIT:
+        order.order_type = _LIMIT  # what rests is no more than that
     return order
 
 

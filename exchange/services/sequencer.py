@@ -25,11 +25,13 @@ from matching.codes import Kind
 from matching.limits import BATCH_COMMANDS_MAX
 from matching.wire import new_commands
 
+NO_COMMANDS: Final = new_commands(0)
+
 RETRY_FIRST_S: Final = 0.05
 RETRY_MAX_S: Final = 1.0
 EXIT_BUG: Final = 70  # the core contradicts itself: nothing of that batch may leave
 
-_KNOWN: Final = np.isin(np.arange(256), [int(kind) for kind in Kind])
+_KNOWN: Final = frozenset(int(kind) for kind in Kind)  # as the bytes of a column of kinds
 _log = structlog.get_logger(__name__)
 
 
@@ -185,8 +187,8 @@ class Sequencer:
         room = BATCH_COMMANDS_MAX - self._pending.count - 1  # one for a TICK
         if room <= 0 or self._stopping:
             return
-        own = self._own.take(room)
-        taken = self._bus.take(room - len(own))
+        taken = self._bus.take(room - self._own.count) if self._own.count < room else NO_COMMANDS
+        own = self._own.take(room) if self._own.count else NO_COMMANDS
         if len(own) + len(taken) == 0:
             return
         commands = self._stamped(joined([own, taken]) if len(own) else taken)
@@ -196,8 +198,8 @@ class Sequencer:
 
     def _stamped(self, taken: np.ndarray) -> np.ndarray:
         """Return the commands with their numbers and time, a TICK first if an order expires."""
-        known = _KNOWN[taken["kind"].view(np.uint8)]
-        if not known.all():
+        if not _KNOWN.issuperset(taken["kind"].tobytes()):
+            known = np.isin(taken["kind"].view(np.uint8), list(_KNOWN))
             _log.error("unknown_commands_dropped", kinds=taken["kind"][~known].tolist())
             taken = taken[known]
         ts_ns = max(self._clock.now_ns(), self._core.now_ns)

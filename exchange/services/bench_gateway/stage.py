@@ -91,6 +91,7 @@ def exchange() -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="wellhead-bench-") as folder:
         data = Path(folder) / "data"
         environment = os.environ | {"WELLHEAD_DATA_DIR": str(data), "WELLHEAD_PORT": "0"}
+        environment["WELLHEAD_OPENING_CALL_S"] = "0"  # contracts trade at once
         for name in ("WELLHEAD_DATABASE_URL", "WELLHEAD_REDIS_URL", "WELLHEAD_ROLES"):
             environment.pop(name, None)
         command = [sys.executable, "-c", "from wellhead.cli import main; main()", "serve"]

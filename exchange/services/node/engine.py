@@ -59,12 +59,17 @@ from exchange.services.outbox import Outbox
 from exchange.services.recovery import Recovery
 from exchange.services.scenario_keeper import ScenarioKeeper
 from exchange.services.sequencer import Cadence, Sequencer
+from matching.codes import Kind
 from matching.engine import Engine, warm_up
 
 STANDBY_LOOK_S: Final = 0.25
 STOP_TIMEOUT_S: Final = 10.0
 SAVE_TIMEOUT_S: Final = 60.0
 PURGE_S: Final = 60.0
+# Kinds of commands, as the bytes of their column, that are no answer to what services send.
+_EVERYDAY: Final = frozenset(
+    map(int, (Kind.TICK, Kind.PLACE, Kind.AMEND, Kind.CANCEL, Kind.MASS_CANCEL))
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -96,12 +101,14 @@ class Parts:
         """Take in a committed batch; the mirror has it already."""
         self.noter.observe(batch)
         self.calendar.observe(batch.commands, batch.events)
+        self.liquidation.observe(batch.commands)
+        if _EVERYDAY.issuperset(batch.commands["kind"].tobytes()):
+            return  # most batches: nobody below has anything to learn from orders
         self.outbox.observe(batch.commands, batch.events)
         self.custody.observe(batch.commands, batch.events)
         self.billing.observe(batch.commands, batch.events)
         self.giveups.observe(batch.commands, batch.events)
         self.efd.observe(batch.commands, batch.events)
-        self.liquidation.observe(batch.commands)
 
 
 class EngineRole:

@@ -74,6 +74,21 @@ async def test_an_outlet_gives_batches_then_silence_then_the_end():
     assert [b async for b in outlet] == []
 
 
+async def test_a_reader_is_not_told_of_silence_while_batches_come():
+    outlet = Outlet()
+    waiting = asyncio.create_task(outlet.get(10))
+    await asyncio.sleep(0)
+    outlet.put(batch(1))
+    assert (await waiting).first_seq == 1
+    waiting = asyncio.create_task(outlet.get(10))
+    await asyncio.sleep(0)
+    outlet._look(10)  # the timer of the first look: something came since
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    outlet._look(10)  # and nothing since then
+    assert await waiting is None
+
+
 async def test_an_outlet_that_is_not_read_forgets_the_oldest():
     outlet = Outlet()
     for seq in range(1, UNREAD_BATCHES_MAX + 11):

@@ -21,7 +21,7 @@ from exchange.rules.settlement import (
     step_ticks,
     within_day_ticks,
 )
-from exchange.rules.tape import SLICE_NS, Tape
+from exchange.rules.tape import FEW_EVENTS, SLICE_NS, Tape
 from exchange.rules.tenors import NS_PER_DAY, NS_PER_SECOND
 from matching.codes import EventKind, Side
 from matching.wire import COMMAND, EVENT
@@ -218,6 +218,20 @@ def test_TAPE_001_the_window_holds_half_an_hour_and_no_more() -> None:
     tape.observe(*batch(4, NOON, EventKind.TRADE, 1, 1000))
     assert tape.window(3, NOON) == Traded(40, 80_300, 2010)
     assert tape.window(4, NOON) == Traded(0, 0, 0)
+
+
+def test_TAPE_001_a_batch_of_many_events_says_what_its_parts_say() -> None:
+    kinds = (EventKind.ACCEPTED, EventKind.TRADE, EventKind.CANCELLED)
+    parts = [
+        batch(1 + place, NOON - 1 - 200 + place, kinds[place % 3], 2000 + place, 10)
+        for place in range(2 * FEW_EVENTS)
+    ]
+    one, whole = Tape(), Tape()
+    for part in parts:
+        one.observe(*part)
+    whole.observe(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
+    assert one.window(3, NOON) == whole.window(3, NOON) != Traded(0, 0, 0)
+    assert one.seq == whole.seq == 2 * FEW_EVENTS
 
 
 def test_TAPE_002_a_batch_seen_twice_counts_once() -> None:

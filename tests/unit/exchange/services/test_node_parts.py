@@ -19,7 +19,8 @@ from exchange.io.errors import PortTaken, StartRefused
 from exchange.io.folder import DataFolder
 from exchange.io.status import Mode, Status
 from exchange.rules.mirror import Mirror
-from exchange.services.node import follower_child, ground
+from exchange.services import outbox
+from exchange.services.node import engine, follower_child, ground
 from exchange.services.node.buses import check_apart
 from exchange.services.node.crew import Crew
 from exchange.services.node.follower_child import FollowerChild
@@ -264,3 +265,9 @@ async def test_notes_are_taken_at_the_very_command():
     mirror.seq += 1  # as if it had applied it
     noter.observe(Batch(mirror.seq, batch, batch))
     assert later.done() and later.result() == notes_of(mirror)
+
+
+def test_no_command_that_a_service_sends_is_everyday():
+    answered = {*outbox._KINDS, Kind.MOVE_ASSET, Kind.CHARGE, Kind.TRANSFER_POSITION}
+    assert Kind.PLACE in engine._EVERYDAY
+    assert answered.isdisjoint(engine._EVERYDAY)

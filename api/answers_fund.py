@@ -47,19 +47,23 @@ def covers(sizing: SizingSeen) -> list[dict[str, Any]]:
     ]
 
 
-def share(account_id: str, held: int, required: int) -> dict[str, Any]:
-    """Return what a member has in the fund; usd micros."""
+def share(account_id: str, held: int, required: int, due_by: int | None) -> dict[str, Any]:
+    """Return what a member has in the fund, and until when it pays in; usd micros, ns."""
     return {
         "account_id": account_id,
         "held": usd_text(held),
         "required": usd_text(required),
         "due": usd_text(max(0, required - held)),
+        "due_by": None if due_by is None else answers.millis(due_by),
     }
 
 
-def house(layers: Mapping[str, int]) -> list[dict[str, str]]:
-    """Return what the house's layers have; usd micros."""
-    return [{"layer": name, "held": usd_text(held)} for name, held in layers.items()]
+def house(layers: Mapping[str, tuple[int, int]]) -> list[dict[str, str]]:
+    """Return what the house's layers have, and what they lack; usd micros."""
+    return [
+        {"layer": name, "held": usd_text(held), "owes": usd_text(owes)}
+        for name, (held, owes) in layers.items()
+    ]
 
 
 def public_use(row: PartySeen, liquidation_id: int) -> dict[str, Any]:

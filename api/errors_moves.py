@@ -10,6 +10,7 @@ OWN: Final[dict[str, int]] = {
     **errors_members.OWN,
     "fill_unknown": 404,
     "fill_too_small": 409,
+    "fill_too_old": 409,
     "giveup_unknown": 404,
     "giveup_ended": 409,
 }

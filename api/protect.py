@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from api import codec, orders
 from api.answers import millis
-from api.errors import Problem, core_name
+from api.errors import Problem, core_name, core_problem
 from api.gateway import Gateway
 from api.orders import Answer
 from api.refusals import refused_side
@@ -15,9 +15,10 @@ from api.replies import Reply
 from api.schemas_protect import NS_PER_MS, LimitsChange, MmpChange, QuoteMass, QuoteNew
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
-from exchange.rules.protections import Mmp
+from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account
-from matching.codes import BY_LEGS, EventKind, Flag, Kind, Side, Timer
+from matching.codes import BY_LEGS, Code, EventKind, Flag, Kind, Side, Timer
+from matching.limits import LIMIT_MAX
 from matching.wire import pack_halves
 
 SIDES: Final = ("bid", "ask")
@@ -195,21 +196,37 @@ def mmp_out(group: int, mmp: Mmp) -> Answer:
     }
 
 
-def limits_row(account_idx: int, change: LimitsChange) -> bytes:
-    """Return the row that sets all limits of an account."""
+def limits_in(change: LimitsChange) -> Limits:
+    """Return the limits that a body says.
+
+    Errors:
+        Problem: one is none that the core takes.
+    """
     notional = change.order_notional
+    found = Limits(
+        lots_or_none(change.order_quantity, "order_quantity"),
+        0 if notional is UNSET else codec.usd_micros(notional, "order_notional"),
+        lots_or_none(change.position, "position"),
+        change.orders_per_second,
+        change.open_orders,
+    )
+    if not all(0 <= limit <= LIMIT_MAX for limit in found):
+        raise core_problem(int(Code.LIMIT_INVALID))
+    return found
+
+
+def limits_row(account_idx: int, limits: Limits) -> bytes:
+    """Return the row that sets all limits of an account."""
     return codec.words_row(
         Kind.SET_LIMITS, account_idx,
-        qty_lots=lots_or_none(change.order_quantity, "order_quantity"),
-        amount_usd_micros=0 if notional is UNSET else codec.usd_micros(notional, "order_notional"),
-        order_id=lots_or_none(change.position, "position"),
-        price_ticks=change.orders_per_second, ref_id=change.open_orders, state=BY_LEGS,
+        qty_lots=limits.qty_max_lots, amount_usd_micros=limits.notional_max_usd_micros,
+        order_id=limits.position_max_lots, price_ticks=limits.orders_per_second_max,
+        ref_id=limits.open_orders_max, state=BY_LEGS,
     )  # fmt: skip
 
 
-def limits_out(account: Account) -> Answer:
-    """Return an account's own limits; None is no limit."""
-    own = account.protections.limits
+def limits_out(own: Limits) -> Answer:
+    """Return limits of an account; None is no limit."""
     notional = own.notional_max_usd_micros
     return {
         "order_quantity": str(own.qty_max_lots) if own.qty_max_lots else None,
@@ -225,7 +242,7 @@ def protections_out(state: MirrorState, account: Account) -> Answer:
     due_ns = account.protections.timers_ns[Timer.MEMBER]
     return {
         "halted": state.halted,
-        "limits": limits_out(account),
+        "limits": limits_out(account.protections.limits),
         "cancel_all_due_ts": millis(due_ns) if due_ns else None,
         "groups": [mmp_out(group, mmp) for group, mmp in enumerate(account.protections.mmps)],
     }

@@ -1,5 +1,7 @@
 """What the exchange answers, as shapes: OpenAPI is made of them, tests hold answers to them."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from api.shapes_auction import Auction
@@ -281,3 +283,13 @@ class CancelledAllAnswer(Answer):
 
     cancelled_count: int
     order_ids: list[str]
+
+
+# What an operator changes of a contract: each is answered with the contract.
+OF_CONTRACTS: Final[dict[str, type[Answer]]] = dict.fromkeys(
+    (
+        "begin_auction", "end_auction", "set_guards", "set_index", "set_implied",
+        "set_last_trade", "close_out",
+    ),
+    InstrumentAnswer,
+)  # fmt: skip

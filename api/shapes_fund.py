@@ -33,13 +33,15 @@ class Share(Part):
     held: str
     required: str
     due: str
+    due_by: int | None
 
 
 class HouseLayer(Part):
-    """The house's own money in a layer."""
+    """The house's own money in a layer, and by how much it is below zero."""
 
     layer: str
     held: str
+    owes: str
 
 
 class Cover(Part):

@@ -5,6 +5,7 @@ from typing import Final
 from api.shapes import Answer, Part
 from api.shapes_account import Account, Balance, Position
 from api.shapes_giveups import Said
+from api.shapes_protect import LimitsAnswer
 
 
 class Belonged(Part):
@@ -101,6 +102,8 @@ ANSWERS: Final[dict[str, type[Answer]]] = {
     "withdraw_port": PortAnswer,
     "list_clients": ClientsAnswer,
     "get_client": ClientAnswer,
+    "get_client_limits": LimitsAnswer,
+    "set_client_limits": LimitsAnswer,
     "kill_client": ClientKilledAnswer,
     "list_ports": PortsAnswer,
     "get_port": PortAnswer,

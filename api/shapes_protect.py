@@ -77,10 +77,12 @@ class ProtectionsAnswer(Answer):
 
 
 class LimitsAnswer(Answer):
-    """An account's own limits."""
+    """An account's own limits: those that hold, and who allows what."""
 
     account_id: str
     limits: OwnLimits
+    by_operator: OwnLimits
+    by_member: OwnLimits
 
 
 class KilledAccount(Part):

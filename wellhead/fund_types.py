@@ -41,13 +41,15 @@ class Share(Answer, frozen=True, kw_only=True):
     held: Decimal
     required: Decimal
     due: Decimal
+    due_by: int | None = None
 
 
 class HouseLayer(Answer, frozen=True, kw_only=True):
-    """The house's own money in a layer."""
+    """The house's own money in a layer, and by how much it is below zero."""
 
     layer: str
     held: Decimal
+    owes: Decimal = Decimal(0)
 
 
 class Cover(Answer, frozen=True, kw_only=True):

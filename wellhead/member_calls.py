@@ -4,8 +4,11 @@ import uuid
 from urllib.parse import quote
 
 from wellhead import member_types as mt
+from wellhead import protect_types as pt
 from wellhead import types as wt
 from wellhead.calls import Call, Json, get_call, member, page, target, whole
+from wellhead.order_fields import Number
+from wellhead.protect_calls import limits_body
 
 
 def _part(text: str) -> str:
@@ -34,6 +37,26 @@ def kill_client(account_id: str) -> Call[mt.Stopped]:
     """Freeze a client and cancel everything it has."""
     path = target(f"/member/clients/{_part(account_id)}/kill")
     return Call("POST", path, member("killed", mt.Stopped), repeatable=True)
+
+
+def client_limits(account_id: str) -> Call[pt.AllowedLimits]:
+    """Return the limits that hold for a client, and who allows what."""
+    return get_call(f"/member/clients/{_part(account_id)}/limits", whole(pt.AllowedLimits))
+
+
+def limit_client(
+    account_id: str,
+    *,
+    order_quantity: Number = 0,
+    order_notional: Number | None = None,
+    position: Number = 0,
+    orders_per_second: int = 0,
+    open_orders: int = 0,
+) -> Call[pt.AllowedLimits]:
+    """Set all that the member allows a client at once; 0 is none."""
+    body = limits_body(order_quantity, order_notional, position, orders_per_second, open_orders)
+    path = target(f"/member/clients/{_part(account_id)}/limits")
+    return Call("PUT", path, whole(pt.AllowedLimits), body=body, repeatable=True)
 
 
 def own_ports(limit: int | None = None) -> Call[wt.Page[mt.Port]]:

@@ -92,6 +92,31 @@ def resume() -> Call[wt.Halt]:
     return Call("POST", target("/admin/resume"), whole(wt.Halt), repeatable=True)
 
 
+def limits_body(
+    order_quantity: Number,
+    order_notional: Number | None,
+    position: Number,
+    orders_per_second: int,
+    open_orders: int,
+) -> Json:
+    """Return limits as a body has them."""
+    body: Json = {
+        "order_quantity": decimal_text(order_quantity, "order_quantity"),
+        "position": decimal_text(position, "position"),
+        "orders_per_second": orders_per_second,
+        "open_orders": open_orders,
+    }
+    if order_notional is not None:
+        body["order_notional"] = decimal_text(order_notional, "order_notional")
+    return body
+
+
+def account_limits(account_id: str) -> Call[wt.AllowedLimits]:
+    """Return the limits of an account that hold, and who allows what."""
+    path = f"/admin/accounts/{quote(account_id, safe='')}/limits"
+    return get_call(path, whole(wt.AllowedLimits))
+
+
 def set_limits(
     account_id: str,
     *,
@@ -101,14 +126,7 @@ def set_limits(
     orders_per_second: int = 0,
     open_orders: int = 0,
 ) -> Call[wt.OwnLimits]:
-    """Set all limits of an account at once; 0 is none."""
-    body: Json = {
-        "order_quantity": decimal_text(order_quantity, "order_quantity"),
-        "position": decimal_text(position, "position"),
-        "orders_per_second": orders_per_second,
-        "open_orders": open_orders,
-    }
-    if order_notional is not None:
-        body["order_notional"] = decimal_text(order_notional, "order_notional")
+    """Set all that an operator allows an account at once; 0 is none."""
+    body = limits_body(order_quantity, order_notional, position, orders_per_second, open_orders)
     path = target(f"/admin/accounts/{quote(account_id, safe='')}/limits")
     return Call("PUT", path, member("limits", wt.OwnLimits), body=body, repeatable=True)

@@ -32,6 +32,15 @@ class OwnLimits(Answer, frozen=True, kw_only=True):
     open_orders: int | None = None
 
 
+class AllowedLimits(Answer, frozen=True, kw_only=True):
+    """Limits of an account that hold: the stricter of what an operator and its member allow."""
+
+    account_id: str
+    limits: OwnLimits
+    by_operator: OwnLimits
+    by_member: OwnLimits
+
+
 class Protections(Answer, frozen=True, kw_only=True):
     """Everything that protects an account."""
 

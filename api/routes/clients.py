@@ -5,8 +5,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 
 from api import answers_account
+from api.allowances import allow, limits_shown, tell_limits
 from api.auth import Principal
-from api.deps import Asker, Page, QueryOf, Reader, ServicesDep
+from api.deps import Asker, JsonBody, Page, QueryOf, Reader, ServicesDep
 from api.edge import json_response
 from api.memberships import (
     client_of,
@@ -17,11 +18,13 @@ from api.memberships import (
     port_answered,
     port_found,
 )
+from api.protect import limits_in
 from api.routes.account import margin_now
 from api.routes.admin import account_out
 from api.routes.kill import kill_account
 from api.routes.members import port_number, ports_page
 from api.routes.public import stamped
+from api.schemas_protect import LimitsChange
 from exchange.io.members import PortStatus
 from exchange.io.registry import Scope
 
@@ -79,6 +82,28 @@ async def kill_client(services: ServicesDep, who: Owner, account_id: str) -> Res
     return json_response(stamped(services, {"killed": killed}))
 
 
+@router.get("/clients/{account_id}/limits", summary="What a client is allowed")
+async def get_client_limits(services: ServicesDep, who: Reader, account_id: str) -> Response:
+    """Return the limits that hold for a client, and who allows what."""
+    account = await client_of(services, who, account_id)
+    await services.gateway.barrier()
+    return json_response(stamped(services, await limits_shown(services, account)))
+
+
+@router.put("/clients/{account_id}/limits", summary="Limit a client")
+async def set_client_limits(
+    services: ServicesDep,
+    who: Owner,
+    account_id: str,
+    body: Annotated[LimitsChange, Depends(JsonBody(LimitsChange))],
+) -> Response:
+    """Set all that the member allows its client; the stricter of it and of an operator's holds."""
+    limits = limits_in(body)  # what it says is judged before who asks
+    account = await client_of(services, who, account_id)
+    member_idx = await member_self(services, who)
+    return json_response(stamped(services, await allow(services, who, account, member_idx, limits)))
+
+
 @router.get("/ports", summary="Ports to the member")
 async def list_ports(
     services: ServicesDep, who: Reader, query: Annotated[Page, Depends(QueryOf(Page))]
@@ -102,7 +127,10 @@ async def accept_port(services: ServicesDep, who: Owner, port_id: str) -> Respon
     one = await port_found(services, number, member_idx)
     if one.status == PortStatus.PROPOSED:
         need_fit(services, one.account_idx, member_idx)
-    return await end_port(services, who, number, PortStatus.DONE, member_idx)
+    answer = await end_port(services, who, number, PortStatus.DONE, member_idx)
+    if await members_of(services).knows_limits(one.account_idx):
+        await tell_limits(services, one.account_idx)  # those of the member before hold no more
+    return answer
 
 
 @router.post("/ports/{port_id}/decline", summary="Do not take a client")

@@ -29,6 +29,7 @@ from api.schemas_fund import FundMove
 from exchange.io.funds import SizingSeen
 from exchange.io.registry import Account, TransferStatus
 from exchange.rules.adl import tag_of
+from exchange.rules.fund_calls import asked_by, due_by_ns
 from exchange.rules.fund_sizing import (
     books_of,
     cover_of,
@@ -42,9 +43,11 @@ from exchange.rules.layers import (
     FIRST_ID,
     FUND_KIND,
     SHARE_ID,
+    SHARE_NAME,
     Funds,
     funds_of,
     has_usd_micros,
+    owes_usd_micros,
 )
 from matching.codes import Code
 from matching.limits import TRANSFER_USD_MICROS_MAX
@@ -54,6 +57,7 @@ private = APIRouter(tags=["account"])
 admin = APIRouter(prefix="/admin/risk/fund", tags=["admin"])
 
 MEMBER: Final = "member"
+SIZES: Final = 64  # that a call is looked for in
 UNDECIDED: Final = (TransferStatus.PENDING, TransferStatus.SENT)
 _returning = asyncio.Lock()  # one at a time: each is judged by what the one before it left
 DepositBody = Annotated[TransferNew, Depends(JsonBody(TransferNew))]
@@ -140,11 +144,12 @@ async def list_losses(services: ServicesDep, liquidation_id: str) -> Response:
 @private.get("/fund/share", summary="Own share of the default fund")
 async def get_share(services: ServicesDep, who: Reader) -> Response:
     """Return what the account has in the fund, and what it has to have."""
-    funds, sizing = await funds_now(services), await newest(services)
-    share = answers_fund.share(
-        who.account_id, held_by(services, funds, who.account_idx),
-        required_of(sizing, who.account_id),
-    )  # fmt: skip
+    funds, sizes = await funds_now(services), await defaults_of(services).sizings(SIZES)
+    held = held_by(services, funds, who.account_idx)
+    required = required_of(sizes[0] if sizes else None, who.account_id)
+    asked = [asked_by(one.ts_ns, one.body) for one in sizes]
+    due_by = due_by_ns(asked, who.account_id, held)
+    share = answers_fund.share(who.account_id, held, required, due_by)
     return json_response(stamped(services, {"share": share}))
 
 
@@ -184,14 +189,22 @@ async def get_whole_fund(services: ServicesDep, who: Admin, query: WholeQuery) -
     held = {names[idx]: held_by(services, funds, idx) for idx in funds.shares if idx in names}
     mirror = services.gateway.mirror
     house = {
-        layer: has_usd_micros(mirror, idx) if idx is not None and idx >= 0 else 0
+        layer: (has_usd_micros(mirror, idx), owes_usd_micros(mirror, idx))
+        if idx is not None and idx >= 0
+        else (0, 0)
         for layer, idx in (("house_first", funds.first_idx), ("house_second", funds.second_idx))
     }
     members = sizing.body["members"] if sizing is not None else {}
+    asked = [asked_by(one.ts_ns, one.body) for one in await defaults_of(services).sizings(SIZES)]
     content = {
         "fund": answers_fund.fund(sizing) if sizing is not None else None,
         "members": [
-            answers_fund.share(name, held.get(name, 0), required_of(sizing, name))
+            answers_fund.share(
+                name,
+                held.get(name, 0),
+                required_of(sizing, name),
+                due_by_ns(asked, name, held.get(name, 0)),
+            )
             for name in sorted({*members, *held})
         ],
         "house": answers_fund.house(house),
@@ -229,7 +242,7 @@ async def send(
     services.gateway.check_open()
     share = await services.accounts.create(
         account_id=SHARE_ID.format(member.account_idx),
-        name=f"Default fund, account {member.account_idx}", kind=FUND_KIND,
+        name=SHARE_NAME.format(member.account_idx), kind=FUND_KIND,
     )  # fmt: skip
     await services.accounts.wait_open(share.account_idx)
     if not pays_in:

@@ -15,7 +15,15 @@ from api.edge import json_response
 from api.errors import Problem
 from api.routes.public import stamped
 from api.schemas_giveups import GiveUpNew
-from exchange.io.giveups import FillNotThere, FillTooSmall, GiveUp, GiveUps, GiveUpStatus, Offer
+from exchange.io.giveups import (
+    FillNotThere,
+    FillTooOld,
+    FillTooSmall,
+    GiveUp,
+    GiveUps,
+    GiveUpStatus,
+    Offer,
+)
 from exchange.io.registry import Scope
 from matching.codes import Code
 
@@ -118,6 +126,8 @@ async def offer_giveup(
         one, duplicate = await giveups_of(services).offer(offer, who.key_id, now_ns)
     except FillNotThere as error:
         raise Problem("fill_unknown", str(error), field="trade_id") from error
+    except FillTooOld as error:
+        raise Problem("fill_too_old", str(error), field="trade_id") from error
     except FillTooSmall as error:
         raise Problem("fill_too_small", str(error), field="quantity") from error
     return await answered(services, one.giveup_id, who, created=not duplicate)

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Depends, Response
 from msgspec import UNSET
 
 from api import codec, protect
+from api.allowances import allow, limits_shown
 from api.auth import is_key_id
 from api.deps import Admin, JsonBody, Services, ServicesDep
 from api.edge import json_response
 from api.errors import Problem
 from api.keys import key_out
-from api.orders import ALL_CONTRACTS, account_of
+from api.orders import ALL_CONTRACTS
 from api.replies import Reply
 from api.routes.admin import account_by
 from api.routes.orders import out
@@ -127,12 +128,16 @@ async def set_limits(
     account_id: str,
     body: Annotated[LimitsChange, Depends(JsonBody(LimitsChange))],
 ) -> Response:
-    """Set all limits of an account at once; what is absent or 0 is no limit."""
-    row = protect.limits_row(0, body)  # what it says is judged before anything is looked up
+    """Set all that an operator allows at once; the stricter of it and of the member's holds."""
+    limits = protect.limits_in(body)  # what it says is judged before anything is looked up
     account = await account_by(services, account_id)
-    services.gateway.check_open(reduces=True)
-    row = protect.limits_row(account.account_idx, body)
-    reply = await services.gateway.send(row)
-    reply.raise_refused()
-    own = protect.limits_out(account_of(services.gateway.mirror, account.account_idx))
-    return json_response(out(reply, {"account_id": account_id, "limits": own}))
+    content = await allow(services, who, account, None, limits)
+    return json_response(stamped(services, content))
+
+
+@router.get("/accounts/{account_id}/limits", summary="An account's own limits")
+async def get_limits(services: ServicesDep, who: Admin, account_id: str) -> Response:
+    """Return the limits that hold, and who allows what."""
+    account = await account_by(services, account_id)
+    await services.gateway.barrier()
+    return json_response(stamped(services, await limits_shown(services, account)))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from msgspec import UNSET
 
 from api.account_ids import account_by
+from api.allowances import tell_limits
 from api.auth import Principal
 from api.deps import Admin, JsonBody, Page, QueryOf, Reader, Services, ServicesDep, whole
 from api.edge import json_response
@@ -67,6 +68,8 @@ async def set_membership(
     if body.member is not None:
         member = await member_by(services, body.member, "member")
     await join(services, who, account, member)
+    if await members_of(services).knows_limits(account.account_idx):
+        await tell_limits(services, account.account_idx)
     content = {"membership": await membership_out(services, account)}
     return json_response(stamped(services, content))
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from exchange.io.db import queries
 from exchange.io.errors import IdempotencyConflict
 from exchange.io.store import Store
+from exchange.rules.giveups import is_too_old
 
 TOGETHER_MAX: Final = 500
 _MAX: Final = (1 << 63) - 1
@@ -63,6 +64,10 @@ class FillNotThere(Exception):
     """The account has no such fill, or one of a combination, whose legs are given up instead."""
 
 
+class FillTooOld(Exception):
+    """The trade was too long ago."""
+
+
 class FillTooSmall(Exception):
     """Less than that is left of the fill; the message says how much."""
 
@@ -74,7 +79,7 @@ class GiveUps(Store):
         """Write an offer; the same again is the same, with True.
 
         Errors:
-            FillNotThere, FillTooSmall: it cannot be given up.
+            FillNotThere, FillTooOld, FillTooSmall: it cannot be given up.
             IdempotencyConflict: the key was used for something else.
         """
         async with self._transaction() as connection:
@@ -88,6 +93,8 @@ class GiveUps(Store):
             if len(fills) != 1 or fills[0]["kind"] == 1:
                 raise FillNotThere("no fill of this account, or of a combination; or name the side")
             fill = fills[0]
+            if is_too_old(fill["ts_ns"], now_ns):
+                raise FillTooOld("a fill is given up within three days of its trade")
             lots = fill["left_lots"] if offer.qty_lots is None else offer.qty_lots
             if lots > fill["left_lots"] or lots <= 0:
                 raise FillTooSmall(f"{fill['left_lots']} lots of the fill are left")

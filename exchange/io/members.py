@@ -10,6 +10,7 @@ import asyncpg
 from exchange.io.db import queries
 from exchange.io.errors import IdempotencyConflict
 from exchange.io.store import Store
+from exchange.rules.protections import Limits
 
 _MAX: Final = (1 << 63) - 1
 
@@ -174,6 +175,24 @@ class Members(Store):
     async def events(self, port_id: int) -> list[tuple[str, str, int]]:
         """Return who said what when."""
         return [tuple(row) for row in await self._rows(_SQL["events"], port_id)]
+
+    # What an account is allowed
+
+    async def note_limits(
+        self, account_idx: int, member_idx: int | None, limits: Limits, who: str, now_ns: int
+    ) -> None:
+        """Write what a member, or None for an operator, allows an account from now on."""
+        await self._rows(_SQL["note_limits"], account_idx, member_idx, *limits, who, now_ns)
+
+    async def knows_limits(self, account_idx: int) -> bool:
+        """Say whether anybody ever allowed an account something here."""
+        return bool(await self._value(_SQL["knows_limits"], account_idx))
+
+    async def limits_of(self, account_idx: int) -> tuple[Limits, Limits]:
+        """Return what an operator allows, and what the member that the account has now does."""
+        rows = await self._rows(_SQL["limits_of"], account_idx)
+        found = {row[0]: Limits(*row[1:]) for row in rows}
+        return found.get(False, Limits()), found.get(True, Limits())
 
     async def _expire(self, now_ns: int) -> None:
         await self._rows(_SQL["expire"], now_ns)

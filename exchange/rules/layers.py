@@ -23,6 +23,7 @@ HOUSE_KIND: Final = "house"
 FIRST_ID: Final = "insurance"
 SECOND_ID: Final = "house-second"
 SHARE_ID: Final = "fund.{}"  # of the account_idx of its member
+SHARE_NAME: Final = "Default fund, account {}"
 
 _FUND_OTHERS: Final = PLACE_OF[LayerName.FUND_OF_OTHERS]
 _ASSESSED: Final = PLACE_OF[LayerName.ASSESSMENTS]
@@ -127,6 +128,11 @@ def has_usd_micros(state: MirrorState, account_idx: int) -> int:
     """Return what the account of a layer can pay now."""
     cash = state.accounts[account_idx].cash_usd_micros
     return max(0, min(cash, settled_usd_micros(state, account_idx)))
+
+
+def owes_usd_micros(state: MirrorState, account_idx: int) -> int:
+    """Return what the account of a layer lacks: it took over what was worth less (DEF-14)."""
+    return max(0, -settled_usd_micros(state, account_idx))
 
 
 def free_usd_micros(state: Mirror, account_idx: int) -> int:

@@ -21,6 +21,11 @@ class Limits(NamedTuple):
     open_orders_max: int = 0
 
 
+def stricter(one: Limits, other: Limits) -> Limits:
+    """Return the smaller of two limits, number by number (CRED_001); 0 is none."""
+    return Limits(*(min(a or b, b or a) for a, b in zip(one, other, strict=True)))
+
+
 class Mmp(NamedTuple):
     """Market-maker protection of one quote group; a limit of 0 is none."""
 

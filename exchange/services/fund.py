@@ -22,8 +22,9 @@ from exchange.rules.fund_sizing import (
     sizing_of,
     worst_alarms,
 )
-from exchange.rules.layers import FIRST_ID, funds_of
+from exchange.rules.layers import FIRST_ID, HOUSE_KIND, funds_of, owes_usd_micros
 from exchange.rules.mirror import Mirror
+from exchange.rules.money import usd_text
 
 LOOK_SECONDS: Final = 30.0
 _log = logging.getLogger("wellhead.fund")
@@ -31,6 +32,10 @@ _log = logging.getLogger("wellhead.fund")
 
 class Rows(Protocol):
     """What of Postgres the keeper needs."""
+
+    async def fund_accounts(self) -> list[tuple[int, str, str]]:
+        """Return slot, public id and kind of the accounts that hold layers."""
+        ...
 
     async def account_names(self) -> list[tuple[int, str, str]]:
         """Return slot, public id and kind of every account."""
@@ -52,6 +57,7 @@ class FundKeeper:
         self._mirror = mirror
         self._rows = rows
         self._hashed: tuple[object, str] = (None, "")
+        self._below: dict[int, int] = {}  # accounts of the house, and the day it was said
         self._sized: tuple[int, str] = (0, "")  # day and matrix of the last one known to be written
 
     async def run(self) -> None:
@@ -70,6 +76,7 @@ class FundKeeper:
             Unavailable: the database does not answer; the next step does it.
         """
         mirror = self._mirror
+        await self._watch_house()
         if mirror.scenario_count == 0:
             return False
         due = (day_of(mirror.ts_ns), self._matrix_now())
@@ -84,6 +91,19 @@ class FundKeeper:
         await self._rows.keep_sizing(sizing)
         self._sized = (sizing.day, sizing.body["matrix"])
         return True
+
+    async def _watch_house(self) -> None:
+        """Say when an account of the house is below zero, once until it is not, or on a new day."""
+        below: dict[int, int] = {}
+        for account_idx, name, kind in await self._rows.fund_accounts():
+            if kind != HOUSE_KIND or account_idx >= len(self._mirror.accounts):
+                continue
+            owes = owes_usd_micros(self._mirror, account_idx)
+            if owes:
+                below[account_idx] = day_of(self._mirror.ts_ns)
+                if self._below.get(account_idx) != below[account_idx]:
+                    _log.error("the house's account %s is %s USD below zero", name, usd_text(owes))
+        self._below = below
 
     def _matrix_now(self) -> str:
         """Return the hash of the live scenarios, computed when they are swapped."""

@@ -3,7 +3,15 @@
 import pytest
 
 from exchange.io.errors import IdempotencyConflict
-from exchange.io.giveups import FillNotThere, FillTooSmall, GiveUps, GiveUpStatus, Offer
+from exchange.io.giveups import (
+    FillNotThere,
+    FillTooOld,
+    FillTooSmall,
+    GiveUps,
+    GiveUpStatus,
+    Offer,
+)
+from exchange.rules.giveups import FILL_AGE_NS_MAX
 from exchange.services.giveups import GiveUpDesk
 from exchange.services.sequencer import Cadence
 from matching.codes import AccountState, Code, Kind
@@ -80,3 +88,7 @@ async def test_offers_expire_and_a_refusal_of_the_core_is_kept_and_frees_the_lot
         assert refused.status == "refused" and Code(refused.code).name == "ACCOUNT_FROZEN"
         again, _ = await rows.offer(Offer(1, 0, "again", seq, 0, None, None, LATER), "key", 9)
         assert again.qty_lots == 2
+        trade_ns = await pool.fetchval("SELECT ts_ns FROM trade WHERE seq = $1", seq)
+        old = Offer(1, 2, "old", seq, 0, None, None, LATER)
+        with pytest.raises(FillTooOld):
+            await rows.offer(old, "key", trade_ns + FILL_AGE_NS_MAX + 1)

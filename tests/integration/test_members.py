@@ -9,6 +9,7 @@ from exchange.io.errors import DatabaseUnavailable, IdempotencyConflict
 from exchange.io.members import HasMember, HasNoMember, Members, PortGoing, PortStatus, Proposal
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.stored import Stored
+from exchange.rules.protections import Limits
 from exchange.services.verify.guards import guard_differences
 
 LATER = 1 << 62
@@ -115,3 +116,18 @@ async def test_the_database_itself_refuses_what_the_rules_refuse(rows, pool, dat
     connection = await database.connect()
     assert await guard_differences(Stored(connection)) == []
     await connection.close()
+
+
+async def test_CRED_002_the_last_word_of_an_operator_and_of_the_member_of_now_hold(rows, pool):
+    assert not await rows.knows_limits(CAROL)
+    assert await rows.limits_of(CAROL) == (Limits(), Limits())
+    await rows.note_limits(CAROL, None, Limits(5, 0, 0, 0, 9), "admin", 3)
+    await rows.note_limits(CAROL, ALPHA, Limits(7, 1, 0, 0, 0), "alpha", 4)
+    await rows.note_limits(CAROL, ALPHA, Limits(6, 1, 0, 0, 0), "alpha", 5)
+    await rows.note_limits(CAROL, BETA, Limits(1, 1, 1, 1, 1), "beta", 6)
+    assert await rows.knows_limits(CAROL)
+    assert await rows.limits_of(CAROL) == (Limits(5, 0, 0, 0, 9), Limits(6, 1, 0, 0, 0))
+    await rows.join(CAROL, None, "admin", 7)
+    assert await rows.limits_of(CAROL) == (Limits(5, 0, 0, 0, 9), Limits())
+    with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
+        await pool.execute("UPDATE account_limit SET qty_max_lots = 0")

@@ -11,6 +11,7 @@ from exchange.io.members import (
     PortStatus,
     Proposal,
 )
+from exchange.rules.protections import Limits
 
 
 class MemoryMembers:
@@ -20,6 +21,7 @@ class MemoryMembers:
         self._accounts = accounts
         self.rows: dict[int, list[Belonged]] = {}
         self.ports_: dict[int, Port] = {}
+        self.allowed: dict[int, dict[int | None, Limits]] = {}
         self.trail: dict[int, list[tuple[str, str, int]]] = {}
 
     async def members_of(self, account_idxs: list[int]) -> dict[int, str | None]:
@@ -49,6 +51,20 @@ class MemoryMembers:
         for one in self._going(account_idx):
             self._end(one, PortStatus.WITHDRAWN, who, now_ns)
         self._write(account_idx, member_idx, None, who, now_ns)
+
+    async def note_limits(
+        self, account_idx: int, member_idx: int | None, limits: Limits, who: str, now_ns: int
+    ) -> None:
+        self.allowed.setdefault(account_idx, {})[member_idx] = limits
+
+    async def knows_limits(self, account_idx: int) -> bool:
+        return account_idx in self.allowed
+
+    async def limits_of(self, account_idx: int) -> tuple[Limits, Limits]:
+        allowed = self.allowed.get(account_idx, {})
+        member_idx = await self.member_idx(account_idx)
+        by_member = Limits() if member_idx is None else allowed.get(member_idx, Limits())
+        return allowed.get(None, Limits()), by_member
 
     def _going(self, account_idx: int) -> list[Port]:
         return [

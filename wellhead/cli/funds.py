@@ -38,7 +38,8 @@ def share(*, options: Remote = REMOTE) -> None:
         out.document({**answer, "losses": more["losses"]})
         return
     known = {"in the fund": out.usd(own.held), "required": out.usd(own.required)}
-    out.show(out.pairs({**known, "due": out.usd(own.due)}))
+    when = f" by {out.moment(own.due_by)} UTC" if own.due_by is not None else ""
+    out.show(out.pairs({**known, "due": f"{out.usd(own.due)}{when}"}))
     cells = (
         (row.liquidation_id, out.moment(row.ts), row.layer, row.tag, out.usd(row.amount))
         for row in losses
@@ -81,7 +82,7 @@ def whole(*, now: bool = False, options: Remote = REMOTE) -> None:
         _alarms(found.fund)
     else:
         out.show("the fund was not sized yet")
-    out.show(out.pairs({layer.layer: out.usd(layer.held) for layer in found.house}))
+    out.show(out.pairs({layer.layer: _house(layer) for layer in found.house}))
     members = (
         (row.account_id, out.usd(row.held), out.usd(row.required), out.usd(row.due))
         for row in found.members
@@ -94,6 +95,11 @@ def whole(*, now: bool = False, options: Remote = REMOTE) -> None:
     )
     if found.covers:
         out.show(out.table(("scenario>", "two largest", "beyond margin>"), covers))
+
+
+def _house(layer: ft.HouseLayer) -> str:
+    below = f", {out.usd(layer.owes)} below zero" if layer.owes else ""
+    return f"{out.usd(layer.held)}{below}"
 
 
 @risk.command(name="fund-collect")

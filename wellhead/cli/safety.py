@@ -1,7 +1,7 @@
 """Commands that keep an account or the exchange safe, and those that quote."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -98,26 +98,49 @@ class LimitFlags:
     open_orders: int = 0
     """Orders that rest at a time."""
 
+    def fields(self) -> dict[str, Any]:
+        """Return them by the names that calls have."""
+        return asdict(self)
+
 
 NO_LIMITS = LimitFlags()
 
 
-def limits(account_id: str, /, *, flags: LimitFlags = NO_LIMITS, options: Remote = REMOTE) -> None:
-    """Set all limits of an account at once; without any, it has none."""
-    call = protect_calls.set_limits(
-        account_id,
-        order_quantity=flags.order_quantity,
-        order_notional=flags.order_notional,
-        position=flags.position,
-        orders_per_second=flags.orders_per_second,
-        open_orders=flags.open_orders,
-    )
+def limits(
+    account_id: str, /, *, show_only: Annotated[bool, Parameter(name="--show")] = False,
+    flags: LimitFlags = NO_LIMITS, options: Remote = REMOTE,
+) -> None:  # fmt: skip
+    """Set all that an operator allows an account at once; without any, it has no limits of ours.
+
+    Parameters
+    ----------
+    account_id
+        The account; of its member's limits and these the stricter holds.
+    show_only
+        Change nothing: show what holds, and who allows what.
+    """
+    if show_only:
+        with options.operator() as client:
+            found, answer = ask(client, protect_calls.account_limits(account_id))
+        show_allowed(found, answer, options)
+        return
+    call = protect_calls.set_limits(account_id, **flags.fields())
     with options.operator() as client:
         own, answer = ask(client, call)
     if options.json:
         out.document(answer)
     else:
         out.show(_limits(own))
+
+
+def show_allowed(found: wt.AllowedLimits, answer: Json, options: Remote) -> None:
+    """Show the limits of an account that hold, and who allows what."""
+    if options.json:
+        out.document(answer)
+        return
+    out.show(f"{found.account_id}: {_limits(found.limits)}")
+    out.show(f"by an operator: {_limits(found.by_operator)}")
+    out.show(f"by its member: {_limits(found.by_member)}")
 
 
 def _limits(own: wt.OwnLimits) -> str:

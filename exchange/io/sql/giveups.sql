@@ -8,7 +8,7 @@ SELECT pg_advisory_xact_lock(4711, ($1::bigint % 2147483647)::integer);
 SELECT * FROM giveup WHERE giver_idx = $1 AND client_key = $2;
 
 -- name: fill
-SELECT e.side, e.contract_idx, e.price_ticks, abs(e.qty_lots) AS qty_lots, t.kind, t.block,
+SELECT e.side, e.contract_idx, e.price_ticks, abs(e.qty_lots) AS qty_lots, t.kind, t.block, t.ts_ns,
     abs(e.qty_lots) - coalesce((
         SELECT sum(g.qty_lots) FROM giveup AS g
         WHERE g.giver_idx = e.account_idx AND g.seq = e.seq AND g.leg = e.leg AND g.side = e.side

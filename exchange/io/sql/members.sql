@@ -77,3 +77,22 @@ SELECT port_id, 'expired', 'exchange', $1 FROM gone;
 
 -- name: events
 SELECT status, who, ts_ns FROM port_event WHERE port_id = $1 ORDER BY ts_ns, status;
+
+-- name: note_limits
+INSERT INTO account_limit (account_idx, member_idx, qty_max_lots, notional_max_usd_micros,
+    position_max_lots, orders_per_second_max, open_orders_max, who, ts_ns)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: knows_limits
+SELECT EXISTS (SELECT FROM account_limit WHERE account_idx = $1);
+
+-- name: limits_of
+-- The last word of an operator, and that of the member the account has now.
+SELECT DISTINCT ON (l.member_idx IS NOT NULL)
+    l.member_idx IS NOT NULL AS by_member, l.qty_max_lots, l.notional_max_usd_micros,
+    l.position_max_lots, l.orders_per_second_max, l.open_orders_max
+FROM account_limit AS l
+WHERE l.account_idx = $1 AND (l.member_idx IS NULL OR l.member_idx = (
+    SELECT m.member_idx FROM membership AS m
+    WHERE m.account_idx = $1 ORDER BY m.membership_id DESC LIMIT 1))
+ORDER BY l.member_idx IS NOT NULL, l.limit_id DESC;

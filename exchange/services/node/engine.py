@@ -26,6 +26,7 @@ from exchange.io.leader import Leadership
 from exchange.io.outbox_rows import OutboxRows
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_requests import PostgresSignatures
+from exchange.io.registry_transfers import PostgresTransfers
 from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.snapshots import Snapshots
@@ -39,6 +40,7 @@ from exchange.services.day_keeper import DayKeeper
 from exchange.services.delivery import DeliveryDesk
 from exchange.services.efd import EfdDesk
 from exchange.services.fund import FundKeeper
+from exchange.services.fund_calls import FundCollector
 from exchange.services.giveups import GiveUpDesk
 from exchange.services.index_keeper import IndexKeeper
 from exchange.services.liquidation import Liquidation
@@ -92,6 +94,7 @@ class Parts:
     noter: Noter
     liquidation: Liquidation
     fund: FundKeeper
+    collector: FundCollector
     night: Night
     days: DayKeeper
     observer: Observer
@@ -206,6 +209,9 @@ class EngineRole:
                 mirror, sequencer.submit, Defaults(pool), PostgresAccounts(pool)
             ),
             fund=FundKeeper(mirror, Defaults(pool)),
+            collector=FundCollector(
+                mirror, Defaults(pool), PostgresAccounts(pool), PostgresTransfers(pool)
+            ),
             night=make_night(self._ground, mirror, calendar.agenda, clock),
             observer=make_observer(self._ground, clock),
         )
@@ -248,6 +254,7 @@ class EngineRole:
         self._crew.start("billing", self._parts.billing.run())
         self._crew.start("giveups", self._parts.giveups.run())
         self._crew.start("fund", self._parts.fund.run())
+        self._crew.start("collector", self._parts.collector.run())
         self._crew.start("delivery", self._parts.delivery.run())
         self._crew.start("efd", self._parts.efd.run())
 
@@ -274,7 +281,7 @@ class EngineRole:
             return
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
-            "outbox", "custody", "billing", "giveups", "delivery", "efd", "purge",
+            "collector", "outbox", "custody", "billing", "giveups", "delivery", "efd", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

@@ -53,6 +53,7 @@ APPEND_ONLY: Final = (
     "efd_leg_end",
     "membership",
     "port_event",
+    "account_limit",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (

@@ -215,6 +215,9 @@ MEMBER_CALLS: list[tuple[str, str, str, Any]] = [  # the operator is a member, c
     ("accept_port", "POST", "/member/ports/3/accept", None),
     ("list_clients", "GET", "/member/clients", None),
     ("get_client", "GET", "/member/clients/bob", None),
+    ("set_client_limits", "PUT", "/member/clients/bob/limits", {"position": "5"}),
+    ("get_client_limits", "GET", "/member/clients/bob/limits", None),
+    ("get_limits", "GET", "/admin/accounts/bob/limits", None),
     ("kill_client", "POST", "/member/clients/bob/kill", None),
 ]
 

@@ -32,7 +32,7 @@ async def test_a_member_pays_in_once_and_gets_back_what_is_not_needed(world: Wor
         assert paid.status_code == 201, paid.text
     share = (await world.call("operator", "GET", SHARE)).json()["share"]
     assert share == {"account_id": "operator", "held": "5.00", "required": "0.00",
-                     "due": "0.00"}  # fmt: skip
+                     "due": "0.00", "due_by": None}  # fmt: skip
     members = {"operator": {"held_usd_micros": 0, "required_usd_micros": 3_000_000}}
     body = {"covers": [], "alarms": [], "members": members, "worst": None, "scenarios": 2,
             "matrix": "ab"}  # fmt: skip
@@ -45,7 +45,7 @@ async def test_a_member_pays_in_once_and_gets_back_what_is_not_needed(world: Wor
         assert given.status_code == 201, given.text
     whole = (await world.call("operator", "GET", "/admin/risk/fund")).json()
     assert whole["members"] == [{"account_id": "operator", "held": "3.00",
-                                 "required": "3.00", "due": "0.00"}]  # fmt: skip
+                                 "required": "3.00", "due": "0.00", "due_by": None}]  # fmt: skip
     assert (await world.call("operator", "GET", "/fund")).json()["fund"]["size"] == "3.00"
 
 

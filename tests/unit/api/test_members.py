@@ -3,7 +3,9 @@
 from contextlib import asynccontextmanager
 
 from exchange.io.registry import Scope
+from matching.codes import Kind
 from tests.support.api_world import SYMBOL, running
+from tests.support.rows import command
 
 PORT = {"account_id": "alice", "to": "beta", "reason": "alpha fails", "port_id": "p1"}
 
@@ -149,3 +151,52 @@ async def test_a_port_waits_until_receiver_and_client_are_fit_for_it():
         assert declined.json()["port"]["status"] == "declined"
         own = (await world.call("alice", "GET", "/membership")).json()["membership"]
         assert own["member"] == "alpha"
+
+
+async def test_CRED_001_of_an_operators_limits_and_the_members_the_stricter_holds():
+    async with house() as world:
+        own, theirs = "/admin/accounts/alice/limits", "/member/clients/alice/limits"
+        await world.call("operator", "PUT", own, {"order_quantity": "5", "open_orders": 9})
+        body = {"order_quantity": "7", "position": "4", "order_notional": "9999"}
+        said = (await world.call("alpha", "PUT", theirs, body)).json()
+        assert said["limits"] == {
+            "order_quantity": "5", "order_notional": "9999.00", "position": "4",
+            "orders_per_second": None, "open_orders": 9,
+        }  # fmt: skip
+        assert (said["by_operator"]["order_quantity"], said["by_member"]["position"]) == ("5", "4")
+        for lots, code in (("6", "order_size_limit"), ("5", "position_limit"), ("4", None)):
+            assert (await world.place("alice", "buy", "1.990", lots)).get("code") == code
+        none = (await world.call("operator", "PUT", own, {})).json()
+        assert none["limits"] == none["by_member"], "an operator loosens nothing of the member's"
+        assert (await world.call("operator", "GET", own)).json()["limits"] == none["limits"]
+        assert (await world.call("alpha", "GET", theirs)).json()["limits"] == none["limits"]
+
+
+async def test_CRED_002_limits_of_a_member_hold_for_its_clients_and_end_with_them():
+    async with house() as world:
+        path = "/member/clients/alice/limits"
+        for who, code in (("beta", "client_unknown"), ("alice", "not_a_member")):
+            for method, body in (("GET", None), ("PUT", {"position": "1"})):
+                refused = await world.call(who, method, path, body)
+                assert refused.json()["code"] == code
+        bad = await world.call("alpha", "PUT", path, {"order_notional": "-1"})
+        assert bad.status_code == 422
+        await world.call("alpha", "PUT", path, {"position": "3"})
+        await world.call("operator", "POST", "/admin/ports", PORT)
+        accepted = await world.call("beta", "POST", "/member/ports/1/accept")
+        assert accepted.status_code == 200, accepted.text
+        shown = (await world.call("beta", "GET", path)).json()
+        assert shown["limits"]["position"] is shown["by_member"]["position"] is None
+        await world.call("beta", "PUT", path, {"position": "2"})
+        await world.call("operator", "PUT", "/admin/accounts/alice/member", {"member": None})
+        shown = (await world.call("operator", "GET", "/admin/accounts/alice/limits")).json()
+        assert shown["limits"]["position"] is None
+
+
+async def test_CRED_003_limits_from_before_they_had_an_owner_are_an_operators():
+    async with house() as world:
+        account = await world.accounts.get("alice")
+        await world.command(command(Kind.SET_LIMITS, account_idx=account.account_idx, qty_lots=3))
+        said = await world.call("alpha", "PUT", "/member/clients/alice/limits", {"position": "9"})
+        assert said.json()["by_operator"]["order_quantity"] == "3"
+        assert said.json()["limits"]["order_quantity"] == "3"

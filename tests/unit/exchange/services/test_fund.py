@@ -14,6 +14,7 @@ from exchange.rules.fund_sizing import (
     sizing_of,
     worst_alarms,
 )
+from exchange.rules.layers import owes_usd_micros
 from exchange.services.fund import FundKeeper
 from matching.codes import Kind
 from tests.unit.exchange.services.test_liquidation import ALICE, BOB, CAROL, FLAT, HOUSE
@@ -102,3 +103,20 @@ def test_of_each_alarm_the_worst_is_said(fund):
     assert (
         sizing_of(books_of(stage_of().world.mirror, frozenset()), {}, [], {}).size_usd_micros == 0
     )
+
+
+async def test_DEF_14_the_house_below_zero_is_said_once_and_again_the_next_day(caplog):
+    stage = stage_of()
+    keeper = keeper_of(stage)
+    house = stage.world.mirror.accounts[HOUSE]
+    await keeper.step()
+    assert "below zero" not in caplog.text
+    house.cash_usd_micros = -2_500_000 - house.unsettled_usd_micros
+    for _ in range(3):
+        await keeper.step()
+    said = [one.message for one in caplog.records if "below zero" in one.message]
+    assert said == ["the house's account insurance is 2.50 USD below zero"]
+    assert owes_usd_micros(stage.world.mirror, HOUSE) == 2_500_000
+    stage.world.pass_time(24 * 3600)
+    await keeper.step()
+    assert caplog.text.count("below zero") == 2

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from exchange.io.db import queries
 from exchange.io.store import Store
-from exchange.rules.billing import Billed, MakerDay, charges_of
+from exchange.rules.billing import STANDARD, Billed, Held, MakerDay, charges_of, delivery_fee_of
 from exchange.rules.money import TICK_USD_MICROS
 from matching.codes import Code
 
@@ -66,7 +66,11 @@ class Billing(Store):
         return Place(*row)
 
     async def bill(self) -> bool:
-        """Bill what clearing has posted since; True when there is more."""
+        """Bill the fills, and the beginnings of delivery, that clearing has posted since.
+
+        Returns:
+            True when there is more.
+        """
         place = await self.place()
         until_seq = min(place.cleared_seq, place.last_seq + SEQS_MAX)
         if until_seq == place.last_seq:
@@ -77,6 +81,10 @@ class Billing(Store):
                 return True  # another did
             rows = await connection.fetch(_SQL["fills"], place.last_seq, until_seq, TICK_USD_MICROS)
             await self._write_bill(connection, [Billed(*row) for row in rows], place, until_seq)
+            args = (place.last_seq, until_seq, TICK_USD_MICROS, STANDARD)
+            for row in await connection.fetch(_SQL["held"], *args):
+                fee = delivery_fee_of(Held(*row))
+                await connection.execute(_SQL["add_delivery_fee"], *fee)
         return until_seq < place.cleared_seq
 
     async def _write_bill(

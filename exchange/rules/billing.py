@@ -56,6 +56,31 @@ class MakerDay(NamedTuple):
         return self.minutes_present * BPS // self.minutes_open if self.minutes_open else 0
 
 
+class Held(NamedTuple):
+    """Lots that one account held when delivery of a contract began."""
+
+    contract_idx: int
+    account_idx: int
+    seq: int  # of the command that it began with
+    lots: int
+    lot_gpu_hours: int
+    kind: str  # of the account
+    tier: str
+    day: int
+
+
+class DeliveryFee(NamedTuple):
+    """What they owe, with the figures it was reached from."""
+
+    contract_idx: int
+    account_idx: int
+    seq: int
+    lots: int
+    gpu_hours: int
+    usd_micros_per_gpu_hour: int
+    amount_usd_micros: int
+
+
 def day_of(ts_ns: int) -> int:
     """Return the day of a time, counted from 1970, UTC."""
     return ts_ns // NS_PER_DAY
@@ -82,6 +107,16 @@ def charges_of(billed: Iterable[Billed]) -> list[tuple[int, int, int]]:
             key = (one.account_idx, int(kind))
             owed[key] = owed.get(key, 0) + amount
     return [(*key, amount) for key, amount in sorted(owed.items()) if amount]
+
+
+def delivery_fee_of(held: Held) -> DeliveryFee:
+    """Return what lots owe that are held when delivery begins (FEES_106, FEES_109)."""
+    gpu_hours = abs(held.lots) * held.lot_gpu_hours
+    row = fee_row(held.tier, date_of(held.day))
+    rate = 0 if held.kind in EXEMPT else row.delivery_usd_micros_per_gpu_hour
+    return DeliveryFee(
+        held.contract_idx, held.account_idx, held.seq, held.lots, gpu_hours, rate, gpu_hours * rate
+    )
 
 
 def tiers_of(volumes: Mapping[int, int], on: date) -> list[tuple[int, int, str]]:

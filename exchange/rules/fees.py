@@ -196,11 +196,6 @@ def bill_of(fills: Iterable[Fill], row: FeeRow, rebate_usd_micros_per_gpu_hour: 
     return Bill(trading, clearing, rebate)
 
 
-def delivery_fee_usd_micros(lots: int, lot_gpu_hours: int, row: FeeRow) -> int:
-    """Return what lots owe that are held when delivery begins."""
-    return abs(lots) * lot_gpu_hours * row.delivery_usd_micros_per_gpu_hour
-
-
 def rates_of(row: FeeRow) -> Rates:
     """Return what an account of a tier pays."""
     return Rates(

@@ -35,6 +35,7 @@ from tests.story.world import SERIES, StoryWorld
 
 MICRO: Final = Decimal("0.000001")
 RATES: Final = {"maker": Decimal("0.0003"), "taker": Decimal("0.0006")}  # with clearing
+DELIVERY: Final = Decimal("0.001")  # of a GPU-hour that is held when delivery begins
 PENALTY: Final = Decimal("1.25")  # of an hour within the first 24 that something is missing
 
 
@@ -100,27 +101,39 @@ async def dues(world: StoryWorld, told: Told) -> dict[str, Due]:
     found = {}
     for who in WHO:
         fills = await whole(world, who, "/fills?limit=1000", "fills")
+        into = abs(left_in(fills)[SECOND]) * hours(SECOND)
         found[who] = Due(
             futures=await futures_due(world, fills),
-            fees=sum(map(fee_due, fills), Decimal()),
+            fees=sum(map(fee_due, fills), Decimal()) + into * DELIVERY,
             receipt=signs.get(who, 0) * price,
             penalty=-signs.get(who, 0) * penalty,
         )
     return found
 
 
-async def futures_due(world: StoryWorld, fills: Iterable[dict[str, Any]]) -> Decimal:
+async def futures_due(world: StoryWorld, fills: list[dict[str, Any]]) -> Decimal:
     """Return q (F - p) of all fills: what was paid for, against what is left in each month."""
-    paid, held = Decimal(), Counter[str]()
+    lots = left_in(fills)[SECOND]
+    paid = sum(
+        (signed_lots(one) * hours(one["symbol"]) * Decimal(one["price"]) for one in fills),
+        Decimal(),
+    )
+    return lots * hours(SECOND) * await final_price(world) - paid if lots else -paid
+
+
+def signed_lots(fill: dict[str, Any]) -> int:
+    """Return the lots of a fill, above zero when they were bought."""
+    return int(fill["quantity"]) * (1 if fill["side"] == "buy" else -1)
+
+
+def left_in(fills: Iterable[dict[str, Any]]) -> Counter[str]:
+    """Return the lots that fills leave in each month, those of the quarter after its cascade."""
+    held = Counter[str]()
     for fill in fills:
-        lots = int(fill["quantity"]) * (1 if fill["side"] == "buy" else -1)
-        paid += lots * hours(fill["symbol"]) * Decimal(fill["price"])
         for month in (FIRST, SECOND, THIRD) if fill["symbol"] == QUARTER else (fill["symbol"],):
-            held[month] += lots
+            held[month] += signed_lots(fill)
     assert not held[FIRST] and not held[THIRD], "closed before they were delivered"
-    if not held[SECOND]:
-        return -paid
-    return held[SECOND] * hours(SECOND) * await final_price(world) - paid
+    return held
 
 
 def hours(symbol: str) -> int:

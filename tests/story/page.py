@@ -47,7 +47,8 @@ every table with it, finds nothing.
 January's GPU-hours went for {exchange} each, and its futures made {moved} for who was short:
 {entry} in the end for both, the price of the first trade. February settled at {final}: whoever sold
 or bought GPU-hours at the index that month ended at {entry} as well. Nobody had hedged the outage,
-and nobody can hedge fees.
+and nobody can hedge fees: per GPU-hour 0.0002 or 0.0005 for a trade, 0.0001 for clearing it, and
+0.001 for what is held when its delivery begins.
 
 To see the same by hand: `make run`, then [hedging](hedging.md),
 [what follows the last trade](contracts.md#after-the-last-trade),

@@ -39,6 +39,31 @@ SELECT account_idx, kind, amount, $4, $5
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS c (account_idx, kind, amount)
 ORDER BY account_idx, kind;
 
+-- name: held
+-- Who held what when a delivery began in the commands after $1, up to $2, and in which tier.
+SELECT a.contract_idx, p.account_idx, a.seq, h.lots, c.tick_value_usd_micros / $3 AS lot_gpu_hours,
+    k.kind, coalesce(t.tier, $4) AS tier, a.settled_ns / 86400000000000 AS day
+FROM accrual AS a JOIN contract AS c USING (contract_idx) JOIN position AS p USING (contract_idx)
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(e.qty_lots), 0)::bigint AS lots FROM position_event AS e
+    WHERE e.account_idx = p.account_idx AND e.contract_idx = a.contract_idx AND e.seq < a.seq
+) AS h
+JOIN account AS k ON k.account_idx = p.account_idx
+LEFT JOIN fee_tier AS t
+    ON t.account_idx = p.account_idx AND t.day = a.settled_ns / 86400000000000
+WHERE a.ordinal = 1 AND a.seq > $1 AND a.seq <= $2 AND h.lots <> 0
+ORDER BY a.seq, p.account_idx;
+
+-- name: add_delivery_fee
+WITH owed AS (
+    INSERT INTO fee_charge (account_idx, kind, amount_usd_micros, after_seq, until_seq)
+    SELECT $2::bigint, 3, $7::bigint, $3::bigint - 1, $3::bigint WHERE $7::bigint > 0
+    RETURNING charge_id
+)
+INSERT INTO delivery_fee (contract_idx, account_idx, seq, qty_lots, gpu_hours,
+    usd_micros_per_gpu_hour, amount_usd_micros, charge_id)
+VALUES ($1, $2::bigint, $3::bigint, $4, $5, $6, $7::bigint, (SELECT charge_id FROM owed));
+
 -- name: move_place
 UPDATE billing SET last_seq = $1 WHERE name = 'fees';
 

@@ -222,5 +222,6 @@ SELECT rule, place, expected::text, found::text FROM (
     SELECT *, row_number() OVER (PARTITION BY rule ORDER BY place) AS number FROM (
         SELECT rule, place, expected, found FROM violation
         UNION ALL SELECT rule, place, expected, found FROM violation_fee
+        UNION ALL SELECT rule, place, expected, found FROM violation_delivery_fee
     ) AS every
 ) AS v WHERE number <= 10 ORDER BY rule, number;

@@ -33,6 +33,7 @@ APPEND_ONLY: Final = (
     "observation_provider",
     "observation_provider_end",
     "fee_rate",
+    "delivery_fee",
     "index_panel",
     "index_print",
     "index_committee",

@@ -4,9 +4,11 @@ import pytest
 
 from exchange.rules.billing import (
     Billed,
+    Held,
     MakerDay,
     charges_of,
     date_of,
+    delivery_fee_of,
     quotes_enough,
     rates_for,
     rebate_usd_micros,
@@ -77,3 +79,18 @@ def test_FEES_104_a_promise_is_both_sides_ten_lots_within_three_percent(orders, 
 
 def test_days_are_counted_from_1970() -> None:
     assert date_of(0) == date(1970, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("lots", "kind", "tier", "rate"),
+    [
+        (3, "customer", "standard", 1_000),
+        (-3, "customer", "standard", 1_000),
+        (-3, "customer", "large", 800),
+        (3, "house", "standard", 0),
+    ],
+)
+def test_FEES_106_lots_held_into_delivery_owe_for_it_either_way(lots, kind, tier, rate) -> None:
+    fee = delivery_fee_of(Held(7, 1, 99, lots, 744, kind, tier, (ON - date(1970, 1, 1)).days))
+    assert fee[:4] == (7, 1, 99, lots)
+    assert fee[4:] == (3 * 744, rate, 3 * 744 * rate)

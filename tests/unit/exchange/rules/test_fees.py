@@ -11,7 +11,6 @@ from exchange.rules.fees import (
     Pays,
     Rates,
     bill_of,
-    delivery_fee_usd_micros,
     fee_row,
     paid_for,
     pays_as,
@@ -101,9 +100,3 @@ def test_FEES_105_the_reserve_covers_what_an_order_can_cost(fills: list[Fill]) -
         hours = sum(fill.qty_lots * fill.lot_gpu_hours for fill in fills)
         owed = bill_of(fills, row).owed_usd_micros
         assert owed <= hours * reserve_usd_micros_per_gpu_hour(row)
-
-
-def test_FEES_106_lots_held_into_delivery_owe_for_it_either_way() -> None:
-    row = fee_row("standard", CHARGED)
-    assert delivery_fee_usd_micros(-3, 744, row) == delivery_fee_usd_micros(3, 744, row)
-    assert delivery_fee_usd_micros(3, 744, row) == 3 * 744 * 1_000

@@ -35,6 +35,7 @@ class Shown(NamedTuple):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_a_quarter_is_hedged_cascades_is_delivered_and_settled_and_closes(
     database, pool, tmp_path: Path
 ):

@@ -260,7 +260,7 @@ def _batch_of(row: asyncpg.Record) -> Batch:
         raise JournalDamaged(
             f"the batch at command {row['first_seq']} does not hold whole rows"
         ) from error
-    if len(commands) != row["count"]:
+    if not 0 < row["count"] == len(commands):
         raise JournalDamaged(f"the batch at command {row['first_seq']} miscounts its commands")
     if int(commands["ts_ns"][-1]) != row["ts_ns"]:
         raise JournalDamaged(f"the batch at command {row['first_seq']} misstates its time")

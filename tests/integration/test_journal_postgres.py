@@ -188,6 +188,12 @@ async def test_the_application_may_not_change_the_journal(journal, pool, verb):
         ("SET commands = set_byte(commands, 0, 9)", "numbers its commands wrongly"),
         ("SET events = events || bytea 'x'", "whole rows"),
         ("SET ts_ns = 5", "time"),
+        ("SET count = count + 1", "miscounts"),
+        ("SET count = 0, commands = ''", "miscounts"),
+        ("SET commands = commands || commands", "miscounts"),
+        ("SET events = ''", "commands 2 to 4"),
+        ("SET events = substr(events, 65)", "commands 2 to 4"),
+        ("SET checksum = ''", "commands 2 to 4"),
     ],
 )
 async def test_a_changed_row_is_found_and_named(journal, database, pool, damage, message):
@@ -195,6 +201,13 @@ async def test_a_changed_row_is_found_and_named(journal, database, pool, damage,
     await as_owner(database, f"UPDATE journal_batch {damage} WHERE first_seq = 2")
     with pytest.raises(JournalDamaged, match=message):
         await read(pool)
+
+
+async def test_no_expression_is_computed_for_each_insert(database):
+    owner = await database.connect_owner()
+    find = "SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'c'"
+    assert await owner.fetch(find, "journal_batch") == []
+    await owner.close()
 
 
 async def test_a_removed_row_is_found_and_named(journal, database, pool):

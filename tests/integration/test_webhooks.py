@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from hashlib import sha256
 
 import asyncpg
 import pytest
@@ -252,3 +253,44 @@ async def test_hooks_are_their_accounts_alone_few_and_removed_for_good(pool, wor
         await world.make(1, "fill")
     with pytest.raises(TooManyHooks):
         await world.make(1, "fill")
+
+
+async def test_every_kind_of_note_is_told_in_words(pool, world):
+    await pool.execute(
+        "INSERT INTO contract VALUES (0, 'H100-USE-2027M03', 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1)"
+    )
+    await world.make(1, "withdrawal", "delivery", "giveup", "alert")
+    await pool.execute(
+        "INSERT INTO asset_request (account_idx, asset, move, units, client_key)"
+        " VALUES (1, 5, 2, 150000000, 'w')"
+    )
+    await pool.execute(
+        "INSERT INTO giveup (giver_idx, taker_idx, client_key, seq, leg, side, contract_idx,"
+        " price_ticks, qty_lots, expires_ns, created_ns, updated_ns)"
+        " VALUES (0, 1, 'g', 7, 0, 1, 0, 2150, 3, 9, 1, 1)"
+    )
+    await pool.execute("INSERT INTO giveup_event VALUES (1, 'offered', 'k', $1)", NOW)
+    await pool.execute(
+        "INSERT INTO alert (pattern, subject, contract_idx, seqs, last_seq, first_ns, last_ns,"
+        " figures) VALUES ('wash', 'alice', 0, '{7}', 7, 1, $1, '{\"lots\": 3}')",
+        NOW,
+    )
+    body = '{"buyer_idx":-1,"holder_idx":1,"issuer_idx":1,"pledgee_idx":-1,"status":"active"}'
+    receipt = "cdr_" + "a" * 16
+    cells = ("wellhead cdr event 1", 1, receipt, "issued", NOW, "", body, "")
+    digest = sha256(bytes(32) + "\n".join(map(str, cells)).encode()).digest()
+    await pool.execute(
+        "INSERT INTO cdr_event VALUES (1, $1, 'issued', $2, '', $3, $4)",
+        receipt, NOW, body, digest,
+    )  # fmt: skip
+    await world.turn()
+    found = {json.loads(body)["event"]: json.loads(body)["data"] for _, _, body in world.heard}
+    assert len(world.heard) == 4
+    assert (found["withdrawal"]["asset"], found["withdrawal"]["amount"]) == ("BTC", "1.5")
+    assert (found["giveup"]["role"], found["giveup"]["from_account_id"]) == ("taker", "insurance")
+    assert (found["giveup"]["status"], found["giveup"]["ts"]) == ("offered", NOW // 1_000_000)
+    assert (found["alert"]["symbol"], found["alert"]["figures"]) == (
+        "H100-USE-2027M03",
+        {"lots": 3},
+    )
+    assert (found["delivery"]["receipt_id"], found["delivery"]["status"]) == (receipt, "active")

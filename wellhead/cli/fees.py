@@ -52,6 +52,7 @@ def show_own(options: Remote) -> None:
         "clearing": one.rates.clearing,
         "charged for trading": one.charged.trading_fee,
         "charged for clearing": one.charged.clearing_fee,
+        "charged for delivery": one.charged.delivery_fee,
         "rebates": -one.charged.rebate,
     }
     out.show(out.pairs({name: str(value) for name, value in known.items()}))

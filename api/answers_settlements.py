@@ -27,7 +27,8 @@ def settlement(contracts: list[Contract], seen: SettlementSeen, now_ns: int) -> 
         "cycle": CYCLES[row.cycle] if 0 <= row.cycle < len(CYCLES) else CYCLES[0],
         "due_ts": millis(row.due_ns) if row.due_ns else None,
         "revision": seen.revision,
-        "final": final is not None and now_ns >= final,
+        "superseded": seen.superseded,
+        "final": final is not None and now_ns >= final and not seen.superseded,
         "final_ts": millis(final) if final is not None else None,
         "price": codec.price_out(row.price_ticks),
         "previous_price": codec.price_out(row.previous_ticks),
@@ -77,6 +78,7 @@ def inputs(contracts: list[Contract], one: Evidence) -> dict[str, Any]:
         "window_volume": str(one.lots),
         "window_vwap": none(div_half_even(one.tick_lots, one.lots)) if one.lots else None,
         "closing_price": none(one.closing_ticks),
+        "said_price": none(one.said_ticks),
         "spreads": [
             {
                 "near_symbol": contracts[spread.near_idx].symbol,
@@ -95,4 +97,5 @@ def run(one: SettlementRun) -> dict[str, Any]:
         "run": one.run_id,
         "due_ns": str(one.due_ns),
         "evidence": [evidence_out(seen) for seen in one.evidence],
+        "note": one.note._asdict() if one.note else None,
     }

@@ -28,6 +28,8 @@ from exchange.io.index_store import Index
 from exchange.io.members import Members
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
 from exchange.io.scenario_store import Scenarios
+from exchange.io.settlement_corrections import Corrections
+from exchange.io.settlement_roots import SettlementRoots
 from exchange.io.settlements import SettlementInputs
 from exchange.io.stress_results import StressResults
 from exchange.io.webhooks import Webhooks
@@ -65,6 +67,8 @@ class Services:
     custody: Custody
     views: Views
     settlements: SettlementInputs | None = None
+    corrections: Corrections | None = None  # None: not served here
+    settlement_roots: SettlementRoots | None = None
     scenarios: Scenarios
     now_ns: Callable[[], int]
     defaults: Defaults | None = None  # None: not served here

@@ -43,6 +43,7 @@ OWN: Final[dict[str, int]] = {
     **errors_collateral.OWN,
     **errors_delivery.OWN,
     **errors_moves.OWN,
+    **errors_life.OWN,
     "method_not_allowed": 405,
     "key_unknown": 404,
     "scenario_set_unknown": 404,

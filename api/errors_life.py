@@ -4,6 +4,15 @@ from typing import Final
 
 from matching.codes import Code
 
+# What the API refuses by itself: code -> status.
+OWN: Final[dict[str, int]] = {
+    "settlement_not_final": 404,
+    "correction_unknown": 404,
+    "correction_ended": 409,
+    "correction_going": 409,
+    "correction_changes_nothing": 409,
+}
+
 STATUS: Final[dict[Code, int]] = {
     Code.CASCADE_INVALID: 422,
     Code.CASCADE_CHILD_ENDED: 409,
@@ -14,6 +23,8 @@ STATUS: Final[dict[Code, int]] = {
     Code.ACCRUAL_OUT_OF_TURN: 409,
     Code.DELIVERY_DAYS_INVALID: 422,
     Code.SETTLED_FINALLY: 409,
+    Code.SETTLEMENT_FINAL: 409,
+    Code.SETTLEMENT_MOVED: 409,
 }
 
 FIELD: Final[dict[int, str]] = {
@@ -32,4 +43,6 @@ DETAIL: Final[dict[int, str]] = {
     Code.ACCRUAL_OUT_OF_TURN: "settlements in delivery come once each, in their order",
     Code.DELIVERY_DAYS_INVALID: "no such days of a delivery, or not all of them at its end",
     Code.SETTLED_FINALLY: "the contract has been settled for the last time: that stays",
+    Code.SETTLEMENT_FINAL: "the settlement price is final: it is never changed again",
+    Code.SETTLEMENT_MOVED: "the last settlement price is not the one that was to be corrected",
 }

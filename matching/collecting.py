@@ -10,8 +10,25 @@ from matching.marks import pay_all
 
 
 @cold_kernel
+def check_correction(s, cmd):
+    """Refuse a settlement price for another one than the last, or too late; the first is taken."""
+    if cmd["price_ticks"] < 1 or cmd["price_ticks"] > s.meta[0]["price_top"]:
+        return Code.PRICE_INVALID
+    if s.contracts[cmd["contract_idx"]]["delivers"] != 0:
+        return Code.CONTRACT_IN_DELIVERY
+    if cmd["ts_ns"] >= cmd["amount_usd_micros"]:
+        return Code.SETTLEMENT_FINAL
+    if s.contracts[cmd["contract_idx"]]["settle_ticks"] != cmd["qty_lots"]:
+        return Code.SETTLEMENT_MOVED
+    return Code.OK
+
+
+@cold_kernel
 def collect(s, cmd):
     """Turn every unsettled gain of a contract into cash, at its mark; nothing else changes.
+
+    A correction replaces the last settlement price, too. Who was paid by the price that was wrong
+    and has closed since is paid what it lacks like everybody: no cash depends on that price then.
 
     Work: the holders of the contract, as in a settlement.
     """
@@ -22,8 +39,13 @@ def collect(s, cmd):
         return Code.COMBINATION_FOLLOWS_LEGS
     if contract["state"] == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
-    if cmd["state"] < Cycle.MIDDAY or cmd["state"] > Cycle.MEMBER_LOST:
+    if cmd["state"] < Cycle.MIDDAY or cmd["state"] > Cycle.CORRECTION:
         return Code.CYCLE_INVALID
+    if cmd["state"] == Cycle.CORRECTION:
+        code = check_correction(s, cmd)
+        if code != Code.OK:
+            return code
+        contract["settle_ticks"] = cmd["price_ticks"]
     contract_idx, price_ticks = np.int64(cmd["contract_idx"]), np.int64(contract["mark_ticks"])
     reply = emit(s, EventKind.COLLECTED, 0, contract_idx)
     paid_usd_micros = pay_all(s, contract_idx, price_ticks)

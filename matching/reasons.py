@@ -194,3 +194,6 @@ class Code(IntEnum):
     ASSET_PRICE_INVALID = 269
     FEES_INVALID = 320
     CYCLE_INVALID = 300
+    # Corrections of settlements.
+    SETTLEMENT_FINAL = 410  # its time for corrections has passed
+    SETTLEMENT_MOVED = 411  # the last settlement price is not the one that is corrected

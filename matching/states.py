@@ -70,11 +70,15 @@ class Peg(IntEnum):
 
 
 class Cycle(IntEnum):
-    """Why a COLLECT pays variation margin between two daily settlements."""
+    """Why a COLLECT pays variation margin between two daily settlements.
+
+    A correction says another settlement price as well: see `wire_life.py`.
+    """
 
     MIDDAY = 1
     MARK_MOVED = 2  # by more than half of the scan range
     MEMBER_LOST = 3  # more than half of its initial margin
+    CORRECTION = 4  # the last settlement price was wrong
 
 
 class CountMode(IntEnum):

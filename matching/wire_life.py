@@ -7,6 +7,11 @@ SET_ACCOUNT of a liquidation: order_id its LiquidationStep, ref_id its id when i
     the command that began it); it was judged by amount_usd_micros equity, qty_lots initial and
     expires_ns maintenance margin; price_ticks is the account's state before.
 
+COLLECT of a correction (state is Cycle.CORRECTION): price_ticks the settlement price that is right,
+    qty_lots the one that it replaces, amount_usd_micros from when on it stays (ns); then what the
+    core does not ask: expires_ns the moment of the settlement, ref_id and order_id its rule and
+    source as a SETTLE says them in state and order_id, client_* the hash of what it comes from.
+
 CASCADE keeps the contracts that follow in words 5..12 (price_ticks .. client_d), four a word, each
     as its index plus one; the first zero ends them. The indices rise.
 ACCRUE: order_id which one of the contract's it is, from 1; amount_usd_micros what a lot is worth;

@@ -1,10 +1,14 @@
 """Requests about settlement prices."""
 
+from collections.abc import Mapping, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from wellhead import settlement_types as st
 from wellhead import types as wt
-from wellhead.calls import Call, Json, get_call, member, page
+from wellhead.calls import Call, Json, get_call, member, page, target, whole
+
+_CORRECTIONS: Final = "/admin/settlements/corrections"
 
 
 def settlements(
@@ -30,3 +34,57 @@ def final(symbol: str) -> Call[Json]:
     """Every settlement of a contract in delivery, oldest first."""
     path = f"/settlements/final/{quote(symbol, safe='')}"
     return get_call(path, lambda answer: dict(answer["settlement"]), private=False)
+
+
+def correct(
+    date: str,
+    reason: str,
+    changes: Sequence[Mapping[str, str | None]],
+    *,
+    correction_id: str | None = None,
+    dry_run: bool = False,
+) -> Call[st.CorrectionAsked]:
+    """Propose to correct a day's settlement, or see what it would change; by an operator."""
+    body: Json = {"date": date, "reason": reason, "changes": list(changes)}
+    if correction_id is not None:
+        body["correction_id"] = correction_id
+    if dry_run:
+        body["dry_run"] = True
+    once = dry_run or correction_id is not None
+    path = target(_CORRECTIONS)
+    return Call("POST", path, whole(st.CorrectionAsked), body=body, repeatable=once)
+
+
+def decide_correction(correction_id: str, action: str) -> Call[st.CorrectionAsked]:
+    """Approve a correction that another operator proposed, or withdraw it."""
+    path = target(f"{_CORRECTIONS}/{quote(correction_id, safe='')}")
+    body = {"action": action}
+    return Call("POST", path, whole(st.CorrectionAsked), body=body, repeatable=True)
+
+
+def corrections(
+    limit: int | None = None, cursor: str | None = None
+) -> Call[wt.Page[st.Correction]]:
+    """Corrections of settlements, newest first; for an operator."""
+    return get_call(_CORRECTIONS, page("corrections", st.Correction), limit=limit, cursor=cursor)
+
+
+def accruals(
+    state: str | None = None, limit: int | None = None, cursor: str | None = None
+) -> Call[wt.Page[st.InDelivery]]:
+    """Contracts in delivery or settled finally, the newest listed first."""
+    parse = page("accruals", st.InDelivery)
+    path = "/settlements/final"
+    return get_call(path, parse, private=False, state=state, limit=limit, cursor=cursor)
+
+
+def proof(symbol: str) -> Call[Json]:
+    """A final settlement as it is hashed, with the way to the signed root of its day."""
+    path = f"/proofs/settlements/{quote(symbol, safe='')}"
+    return get_call(path, lambda answer: dict(answer["proof"]), private=False)
+
+
+def roots(limit: int | None = None, cursor: str | None = None) -> Call[list[Json]]:
+    """Signed roots over final settlements, newest first."""
+    path, parse = "/proofs/settlements", lambda answer: list(answer["roots"])
+    return get_call(path, parse, private=False, limit=limit, cursor=cursor)

@@ -8,6 +8,7 @@ from wellhead import default_calls, settlement_calls
 from wellhead import default_types as dt
 from wellhead import settlement_types as st
 from wellhead import types as wt
+from wellhead.calls import Json
 from wellhead.http_sync import Http
 
 
@@ -30,6 +31,20 @@ class Settling:
     def settlement_run(self, run_id: str) -> st.SettlementRun:
         """Return everything that the prices of a moment come from."""
         return self._http.run(settlement_calls.run(run_id))
+
+    def accruals(
+        self,
+        *,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> wt.Page[st.InDelivery]:
+        """Return contracts in delivery and how far they are: delivery, provisional or final."""
+        return self._http.run(settlement_calls.accruals(state, limit, cursor))
+
+    def settlement_proof(self, symbol: str) -> Json:
+        """Return the way from a final settlement to the signed root of its day."""
+        return self._http.run(settlement_calls.proof(symbol))
 
     def margin_calls(self, *, limit: int | None = None) -> wt.Page[dt.MarginCall]:
         """Return own margin calls, newest first."""

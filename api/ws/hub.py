@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from api import codec
+from api.accruals import ACCRUALS, AccrualChannel
 from api.errors import Problem
 from api.orders import ALL_CONTRACTS
 from api.protect import cancel_after_row
@@ -74,10 +75,12 @@ class Hub:
         self.calls = CallChannel(services, self.private)
         self.curves = CurveChannels(services)
         self.settlements = SettlementChannel(services)
+        self.accruals = AccrualChannel(services)
         self._own: dict[str, SharedChannel] = {
             STATUS: self.status,
             RFQ: self.rfqs,
             SETTLEMENTS: self.settlements,
+            ACCRUALS: self.accruals,
         }
         self._flush_due = False
         self._keys_due_s = 0.0
@@ -107,6 +110,8 @@ class Hub:
             self.rfqs.apply(changes)
         if changes.settlements:
             self.settlements.apply(changes)
+        if changes.accruals:
+            self.accruals.apply(changes)
         self.flusher.flush()
 
     # Public channels: some of our own, the others of the feed

@@ -13,6 +13,7 @@ from exchange.io.errors import Corrupt, JournalDamaged, SnapshotDamaged
 from exchange.io.index_check import index_findings
 from exchange.io.journal import RULES_VERSION
 from exchange.io.observation_check import observation_findings
+from exchange.io.settlement_roots import root_findings
 from exchange.io.settlements import PriceKept, run_of_rows
 from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.io.statements import Statements
@@ -170,9 +171,10 @@ class Stored:
     async def settlement_run(self, run_id: str) -> tuple[SettlementRun | None, list[PriceKept]]:
         """Return what was kept under a name, and the prices that were settled in it."""
         rows = await self._run("settlement_input", _SETTLEMENTS["run"], run_id)
+        notes = await self._run("settlement_note", _SETTLEMENTS["note"], run_id)
         prices = await self._run("settlement", _SETTLEMENTS["prices_of_run"], run_id)
         try:
-            run = run_of_rows(rows)
+            run = run_of_rows(rows, notes)
         except ValueError as error:
             raise RowsUnreadable("settlement_input", str(error)) from error
         return run, [PriceKept(*row) for row in prices]
@@ -181,6 +183,10 @@ class Stored:
         """Return where the registry of receipts is not what was written."""
         found = await delivery_findings(self._connection)
         return found + await efd_findings(self._connection)
+
+    async def wrong_settlement_roots(self) -> list[Finding]:
+        """Return where roots over final settlements are not those of what is there."""
+        return await root_findings(self._connection)
 
     async def counts(self) -> dict[str, int]:
         """Return how many rows each append-only table has."""

@@ -91,13 +91,14 @@ class SettlementSeen(NamedTuple):
     row: SettlementRow
     revision: int  # of the price of its moment, from 1
     evidence: Evidence | None  # None where nothing was kept
+    superseded: bool = False  # by a later revision
 
     @staticmethod
     def of(row: tuple[Any, ...]) -> "SettlementSeen":
         """Return it from a row of the query."""
-        *columns, revision, body = row
+        *columns, revision, superseded, body = row
         evidence = evidence_of(json.loads(body)) if body is not None else None
-        return SettlementSeen(SettlementRow(*columns), revision, evidence)
+        return SettlementSeen(SettlementRow(*columns), revision, evidence, superseded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Changes:
 
     __slots__ = (
         "accounts",
+        "accruals",
         "blocks",
         "contracts",
         "deals",
@@ -69,4 +70,5 @@ class Changes:
         self.deals: dict[int, Deal] = {}  # also those that ended in the batch
         self.liquidations: list[LiquidationSaid] = []
         self.settlements: list[SettlementSaid] = []
+        self.accruals: dict[int, int] = {}  # contract_idx: what a lot gained in delivery
         self.variations: list[tuple[int, int, int, int]] = []  # seq, account, contract, amount

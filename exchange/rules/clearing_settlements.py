@@ -13,10 +13,12 @@ from exchange.rules.clearing_rows import SettlementRow, VariationRow
 from exchange.rules.postings import Books
 from exchange.rules.settlement_check import ClearingMismatch, Holding, SettlementCheck
 from exchange.rules.settlement_run import run_of_words
+from matching.codes import Cycle
 from matching.wire import COMMAND
 
 _FIELD: Final = {name: place for place, name in enumerate(COMMAND.names or ())}
 _TS, _STATE, _CLIENT = _FIELD["ts_ns"], _FIELD["state"], _FIELD["client_a"]
+_REF, _PRICE = _FIELD["ref_id"], _FIELD["price_ticks"]
 _EXPIRES, _ORDER_ID = _FIELD["expires_ns"], _FIELD["order_id"]
 
 Row = Any  # the tuple of a COMMAND or EVENT row
@@ -86,15 +88,20 @@ class ClearingSettlements(ClearingLife):
         price_ticks = check.price_ticks
         cycle, self._cycle = self._cycle, 0
         rule, source = (command[_STATE], command[_ORDER_ID]) if cycle == 0 else (0, 0)
+        is_corrected, said_ticks = cycle == Cycle.CORRECTION, price_ticks
+        if is_corrected:
+            rule, source, said_ticks = command[_REF], command[_ORDER_ID], command[_PRICE]
         row = SettlementRow(
-            contract.contract_idx, check.seq, ts_ns, price_ticks, contract.settle_ticks,
+            contract.contract_idx, check.seq, ts_ns, said_ticks, contract.settle_ticks,
             contract.last_trade_ticks, contract.volume_lots, contract.open_interest_lots,
             check.paid_usd_micros, cycle, command[_EXPIRES], rule, source,
             run_of_words(command[_CLIENT : _CLIENT + 4]),
         )  # fmt: skip
         if accrual is not None:
             self.effects.accruals.append(accrual)
-        elif not (self._closes or cycle) or check.paid_usd_micros:  # else nothing was settled
+        elif (
+            not (self._closes or cycle) or check.paid_usd_micros or is_corrected
+        ):  # else nothing was settled
             self.effects.settlements.append(row)
         value_usd_micros = contract.tick_value_usd_micros * price_ticks + contract.fine_usd_micros
         for position in contract.positions.values():
@@ -106,6 +113,9 @@ class ClearingSettlements(ClearingLife):
             self._closes = False
             self._close_positions(contract, price_ticks, check.seq, ts_ns)
             return
+        if is_corrected:
+            contract.settle_ticks = said_ticks
+            self._touch(contract, check.seq)
         if cycle:
             return
         contract.settle_ticks = price_ticks

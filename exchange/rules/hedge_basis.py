@@ -143,7 +143,7 @@ def basis_of(data: PriceData, series: Series, provider: str, region: str) -> Bas
     sku, hub = series.sku.symbol, series.hub.symbol
     own: list[int] = []
     hedge: list[int] = []
-    for site in _sites(data, series, provider, region):
+    for site in sites_known(data, series, provider, region):
         mine = _windows_of(data, sku, hub, _Whose(site))
         theirs = _windows_of(data, sku, hub, _Whose(but_site=site)) if mine else {}
         shared = _shared(mine, theirs)
@@ -160,7 +160,7 @@ def basis_of(data: PriceData, series: Series, provider: str, region: str) -> Bas
     )
 
 
-def _sites(data: PriceData, series: Series, provider: str, region: str) -> list[Site]:
+def sites_known(data: PriceData, series: Series, provider: str, region: str) -> list[Site]:
     """Return the sites that offer a SKU in a hub, those of one provider or region or all."""
     hub, raw_names = series.hub.symbol, series.sku.raw_names
     return sorted(

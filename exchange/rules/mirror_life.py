@@ -42,6 +42,8 @@ class MirrorLife(MirrorLegs):
         """Revalue a contract in delivery; what is paid follows as variations."""
         contract = self.contracts[event[_CONTRACT_E]]
         more_usd_micros = event[_WORTH_E] - contract.worth_usd_micros
+        said = self._changes.accruals
+        said[contract.contract_idx] = said.get(contract.contract_idx, 0) + more_usd_micros
         contract.mark_ticks = contract.settle_ticks = event[_PRICE_E]
         contract.fine_usd_micros = (
             event[_WORTH_E] - contract.tick_value_usd_micros * event[_PRICE_E]

@@ -6,12 +6,12 @@ from typing import Any
 from exchange.rules.changes import SettlementSaid
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.settlement_run import run_of_words
-from matching.codes import EventKind
+from matching.codes import Cycle, EventKind
 from matching.wire import COMMAND, EVENT
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _STATE, _ORDER_ID, _EXPIRES = _FIELD["state"], _FIELD["order_id"], _FIELD["expires_ns"]
-_CLIENT = _FIELD["client_a"]
+_CLIENT, _REF, _PRICE = _FIELD["client_a"], _FIELD["ref_id"], _FIELD["price_ticks"]
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
 _ACCOUNT_E, _CONTRACT_E, _PRICE_E = _E["account_idx"], _E["contract_idx"], _E["price_ticks"]
 _QTY_E, _AMOUNT_E, _CYCLE_E = _E["qty_lots"], _E["amount_usd_micros"], _E["order_id"]
@@ -60,15 +60,21 @@ class MirrorSettling(MirrorState):
         contract.day_low_ticks = contract.day_high_ticks = 0
 
     def _collected(self, command: Row, event: Row) -> None:
-        """Say that a cycle pays; what it pays follows as variations."""
+        """Say that a cycle pays; what it pays follows as variations. A correction says a price."""
         self._say(command, event, event[_CYCLE_E])
+        if event[_CYCLE_E] == Cycle.CORRECTION:
+            self.contracts[event[_CONTRACT_E]].settle_ticks = command[_PRICE]
+            self._changes.contracts.add(event[_CONTRACT_E])
 
     def _say(self, command: Row, event: Row, cycle: int) -> None:
         contract = self.contracts[event[_CONTRACT_E]]
         rule, source = (command[_STATE], command[_ORDER_ID]) if cycle == 0 else (0, 0)
+        price_ticks = event[_PRICE_E]
+        if cycle == Cycle.CORRECTION:
+            rule, source, price_ticks = command[_REF], command[_ORDER_ID], command[_PRICE]
         self._changes.settlements.append(
             SettlementSaid(
-                event[0], contract.contract_idx, cycle, event[_PRICE_E], contract.settle_ticks,
+                event[0], contract.contract_idx, cycle, price_ticks, contract.settle_ticks,
                 rule, source - 1, command[_EXPIRES],
                 run_of_words(command[_CLIENT : _CLIENT + 4]),
             )

@@ -201,6 +201,25 @@ def collect_command(contract_idx: int, cycle: Cycle, due_ns: int = 0) -> np.ndar
     return rows
 
 
+def correct_command(
+    one: Settled, replaced_ticks: int, due_ns: int, final_ns: int, run_id: str
+) -> np.ndarray:
+    """Return the COLLECT that corrects the last settlement price of a contract.
+
+    Args:
+        one: the price that is right, and how it was found.
+        replaced_ticks: the price that was wrong: the core refuses if the last one is another.
+        final_ns: from then on the price stays.
+        run_id: names what the price comes from.
+    """
+    rows = settle_command(one, due_ns, run_id)
+    row = rows[0]
+    row["kind"], row["state"] = Kind.COLLECT, Cycle.CORRECTION
+    row["ref_id"] = RULES.index(one.rule) + 1
+    row["qty_lots"], row["amount_usd_micros"] = replaced_ticks, final_ns
+    return rows
+
+
 def stage_commands(contract_idx: int, shocks_usd_micros: Sequence[int]) -> np.ndarray:
     """Return the STAGE_SHOCKS of one contract: the profit of one long lot in each scenario."""
     assert len(shocks_usd_micros) % SHOCKS_PER_COMMAND == 0

@@ -59,6 +59,7 @@ class Evidence:
         day_bps: how far the depth of its book lets its price go from `settle_ticks`.
         lots, tick_lots: traded in the window, and the sum of price times lots.
         closing_ticks: the price of its closing call.
+        said_ticks: the price that two people said is right, in a correction.
     """
 
     contract_idx: int
@@ -73,9 +74,19 @@ class Evidence:
     closing_ticks: int = 0
     settled: bool = False
     spreads: tuple[Spread, ...] = ()
+    said_ticks: int = 0
 
 
-_NAMES: Final = tuple(field.name for field in fields(Evidence))
+_SAID: Final = "said_ticks"  # left out where nobody said one: runs keep the names they had
+_NAMES: Final = tuple(field.name for field in fields(Evidence) if field.name != _SAID)
+
+
+class Note(NamedTuple):
+    """What a correction says beyond what was seen."""
+
+    revises: str  # the run it begins from
+    reason: str
+    by: tuple[str, str]  # who proposed, who approved
 
 
 class Settled(NamedTuple):
@@ -93,14 +104,15 @@ class SettlementRun:
 
     due_ns: int
     evidence: tuple[Evidence, ...]
+    note: Note | None = None  # of a correction
 
     @property
     def run_id(self) -> str:
         """Return the hash of all of it: 64 hexadecimal digits."""
-        text = json.dumps(
-            [self.due_ns, [evidence_out(one) for one in self.evidence]],
-            separators=(",", ":"), sort_keys=True,
-        )  # fmt: skip
+        content: list[Any] = [self.due_ns, [evidence_out(one) for one in self.evidence]]
+        if self.note is not None:
+            content.append(self.note._asdict())
+        text = json.dumps(content, separators=(",", ":"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def prices(self) -> list[Settled]:
@@ -112,6 +124,8 @@ def evidence_out(one: Evidence) -> dict[str, Any]:
     """Return evidence as JSON of whole numbers and texts."""
     body = {name: getattr(one, name) for name in _NAMES}
     body["spreads"] = [asdict(spread) for spread in one.spreads]
+    if one.said_ticks:
+        body[_SAID] = one.said_ticks
     return body
 
 
@@ -126,6 +140,21 @@ def evidence_of(body: dict[str, Any]) -> Evidence:
         return Evidence(**{**body, "spreads": spreads})
     except (KeyError, TypeError) as error:
         raise ValueError(f"this is no evidence of a settlement: {error}") from error
+
+
+def note_of(body: dict[str, Any] | None) -> Note | None:
+    """Return a correction's note from its JSON.
+
+    Errors:
+        ValueError: it is none.
+    """
+    if body is None:
+        return None
+    try:
+        said_by, agreed_by = body["by"]
+        return Note(body["revises"], body["reason"], (said_by, agreed_by))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"this is no note of a correction: {error}") from error
 
 
 def run_words(run_id: str) -> tuple[int, int, int, int]:
@@ -148,7 +177,7 @@ def settle_all(evidence: Iterable[Evidence]) -> list[Settled]:
     seen = {one.contract_idx: one for one in sorted(evidence, key=lambda one: one.contract_idx)}
     legs = {idx: _by_itself(one) for idx, one in seen.items()}
     _by_spreads(seen, legs)
-    direct = {idx: leg for idx, leg in legs.items() if DIRECT <= leg.rank < FIXED}
+    direct = {idx: leg for idx, leg in legs.items() if leg.rank >= DIRECT and not seen[idx].settled}
     for idx, leg in legs.items():
         if leg.rank == 0:
             _by_others(seen, direct, seen[idx], leg)
@@ -164,6 +193,8 @@ def _by_itself(one: Evidence) -> Leg:
     contract = parse_symbol(one.symbol)
     if one.settled:
         return Leg(one.contract_idx, contract, one.settle_ticks, FIXED, PriceRule.MARK)
+    if one.said_ticks:
+        return Leg(one.contract_idx, contract, one.said_ticks, FIXED, PriceRule.CORRECTION)
     quoted = Quoted(one.bid_ticks, one.ask_ticks)
     traded = Traded(one.lots, one.tick_lots, 0)
     found = settlement_price(quoted, traded, one.mark_ticks, one.closing_ticks)

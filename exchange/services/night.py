@@ -7,14 +7,14 @@ what was done is not done twice.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from exchange.io.clock import Clock
 from exchange.io.db import LOST, Database
-from exchange.io.delivery_proofs import Proofs
 from exchange.io.errors import DatabaseUnavailable, ExchangeError
 from exchange.io.registry import Account, Accounts
 from exchange.io.statements import Statements, ledger_key
@@ -22,6 +22,7 @@ from exchange.io.stress_results import StressResult, StressResults, result_of
 from exchange.io.tasks import in_slices
 from exchange.rules.agenda import Agenda
 from exchange.rules.agenda_prices import last_settlement_ns
+from exchange.rules.delivery.merkle import Root
 from exchange.rules.desk import Desk, DeskRow
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
@@ -90,11 +91,20 @@ class NightlySeal:
             connection.terminate()
 
 
-class NightlyRoots:
-    """Signs a root over the receipt events of each closed day, with the same key."""
+class Sealer(Protocol):
+    """What has a root for each closed day: receipts, final settlements."""
 
-    def __init__(self, proofs: Proofs, folder: Path, clock: Clock) -> None:
-        self._proofs = proofs
+    async def seal(self, key: Ed25519PrivateKey, now_ns: int) -> list[Root]:
+        """Sign a root for each day that is closed and has none."""
+        ...
+
+
+class NightlyRoots:
+    """Signs a root over each closed day, with the same key."""
+
+    def __init__(self, sealer: Sealer, of: str, folder: Path, clock: Clock) -> None:
+        self._sealer = sealer
+        self._of = of
         self._folder = folder
         self._clock = clock
 
@@ -104,8 +114,8 @@ class NightlyRoots:
         Errors:
             DatabaseUnavailable: the next look does it.
         """
-        for root in await self._proofs.seal(ledger_key(self._folder), self._clock.now_ns()):
-            _log.info("receipts_sealed", day=root.day, root=root.root.hex())
+        for root in await self._sealer.seal(ledger_key(self._folder), self._clock.now_ns()):
+            _log.info("sealed", of=self._of, day=root.day, root=root.root.hex())
 
 
 class NightlyStress:

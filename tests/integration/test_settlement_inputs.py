@@ -9,7 +9,8 @@ from exchange.io.views import Span, Views
 from exchange.rules.cleared import Effects
 from exchange.rules.clearing_rows import SettlementRow
 from exchange.rules.clearing_rows_life import AccrualRow
-from exchange.rules.settlement_run import RULES, Evidence, SettlementRun
+from exchange.rules.settlement_correction import Change, corrected_run
+from exchange.rules.settlement_run import RULES, Evidence, Note, SettlementRun
 from exchange.services.verify.settlements import settlement_differences
 
 DUE_NS = 1_700_000_000 * 10**9
@@ -46,9 +47,13 @@ async def settled(database, pool):
     inputs = SettlementInputs(pool)
     for _ in range(2):  # a process that was killed behind the first keeps it again
         await inputs.keep(run)
+    note = Note(run.run_id, "a mark was typed wrongly", ("anna", "ben"))
+    fixed = corrected_run(run, [Change("H100-GLB-2027M04", {"price": 2015})], note)
+    for _ in range(2):
+        await inputs.keep(fixed)
     effects = Effects(0)
     effects.last_seq = 9
-    effects.settlements = [row_of(5, run, 2010), row_of(9, run, 2015, cycle=4)]
+    effects.settlements = [row_of(5, run, 2010), row_of(9, fixed, 2015, cycle=4)]
     effects.accruals = ACCRUALS
     connection = await database.connect()
     await Ledger(connection).write(effects)
@@ -59,7 +64,7 @@ async def settled(database, pool):
 async def test_a_run_is_kept_once_and_read_back_whole(settled, pool):
     assert await SettlementInputs(pool).run(settled.run_id) == settled
     assert await SettlementInputs(pool).run("0" * 64) is None
-    assert await pool.fetchval("SELECT count(*) FROM settlement_input") == 2
+    assert await pool.fetchval("SELECT count(*) FROM settlement_input") == 4
 
 
 async def test_settlements_in_delivery_are_read_back_in_their_order(settled, pool):
@@ -70,6 +75,9 @@ async def test_settlements_in_delivery_are_read_back_in_their_order(settled, poo
 async def test_a_correction_is_a_revision_beside_the_first_price(settled, pool):
     page = await Views(pool).settlements(Span(), due_ns=DUE_NS)
     assert [(s.row.price_ticks, s.revision) for s in page.rows] == [(2015, 2), (2010, 1)]
+    assert [one.superseded for one in page.rows] == [False, True]
+    again = await SettlementInputs(pool).run(page.rows[0].row.run)
+    assert again is not None and again.run_id == page.rows[0].row.run and again.note is not None
     assert page.rows[1].evidence == settled.evidence[0]
     other = await Views(pool).settlements(Span(), due_ns=DUE_NS + 1)
     assert other.rows == []

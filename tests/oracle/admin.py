@@ -419,6 +419,18 @@ def end_day(ex: Exchange, log: Log, contract_idx: int) -> None:
             book.cancel(ex, log, order, Code.ORDER_EXPIRED)
 
 
+def why_not_corrected(ex: Exchange, contract: Contract, cmd: Command) -> Code:
+    if not 1 <= cmd.price_ticks < 1 << ex.capacity.price_bits:
+        return Code.PRICE_INVALID
+    if contract.delivers:
+        return Code.CONTRACT_IN_DELIVERY
+    if cmd.ts_ns >= cmd.amount_usd_micros:
+        return Code.SETTLEMENT_FINAL
+    if contract.settle_ticks != cmd.qty_lots:
+        return Code.SETTLEMENT_MOVED
+    return Code.OK
+
+
 def collect(ex: Exchange, log: Log, cmd: Command) -> None:
     if not known_contract(ex, log, cmd):
         return
@@ -429,9 +441,15 @@ def collect(ex: Exchange, log: Log, cmd: Command) -> None:
     if contract.state == TradingState.EXPIRED:
         log.refuse(cmd, Code.CONTRACT_EXPIRED)
         return
-    if cmd.state not in (1, 2, 3):
+    if cmd.state not in (1, 2, 3, 4):
         log.refuse(cmd, Code.CYCLE_INVALID)
         return
+    if cmd.state == 4:
+        wrong = why_not_corrected(ex, contract, cmd)
+        if wrong != Code.OK:
+            log.refuse(cmd, wrong)
+            return
+        contract.settle_ticks = cmd.price_ticks
     owed = [
         (one, one.unsettled_usd_micros)
         for one in ex.positions

@@ -209,8 +209,16 @@ class Scenario(DealLines):
         return self.send(Kind.SETTLE, contract_idx=self.contract_of(words), price_ticks=price)
 
     def collect(self, words: Words) -> np.ndarray:
-        cycle = words.number()
-        return self.send(Kind.COLLECT, contract_idx=self.contract_of(words), state=cycle)
+        """`collect 1`, or a correction: `collect 4 at 2148 for 2150 until 90`."""
+        fields = {"state": words.number()}
+        for word, name in (
+            ("at", "price_ticks"),
+            ("for", "qty_lots"),
+            ("until", "amount_usd_micros"),
+        ):
+            if words.maybe(word):
+                fields[name] = words.number()
+        return self.send(Kind.COLLECT, contract_idx=self.contract_of(words), **fields)
 
     def set_state(self, words: Words) -> np.ndarray:
         state = TradingState[words.take().upper()]

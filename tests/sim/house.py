@@ -2,7 +2,7 @@
 
 from random import Random
 
-from matching.codes import AccountState, CallPhase, Kind, TradingState
+from matching.codes import AccountState, CallPhase, Cycle, Kind, TradingState
 from matching.limits import (
     CONTRACTS_MAX,
     MONEY_USD_MICROS_MAX,
@@ -343,6 +343,17 @@ class House:
             "qty_lots": rng.choice((0, rng.randint(1, 5), rng.randint(1, 200), -1)),
         }
 
+    def collect(self, idx: int) -> Fields:
+        """Pay variation margin, or correct the last settlement, mostly as it is allowed."""
+        rng, highest = self.rng, (1 << self.ex.capacity.price_bits) - 1
+        fields: Fields = {"kind": Kind.COLLECT, "contract_idx": idx, "state": rng.randint(0, 4)}
+        if fields["state"] == Cycle.CORRECTION and idx < len(self.ex.contracts):
+            settled = self.ex.contracts[idx].settle_ticks
+            fields["price_ticks"] = rng.choice((settled + rng.randint(-3, 3), 0, highest + 1))
+            fields["qty_lots"] = settled + rng.choice((0, 0, 0, 1))
+            fields["amount_usd_micros"] = rng.choice((0, 1 << 62, 1 << 62, 1 << 62))
+        return fields
+
     def mark(self) -> Fields:
         """Mark or settle: a walk, sometimes a jump."""
         rng, idx = self.rng, self.contract()
@@ -353,7 +364,7 @@ class House:
         if rng.random() < 0.03:
             price = rng.choice((1, highest, rng.randint(1, highest)))
         if rng.random() < 0.1:
-            return {"kind": Kind.COLLECT, "contract_idx": idx, "state": rng.randint(0, 4)}
+            return self.collect(idx)
         return {
             "kind": rng.choice((Kind.MARK, Kind.MARK, Kind.SETTLE, Kind.SET_INDEX)),
             "contract_idx": idx,

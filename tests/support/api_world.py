@@ -20,7 +20,7 @@ from api.limits import Limits, LimitSettings
 from api.server import PICOWS, make_server
 from api.ws.hub import Hub
 from exchange.io.bus_memory import MemoryBus
-from exchange.io.clock import SystemClock
+from exchange.io.clock import Clock, SystemClock
 from exchange.io.follow import follow
 from exchange.io.journal_memory import MemoryJournal
 from exchange.io.registry import NewApiKey, Scope
@@ -44,9 +44,11 @@ from tests.support.delivery_fakes import memory_delivering
 from tests.support.index_fakes import MemoryIndex
 from tests.support.memory_alerts import MemoryAlerts, seen
 from tests.support.memory_billing import MemoryBilling
+from tests.support.memory_corrections import MemoryCorrections
 from tests.support.memory_defaults import MemoryDefaults
 from tests.support.memory_giveups import MemoryGiveUps
 from tests.support.memory_members import MemoryMembers
+from tests.support.memory_roots import MemoryRoots
 from tests.support.memory_webhooks import MemoryWebhooks
 from tests.support.observation_fakes import memory_observing
 from tests.support.rows import command
@@ -66,12 +68,13 @@ class World:
         limits: LimitSettings | None = None,
         bus: MemoryBus | None = None,
         capacity: Capacity | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.bus = bus or MemoryBus()
         self.journal = MemoryJournal()
         self.status = Status()
         self.mirror = Mirror()
-        self.clock = SystemClock()
+        self.clock = clock or SystemClock()
         self.origins = itertools.count(1)
         self.sequencer = Sequencer(
             core=OracleCore(capacity),
@@ -108,6 +111,8 @@ class World:
             custody=MemoryCustody(self),
             views=MemoryViews(self.mirror),
             settlements=MemorySettlements(),  # type: ignore[arg-type]
+            corrections=MemoryCorrections(),  # type: ignore[arg-type]
+            settlement_roots=MemoryRoots(SYMBOL, OTHER),  # type: ignore[arg-type]
             scenarios=MemoryScenarios(),
             now_ns=lambda: self.now_ns(),
             defaults=self.defaults,  # type: ignore[arg-type]
@@ -311,9 +316,10 @@ async def running(
     limits: LimitSettings | None = None,
     bus: MemoryBus | None = None,
     capacity: Capacity | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[World]:
     """Start a world and stop it."""
-    world = World(limits, bus, capacity)
+    world = World(limits, bus, capacity, clock)
     await world.start()
     try:
         yield world

@@ -8,7 +8,7 @@ from cyclopts import App
 
 from wellhead import delivery_calls as dc
 from wellhead.calls import Call, Json
-from wellhead.cli import out
+from wellhead.cli import out, settled
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.funds import proof
 from wellhead.cli.options import REMOTE, Remote, ask
@@ -197,6 +197,9 @@ def _act(call: Call[dc.Receipt], options: Remote) -> None:
     with options.trader() as client:
         row, answer = ask(client, call)
     _show([row], answer, options)
+
+
+proof.command(settled.settlement)
 
 
 @proof.command(name="receipt")

@@ -8,11 +8,13 @@ from cyclopts import App
 
 from wellhead import settlement_calls as sc
 from wellhead import settlement_types as st
-from wellhead.cli import out, settle_proof
+from wellhead.cli import correcting, out, settle_proof
+from wellhead.cli import settled as deliveries
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.client import Client
 
+PRICED = ("daily", "correction")  # cycles that say a settlement price
 settle = App(name="settle", help="Recompute settlement prices from what was kept.")
 
 
@@ -62,17 +64,23 @@ def settlements(
 
 
 def _row(row: st.Settlement) -> tuple[object, ...]:
-    final = "yes" if row.final else "no"
+    final = "superseded" if row.superseded else "yes" if row.final else "no"
     paid = out.usd(row.paid)
     return (row.symbol, row.date, row.cycle, row.price, row.previous_price, row.rule, row.revision,
             final, paid)  # fmt: skip
+
+
+def _state(row: st.Settlement) -> str:
+    if row.superseded:
+        return "superseded"
+    return "final" if row.final else "provisional"
 
 
 def _explained(row: st.Settlement) -> dict[str, object]:
     said: dict[str, object] = {
         "price": row.price,
         "cycle": row.cycle,
-        "revision": f"{row.revision}, {'final' if row.final else 'provisional'}",
+        "revision": f"{row.revision}, {_state(row)}",
         "rule": row.rule or "nobody said",
         "it followed": row.source_symbol,
     }
@@ -85,6 +93,7 @@ def _explained(row: st.Settlement) -> dict[str, object]:
             "limit of the day": f"{seen.limit_bps / 100:g} %",
             "last half hour": f"{seen.window_volume} lots at {seen.window_vwap or '-'}",
             "closing call": seen.closing_price,
+            "said by two": seen.said_price,
         }
         for spread in seen.spreads:
             what = f"less {spread.price}: {spread.quantity} lots over {spread.months} months"
@@ -94,6 +103,11 @@ def _explained(row: st.Settlement) -> dict[str, object]:
 
 settle.command(settle_proof.export)
 settle.command(settle_proof.prove)
+settle.command(deliveries.accruals)
+settle.command(correcting.correct)
+settle.command(correcting.corrections)
+settle.command(correcting.approve)
+settle.command(correcting.withdraw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +143,11 @@ def check(date: str, /, *, options: Remote = REMOTE) -> None:
 
 
 def _all(client: Client, date: str) -> Iterator[st.Settlement]:
-    """Yield the daily prices of a day that said what they come from."""
+    """Yield the daily prices of a day, and their corrections, that said what they come from."""
     cursor: str | None = None
     while True:
         page, _ = ask(client, sc.settlements(None, 1000, cursor, date))
-        yield from (row for row in page if row.cycle == "daily")
+        yield from (row for row in page if row.cycle in PRICED)
         cursor = page.next_cursor
         if cursor is None:
             return
@@ -141,7 +155,7 @@ def _all(client: Client, date: str) -> Iterator[st.Settlement]:
 
 def _checked(client: Client, rows: list[st.Settlement]) -> Checked:
     from exchange.rules.money import price_text
-    from exchange.rules.settlement_run import SettlementRun, evidence_of
+    from exchange.rules.settlement_run import SettlementRun, evidence_of, note_of
 
     by_run: dict[str, list[st.Settlement]] = {}
     for row in rows:
@@ -150,8 +164,10 @@ def _checked(client: Client, rows: list[st.Settlement]) -> Checked:
     for run_id, settled in by_run.items():
         found: Any = ask(client, sc.run(run_id))[0]
         try:
-            run = SettlementRun(int(found.due_ns), tuple(map(evidence_of, found.evidence)))
-        except ValueError as error:
+            run = SettlementRun(
+                int(found.due_ns), tuple(map(evidence_of, found.evidence)), note_of(found.note)
+            )
+        except (ValueError, KeyError) as error:
             raise CliError(Exit.DAMAGE, "run_unreadable", str(error)) from error
         if run.run_id != run_id:
             faults.append(f"run {run_id[:16]}: what is published has another hash")

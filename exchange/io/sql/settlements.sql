@@ -7,6 +7,13 @@ SELECT $1, one.contract_idx, $2, one.body::jsonb
 FROM unnest($3::bigint[], $4::text[]) AS one (contract_idx, body)
 ON CONFLICT DO NOTHING;
 
+-- name: keep_note
+INSERT INTO settlement_note (run, revises, reason, said_by, agreed_by) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING;
+
+-- name: note
+SELECT revises, reason, said_by, agreed_by FROM settlement_note WHERE run = $1;
+
 -- name: run
 SELECT due_ns, body FROM settlement_input WHERE run = $1 ORDER BY contract_idx;
 
@@ -22,6 +29,11 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
             WHERE earlier.contract_idx = s.contract_idx AND earlier.due_ns = s.due_ns
                 AND earlier.cycle IN (0, 4) AND earlier.seq <= s.seq
         ) END AS revision,
+        s.due_ns <> 0 AND s.cycle IN (0, 4) AND EXISTS (
+            SELECT FROM settlement AS later
+            WHERE later.contract_idx = s.contract_idx AND later.due_ns = s.due_ns
+                AND later.cycle IN (0, 4) AND later.seq > s.seq
+        ) AS superseded,
         i.body
     FROM settlement AS s
     LEFT JOIN settlement_input AS i ON i.run = s.run AND i.contract_idx = s.contract_idx
@@ -39,9 +51,9 @@ FROM accrual WHERE contract_idx = $1 ORDER BY ordinal;
 
 -- name: runs_settled
 -- The runs that the journal says prices come from.
-SELECT run, min(seq) AS first_seq FROM settlement WHERE run <> '' AND cycle = 0
+SELECT run, min(seq) AS first_seq FROM settlement WHERE run <> '' AND cycle IN (0, 4)
 GROUP BY run ORDER BY 2;
 
 -- name: prices_of_run
 SELECT contract_idx, price_ticks, rule, source, due_ns
-FROM settlement WHERE run = $1 AND cycle = 0 ORDER BY seq;
+FROM settlement WHERE run = $1 AND cycle IN (0, 4) ORDER BY seq;

@@ -22,8 +22,12 @@ class Root(NamedTuple):
 
     @property
     def signed_text(self) -> bytes:
-        """Return what is signed of it."""
-        cells = ("wellhead receipt root 1", self.day, self.first_number, self.last_number)
+        """Return what is signed of it, over receipts."""
+        return self.text("wellhead receipt root 1")
+
+    def text(self, title: str) -> bytes:
+        """Return what is signed of a root over what `title` says."""
+        cells = (title, self.day, self.first_number, self.last_number)
         return ("\n".join(map(str, (*cells, self.root.hex(), self.before.hex()))) + "\n").encode()
 
 

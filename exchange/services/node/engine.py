@@ -35,6 +35,7 @@ from exchange.rules.final_settlement import FixedDays
 from exchange.rules.mirror import Mirror
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
+from exchange.services.corrections import CorrectionDesk
 from exchange.services.custody import CustodyDesk
 from exchange.services.day_keeper import DayKeeper
 from exchange.services.delivery import DeliveryDesk
@@ -49,6 +50,7 @@ from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.making import (
     make_calendar,
+    make_corrections,
     make_delivery,
     make_index,
     make_night,
@@ -91,6 +93,7 @@ class Parts:
     billing: BillingDesk
     giveups: GiveUpDesk
     efd: EfdDesk
+    corrections: CorrectionDesk
     noter: Noter
     liquidation: Liquidation
     fund: FundKeeper
@@ -202,6 +205,7 @@ class EngineRole:
             billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
             giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
             efd=EfdDesk(Exchanges(pool), mirror, sequencer.submit, calendar.tape.settled_ns, clock),
+            corrections=make_corrections(pool, mirror, sequencer.submit, clock),
             noter=noter,
             index=make_index(self._ground, mirror, sequencer.submit, clock),
             days=DayKeeper(FinalPrints(pool), clock, days),
@@ -253,6 +257,7 @@ class EngineRole:
         self._crew.start("liquidation", self._parts.liquidation.run())
         self._crew.start("billing", self._parts.billing.run())
         self._crew.start("giveups", self._parts.giveups.run())
+        self._crew.start("corrections", self._parts.corrections.run())
         self._crew.start("fund", self._parts.fund.run())
         self._crew.start("collector", self._parts.collector.run())
         self._crew.start("delivery", self._parts.delivery.run())
@@ -281,7 +286,8 @@ class EngineRole:
             return
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
-            "collector", "outbox", "custody", "billing", "giveups", "delivery", "efd", "purge",
+            "collector", "outbox", "custody", "billing", "giveups", "corrections", "delivery", "efd",
+            "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

@@ -43,6 +43,8 @@ from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.registry_requests import PostgresOrigins, PostgresSignatures
 from exchange.io.registry_transfers import PostgresTransfers
 from exchange.io.scenario_store import PostgresScenarios
+from exchange.io.settlement_corrections import Corrections
+from exchange.io.settlement_roots import SettlementRoots
 from exchange.io.settlements import SettlementInputs
 from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 from exchange.io.status import Status
@@ -224,6 +226,8 @@ def make_front(
         custody=PostgresCustody(pool),
         views=views,
         settlements=SettlementInputs(pool),
+        corrections=Corrections(pool),
+        settlement_roots=SettlementRoots(pool),
         scenarios=PostgresScenarios(pool),
         now_ns=now_ns,
         defaults=Defaults(pool),
@@ -243,11 +247,6 @@ def make_front(
     # The node stops on signals, not the server by itself.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     return Front(
-        gateway=gateway,
-        feed=feed,
-        hub=hub,
-        keys=keys,
-        limits=limits,
-        server=server,
+        gateway=gateway, feed=feed, hub=hub, keys=keys, limits=limits, server=server,
         begins_ns=begins_ns,
-    )
+    )  # fmt: skip

@@ -16,6 +16,8 @@ from exchange.io.observation_fetch import load_sources
 from exchange.io.observations import PostgresObservations
 from exchange.io.price_data import load_price_data
 from exchange.io.registry_accounts import PostgresAccounts
+from exchange.io.settlement_corrections import Corrections
+from exchange.io.settlement_roots import SettlementRoots
 from exchange.io.settlements import SettlementInputs
 from exchange.io.stress_results import StressResults
 from exchange.rules.agenda import Agenda
@@ -25,6 +27,7 @@ from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
 from exchange.rules.stress_play import Machine
 from exchange.services.calendar import Calendar
+from exchange.services.corrections import CorrectionDesk
 from exchange.services.delivery import DeliveryDesk
 from exchange.services.index_keeper import IndexKeeper
 from exchange.services.night import Night, NightlyRoots, NightlySeal, NightlyStress
@@ -42,8 +45,10 @@ def make_night(ground: Ground, mirror: Mirror, agenda: Agenda, clock: Clock) -> 
         Machine(load_price_data().steps),
     )  # fmt: skip
     seal = NightlySeal(ground.database, folder)
-    roots = NightlyRoots(Proofs(pool), folder, clock)
-    return Night((stress.run_if_due, seal.run_if_due, roots.run_if_due))
+    receipts = NightlyRoots(Proofs(pool), "receipts", folder, clock)
+    settlements = NightlyRoots(SettlementRoots(pool), "final settlements", folder, clock)
+    jobs = (stress, seal, receipts, settlements)
+    return Night([job.run_if_due for job in jobs])
 
 
 def make_delivery(pool: asyncpg.Pool, mirror: Mirror, clock: Clock) -> DeliveryDesk:
@@ -83,3 +88,10 @@ def make_observer(ground: Ground, clock: Clock) -> Observer:
         lambda: load_sources(settings.sources_path, settings.observation_hosts),
         imports=settings.import_observations,
     )  # fmt: skip
+
+
+def make_corrections(
+    pool: asyncpg.Pool, mirror: Mirror, send: Send, clock: Clock
+) -> CorrectionDesk:
+    """Return who carries out corrections of settlements."""
+    return CorrectionDesk(Corrections(pool), SettlementInputs(pool), mirror, send, clock)

@@ -15,6 +15,8 @@ APPEND_ONLY: Final = (
     "settlement",
     "accrual",
     "settlement_input",
+    "settlement_note",
+    "settlement_root",
     "variation",
     "journal_minute",
     "liquidation_event",
@@ -65,6 +67,7 @@ GUARDS: Final = (
     ("cdr_event", "cdr_chained"),
     ("membership", "membership_fits"),
     ("port", "port_whole"),
+    ("settlement_correction", "settlement_correction_stays"),
 )
 ALWAYS: Final = "A"  # on, whatever a session says
 STATES: Final = {"O": "on", "D": "off", "R": "on in replicas only", ALWAYS: "always on"}

@@ -12,10 +12,15 @@ TABLE = "settlement_input"
 
 async def settlement_differences(stored: Stored) -> list[Finding]:
     """Return the prices that what was kept does not give, and what was kept that is not itself."""
-    found: list[Finding] = []
+    found = await stored.wrong_settlement_roots()
     for run_id in await stored.settlement_runs():
         run, prices = await stored.settlement_run(run_id)
         found += run_differences(run_id, run, prices)
+        if run is not None and run.note is not None:
+            base, _ = await stored.settlement_run(run.note.revises)
+            if base is None:
+                place = f"run {run_id[:16]}"
+                found.append(Finding("settlement_note", place, "revises", "a run", "no row"))
     return found
 
 

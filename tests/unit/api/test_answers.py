@@ -198,6 +198,16 @@ CURVE_CALLS: list[tuple[str, str, str, Any]] = [
 ]
 
 
+CORRECTION = {"date": "2200-01-01", "reason": "typed wrongly",
+              "changes": [{"symbol": SYMBOL, "price": "2.004"}]}  # fmt: skip
+SETTLEMENT_CALLS: list[tuple[str, str, str, Any]] = [
+    ("list_final_settlements", "GET", "/settlements/final", None),
+    ("list_settlement_roots", "GET", "/proofs/settlements", None),
+    ("prove_settlement", "GET", f"/proofs/settlements/{SYMBOL}", None),
+    ("propose_correction", "POST", "/admin/settlements/corrections", CORRECTION),
+    ("list_corrections", "GET", "/admin/settlements/corrections", None),
+    ("decide_correction", "POST", "/admin/settlements/corrections/1", {"action": "withdraw"}),
+]
 PORT_TO_OPERATOR = {"account_id": "bob", "to": "operator", "reason": "it fails", "port_id": "p1"}
 MEMBER_CALLS: list[tuple[str, str, str, Any]] = [  # the operator is a member, clearer another one
     ("set_membership", "PUT", "/admin/accounts/bob/member", {"member": "clearer"}),
@@ -406,6 +416,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("set_cover", "PUT", f"{account}/cover", {"symbol": SYMBOL, "quantity": "0"}),
         ("set_limits", "PUT", f"{account}/limits", {"order_quantity": "5"}),
         *MEMBER_CALLS,
+        *SETTLEMENT_CALLS,
         ("kill", "POST", "/admin/kill", {"account_id": "shape"}),
         ("kill", "POST", "/admin/kill", {"exchange": True}),
         ("resume", "POST", "/admin/resume", None),

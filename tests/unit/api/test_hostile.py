@@ -33,6 +33,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 OPS = {op.__struct_config__.tag: op for op in get_args(schemas_deals.WsAnyMessage)}
 GOOD: dict[str, Any] = {
     "symbol": SYMBOL,
+    "date": "2200-01-01",
+    "changes": [{"symbol": SYMBOL, "price": "1.500"}],
+    "correction_id": "c-1",
+    "dry_run": True,
     "plan": [{"sku": "H100", "hub": "USE", "gpus": "1", "from": "2027-03-01", "to": "2027-03-31"}],
     "cover": "nearest",
     "report": True,
@@ -296,13 +300,14 @@ def harmless(field: str, name: str) -> bool:
         ("ip_allow", "array"), ("cancel_on_disconnect", "true"), ("cancel_on_disconnect", "false"),
         ("id", "number"), ("recv_window", "number"), ("timestamp", "number"),
         ("client_order_id", "text nan"), ("client_order_id", "text infinity"),
+        ("dry_run", "true"), ("dry_run", "false"),
         ("orders", "array"), ("positions", "array"), ("prices", "array"), ("alone", "true"),
         ("alone", "false"), ("report", "true"), ("report", "false"),
         ("cash", "text minus"), ("cash", "text minus zero"),
         ("collateral", "text minus"), ("collateral", "text minus zero"),
     } or field in {
         "client_order_id", "transfer_id", "account_id", "kind", "address", "reference", "audit",
-        "acceptance",
+        "acceptance", "correction_id",
     }  # fmt: skip
 
 

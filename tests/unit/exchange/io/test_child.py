@@ -28,6 +28,9 @@ async def test_a_child_knows_what_its_parent_would_and_is_asked_once(
 
     monkeypatch.setattr("exchange.io.hedge_child.ask_child", gone)
     assert SITE in await bases.of([SITE])
+    # nor for a name of which no price speaks
+    for unknown in (SITE._replace(provider="nobody"), SITE._replace(region="nowhere")):
+        assert (await bases.of([unknown]))[unknown] == basis_of(load_price_data(), *unknown)
 
 
 async def test_a_refusal_and_a_crash_are_told_apart():
@@ -49,6 +52,7 @@ class Children:
         await self.may_answer.wait()
         fit = {"windows": 0, "beta_bps": None, "r2_bps": None}
         row = {"own": fit, "world": fit, "points": [], "as_of": "2026-08-22"}
+        row["sites"] = [["gcp", "us-east1"], ["x", "here"]]
         return {"bases": [row] * len(asked["sites"])}
 
 

@@ -385,3 +385,35 @@ def test_a_batch_taken_in_steps_is_the_batch_taken_whole():
         pauses += sum(1 for _ in stepped.steps(batch.commands, batch.events))
     assert pauses == stepped.seq // STEP_COMMANDS > 0
     assert vars(stepped.take()) == vars(whole.take())
+
+
+def test_CORR_004_a_correction_pays_also_who_has_closed_since_and_says_the_price_that_is_right():
+    flow, house, mirror = Flow(1, accounts=3, contracts=1), ClearingHouse(), Mirror()
+    batches = [
+        flow.opening(),
+        flow.batch([place(0, Side.SELL, 2010, 5), place(1, Side.BUY, 2010, 5)]),
+        flow.batch([command(Kind.SETTLE, contract_idx=0, price_ticks=2020)]),
+        flow.batch([place(1, Side.SELL, 2016, 5), place(2, Side.BUY, 2016, 5)]),
+    ]
+    take(house, *batches)
+    fixed = {"contract_idx": 0, "state": 4, "price_ticks": 2015, "qty_lots": 2020,
+             "expires_ns": 77, "ref_id": 12, "order_id": 0, "client_a": 5}  # fmt: skip
+    late = flow.batch([command(Kind.COLLECT, amount_usd_micros=1, **fixed)])
+    assert late.events[0]["code"] == Code.SETTLEMENT_FINAL
+    good = flow.batch([command(Kind.COLLECT, amount_usd_micros=1 << 62, **fixed)])
+    again = flow.batch([command(Kind.COLLECT, amount_usd_micros=1 << 62, **fixed)])
+    assert again.events[0]["code"] == Code.SETTLEMENT_MOVED
+    done = take(house, late, good, again)
+    (row,) = done.settlements
+    assert (row.cycle, row.price_ticks, row.previous_ticks, row.due_ns) == (4, 2015, 2020, 77)
+    assert (row.rule, row.source, row.run[:2]) == (12, 0, "05")
+    assert house.contracts[0].settle_ticks == 2015
+    assert sum(one.amount_usd_micros for one in done.variations) == 0
+    paid = {one.account_idx: one.amount_usd_micros for one in done.variations}
+    assert paid[1] == 5 * (2016 - 2020) * TICK_VALUE_USD_MICROS  # it holds nothing any more
+    for batch in (*batches, late, good, again):
+        mirror.apply(batch.commands, batch.events)
+    assert mirror.contracts[0].settle_ticks == 2015
+    assert [account.cash_usd_micros for account in mirror.accounts] == [
+        50_000_000_000_000 + 5 * gain * TICK_VALUE_USD_MICROS for gain in (2010 - 2020, 6, 4)
+    ]

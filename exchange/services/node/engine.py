@@ -286,8 +286,8 @@ class EngineRole:
             return
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
-            "collector", "outbox", "custody", "billing", "giveups", "corrections", "delivery", "efd",
-            "purge",
+            "collector", "outbox", "custody", "billing", "giveups", "corrections", "delivery",
+            "efd", "purge",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

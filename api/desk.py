@@ -7,14 +7,13 @@ from typing import Final
 from api.deps import Services
 from exchange.io.price_data import load_price_data
 from exchange.io.registry import Account
-from exchange.io.tasks import in_slices
+from exchange.io.tasks import in_turns
 from exchange.rules.desk import DeskRow
 from exchange.rules.stress_play import Machine, Outcome, Story, Struck, outcome_of, struck
 from exchange.rules.valuation import CUSTOMER
 
 HOUSE_ID: Final = "insurance"
 NAMES_TOGETHER: Final = 1_000
-TOGETHER: Final = 250  # accounts a slice: others of this loop have their turn in between
 
 
 class DeskRoom:
@@ -31,15 +30,16 @@ class DeskRoom:
         return Machine(load_price_data().steps)
 
     async def rows(self) -> list[DeskRow]:
-        """Return the rows of all accounts as of one command.
+        """Return the rows of all accounts, none older than the request.
 
-        The slow part is computed before, in slices; the rows themselves are taken at once.
+        The slow part is computed first. The rows are of one command as long as they are taken in
+        some milliseconds; with tens of thousands of accounts orders go on in between.
         """
         services = self._services
         await services.gateway.barrier()
-        await in_slices(services.desk.rows(services.gateway.mirror))
+        await in_turns(services.desk.rows(services.gateway.mirror))
         await self.learn()
-        return list(services.desk.rows(services.gateway.mirror))
+        return await in_turns(services.desk.rows(services.gateway.mirror))
 
     async def learn(self) -> None:
         """Learn the names of the accounts opened since."""
@@ -77,14 +77,10 @@ class DeskRoom:
         """Return what a story does to the accounts of `rows`, computed in slices."""
         state = self._services.gateway.mirror
         seq, moves = state.seq, self.machine.moves(state, story, whole=whole)
-        found: list[Struck] = []
-        for first in range(0, len(rows), TOGETHER):
-            found += [
-                struck(state, row, moves, story, self.owner(row.account_idx))
-                for row in rows[first : first + TOGETHER]
-            ]
-            await asyncio.sleep(0)
-        return outcome_of(story, seq, found, self.house_idx)
+        found: list[Struck] = await in_turns(
+            struck(state, row, moves, story, self.owner(row.account_idx)) for row in rows
+        )
+        return await asyncio.to_thread(outcome_of, story, seq, found, self.house_idx)
 
 
 def desk_of(services: Services) -> DeskRoom:

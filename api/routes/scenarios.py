@@ -18,10 +18,10 @@ from api.schemas_scenarios import ScenariosNew
 from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import ID_MAX, SetDocument
-from exchange.io.tasks import in_slices
+from exchange.io.tasks import in_turns
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.scenario_addons import AddonSet, planned_addon
-from exchange.rules.scenario_dry_run import DryRun, effects, summed
+from exchange.rules.scenario_dry_run import DryRun, effects, planned, summed
 from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import ScenarioSet, set_of
 from exchange.rules.tenors import date_of
@@ -116,7 +116,9 @@ async def _matrix(services: Services, set_id: str) -> tuple[list[str], list[list
 async def dry_run_of(services: Services, found: ScenarioSet, addons: AddonSet | None) -> DryRun:
     """Return what a swap would do, computed while others have their turn."""
     mirror = services.gateway.mirror
-    return summed(mirror.seq, await in_slices(effects(mirror, found, addons)))
+    plan = await in_turns(planned(mirror, found, addons))
+    every = await in_turns(effects(mirror, found, plan))
+    return await asyncio.to_thread(summed, mirror.seq, every)
 
 
 async def dry_run_out(services: Services, found: DryRun) -> dict[str, Any]:

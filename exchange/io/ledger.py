@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from exchange.io.copying import binary_rows, layout_of
 from exchange.io.db import queries
 from exchange.io.errors import Corrupt, ExchangeError
 from exchange.rules.cleared import ClearedContract, ClearedPosition, Effects
@@ -214,8 +215,18 @@ class Ledger:
         return int(status.rsplit(" ", 1)[1])
 
     async def _copy(self, table: str, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        columns = rows[0]._fields  # type: ignore[attr-defined]
+        if layout := layout_of(type(rows[0])):
+            texts = layout.texts
+            plain = [row for row in rows if row[texts[0]] is None] if texts else rows
+            rows = [row for row in rows if row[texts[0]] is not None] if texts else ()
+            source = binary_rows(layout, plain)
+            await self._connection.copy_to_table(
+                table, source=source, columns=columns, format="binary", timeout=TIMEOUT_S
+            )
         if rows:
-            columns = rows[0]._fields  # type: ignore[attr-defined]
             await self._connection.copy_records_to_table(
                 table, records=rows, columns=columns, timeout=TIMEOUT_S
             )

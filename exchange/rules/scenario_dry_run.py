@@ -4,8 +4,9 @@ Computed from scratch on the mirror, in whole numbers, with the rule that decide
 account falls short when its equity no longer covers what is required of it and its price loss.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from exchange.rules import legs
 from exchange.rules.addons import Addon
@@ -19,8 +20,6 @@ from exchange.rules.scenario_set import ScenarioSet
 from exchange.rules.standing import equity_usd_micros
 from exchange.rules.tails import Tail
 from matching.codes import TradingState
-
-Shocks = Mapping[int, Sequence[int]]  # by contract_idx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +57,20 @@ class DryRun:
     short: tuple[Effect, ...]  # the largest shortfall first
 
 
-def shocks_by_contract(state: MirrorState, found: ScenarioSet) -> Shocks:
-    """Return the shocks of a set for every contract there is, at its settlement price."""
+class Planned(NamedTuple):
+    """What a swap makes live for one contract."""
+
+    contract_idx: int
+    shocks_usd_micros: Sequence[int]
+    addon: Addon
+
+
+def planned(
+    state: MirrorState, found: ScenarioSet, addons: AddonSet | None = None
+) -> Iterator[Planned]:
+    """Yield what a set makes live for every contract there is, at its settlement price."""
     shocks: dict[int, list[int]] = {}
-    for one in state.contracts:
+    for one in list(state.contracts):
         if one.legs:
             rows = [shocks[leg.contract_idx] for leg, _ in one.legs]
             shocks[one.contract_idx] = legs.shocks_usd_micros(rows, [n for _, n in one.legs])
@@ -69,7 +78,8 @@ def shocks_by_contract(state: MirrorState, found: ScenarioSet) -> Shocks:
             shocks[one.contract_idx] = [0] * found.count
         else:
             shocks[one.contract_idx] = _shocks_of(state, one.contract_idx, found)
-    return shocks
+        addon = _addon_after(state, one.contract_idx, addons)
+        yield Planned(one.contract_idx, shocks[one.contract_idx], addon)
 
 
 def _addon_after(state: MirrorState, contract_idx: int, addons: AddonSet | None) -> Addon:
@@ -92,27 +102,20 @@ def _shocks_of(state: MirrorState, contract_idx: int, found: ScenarioSet) -> lis
     return found.shocks(contract, one.settle_ticks, found.day)
 
 
-def effects(
-    state: MirrorState, found: ScenarioSet, addons: AddonSet | None = None
-) -> Iterator[Effect]:
+def effects(state: MirrorState, found: ScenarioSet, plan: Iterable[Planned]) -> Iterator[Effect]:
     """Return what a swap does to each account that holds something, one by one."""
-    shocks, tail = (
-        shocks_by_contract(state, found),
-        Tail(found.count, found.worst_count, kept_bps=KEPT_BPS),
-    )
-    after_addons = [
-        _addon_after(state, contract_idx, addons) for contract_idx in range(len(state.contracts))
-    ]
+    after_of = {one.contract_idx: one for one in plan}
+    tail = Tail(found.count, found.worst_count, kept_bps=KEPT_BPS)
     for account_idx in range(len(state.accounts)):
         exposures = exposures_of(state, account_idx)
-        if not exposures or any(one.contract_idx not in shocks for one in exposures):
+        if not exposures or any(one.contract_idx not in after_of for one in exposures):
             continue  # a contract that was listed since has no row here yet
         account = state.accounts[account_idx]
         after = [
             replace(
                 one,
-                shocks_usd_micros=shocks[one.contract_idx],
-                addon=after_addons[one.contract_idx],
+                shocks_usd_micros=after_of[one.contract_idx].shocks_usd_micros,
+                addon=after_of[one.contract_idx].addon,
                 joint_usd_micros=joint_of(state.contracts[one.contract_idx]),
             )
             for one in exposures
@@ -147,4 +150,4 @@ def summed(seq: int, found: Sequence[Effect]) -> DryRun:
 
 def dry_run(state: MirrorState, found: ScenarioSet, addons: AddonSet | None = None) -> DryRun:
     """Return what a swap to a set and its add-ons would do now."""
-    return summed(state.seq, list(effects(state, found, addons)))
+    return summed(state.seq, list(effects(state, found, planned(state, found, addons))))

@@ -1,17 +1,19 @@
 """`wellhead bench clearing`: trades a second from the journal to ledger and views.
 
 The real engine fills a journal in a fresh embedded Postgres; the time is that of clearing alone,
-from its first look at the journal to its last commit, in one process.
+from its first look at the journal to its last commit, in one process. Beside it is the processor
+time of clearing and of all of Postgres: what others do on the machine changes that much less.
 """
 
 import asyncio
+import os
 import random
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import uvloop
@@ -22,7 +24,7 @@ from exchange.io.embedded import EmbeddedPostgres
 from exchange.io.folder import DataFolder
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
-from exchange.io.ledger import Ledger
+from exchange.io.ledger import SQL, Ledger
 from exchange.io.logs import configure
 from exchange.io.migrate import migrate
 from exchange.services.bench_figures import Tell, figure
@@ -43,8 +45,17 @@ START_NS: Final = 1_700_000_000_000_000_000
 DEPOSIT_USD_MICROS: Final = 1 << 50
 WORKLOAD: Final = (
     f"{ACCOUNTS:,} accounts, {CONTRACTS} contracts, batches of {BATCH_COMMANDS} orders"
-    " around one price, three trades of four orders; all contracts settled twice"
+    " around one price, three trades of four orders, fees on each fill; all contracts settled twice"
 )
+MAKER_RATE, TAKER_RATE, CLEARING_RATE = 200, 500, 100  # micro-dollars per GPU-hour
+
+
+class Cost(NamedTuple):
+    """What clearing the journal once took, in seconds."""
+
+    elapsed_s: float
+    clearing_s: float  # of a processor, by this process
+    postgres_s: float  # by all processes of the server
 
 
 def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
@@ -69,12 +80,15 @@ def market(batches: int, seed: int = 1) -> Iterator[Batch]:
 
 
 def _opening() -> np.ndarray:
-    rows = new_commands(2 * ACCOUNTS + CONTRACTS)
-    opened, funded = rows[:ACCOUNTS], rows[ACCOUNTS : 2 * ACCOUNTS]
-    opened["kind"], funded["kind"] = Kind.OPEN_ACCOUNT, Kind.DEPOSIT
-    opened["account_idx"] = funded["account_idx"] = np.arange(ACCOUNTS)
+    rows = new_commands(3 * ACCOUNTS + CONTRACTS)
+    opened, funded, charged = (rows[at * ACCOUNTS : (at + 1) * ACCOUNTS] for at in range(3))
+    opened["kind"], funded["kind"], charged["kind"] = Kind.OPEN_ACCOUNT, Kind.DEPOSIT, Kind.SET_FEES
+    for part in (opened, funded, charged):
+        part["account_idx"] = np.arange(ACCOUNTS)
     funded["amount_usd_micros"] = DEPOSIT_USD_MICROS
-    listed = rows[2 * ACCOUNTS :]
+    charged["price_ticks"], charged["qty_lots"] = MAKER_RATE, TAKER_RATE
+    charged["amount_usd_micros"] = CLEARING_RATE
+    listed = rows[3 * ACCOUNTS :]
     listed["kind"], listed["state"] = Kind.LIST, TradingState.CONTINUOUS
     listed["contract_idx"] = np.arange(CONTRACTS)
     listed["price_ticks"], listed["qty_lots"] = PRICE_TICKS, 1000
@@ -108,18 +122,23 @@ async def _run(tell: Tell, batches: int, runs: int) -> dict[str, Any]:
     journal = list(market(batches))
     trades = sum(int((batch.events["kind"] == EventKind.TRADE).sum()) for batch in journal)
     commands = journal[-1].last_seq
-    seconds = []
+    costs = []
     for number in range(runs):
         tell("clearing", number, runs)
-        seconds.append(await _measured(journal))
+        costs.append(await _measured(journal))
     tell("clearing", runs, runs)
 
     def rates(count: int) -> list[float]:
-        return [count / one for one in seconds]
+        return [count / one.elapsed_s for one in costs]
 
+    own_us = [one.clearing_s / trades * 1e6 for one in costs]
+    postgres_us = [one.postgres_s / trades * 1e6 for one in costs]
+    used = "user and system time, the orders and settlements of the same journal included"
     figures = [
         figure("trades cleared", "trades/s", rates(trades), GOAL_TRADES_PER_S, WORKLOAD),
         figure("commands cleared", "commands/s", rates(commands), None, WORKLOAD),
+        figure("processor time of clearing", "us/trade", own_us, None, used),
+        figure("processor time of Postgres", "us/trade", postgres_us, None, used),
     ]
     return {"figures": figures, "notes": [f"{trades:,} trades of {commands:,} commands a run"]}
 
@@ -138,8 +157,8 @@ def fresh_postgres() -> Iterator[Database]:
                 postgres.stop()
 
 
-async def _measured(journal: list[Batch]) -> float:
-    """Return how long clearing takes, in a fresh database."""
+async def _measured(journal: list[Batch]) -> Cost:
+    """Return what clearing takes, in a fresh database."""
     with fresh_postgres() as database:
         await migrate(database)
         await _keep(database, journal)
@@ -156,14 +175,37 @@ async def _keep(database: Database, journal: list[Batch]) -> None:
     await pool.close()
 
 
-async def _clear(database: Database, last_seq: int) -> float:
+async def _clear(database: Database, last_seq: int) -> Cost:
     stop = asyncio.Event()
     clearing = Clearing(database, on_posted=lambda seq: stop.set() if seq >= last_seq else None)
-    started_s = time.perf_counter()
-    await clearing.run(stop)
-    elapsed_s = time.perf_counter() - started_s
     connection = await database.connect()
+    server_pid = _parent_and_ticks(await connection.fetchval(SQL["server_pid"]))[0]
+    before_s, own_s, started_s = _server_s(server_pid), time.process_time(), time.perf_counter()
+    await clearing.run(stop)
+    elapsed_s, own_s = time.perf_counter() - started_s, time.process_time() - own_s
+    cost = Cost(elapsed_s, own_s, _server_s(server_pid) - before_s)
     violations = await Ledger(connection).violations(history=False)
     await connection.close()
     assert not violations, violations
-    return elapsed_s
+    return cost
+
+
+def _parent_and_ticks(pid: int) -> tuple[int, int, int]:
+    """Return a process' parent, its ticks of processor time, and those of children that ended."""
+    text = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system, ended_user, ended_system = map(int, text[11:15])
+    return int(text[1]), user + system, ended_user + ended_system
+
+
+def _server_s(server_pid: int) -> float:
+    """Return the processor time of a server and all of its processes, in seconds."""
+    while True:
+        _, own, ended = _parent_and_ticks(server_pid)
+        live = 0
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with suppress(OSError):  # it has ended meanwhile
+                    parent, ticks, _ = _parent_and_ticks(int(name))
+                    live += ticks if parent == server_pid else 0
+        if _parent_and_ticks(server_pid)[2] == ended:  # else one ended: look again, count it once
+            return (own + ended + live) / os.sysconf("SC_CLK_TCK")

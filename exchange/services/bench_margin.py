@@ -1,7 +1,8 @@
-"""`wellhead bench margin`: every requirement anew after a swap, and what margin adds to an order.
+"""`wellhead bench margin`: requirements anew after a swap, a mark, what margin adds to an order.
 
 The swap is one command of a full core: 100,000 accounts, ten positions each in 500 contracts, 128
-scenarios. What margin adds is the difference of the same orders with live scenarios and without.
+scenarios. The mark is one command as well, of a contract that 10,000 hold. What margin adds is the
+difference of the same orders with live scenarios and without.
 """
 
 import time
@@ -12,7 +13,14 @@ import numpy as np
 
 from exchange.rules.operations import stage_commands, swap_command
 from exchange.services.bench_figures import Figure, Tell, figure
-from exchange.services.bench_market import MARK_TICKS, Market, rows_of
+from exchange.services.bench_market import (
+    MARK_TICKS,
+    OPENED_NS,
+    SCENARIOS,
+    Market,
+    rows_of,
+)
+from exchange.services.bench_market import holders as holders_of_one
 from exchange.services.bench_matching import one_core
 from matching.codes import EventKind, Kind, Side
 from matching.engine import warm_up
@@ -26,6 +34,9 @@ ORDERS: Final = 100_000
 TRADERS: Final = 1_000
 BATCH: Final = 256
 SWAP_GOAL_MS: Final = 10_000
+HOLDERS: Final = 10_000  # of one contract, whose mark moves
+MARKS: Final = 50
+MARK_GOAL_MS: Final = 5
 CHECK_GOAL_NS: Final = 100
 SHOCKS: Final = [step * (-1) ** step for step in range(1, SCENARIOS_DEFAULT + 1)]
 
@@ -38,6 +49,7 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
         notes = ["pinned to one core" if core is not None else "not pinned to a core"]
         figures = [
             swap_figure(ACCOUNTS // share, CONTRACTS // share, runs, tell),
+            mark_figure(HOLDERS // share, MARKS // share + 1, tell),
             *check_figures(ORDERS // share, runs, tell),
         ]
     return {"figures": figures, "notes": notes}
@@ -61,6 +73,22 @@ def swap_figure(accounts: int, contracts: int, runs: int, tell: Tell) -> Figure:
     held = min(HELD, contracts)
     text = f"{accounts:,} accounts with {held} positions in {contracts} contracts, one command"
     return figure(f"swap of {len(SHOCKS)} scenarios", "ms", took, SWAP_GOAL_MS, text)
+
+
+def mark_figure(count: int, marks: int, tell: Tell) -> Figure:
+    """Return how long one mark takes: each holder's equity anew, and whether it is enough."""
+    market = holders_of_one(count)
+    took: list[float] = []
+    for number in range(marks):
+        tell("marks", number, marks)
+        row = rows_of(Kind.MARK, 1, price_ticks=MARK_TICKS + 1 + number % 7)
+        begun_ns = time.perf_counter_ns()
+        events = market.engine.apply(market.stamped(row, OPENED_NS))
+        took.append((time.perf_counter_ns() - begun_ns) / 1e6)
+        assert (events["kind"] == EventKind.MARKED).any(), "the mark did not move"
+    tell("marks", marks, marks)
+    text = f"one contract, each account with one lot, {SCENARIOS} scenarios, one command"
+    return figure(f"mark of {count:,} holders", "ms", took, MARK_GOAL_MS, text)
 
 
 def holders(accounts: int, contracts: int, tell: Tell) -> Market:

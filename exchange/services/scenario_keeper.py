@@ -16,13 +16,13 @@ from exchange.io.clock import Clock
 from exchange.io.errors import ExchangeError
 from exchange.io.scenario_publish import addons_of, publish
 from exchange.io.scenario_store import PostgresScenarios
-from exchange.io.tasks import in_slices, set_within
+from exchange.io.tasks import in_turns, set_within
 from exchange.rules.agenda import Agenda
 from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
 from exchange.rules.scenario_addons import AddonSet
-from exchange.rules.scenario_dry_run import effects, summed
+from exchange.rules.scenario_dry_run import effects, planned, summed
 from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import ScenarioSet, SetCorrupt
 from exchange.rules.tenors import date_of
@@ -124,7 +124,9 @@ class ScenarioKeeper:
     async def _publish(self, document: dict[str, Any]) -> None:
         set_id, found, addons = await publish(self._store, self._mirror, document)
         seq = self._mirror.seq
-        effect = summed(seq, await in_slices(effects(self._mirror, found, addons)))
+        plan = await in_turns(planned(self._mirror, found, addons))
+        every = await in_turns(effects(self._mirror, found, plan))
+        effect = await asyncio.to_thread(summed, seq, every)
         _log.info(
             "set %d of %s: %d accounts would need %s USD instead of %s, %d fall short",
             set_id, found.day, effect.accounts_count, usd_text(effect.after_usd_micros),

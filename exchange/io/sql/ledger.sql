@@ -38,6 +38,10 @@ WHERE name = 'clearing' AND last_seq = $1
 RETURNING last_seq, set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true);
 
+-- name: server_pid
+-- Of the process that serves this connection: a child of the server's.
+SELECT pg_backend_pid();
+
 -- name: clearing_lock
 SELECT pg_try_advisory_lock(hashtextextended('wellhead clearing', 0));
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from exchange.io import tasks
 from exchange.io.tasks import keep_stepping, set_within
 
 LONG_S = 600.0
@@ -41,3 +42,25 @@ async def test_steps_go_on_after_an_error_of_the_world_and_when_woken():
         await keep_stepping(step, LONG_S, failed.append, (ConnectionError,), wake)
     assert [str(one) for one in failed] == ["gone"]
     assert len(steps) == 3
+
+
+async def test_others_have_their_turn_in_what_is_long(monkeypatch):
+    seen: list[str] = []
+
+    async def other() -> None:
+        while len(seen) < 6:
+            seen.append("other")
+            await asyncio.sleep(0)
+
+    def items():
+        for number in range(3):
+            seen.append("item")
+            yield number
+
+    monkeypatch.setattr(tasks, "HOLD_S", -1.0)  # any time at all is long enough
+    task = asyncio.create_task(other())
+    assert await tasks.in_turns(items()) == [0, 1, 2]
+    await task
+    assert seen == ["item", "other"] * 3
+    monkeypatch.setattr(tasks, "HOLD_S", 3600.0)
+    assert await tasks.in_turns(range(3)) == [0, 1, 2]

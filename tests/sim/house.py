@@ -343,15 +343,20 @@ class House:
             "qty_lots": rng.choice((0, rng.randint(1, 5), rng.randint(1, 200), -1)),
         }
 
-    def collect(self, idx: int) -> Fields:
-        """Pay variation margin, or correct the last settlement, mostly as it is allowed."""
-        rng, highest = self.rng, (1 << self.ex.capacity.price_bits) - 1
-        fields: Fields = {"kind": Kind.COLLECT, "contract_idx": idx, "state": rng.randint(0, 4)}
+    def collect(self, idx: int, price: int) -> Fields:
+        """Pay variation margin, or ask for a correction that comes too late or of another price.
+
+        Nothing is drawn for it: what seeds have always drawn stays.
+        """
+        fields: Fields = {
+            "kind": Kind.COLLECT,
+            "contract_idx": idx,
+            "state": self.rng.randint(0, 4),
+        }
         if fields["state"] == Cycle.CORRECTION and idx < len(self.ex.contracts):
-            settled = self.ex.contracts[idx].settle_ticks
-            fields["price_ticks"] = rng.choice((settled + rng.randint(-3, 3), 0, highest + 1))
-            fields["qty_lots"] = settled + rng.choice((0, 0, 0, 1))
-            fields["amount_usd_micros"] = rng.choice((0, 1 << 62, 1 << 62, 1 << 62))
+            fields["price_ticks"] = max(1, price)
+            fields["qty_lots"] = self.ex.contracts[idx].settle_ticks + 1
+            fields["amount_usd_micros"] = (price % 2) << 62
         return fields
 
     def mark(self) -> Fields:
@@ -364,7 +369,7 @@ class House:
         if rng.random() < 0.03:
             price = rng.choice((1, highest, rng.randint(1, highest)))
         if rng.random() < 0.1:
-            return self.collect(idx)
+            return self.collect(idx, price)
         return {
             "kind": rng.choice((Kind.MARK, Kind.MARK, Kind.SETTLE, Kind.SET_INDEX)),
             "contract_idx": idx,

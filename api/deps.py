@@ -21,6 +21,7 @@ from api.views import Views
 from exchange.io.alerts import Alerts
 from exchange.io.billing import Billing
 from exchange.io.custody import Custody
+from exchange.io.default_auctions import DefaultAuctions
 from exchange.io.defaults import Defaults
 from exchange.io.giveups import GiveUps
 from exchange.io.hedge_child import Bases
@@ -79,6 +80,7 @@ class Services:
     index: Index | None = None
     delivering: Any = None  # a `delivering.Delivering`; None: not served here
     giveups: GiveUps | None = None
+    auctions: DefaultAuctions | None = None
     members: Members | None = None
     webhooks: Webhooks | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)

@@ -13,6 +13,8 @@ OWN: Final[dict[str, int]] = {
     "fill_too_old": 409,
     "giveup_unknown": 404,
     "giveup_ended": 409,
+    "auction_unknown": 404,
+    "auction_closed": 409,
 }
 
 STATUS: Final[dict[Code, int]] = {

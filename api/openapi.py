@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from api import (
     shapes,
     shapes_account,
+    shapes_auctions,
     shapes_book,
     shapes_calendar,
     shapes_collateral,
@@ -77,6 +78,7 @@ ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
     **shapes_giveups.ANSWERS,
     **shapes_members.ANSWERS,
     **shapes_webhooks.ANSWERS,
+    **shapes_auctions.ANSWERS,
     "set_profile": shapes_margin.ProfileAnswer,
     "set_cover": shapes_margin.CoverAnswer,
     "list_fees": shapes_fees.FeesAnswer,

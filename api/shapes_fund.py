@@ -67,6 +67,7 @@ class LossRow(Part):
     tag: str
     available_usd_micros: int
     used_usd_micros: int
+    junior: bool = False
 
 
 class LossProof(Part):

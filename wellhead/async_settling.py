@@ -3,12 +3,14 @@
 `settling.py`, the one without, is made from this file.
 """
 
-from wellhead import default_calls, settlement_calls
+from wellhead import default_auction_calls, default_calls, settlement_calls
+from wellhead import default_auction_types as at
 from wellhead import default_types as dt
 from wellhead import settlement_types as st
 from wellhead import types as wt
 from wellhead.calls import Json
 from wellhead.http_async import AsyncHttp
+from wellhead.order_fields import Number
 
 
 class AsyncSettling:
@@ -52,3 +54,20 @@ class AsyncSettling:
     async def acknowledge_margin_call(self, call_id: str) -> wt.Page[dt.MarginCall]:
         """Say that a margin call was seen; said again it changes nothing."""
         return await self._http.run(default_calls.acknowledge(call_id))
+
+    async def default_auctions(self, *, limit: int | None = None) -> wt.Page[at.DefaultAuction]:
+        """Return the auctions of defaults that the account is asked to bid in, newest first."""
+        return await self._http.run(default_auction_calls.auctions(limit))
+
+    async def bid_in_default_auction(
+        self,
+        liquidation_id: str,
+        lot: int,
+        premium: Number | None,
+        share: Number | None = None,
+        *,
+        bid_id: str | None = None,
+    ) -> at.DefaultAuction:
+        """Put a sealed bid for a lot; the last one counts, a share of 0 passes."""
+        call = default_auction_calls.bid(liquidation_id, lot, premium, share, bid_id=bid_id)
+        return await self._http.run(call)

@@ -4,12 +4,14 @@
 made from this file's twin.
 """
 
-from wellhead import default_calls, settlement_calls
+from wellhead import default_auction_calls, default_calls, settlement_calls
+from wellhead import default_auction_types as at
 from wellhead import default_types as dt
 from wellhead import settlement_types as st
 from wellhead import types as wt
 from wellhead.calls import Json
 from wellhead.http_sync import Http
+from wellhead.order_fields import Number
 
 
 class Settling:
@@ -53,3 +55,20 @@ class Settling:
     def acknowledge_margin_call(self, call_id: str) -> wt.Page[dt.MarginCall]:
         """Say that a margin call was seen; said again it changes nothing."""
         return self._http.run(default_calls.acknowledge(call_id))
+
+    def default_auctions(self, *, limit: int | None = None) -> wt.Page[at.DefaultAuction]:
+        """Return the auctions of defaults that the account is asked to bid in, newest first."""
+        return self._http.run(default_auction_calls.auctions(limit))
+
+    def bid_in_default_auction(
+        self,
+        liquidation_id: str,
+        lot: int,
+        premium: Number | None,
+        share: Number | None = None,
+        *,
+        bid_id: str | None = None,
+    ) -> at.DefaultAuction:
+        """Put a sealed bid for a lot; the last one counts, a share of 0 passes."""
+        call = default_auction_calls.bid(liquidation_id, lot, premium, share, bid_id=bid_id)
+        return self._http.run(call)

@@ -14,6 +14,7 @@ from api.replies import Reply
 from api.whole import post_whole
 from api.ws.calls import CallChannel
 from api.ws.curves import CurveChannels
+from api.ws.default_auctions import DefaultAuctionChannel
 from api.ws.indices import IndexChannels
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
@@ -73,6 +74,7 @@ class Hub:
         self.rfqs = RfqChannel(services)
         self.indices = IndexChannels(services)
         self.calls = CallChannel(services, self.private)
+        self.auctions = DefaultAuctionChannel(services, self.private)
         self.curves = CurveChannels(services)
         self.settlements = SettlementChannel(services)
         self.accruals = AccrualChannel(services)
@@ -196,6 +198,7 @@ class Hub:
             self.status.turn()
             await self.indices.turn()
             await self.calls.turn()
+            await self.auctions.turn()
             await self.curves.turn()
             for session in list(self.sessions):
                 session.look_after(now_s)

@@ -11,6 +11,7 @@ from exchange.rules.public_data import message
 
 NAMES: Final = (
     "orders", "fills", "positions", "balances", "blocks", "margin_call", "liquidation",
+    "default_auction",
 )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ class PrivateChannels:
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self.open_calls: Callable[[int], list[dict[str, Any]]] = _none
+        self.open_auctions: Callable[[int], list[dict[str, Any]]] = _none
         self._channels: dict[str, dict[int, _Channel]] = {name: {} for name in NAMES}
 
     def subscribe(self, name: str, account_idx: int, listener: Listener) -> bytes:
@@ -73,6 +75,8 @@ class PrivateChannels:
             return [answers_account.balance(margin_of(state, account_idx))]
         if name == "margin_call":
             return self.open_calls(account_idx)
+        if name == "default_auction":
+            return self.open_auctions(account_idx)
         if name == "liquidation":
             going = state.liquidations.get(account_idx)
             return [answers_defaults.going(going)] if going is not None else []
@@ -92,7 +96,7 @@ class PrivateChannels:
 
     def apply(self, changes: Changes) -> None:
         """Tell listeners what a batch changed."""
-        listed, fills, positions, balances, blocks, _, going = (
+        listed, fills, positions, balances, blocks, _, going, _ = (
             self._channels[name] for name in NAMES
         )
         if listed:

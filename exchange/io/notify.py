@@ -16,6 +16,7 @@ OUTBOX: Final = "wellhead_outbox"  # there is a new account or transfer
 SCENARIOS: Final = "wellhead_scenarios"  # the payload is the set that was chosen
 INDEX: Final = "wellhead_index"  # the payload is the newest day that was published
 MARGIN_CALL: Final = "wellhead_margin_call"  # the payload is the account_idx of a call that changed
+DEFAULT_AUCTION: Final = "wellhead_default_auction"  # the payload is the liquidation
 
 PING_S: Final = 2.0
 RETRY_S: Final = 0.2

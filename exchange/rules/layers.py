@@ -4,7 +4,7 @@ Every layer's money is cash of accounts in the core and the ledger: a member's s
 default fund and the house's two layers have accounts of their own, kept by nobody else.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -69,9 +69,17 @@ class Part(NamedTuple):
 
 
 def bear_default(
-    state: Mirror, account_idx: int, going: Liquidation, funds: Funds
+    state: Mirror,
+    account_idx: int,
+    going: Liquidation,
+    funds: Funds,
+    juniors: Collection[int] = (),
 ) -> tuple[LossProof, list[tuple[int, int, int]]]:
-    """Return how others bear what an account lacks: the proof, and (giver, usd micros, place)."""
+    """Return how others bear what an account lacks: the proof, and (giver, usd micros, place).
+
+    Args:
+        juniors: members whose shares of the fund go before others' (AUCT_007).
+    """
     missing = max(0, -settled_usd_micros(state, account_idx) - _counted(state, account_idx))
     parts = [part for part in parts_of(state, account_idx, going, funds) if part[3] > 0]
     tagged = [
@@ -81,7 +89,8 @@ def bear_default(
     head = Round(
         liquidation_id=going.liquidation_id, round_no=state.seq, loss_usd_micros=missing,
     )  # fmt: skip
-    proof = proof_of(head, tagged)
+    junior = {(LayerName.FUND_OF_OTHERS, tag_of(idx, going.liquidation_id)) for idx in juniors}
+    proof = proof_of(head, tagged, junior & {(layer, tag) for layer, tag, _ in tagged})
     givers = {
         (PLACE_OF[part.layer], tag): part.giver_idx
         for part, (_, tag, _) in zip(parts, tagged, strict=True)

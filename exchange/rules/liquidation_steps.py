@@ -3,6 +3,7 @@
 First the collateral of the account is sold, then the layers of the waterfall pay.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from exchange.rules import liquidation_rows as rows
 from exchange.rules.adl import AdlProof
 from exchange.rules.collateral_sale import sales_of
+from exchange.rules.default_auction import Terms
 from exchange.rules.layers import Funds, bear_default, has_usd_micros
 from exchange.rules.loss_proof import LossProof
 from exchange.rules.mirror import Mirror
@@ -26,6 +28,7 @@ class Step:
     proofs: tuple[AdlProof, ...] = ()
     contracts: tuple[int, ...] = ()  # of the proofs, in their order
     losses: tuple[LossProof, ...] = ()  # proofs too, of who bears what
+    offer: Terms | None = None  # an auction to be announced
     is_order: bool = False  # that the market may or may not fill: one a second is enough
 
 
@@ -52,9 +55,15 @@ def sale_step(
     return Step(commands=commands, story="sells collateral")
 
 
-def pay_step(state: Mirror, account_idx: int, going: Liquidation, funds: Funds) -> Step | None:
+def pay_step(
+    state: Mirror,
+    account_idx: int,
+    going: Liquidation,
+    funds: Funds,
+    juniors: Collection[int] = (),
+) -> Step | None:
     """Let the layers bear what an account lacks; None when none of them has anything."""
-    proof, pays = bear_default(state, account_idx, going, funds)
+    proof, pays = bear_default(state, account_idx, going, funds, juniors)
     if not pays:
         return None
     commands = [

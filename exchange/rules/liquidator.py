@@ -2,7 +2,8 @@
 
 For each account in liquidation one step at a time: cancel its orders; send the slice that
 lowers the requirement most for each dollar lost; end when equity is enough again. When the
-time is up, or equity is gone, the house takes what is left. What is missing is borne by the
+time is up, or equity is gone, what is left is auctioned where somebody may bid, and the house
+takes what nobody won. What is missing is borne by the
 layers of the waterfall in their order, after the account's collateral was sold; once the house
 has nothing more, or no layer bears the rest, the other side of its positions is deleveraged.
 """
@@ -14,6 +15,7 @@ import numpy as np
 
 from exchange.rules import liquidation_rows as rows
 from exchange.rules.adl import Candidate, Closing, plan
+from exchange.rules.auction_steps import Auctions, auction_step
 from exchange.rules.disposal import disposal_lots
 from exchange.rules.layers import Funds, has_usd_micros
 from exchange.rules.liquidation import (
@@ -51,11 +53,18 @@ DISPOSAL_BAND_BPS: Final = 100  # off the mark, the farthest the house sells at
 class Liquidator:
     """Plans against the mirror it is given; keeps nothing but the shocks as arrays."""
 
-    def __init__(self, mirror: Mirror, house_idx: int, funds: Funds | None = None) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        house_idx: int,
+        funds: Funds | None = None,
+        auctions: Auctions | None = None,
+    ) -> None:
         """Plan for the exchange that `mirror` follows; `house_idx` is the insurance fund."""
         self.mirror = mirror
         self.house_idx = house_idx
         self.funds = funds or Funds(first_idx=house_idx)
+        self.auctions = auctions or Auctions()
         self.shocks: Shocks = {}
         self._shocks_of: object = None
 
@@ -101,11 +110,18 @@ class Liquidator:
             end = rows.end_row(standing, going.liquidation_id, going.state_before)
             return Step(commands=end, story="ends")
         elapsed_ns = self.mirror.ts_ns - going.begun_ns
+        begun = going.liquidation_id in self.auctions.going
+        if equity > 0 and elapsed_ns < TAKE_OVER_NS and not begun:
+            return self._slice(standing, going, held, elapsed_ns)
+        if held:
+            goes_on, step = auction_step(
+                self.mirror, self.auctions, standing, going, held, self.funds
+            )
+            if goes_on:
+                return step
         if equity <= 0:
             return self._bankrupt(standing, going, held)
-        if elapsed_ns >= TAKE_OVER_NS:
-            return self._take_over(standing, going, held)
-        return self._slice(standing, going, held, elapsed_ns)
+        return self._take_over(standing, going, held)
 
     # Slices
 
@@ -193,7 +209,8 @@ class Liquidator:
     def _bankrupt(self, standing: Standing, going: Liquidation, held: list[Held]) -> Step | None:
         """Let the layers bear what is missing, in their order; deleverage for what none bears."""
         if standing.equity_usd_micros < 0:
-            paid = pay_step(self.mirror, standing.account_idx, going, self.funds)
+            juniors = self.auctions.juniors_of(going.liquidation_id)
+            paid = pay_step(self.mirror, standing.account_idx, going, self.funds, juniors)
             if paid is not None:
                 return paid
         elif held and self.fund_usd_micros() > 0:

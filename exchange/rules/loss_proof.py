@@ -4,7 +4,7 @@ A party stands under a tag that only its owner can link to an account. The rows 
 and what it gave: the shares follow from the rows alone, by the rule of the waterfall.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
@@ -29,6 +29,12 @@ class LossRow:
     tag: str
     available_usd_micros: int
     used_usd_micros: int
+    junior: bool = False  # of its layer used first: it did not bid enough in the auction
+
+    def words(self) -> tuple[object, ...]:
+        """Return what is hashed of it; rows of before there were juniors keep their hash."""
+        plain = (self.place, self.tag, self.available_usd_micros, self.used_usd_micros)
+        return (*plain, "junior") if self.junior else plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +48,26 @@ class LossProof:
     def digest(self) -> str:
         """Return the hash that is published beside it."""
         head = (self.round.liquidation_id, self.round.round_no, self.round.loss_usd_micros)
-        body = [
-            (row.place, row.tag, row.available_usd_micros, row.used_usd_micros) for row in self.rows
-        ]
+        body = [row.words() for row in self.rows]
         text = repr((head, body, self.left_usd_micros))
         return blake2b(text.encode("ascii"), digest_size=16).hexdigest()
 
 
-def proof_of(head: Round, parts: Iterable[tuple[LayerName, str, int]]) -> LossProof:
-    """Return the proof of a round: `parts` are layer, tag and what it has."""
+def proof_of(
+    head: Round,
+    parts: Iterable[tuple[LayerName, str, int]],
+    juniors: Collection[tuple[LayerName, str]] = (),
+) -> LossProof:
+    """Return the proof of a round: `parts` are layer, tag and what it has; `juniors` go first."""
     held: dict[LayerName, dict[str, int]] = {}
     for layer, tag, available in parts:
         held.setdefault(layer, {})[tag] = available
-    waterfall = bear(head.loss_usd_micros, held)
+    waterfall = bear(head.loss_usd_micros, held, juniors)
     used = {(use.layer, use.party): use.used_usd_micros for use in waterfall.uses}
     rows = tuple(
         LossRow(
             place=layer.place, tag=tag, available_usd_micros=held[layer.name][tag],
-            used_usd_micros=used.get((layer.name, tag), 0),
+            used_usd_micros=used.get((layer.name, tag), 0), junior=(layer.name, tag) in juniors,
         )
         for layer in LAYERS
         for tag in sorted(held.get(layer.name, {}))
@@ -75,7 +83,9 @@ def faults(proof: LossProof) -> list[str]:
     if len({(row.place, row.tag) for row in proof.rows}) != len(proof.rows):
         return ["a party stands twice in a layer"]
     parts = [(names[row.place], row.tag, row.available_usd_micros) for row in proof.rows]
-    again = proof_of(proof.round, parts)
+    again = proof_of(
+        proof.round, parts, {(names[row.place], row.tag) for row in proof.rows if row.junior}
+    )
     found: list[str] = []
     if again.rows != proof.rows:
         found.append("the shares are not those of the rule")
@@ -88,9 +98,14 @@ def proof_out(proof: LossProof) -> dict[str, Any]:
     """Return a proof as JSON."""
     return {
         "round": asdict(proof.round),
-        "rows": [asdict(row) for row in proof.rows],
+        "rows": [_row_out(row) for row in proof.rows],
         "left_usd_micros": proof.left_usd_micros,
     }
+
+
+def _row_out(row: LossRow) -> dict[str, Any]:
+    """Return a row as JSON; only a junior's says so, as rows of before there were any."""
+    return {name: value for name, value in asdict(row).items() if name != "junior" or value}
 
 
 def proof_in(body: dict[str, Any]) -> LossProof:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from exchange.rules.changes import LiquidationSaid
 from exchange.rules.mirror_legs import MirrorLegs
 from exchange.rules.waterfall import GAINS_LAYER
-from matching.codes import EventKind, LiquidationStep, Side
+from matching.codes import EventKind, LiquidationStep, MoveReason, Side
 from matching.limits import PRICE_BITS_DEFAULT
 from matching.wire import COMMAND, EVENT
 
@@ -35,6 +35,8 @@ class MovesMirror(MirrorLegs):
         self.liquidations: dict[int, Liquidation] = {}  # by account_idx
         # Of each liquidation that goes on: (place of the layer, account_idx) -> usd micros.
         self.layer_uses: dict[int, dict[tuple[int, int], int]] = {}
+        # What winners of the auction of each took: (winner, contract_idx) -> lots.
+        self.auctioned: dict[int, dict[tuple[int, int], int]] = {}
         self.haircuts: dict[int, int] = {}  # of gains, by account_idx, since it was last settled
 
     def _follow_liquidation(self, command: Row) -> None:
@@ -56,6 +58,7 @@ class MovesMirror(MirrorLegs):
             ended = self.liquidations.pop(command[_ACCOUNT], None)
             if ended is not None:
                 self.layer_uses.pop(ended.liquidation_id, None)
+                self.auctioned.pop(ended.liquidation_id, None)
 
     def _move_handlers(self) -> dict[int, Callable[[Row, Row], None]]:
         return {
@@ -65,13 +68,16 @@ class MovesMirror(MirrorLegs):
 
     def _position_moved(self, command: Row, event: Row) -> None:
         """Book both sides; no price is said."""
-        _, _, side, _, giver_idx, _, _, contract_idx, receiver_idx, price_ticks, lots, *_ = event
+        _, _, side, reason, giver_idx, own_id, _, contract_idx, receiver_idx, *_ = event
+        price_ticks, lots = event[9], event[10]
         contract = self.contracts[contract_idx]
         bought_lots = lots if side == Side.BUY else -lots
         for account_idx, signed_lots in ((giver_idx, bought_lots), (receiver_idx, -bought_lots)):
             self.open_position(account_idx, contract_idx)
             self._fill(contract, account_idx, signed_lots, price_ticks)
         self._changes.contracts.add(contract_idx)  # its open interest
+        if reason == MoveReason.AUCTION:
+            self.note_auctioned(own_id, receiver_idx, contract_idx, lots)
 
     def _cash_transferred(self, command: Row, event: Row) -> None:
         amount_usd_micros = event[_AMOUNT_E]
@@ -88,6 +94,13 @@ class MovesMirror(MirrorLegs):
         if any(one.liquidation_id == liquidation_id for one in self.liquidations.values()):
             uses = self.layer_uses.setdefault(liquidation_id, {})
             uses[layer, giver_idx] = uses.get((layer, giver_idx), 0) + usd_micros
+
+    def note_auctioned(
+        self, liquidation_id: int, winner_idx: int, contract_idx: int, lots: int
+    ) -> None:
+        """Note lots that a winner took of a default that goes on."""
+        if any(one.liquidation_id == liquidation_id for one in self.liquidations.values()):
+            self.auctioned.setdefault(liquidation_id, {})[winner_idx, contract_idx] = lots
 
     def note_haircut(self, giver_idx: int, usd_micros: int) -> None:
         """Note what was taken of an account's gains."""

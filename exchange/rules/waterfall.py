@@ -5,7 +5,7 @@ only when the ones before it are used up. What each gives is divided among those
 who stand in it, and every use says of how much, for what, and by which share.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -101,15 +101,25 @@ def assessments_of(contributions: Mapping[str, int]) -> dict[str, int]:
     return {party: given * ASSESSMENT_BPS // BPS for party, given in contributions.items()}
 
 
-def bear(loss_usd_micros: int, parts: Parts) -> Waterfall:
-    """Return how a loss is borne: layer by layer, in proportion within a layer."""
+def bear(
+    loss_usd_micros: int, parts: Parts, juniors: Collection[tuple[LayerName, str]] = ()
+) -> Waterfall:
+    """Return how a loss is borne: layer by layer, in proportion within a layer.
+
+    Args:
+        juniors: who of a layer gives all before the others of it give anything.
+    """
     assert loss_usd_micros >= 0
     left = loss_usd_micros
     uses: list[LayerUse] = []
     for layer in LAYERS:
         held = {party: max(0, amount) for party, amount in parts.get(layer.name, {}).items()}
         names = sorted(held)
-        shares = pro_rata_capped(left, [held[name] for name in names])
+        first = [held[name] if (layer.name, name) in juniors else 0 for name in names]
+        shares = pro_rata_capped(left, first)
+        rest = [held[name] - part for name, part in zip(names, first, strict=True)]
+        more = pro_rata_capped(left - sum(shares), rest)
+        shares = [one + other for one, other in zip(shares, more, strict=True)]
         uses.extend(
             LayerUse(
                 layer=layer.name, place=layer.place, party=name, available_usd_micros=held[name],

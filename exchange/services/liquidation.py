@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from exchange.io.defaults import Defaults
 from exchange.io.errors import Conflict, Unavailable
 from exchange.io.registry import Accounts
 from exchange.rules.cycles import has_lost_much
+from exchange.rules.default_auction import Terms
 from exchange.rules.layers import FIRST_ID, FUND_KIND, HOUSE_KIND, Funds, funds_of
 from exchange.rules.liquidation_rows import SWEEP_ACCOUNTS_MAX
 from exchange.rules.liquidation_steps import Step
@@ -49,11 +50,43 @@ EXEMPT: Final = frozenset({HOUSE_KIND, FUND_KIND})
 _log = logging.getLogger("wellhead.liquidation")
 
 
+class Auctioneer(Protocol):
+    """Who runs auctions: `exchange.services.auctioneer.Auctioneer`."""
+
+    async def prepare(self, liquidator: Liquidator, seq: int) -> None:
+        """Read what was under way."""
+        ...
+
+    async def know_bidders(self) -> None:
+        """Read who may bid."""
+        ...
+
+    async def open(self, terms: Terms) -> None:
+        """Announce an auction."""
+        ...
+
+    async def step(self, liquidator: Liquidator, given: set[int]) -> None:
+        """Close what is due, end what is over."""
+        ...
+
+
 class Liquidation:
     """Watches every account. `observe` each committed batch, after the mirror."""
 
-    def __init__(self, mirror: Mirror, send: Send, rows: Defaults, accounts: Accounts) -> None:
-        """Watch the exchange that `mirror` follows; commands go to `send`."""
+    def __init__(
+        self,
+        mirror: Mirror,
+        send: Send,
+        rows: Defaults,
+        accounts: Accounts,
+        auctioneer: Auctioneer | None = None,
+    ) -> None:
+        """Watch the exchange that `mirror` follows; commands go to `send`.
+
+        Args:
+            auctioneer: sells among members what slices could not; without one the house takes it.
+        """
+        self._auctioneer = auctioneer
         self._mirror = mirror
         self._send = send
         self._rows = rows
@@ -116,7 +149,10 @@ class Liquidation:
             self._mirror.note_use(liquidation_id, layer, giver_idx, amount)
         for giver_idx, amount in cuts.items():
             self._mirror.note_haircut(giver_idx, amount)
-        self._liquidator = Liquidator(self._mirror, house.account_idx, funds)
+        liquidator = Liquidator(self._mirror, house.account_idx, funds)
+        if self._auctioneer is not None:
+            await self._auctioneer.prepare(liquidator, self._start_seq)
+        self._liquidator = liquidator
 
     async def _funds(self, house_idx: int) -> Funds:
         """Return the accounts of the layers, as far as the core has them."""
@@ -138,12 +174,16 @@ class Liquidation:
             self._kinds = await self._rows.kinds()
             liquidator.funds = await self._funds(liquidator.house_idx)
             self._known = known
+        if self._auctioneer is not None and mirror.liquidations:
+            await self._auctioneer.know_bidders()
         await self._collect()
         due = await self._due()
         members = {idx for idx in due if self._kinds.get(idx) == MEMBER}
         await self._call(members | self._in_debt())
         todo = (due - members) | (due & self._escalated) | set(mirror.liquidations)
         todo -= {idx for idx in todo if self._kinds.get(idx) in EXEMPT}
+        if self._auctioneer is not None:
+            await self._auctioneer.step(liquidator, set(self._given.values()))
         busy = False
         for idx in sorted(todo - set(self._given.values()))[:SWEEP_ACCOUNTS_MAX]:
             step = liquidator.look(idx)
@@ -164,6 +204,9 @@ class Liquidation:
 
     async def _give(self, account_idx: int, step: Step) -> bool:
         """Give a step's commands to the sequencer, its proofs kept before; one slice a second."""
+        if step.offer is not None and self._auctioneer is not None:
+            await self._auctioneer.open(step.offer)
+            return False  # its close is waited for
         second = self._mirror.ts_ns // 1_000_000_000
         if step.is_order:
             if self._sliced.get(account_idx) == second:

@@ -43,6 +43,7 @@ from tests.support.custody_fakes import MemoryCustody
 from tests.support.delivery_fakes import memory_delivering
 from tests.support.index_fakes import MemoryIndex
 from tests.support.memory_alerts import MemoryAlerts, seen
+from tests.support.memory_auctions import MemoryAuctions
 from tests.support.memory_billing import MemoryBilling
 from tests.support.memory_corrections import MemoryCorrections
 from tests.support.memory_defaults import MemoryDefaults
@@ -98,6 +99,7 @@ class World:
         self.signatures = MemorySignatures()
         self.now_ns = time.time_ns
         self.defaults = MemoryDefaults()
+        self.auctions = MemoryAuctions()
         self.index = MemoryIndex()
         self.defaults.accounts = self.accounts
         self.services = Services(
@@ -119,6 +121,7 @@ class World:
             billing=MemoryBilling(),  # type: ignore[arg-type]
             index=self.index,
             giveups=MemoryGiveUps(),  # type: ignore[arg-type]
+            auctions=self.auctions,  # type: ignore[arg-type]
             alerts=MemoryAlerts(seen(1)),  # type: ignore[arg-type]
             members=MemoryMembers(self.accounts),  # type: ignore[arg-type]
             webhooks=MemoryWebhooks(),  # type: ignore[arg-type]

@@ -64,6 +64,12 @@ COMMANDS = (
     ("positions", "account:positions", TRADE, "Lots held, and what they earned."),
     ("balances", "account:balances", TRADE, "Money held, required and free."),
     ("collateral", "collateral:collateral", TRADE, "Assets beside cash: what counts, in and out."),
+    (
+        "default-auction",
+        "default_auctions:default_auction",
+        TRADE,
+        "Bid for what a liquidation could not close; for members.",
+    ),
     ("fund", "funds:fund", TRADE, "The default fund: its size, own share, pay in."),
     ("margin", "margin:margin", TRADE, "What is required, why, and what would be."),
     ("hedge", "hedging:hedge", TRADE, "What hedges a plan of GPUs to sell or to buy."),

@@ -7,7 +7,7 @@ from wellhead import fund_types as ft
 from wellhead import money_types as mt
 from wellhead.calls import Call
 from wellhead.cli import out
-from wellhead.cli.defaults import proof as proof
+from wellhead.cli.default_auctions import proof as proof
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.cli.stresses import risk as risk

@@ -26,6 +26,7 @@ from exchange.io.alerts import Alerts
 from exchange.io.billing import Billing
 from exchange.io.bus import Bus
 from exchange.io.custody_postgres import PostgresCustody
+from exchange.io.default_auctions import DefaultAuctions
 from exchange.io.defaults import Defaults
 from exchange.io.delivery import PostgresReceipts
 from exchange.io.delivery_issuers import Issuers
@@ -238,6 +239,7 @@ def make_front(
         index=PostgresIndex(pool),
         delivering=_delivering(pool),
         giveups=GiveUps(pool),
+        auctions=DefaultAuctions(pool),
         members=Members(pool),
         webhooks=Webhooks(pool, ground.box),
         edge=_edge(settings),

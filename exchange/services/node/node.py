@@ -17,7 +17,15 @@ from exchange.io.bus_memory import MemoryBus
 from exchange.io.folder import DataFolder, Instance
 from exchange.io.follow import follow
 from exchange.io.journal_postgres import PostgresJournalReader
-from exchange.io.notify import API_KEY, INDEX, MARGIN_CALL, OUTBOX, SCENARIOS, listen
+from exchange.io.notify import (
+    API_KEY,
+    DEFAULT_AUCTION,
+    INDEX,
+    MARGIN_CALL,
+    OUTBOX,
+    SCENARIOS,
+    listen,
+)
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.snapshots import Snapshots
@@ -216,6 +224,7 @@ class Node:
             heard[API_KEY] = self._front.keys.changed
             heard[INDEX] = self._front.hub.indices.changed
             heard[MARGIN_CALL] = self._front.hub.calls.changed
+            heard[DEFAULT_AUCTION] = self._front.hub.auctions.changed
         if self._engine is not None:
             heard[OUTBOX] = self._engine.wake_outbox
             heard[SCENARIOS] = self._engine.wake_scenarios

@@ -9,6 +9,7 @@ from exchange.io.price_data import load_price_data
 from exchange.io.registry import Account
 from exchange.io.tasks import in_turns
 from exchange.rules.desk import DeskRow
+from exchange.rules.layers import Funds, funds_among
 from exchange.rules.stress_play import Machine, Outcome, Story, Struck, outcome_of, struck
 from exchange.rules.valuation import CUSTOMER
 
@@ -73,6 +74,12 @@ class DeskRoom:
         found = (idx for idx, one in self._names.items() if one.account_id == HOUSE_ID)
         return next(found, None)
 
+    @property
+    def funds(self) -> Funds | None:
+        """Return the accounts of the layers, None while the house has none."""
+        names = [(idx, one.account_id, one.kind) for idx, one in self._names.items()]
+        return funds_among(names, len(self._services.gateway.mirror.accounts))
+
     async def play(self, rows: list[DeskRow], story: Story, *, whole: bool) -> Outcome:
         """Return what a story does to the accounts of `rows`, computed in slices."""
         state = self._services.gateway.mirror
@@ -80,7 +87,7 @@ class DeskRoom:
         found: list[Struck] = await in_turns(
             struck(state, row, moves, story, self.owner(row.account_idx)) for row in rows
         )
-        return await asyncio.to_thread(outcome_of, story, seq, found, self.house_idx)
+        return await asyncio.to_thread(outcome_of, story, seq, found, self.funds)
 
 
 def desk_of(services: Services) -> DeskRoom:

@@ -254,6 +254,8 @@ async def send(
     )  # fmt: skip
     transfer = await services.transfers.wait_decided(transfer.transfer_id)
     await services.gateway.reached(transfer.seq or 0)
+    if transfer.code == Code.ACCOUNT_FROZEN and not pays_in:
+        raise Problem("fund_in_use", "nothing is given back while an account is liquidated")
     if transfer.status == TransferStatus.REFUSED:
         raise core_problem(transfer.code or int(Code.WITHDRAWAL_EXCEEDS_FREE))
     content: dict[str, Any] = {"transfer": transfer_out(transfer, member.account_id)}

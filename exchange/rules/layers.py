@@ -44,6 +44,9 @@ class Funds:
         return frozenset((self.first_idx, *second, *self.shares.values()))
 
 
+NO_FUNDS: Final = Funds(first_idx=-1)  # where no account of a layer is open
+
+
 def funds_of(first_idx: int, accounts: Iterable[tuple[int, str, str]], count: int) -> Funds:
     """Return the funds among accounts (slot, public id, kind), as far as the core has them."""
     shares: dict[int, int] = {}
@@ -57,6 +60,13 @@ def funds_of(first_idx: int, accounts: Iterable[tuple[int, str, str]], count: in
         if kind == HOUSE_KIND and account_id == SECOND_ID:
             second_idx = account_idx
     return Funds(first_idx=first_idx, second_idx=second_idx, shares=MappingProxyType(shares))
+
+
+def funds_among(accounts: Iterable[tuple[int, str, str]], count: int) -> Funds | None:
+    """Return the funds among accounts (slot, public id, kind); None while the house has none."""
+    every = list(accounts)
+    first = next((idx for idx, name, _ in every if name == FIRST_ID and idx < count), None)
+    return None if first is None else funds_of(first, every, count)
 
 
 class Part(NamedTuple):

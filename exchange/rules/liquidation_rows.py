@@ -51,6 +51,12 @@ def _judged(
     )  # fmt: skip
 
 
+def share_row(share_idx: int, *, held: bool) -> np.ndarray:
+    """Return what holds a share of the default fund, so that nothing is given back, or frees it."""
+    state = AccountState.FROZEN if held else AccountState.ACTIVE
+    return _one(Kind.SET_ACCOUNT, share_idx, state=state)
+
+
 def cancel_row(account_idx: int) -> np.ndarray:
     """Return what cancels every order and stop of an account."""
     return _one(Kind.MASS_CANCEL, account_idx, contract_idx=ALL_CONTRACTS)

@@ -17,6 +17,7 @@ from exchange.rules.loss_proof import LossProof
 from exchange.rules.mirror import Mirror
 from exchange.rules.mirror_moves import Liquidation
 from exchange.rules.standing import settled_usd_micros
+from matching.codes import AccountState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,29 @@ class Step:
     losses: tuple[LossProof, ...] = ()  # proofs too, of who bears what
     offer: Terms | None = None  # an auction to be announced
     is_order: bool = False  # that the market may or may not fill: one a second is enough
+
+
+def hold_rows(state: Mirror, funds: Funds, *, held: bool) -> list[np.ndarray]:
+    """Return what holds all shares of the default fund that are not held yet, or frees them.
+
+    FUND_001: a share gives nothing back by a command that comes after the begin of a liquidation.
+    Layers pay by TRANSFER_CASH, which asks for no state.
+    """
+    return [
+        rows.share_row(idx, held=held)
+        for idx in sorted(funds.shares.values())
+        if (state.accounts[idx].state == AccountState.FROZEN) != held
+    ]
+
+
+def hold_step(state: Mirror, funds: Funds) -> Step | None:
+    """Hold shares while any account is liquidated, and free them after; None when they are so."""
+    held = bool(state.liquidations)
+    found = hold_rows(state, funds, held=held)
+    if not found:
+        return None
+    story = f"{len(found)} shares of the default fund are {'held' if held else 'free'}"
+    return Step(commands=np.concatenate(found), story=story)
 
 
 def sale_step(

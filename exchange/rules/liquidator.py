@@ -31,7 +31,7 @@ from exchange.rules.liquidation import (
     relief_usd_micros,
     slice_lots,
 )
-from exchange.rules.liquidation_steps import Step, pay_step, sale_step
+from exchange.rules.liquidation_steps import Step, hold_rows, pay_step, sale_step
 from exchange.rules.mirror import Mirror
 from exchange.rules.mirror_moves import Liquidation
 from exchange.rules.money import BPS
@@ -93,7 +93,10 @@ class Liquidator:
         if not is_due(standing.equity_usd_micros, standing.maintenance_usd_micros):
             return None
         before = self.mirror.accounts[standing.account_idx].state
-        return Step(commands=rows.begin_row(standing, before), story="begins")
+        # In one go with what holds the fund: a return behind it is refused by the core.
+        held = hold_rows(self.mirror, self.funds, held=True)
+        begin = np.concatenate([*held, rows.begin_row(standing, before)])
+        return Step(commands=begin, story="begins")
 
     def _go_on(self, standing: Standing, going: Liquidation) -> Step | None:
         account_idx = standing.account_idx

@@ -19,6 +19,7 @@ from exchange.rules.collateral import Member, count
 from exchange.rules.contracts import Contract, SymbolError, parse_symbol
 from exchange.rules.desk import DeskRow
 from exchange.rules.holdings import AssetPrice
+from exchange.rules.layers import NO_FUNDS, Funds
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import BPS, div_half_even
 from exchange.rules.quotes import Step
@@ -31,6 +32,7 @@ from exchange.rules.scenarios import (
     step_sizes,
 )
 from exchange.rules.stress import STRESS_ROWS, Shape, StressRow
+from exchange.rules.stress_layers import parts_after
 from exchange.rules.tenors import date_of
 from exchange.rules.waterfall import LayerName, Waterfall, bear
 
@@ -141,8 +143,9 @@ class Outcome:
 
     @property
     def house_usd_micros(self) -> int:
-        """Return the house's own result: its positions, less what its fund pays for others."""
-        return self.house_pnl_usd_micros - self.waterfall.used_of(LayerName.HOUSE_FIRST)
+        """Return the house's own result: its positions, less what its layers pay for others."""
+        layers = (LayerName.HOUSE_FIRST, LayerName.HOUSE_SECOND)
+        return self.house_pnl_usd_micros - sum(map(self.waterfall.used_of, layers))
 
 
 Moves = Mapping[int, int]  # by contract_idx: usd micros of one long lot
@@ -238,9 +241,15 @@ def outcome_of(
     story: Story,
     seq: int,
     found: Sequence[Struck],
-    house_idx: int | None,
+    funds: Funds | None,
 ) -> Outcome:
-    """Return the sums, and how losses beyond what accounts have are borne."""
+    """Return the sums, and how losses beyond what accounts have are borne.
+
+    Args:
+        funds: the accounts of the layers; None where there are none, and nobody bears anything.
+    """
+    exempt = funds.accounts if funds is not None else frozenset()
+    house_idx = funds.first_idx if funds is not None else None
     touched = [
         one
         for one in found
@@ -251,14 +260,14 @@ def outcome_of(
     for one in touched:
         fates[one.fate] += 1
     house = [one for one in found if one.account_idx == house_idx]
-    others = [one for one in found if one.account_idx != house_idx]
+    others = [one for one in found if one.account_idx not in exempt]
     beyond = sum(max(0, -one.after_usd_micros) for one in others)
-    parts = {
-        LayerName.HOUSE_FIRST: {"insurance": max(0, sum(one.after_usd_micros for one in house))},
-        LayerName.GAINS_HAIRCUT: {
-            str(one.account_idx): one.pnl_usd_micros for one in others if one.pnl_usd_micros > 0
-        },
-    }
+    parts = parts_after(
+        {one.account_idx: one.after_usd_micros for one in found},
+        {one.account_idx: one.initial_usd_micros for one in found},
+        {one.account_idx: one.pnl_usd_micros for one in others},
+        funds or NO_FUNDS,
+    )
     return Outcome(
         story=story,
         seq=seq,
@@ -283,11 +292,11 @@ def play(
     machine: Machine,
     story: Story,
     owner_of: Callable[[int], tuple[str, str]],
-    house_idx: int | None,
+    funds: Funds | None,
     *,
     whole: bool = True,
 ) -> Outcome:
     """Return what a story would do to the accounts of `rows`; nothing is changed."""
     moves = machine.moves(state, story, whole=whole)
     found = [struck(state, row, moves, story, owner_of(row.account_idx)) for row in rows]
-    return outcome_of(story, state.seq, found, house_idx)
+    return outcome_of(story, state.seq, found, funds)

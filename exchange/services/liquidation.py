@@ -21,7 +21,7 @@ from exchange.rules.cycles import has_lost_much
 from exchange.rules.default_auction import Terms
 from exchange.rules.layers import FIRST_ID, FUND_KIND, HOUSE_KIND, Funds, funds_of
 from exchange.rules.liquidation_rows import SWEEP_ACCOUNTS_MAX
-from exchange.rules.liquidation_steps import Step
+from exchange.rules.liquidation_steps import Step, hold_step
 from exchange.rules.liquidator import Liquidator
 from exchange.rules.margin_calls import (
     MarginCall,
@@ -43,6 +43,7 @@ STEP_SECONDS: Final = 1.0
 BUSY_SECONDS: Final = 0.05  # between steps while something is under way
 CONFLICT_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.25  # while waiting for clearing, or for the house's account
+HOLDING: Final = -1  # stands for no account: shares of the fund are held or freed
 MEMBER: Final = "member"
 TOGETHER: Final = 32  # accounts looked at before others have their turn
 EXEMPT: Final = frozenset({HOUSE_KIND, FUND_KIND})
@@ -189,6 +190,9 @@ class Liquidation:
             step = liquidator.look(idx)
             if step is not None and await self._give(idx, step):
                 busy = True
+        hold = None if self._given else hold_step(mirror, liquidator.funds)
+        if hold is not None:
+            await self._give(HOLDING, hold)
         sold = liquidator.dispose() if liquidator.house_idx not in self._given.values() else None
         if sold is not None:
             await self._give(liquidator.house_idx, sold)

@@ -24,6 +24,7 @@ from exchange.rules.agenda import Agenda
 from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.delivery.merkle import Root
 from exchange.rules.desk import Desk, DeskRow
+from exchange.rules.layers import Funds, funds_among
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import usd_text
 from exchange.rules.stress_play import STORIES, Machine, Story, outcome_of, struck
@@ -33,7 +34,6 @@ from exchange.rules.valuation import CUSTOMER
 START_S: Final = 20.0  # a node that has just started has more urgent things to do
 LOOK_S: Final = 30.0
 DAY_NS: Final = 86_400 * NS_PER_SECOND
-HOUSE_ID: Final = "insurance"
 TOGETHER: Final = 250  # accounts a slice
 
 Job = Callable[[], Awaitable[None]]
@@ -162,12 +162,15 @@ class NightlyStress:
     async def play(self, day: int) -> list[StressResult]:
         """Return the results of every story, whole and for the margin period."""
         owners = await self._owners()
-        house = [idx for idx, one in owners.items() if one.account_id == HOUSE_ID]
         await in_slices(self._desk.rows(self._mirror))  # the slow part; then as of one command
         rows = list(self._desk.rows(self._mirror))
         named = {idx: (one.name, one.kind) for idx, one in owners.items()}
+        funds = funds_among(
+            [(idx, one.account_id, one.kind) for idx, one in owners.items()],
+            len(self._mirror.accounts),
+        )
         return [
-            await self._played(day, rows, story, named, house[0] if house else None, whole)
+            await self._played(day, rows, story, named, funds, whole)
             for story in STORIES
             for whole in (True, False)
         ]
@@ -178,7 +181,7 @@ class NightlyStress:
         rows: list[DeskRow],
         story: Story,
         owners: dict[int, tuple[str, str]],
-        house_idx: int | None,
+        funds: Funds | None,
         whole: bool,
     ) -> StressResult:
         state = self._mirror
@@ -190,7 +193,7 @@ class NightlyStress:
                 for row in rows[first : first + TOGETHER]
             ]
             await asyncio.sleep(0)
-        return result_of(day, outcome_of(story, seq, found, house_idx), whole=whole)
+        return result_of(day, outcome_of(story, seq, found, funds), whole=whole)
 
     async def _owners(self) -> dict[int, Account]:
         found: dict[int, Account] = {}

@@ -7,6 +7,7 @@ import pytest
 
 from exchange.io.price_data import load_price_data
 from exchange.rules.desk import by_danger, required_of
+from exchange.rules.layers import Funds
 from exchange.rules.margin import margin_of
 from exchange.rules.money import USD_MICROS
 from exchange.rules.stress_play import (
@@ -165,13 +166,41 @@ def test_STRS_4_the_fund_bears_what_a_defaulter_has_not_then_the_winners():
         )  # fmt: skip
 
     story = STORY_BY_NAME["aws-cut"]
-    found = outcome_of(story, 9, [one(0, -100, 30), one(1, 90, 5), one(2, 10, 40)], house_idx=2)
+    found = outcome_of(
+        story, 9, [one(0, -100, 30), one(1, 90, 5), one(2, 10, 40)], Funds(first_idx=2)
+    )
     assert found.waterfall.loss_usd_micros == 70
     assert found.waterfall.used_of(LayerName.HOUSE_FIRST) == 50
     assert found.waterfall.used_of(LayerName.GAINS_HAIRCUT) == 20
     assert found.house_usd_micros == 10 - 50
     assert found.fates[Fate.DEFAULTED] == 1 and found.lost_usd_micros == 100
     assert found.accounts[0].account_idx == 0
+
+
+def test_STRS_5_every_layer_of_the_waterfall_is_played_in_its_order():
+    def one(idx: int, pnl: int, before: int, initial: int = 0) -> Struck:
+        return Struck(
+            account_idx=idx, pnl_usd_micros=pnl, collateral_usd_micros=0,
+            before_usd_micros=before, after_usd_micros=before + pnl, initial_usd_micros=initial,
+            maintenance_usd_micros=0, is_member=True,
+        )  # fmt: skip
+
+    funds = Funds(first_idx=0, second_idx=1, shares={4: 2, 5: 3})
+    found = outcome_of(
+        STORY_BY_NAME["aws-cut"], 9,
+        [one(0, 0, 10), one(1, 0, 8), one(2, 0, 6), one(3, 0, 4),
+         one(4, -100, 30), one(5, 70, 50, 100), one(6, 30, 0)], funds,
+    )  # fmt: skip
+    used = {(use.place, use.party): use.used_usd_micros for use in found.waterfall.uses}
+    assert found.waterfall.loss_usd_micros == 70
+    # 6 of its own share, 10 and then 8 of the house, 4 of the other share, 2.75 times that, gains.
+    assert {key: used[key] for key in used if key[0] < 7} == {
+        (2, "4"): 6, (3, "0"): 10, (4, "5"): 4, (5, "1"): 8, (6, "5"): 11,
+    }  # fmt: skip
+    assert sum(usd for (place, _), usd in used.items() if place == 7) == 70 - 39
+    assert found.waterfall.uncovered_usd_micros == 0 and found.house_usd_micros == -18
+    alone = outcome_of(STORY_BY_NAME["aws-cut"], 9, [one(4, -100, 30)], None)
+    assert alone.waterfall.uncovered_usd_micros == 70  # torn up: nobody else bears it
 
 
 async def test_bitcoin_takes_collateral_with_it(world: World):

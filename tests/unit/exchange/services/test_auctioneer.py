@@ -13,7 +13,7 @@ from exchange.rules.loss_proof import faults as loss_faults
 from exchange.services.auctioneer import Auctioneer
 from exchange.services.liquidation import Liquidation
 from exchange.services.stress.world import World, row
-from matching.codes import EventKind, Kind, MoveReason, Side, TradingState
+from matching.codes import Code, EventKind, Kind, MoveReason, Side, TradingState
 from matching.sizes import Sizes
 from tests.support.memory_auctions import MemoryAuctions
 from tests.support.memory_defaults import MemoryDefaults
@@ -255,3 +255,30 @@ async def test_AUCT_009_an_account_that_has_recovered_is_not_sold():
     assert stage.lots(ALICE) == 10 and stage.world.mirror.liquidations == {}
     assert stage.auctions.status[number] == "withdrawn"
     assert Auctions().juniors_of(number) == frozenset()
+
+
+async def test_FUND_001_a_return_that_comes_after_the_begin_of_a_default_is_refused_by_the_core():
+    stage = Stage(CAROL)
+
+    def give_back() -> int:
+        sent = row(Kind.SEND_CASH, account_idx=SHARE_C, order_id=CAROL, amount_usd_micros=USD)
+        reply = stage.world.send(sent)[0]
+        return int(reply["code"]) if reply["kind"] == EventKind.REFUSED else 0
+
+    assert give_back() == Code.OK
+    stage.mark(850)
+    told = []
+    await stage.service._prepare()
+    liquidator = stage.service._liquidator
+    assert liquidator is not None
+    liquidator.refresh()
+    begin = liquidator.look(ALICE)
+    assert begin is not None
+    # The check of whoever asks was made before; the command comes a moment behind the begin.
+    told += stage.world.send(begin.commands)["kind"].tolist()
+    assert EventKind.ACCOUNT_SET in told and give_back() == Code.ACCOUNT_FROZEN
+    stage.mark(100)  # layers pay out of shares that are held
+    await stage.steps(WAIT + 6)
+    assert stage.world.mirror.liquidations == {} and stage.usd(SHARE_C) < 2_999
+    await stage.steps(1)
+    assert give_back() == Code.OK

@@ -1,13 +1,44 @@
 """Auctions of defaults in memory, behind the door of the real ones."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from exchange.io.default_auctions import AuctionSeen, MoveOfAward, NoBidNow, OwnBid
 from exchange.io.errors import IdempotencyConflict
+from exchange.rules.adl import tag_of
 from exchange.rules.auction_steps import CLOSED, OVER, Auction, Won
-from exchange.rules.default_auction import Bid, Result, Terms
+from exchange.rules.default_auction import (
+    ALL_BPS,
+    Ask,
+    Bid,
+    Lot,
+    LotResult,
+    Piece,
+    Result,
+    Terms,
+    allocate,
+    awards_of,
+    dues_of,
+)
 from exchange.rules.default_auction_public import PublicMove, faults_of_published, result_out
+
+LOT: Final = Lot(1, "H100", (Piece(0, "H100-USE-2027M01", 10, 2_000, 744_000),))
+
+
+def terms(number: int, *bidders: int) -> Terms:
+    """Return an auction of one lot, open for ever."""
+    return Terms(number, 99, 5, 1_000_000, 1 << 62, (LOT,), bidders)
+
+
+def result(number: int, winner_idx: int) -> Result:
+    """Return what comes of one bid, for all of it."""
+    asks = [Ask(tag_of(winner_idx, number), 5, ALL_BPS)]
+    rows = allocate(LOT, 10**12, asks, lambda *_: True)
+    lot = LotResult(lot=LOT, reserve_usd_micros=10**12, rows=rows)
+    return Result(
+        liquidation_id=number, state_seq=9, price_top_ticks=65_535, lots=(lot,),
+        awards=tuple(awards_of(lot, 65_535)), dues=dues_of([lot], {"member": 5}),
+    )  # fmt: skip
 
 
 class MemoryAuctions:

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from exchange.rules.adl import faults
+from exchange.rules.adl import faults, tag_of
+from exchange.rules.default_auction_public import faults as auction_faults
 from exchange.rules.loss_proof import faults as loss_faults
 from exchange.rules.money import USD_MICROS
 from exchange.rules.standing import equity_usd_micros
@@ -42,11 +43,35 @@ def checks_of(
         ("layers gave what the proofs say", used == sum(layers.values())),
         ("every proof of deleveraging verifies",
          all(not faults(proof) for proof in world.proofs)),
+        ("every auction verifies, and what winners took is what they were awarded",
+         not any(auction_faults(one) for one in world.results)
+         and _auctioned(world) <= _awarded(world)),
         ("shares that were moved are those of the proofs",
          int(adl["qty_lots"].sum()) == sum(row.share_lots for p in world.proofs for row in p.rows)),
         ("nobody is left in liquidation with less than nothing",
          all(equity_usd_micros(mirror, idx) >= 0 for idx in mirror.liquidations)),
     ]  # fmt: skip
+
+
+def _auctioned(world: World) -> set[tuple[int, str, str, int]]:
+    """Return (liquidation, tag, symbol, price) of lots that winners of auctions took."""
+    moves: np.ndarray = np.concatenate(world.moves or [np.zeros(0, EVENT)])
+    wanted = (moves["kind"] == EventKind.POSITION_MOVED) & (moves["code"] == MoveReason.AUCTION)
+    symbols = [one.symbol for one in world.mirror.contracts]
+    return {
+        (number, tag_of(winner, number), symbols[contract_idx], price)
+        for number, winner, contract_idx, price in moves[wanted][
+            ["order_id", "maker_account_idx", "contract_idx", "price_ticks"]
+        ].tolist()
+    }
+
+
+def _awarded(world: World) -> set[tuple[int, str, str, int]]:
+    return {
+        (one.liquidation_id, award.tag, award.symbol, award.price_ticks)
+        for one in world.results
+        for award in one.awards
+    }
 
 
 def _deleveraged(world: World) -> np.ndarray:

@@ -7,7 +7,6 @@ compute with leverage, makers with thin books, and a gap that no order trades th
 """
 
 import random
-from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 from typing import Final
@@ -16,6 +15,7 @@ import numpy as np
 
 from exchange.io.price_data import load_price_data
 from exchange.rules.contracts import parse_symbol
+from exchange.rules.default_auction import Bid, Terms
 from exchange.rules.layers import Funds
 from exchange.rules.money import BPS, USD_MICROS
 from exchange.rules.operations import (
@@ -30,6 +30,7 @@ from exchange.rules.settlement import PriceRule
 from exchange.rules.settlement_run import Settled
 from exchange.rules.standing import Maintenances, equity_usd_micros
 from exchange.services.stress.checks import FLAT_USD, checks_of
+from exchange.services.stress.outcome import Outcome, Profile, paid_in_auctions
 from exchange.services.stress.world import World, row
 from matching.codes import EventKind, Kind, MoveReason, Side, Tif, TradingState
 from matching.sizes import Sizes
@@ -41,51 +42,13 @@ SYMBOLS: Final = ("H100-USE-2025M11", "H100-USE-2025M12", "H100-USE-2026M01", "B
 PRICES: Final = (2_550, 2_500, 2_450, 4_100)  # ticks
 BTC_HAIRCUT_BPS: Final = 4_500
 ROUNDS_MAX: Final = 400
+ANSWER_NS: Final = 5_000_000_000  # after so long all members have answered an auction
 # Second of the run, bitcoin and compute in basis points of their start: the real steps.
 PATH: Final = (
     (0, 10_000, 10_000), (20, 9_700, 9_950), (30, 9_300, 9_800), (36, 8_700, 9_500),
     (40, 8_500, 9_300), (41, 8_500, 7_400), (42, 8_500, 5_600), (60, 8_600, 5_600),
     (100, 8_800, 5_900), (160, 8_900, 6_100),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """How large a run is."""
-
-    seed: int = 20_251_010
-    traders: int = 1_200
-    makers: int = 24
-    flat: int = 60
-    fund_usd: int = 60_000
-    second_usd: int = 20_000  # the house's second layer
-    members: int = 8  # makers that are clearing members
-    share_usd: int = 5_000  # of each in the default fund
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """What came of a run."""
-
-    profile: Profile
-    seconds: list[int] = field(default_factory=list)
-    compute_bps: list[int] = field(default_factory=list)
-    btc_bps: list[int] = field(default_factory=list)
-    in_liquidation: list[int] = field(default_factory=list)
-    insolvent: list[int] = field(default_factory=list)
-    fund_usd_micros: list[int] = field(default_factory=list)
-    commands: int = 0
-    accounts: int = 0
-    liquidations: int = 0
-    slices_lots: int = 0
-    taken_over_lots: int = 0
-    deleveraged_lots: int = 0
-    deleveraged_accounts: int = 0
-    layers_usd_micros: dict[int, int] = field(default_factory=dict)  # by place
-    proofs: int = 0
-    loss_proofs: int = 0
-    state_hash: str = ""
-    checks: list[tuple[str, bool]] = field(default_factory=list)
 
 
 class October:
@@ -143,6 +106,8 @@ class October:
             world.say(listed, stage_commands(idx, model.shocks(contract, ticks, DAY)))
         world.say(swap_command(SCENARIO_COUNT, WORST_COUNT))
         world.flush()
+        members = self.makers[: profile.members]
+        world.liquidator.auctions.bidders = frozenset(members)
         world.liquidator.refresh()
         self._trade_up()
         for idx in self.traders:
@@ -206,6 +171,7 @@ class October:
         world.flush()
         for _ in range(6 if calm else 2):
             self._quote(lots=40 if calm else 12, away=3 if calm else 40)
+        world.close_auctions(self._bids, ANSWER_NS)
         self._liquidate()
         self._note(at, btc_bps, compute_bps)
 
@@ -224,6 +190,15 @@ class October:
                 )  # fmt: skip
                 signed = amount if change > 0 else -amount
                 self.btc_lent[idx] = self.btc_lent.get(idx, 0) + signed
+
+    def _bids(self, terms: Terms) -> list[Bid]:
+        """Return what members bid: most a part, some pass, the dearer the wilder the market."""
+        chance, found = self.chance, []
+        for lot in terms.lots:
+            for idx in terms.bidders:
+                share = chance.choice((0, 0, 1_250, 2_500, 5_000))
+                found.append(Bid(lot.lot_no, idx, chance.randrange(5, 120), share))
+        return found
 
     def _liquidate(self) -> None:
         """Look once at everybody who is due or on their way, as the service does each second."""
@@ -278,6 +253,13 @@ class October:
         for place in sorted(set(paid["code"].tolist())):
             amounts = paid["amount_usd_micros"][paid["code"] == place]
             out.layers_usd_micros[place] = int(amounts.sum())
+        auctioned = lots[lots["code"] == MoveReason.AUCTION]
+        out.auctions = len(world.results)
+        out.auctioned_lots = int(auctioned["qty_lots"].sum())
+        out.auction_cost_usd_micros = sum(
+            lots * (mark - price) * value for lots, mark, price, value in paid_in_auctions(world)
+        )
+        out.juniors = sum(one.junior for result in world.results for one in result.dues)
         out.proofs, out.loss_proofs = len(world.proofs), len(world.losses)
         out.state_hash = world.engine.state_hash().hex()
         out.checks = checks_of(world, self.deposited, self.flat, out.layers_usd_micros)

@@ -5,7 +5,7 @@ from typing import Final
 
 from exchange.rules.money import BPS, USD_MICROS
 from exchange.rules.waterfall import LAYERS
-from exchange.services.stress.october import Outcome
+from exchange.services.stress.outcome import Outcome
 from exchange.services.stress.plots import Line, chart
 
 NAME: Final = "october-2025"
@@ -49,6 +49,10 @@ def page(out: Outcome) -> str:
         "commands": f"{out.commands:,}",
         "liquidations begun": f"{out.liquidations:,}",
         "lots closed in the book by slices": f"{out.slices_lots:,}",
+        "auctions": f"{out.auctions:,}",
+        "lots that members won in auctions": f"{out.auctioned_lots:,}",
+        "what they cost against the marks": f"{out.auction_cost_usd_micros // USD_MICROS:,} USD",
+        "times that a member bid too little": f"{out.juniors:,}",
         "lots the house took over": f"{out.taken_over_lots:,}",
         **{
             f"paid by layer {place}, {LAYERS[place - 1].story}": f"{paid // USD_MICROS:,} USD"
@@ -95,6 +99,6 @@ account is torn up against the other side.
 |---|---|
 {checks}
 
-Made by `wellhead stress report`. What it does not show: margin calls to members, and an auction;
-traders here neither add money nor flee.
+Made by `wellhead stress report`. Members answer an auction within five seconds, with bids that are
+drawn. What it does not show: margin calls to members; traders here neither add money nor flee.
 """

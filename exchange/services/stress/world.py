@@ -5,13 +5,16 @@ from collections.abc import Callable
 import numpy as np
 
 from exchange.rules.adl import AdlProof
+from exchange.rules.auction_close import close
+from exchange.rules.auction_steps import CLOSED, OPEN, OVER, Auction
 from exchange.rules.clearing_house import ClearingHouse
+from exchange.rules.default_auction import Bid, Result, Terms
 from exchange.rules.layers import Funds, parts_of
 from exchange.rules.liquidation_steps import Step
 from exchange.rules.liquidator import Liquidator
 from exchange.rules.loss_proof import LossProof
 from exchange.rules.mirror import Mirror
-from exchange.rules.standing import equity_usd_micros
+from exchange.rules.standing import equity_usd_micros, held_of
 from matching.codes import EventKind, Kind
 from matching.engine import Engine
 from matching.sizes import Sizes
@@ -53,6 +56,7 @@ class World:
         self.liquidator = Liquidator(self.mirror, house_idx, funds)
         self.proofs: list[AdlProof] = []
         self.losses: list[LossProof] = []
+        self.results: list[Result] = []  # of auctions
         self.moves: list[np.ndarray] = []  # EVENT rows of moves of lots and money
         self.slice_lots = 0
         self.grounds: list[int] = []  # of each deleveraging: what any layer before still had
@@ -95,6 +99,10 @@ class World:
 
     def do(self, step: Step) -> None:
         """Carry out a step of liquidation; its proofs are kept before."""
+        if step.offer is not None:
+            self.liquidator.auctions.going[step.offer.liquidation_id] = Auction(step.offer)
+            self.stories[step.story] = self.stories.get(step.story, 0) + 1
+            return
         self.proofs += step.proofs
         self.losses += step.losses
         if step.proofs:
@@ -104,6 +112,24 @@ class World:
         events = self.send(step.commands)
         if word == "slices":
             self.slice_lots += int(events["qty_lots"][events["kind"] == EventKind.TRADE].sum())
+
+    def close_auctions(self, bids_of: Callable[[Terms], list[Bid]], after_ns: int) -> None:
+        """Close the auctions that opened so long ago, and forget those that are over."""
+        auctions, mirror = self.liquidator.auctions, self.mirror
+        live = {one.liquidation_id for one in mirror.liquidations.values()}
+        for number, one in list(auctions.going.items()):
+            if number not in live:
+                del auctions.going[number]
+            elif one.phase == OPEN and self.now_ns >= one.terms.opened_ns + after_ns:
+                idx = one.terms.account_idx
+                result, one.won, one.juniors = close(
+                    mirror, one.terms, bids_of(one.terms), self.liquidator.standing(idx),
+                    held_of(mirror, idx, self.liquidator.shocks), self.liquidator.funds,
+                )  # fmt: skip
+                one.phase, one.closed_ns = CLOSED, mirror.ts_ns
+                self.results.append(result)
+            elif one.phase == CLOSED and one.sent:
+                one.phase = OVER
 
     def _left(self, account_idx: int) -> int:
         """Return what layers still have for a default: the house's, where nothing is missing."""

@@ -12,6 +12,7 @@ import pytest
 from api import shapes
 from api.openapi import ANSWERS, codes, document, operations
 from api.routes import scenarios
+from exchange.io.default_auctions import MoveOfAward
 from exchange.io.defaults import LiquidationSeen, MoveSeen, UseSeen
 from exchange.io.funds import LossSeen, PartySeen, SizingSeen
 from exchange.rules.adl import Candidate, Closing, plan, tag_of
@@ -25,6 +26,7 @@ from exchange.rules.waterfall import LayerName
 from matching.codes import Kind, TradingState
 from matching.wire import pack_legs
 from tests.support.api_world import OTHER, SYMBOL, World, running
+from tests.support.memory_auctions import result, terms
 from tests.support.rows import command
 from tests.support.scenario_sets import built, make_live
 
@@ -417,12 +419,35 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("set_limits", "PUT", f"{account}/limits", {"order_quantity": "5"}),
         *MEMBER_CALLS,
         *SETTLEMENT_CALLS,
+        *await auction_calls(world),
         ("kill", "POST", "/admin/kill", {"account_id": "shape"}),
         ("kill", "POST", "/admin/kill", {"exchange": True}),
         ("resume", "POST", "/admin/resume", None),
         ("halt", "POST", "/admin/halt", None),
         ("resume", "POST", "/admin/resume", None),
     ]  # fmt: skip
+
+
+async def auction_calls(world: World) -> list[Any]:
+    """Return the calls about auctions of defaults: one is open, another has closed."""
+    operator = next(one for one in world.accounts.rows if one.account_id == "operator")
+    rows, idx = world.auctions, operator.account_idx
+    for number in (77, 78):
+        await rows.open(terms(number, idx))
+    await rows.begin_close(78, 1)
+    await rows.decide(result(78, idx), (), frozenset(), 2)
+    rows.moved_lots = [MoveOfAward(12, idx, "H100-USE-2027M01", 10, 1_995)]
+    bid = {"lot": 1, "premium": "0.010", "share": "0.5"}
+    bidder = {"account_id": "alice", "admitted": True}
+    return [
+        ("bid_in_default_auction", "POST", "/default-auctions/77/bids", bid),
+        ("list_default_auctions", "GET", "/default-auctions", None),
+        ("get_default_auction", "GET", "/default-auctions/77", None),
+        ("get_auction_record", "GET", "/liquidations/78/auction", None),
+        ("list_all_default_auctions", "GET", "/admin/risk/auctions", None),
+        ("list_bidders", "GET", "/admin/risk/bidders", None),
+        ("admit_bidder", "PUT", "/admin/risk/bidders", bidder),
+    ]
 
 
 async def test_every_answer_has_the_shape_it_says(world: World):

@@ -16,7 +16,6 @@ from exchange.io.billing import Billing
 from exchange.io.bus import Bus
 from exchange.io.clock import Clock, SystemClock
 from exchange.io.custody_postgres import PostgresCustody
-from exchange.io.default_auctions import DefaultAuctions
 from exchange.io.defaults import Defaults
 from exchange.io.efd import Exchanges
 from exchange.io.errors import Corrupt, Unavailable
@@ -34,7 +33,6 @@ from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
 from exchange.rules.final_settlement import FixedDays
 from exchange.rules.mirror import Mirror
-from exchange.services.auctioneer import Auctioneer
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.corrections import CorrectionDesk
@@ -55,6 +53,7 @@ from exchange.services.node.making import (
     make_corrections,
     make_delivery,
     make_index,
+    make_liquidation,
     make_night,
     make_observer,
 )
@@ -211,13 +210,7 @@ class EngineRole:
             noter=noter,
             index=make_index(self._ground, mirror, sequencer.submit, clock),
             days=DayKeeper(FinalPrints(pool), clock, days),
-            liquidation=Liquidation(
-                mirror,
-                sequencer.submit,
-                Defaults(pool),
-                PostgresAccounts(pool),
-                Auctioneer(DefaultAuctions(pool)),
-            ),
+            liquidation=make_liquidation(pool, mirror, sequencer.submit),
             fund=FundKeeper(mirror, Defaults(pool)),
             collector=FundCollector(
                 mirror, Defaults(pool), PostgresAccounts(pool), PostgresTransfers(pool)

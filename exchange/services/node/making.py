@@ -7,6 +7,8 @@ import asyncpg
 import numpy as np
 
 from exchange.io.clock import Clock
+from exchange.io.default_auctions import DefaultAuctions
+from exchange.io.defaults import Defaults
 from exchange.io.delivery import PostgresReceipts
 from exchange.io.delivery_prices import hour_usd_micros
 from exchange.io.delivery_proofs import Proofs
@@ -26,10 +28,12 @@ from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
 from exchange.rules.sessions import CallTimes
 from exchange.rules.stress_play import Machine
+from exchange.services.auctioneer import Auctioneer
 from exchange.services.calendar import Calendar
 from exchange.services.corrections import CorrectionDesk
 from exchange.services.delivery import DeliveryDesk
 from exchange.services.index_keeper import IndexKeeper
+from exchange.services.liquidation import Liquidation
 from exchange.services.night import Night, NightlyRoots, NightlySeal, NightlyStress
 from exchange.services.node.ground import Ground
 from exchange.services.observer import Observer
@@ -95,3 +99,9 @@ def make_corrections(
 ) -> CorrectionDesk:
     """Return who carries out corrections of settlements."""
     return CorrectionDesk(Corrections(pool), SettlementInputs(pool), mirror, send, clock)
+
+
+def make_liquidation(pool: asyncpg.Pool, mirror: Mirror, send: Send) -> Liquidation:
+    """Return what liquidates accounts, with the auctions of what it cannot close."""
+    auctioneer = Auctioneer(DefaultAuctions(pool))
+    return Liquidation(mirror, send, Defaults(pool), PostgresAccounts(pool), auctioneer)

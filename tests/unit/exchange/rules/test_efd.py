@@ -157,6 +157,10 @@ def test_EFD_003_better_prices_of_an_account_count_first_and_none_at_or_below_ze
     assert counted(entries, {5: Means(-24, 0, 24)}, 5, HOURS) == {1: 16, 2: 0}
 
 
+# A kernel that only kernels call cannot be called from here: its source can.
+of_the_core = getattr(least_surplus, "py_func", least_surplus)
+
+
 def kernels(buys, sells, reference, shift=5_000):
     """Return the price of a call by the core's own kernel, orders matched on paper."""
     left = [sorted(([one.price, one.quantity] for one in side), reverse=way)
@@ -182,7 +186,7 @@ def kernels(buys, sells, reference, shift=5_000):
     best_buy, best_sell = max(one.price for one in buys), min(one.price for one in sells)
     low = max(low, min(high, min(reference, best_sell)))
     high = min(high, max(low, max(reference, best_buy)))
-    return least_surplus(m, low + shift, high + shift, reference + shift) - shift, matched
+    return of_the_core(m, low + shift, high + shift, reference + shift) - shift, matched
 
 
 def test_EFD_004_the_differential_is_that_of_the_cores_own_calls():

@@ -20,6 +20,7 @@ from api.refusals import exceeds_free
 from api.routes.public import stamped
 from api.schemas import AccountChange, AccountNew, ContractChange, KeyNew, TransferNew
 from exchange.io.registry import Account, Transfer, TransferStatus
+from exchange.rules.account_levels import OPENED_KINDS
 from exchange.rules.money import usd_text
 from matching.codes import Code, Kind
 from matching.limits import TRANSFER_USD_MICROS_MAX
@@ -30,7 +31,6 @@ router = APIRouter(prefix="/admin", tags=["admin"])
 WORD_MAX: Final = 64
 TRANSFER_STATUS: Final = {TransferStatus.DONE: 201, TransferStatus.REFUSED: 422}
 LEAVES_LOTS: Final = (EVENT.names or ()).index("leaves_lots")
-_KIND = re.compile(r"[a-z_]{1,32}", re.ASCII)
 _TRANSFER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 
 
@@ -80,8 +80,8 @@ async def create_account(
     """Open an account; the same body again returns the same account."""
     name = printable(body.name, "name")
     kind = "customer" if body.kind is UNSET else body.kind
-    if not _KIND.fullmatch(kind):
-        raise Problem("field_invalid", "1 to 32 of a-z _", field="kind")
+    if kind not in OPENED_KINDS:
+        raise Problem("field_invalid", f"one of {', '.join(sorted(OPENED_KINDS))}", field="kind")
     account_id = body.account_id
     if account_id is UNSET:
         account_id = f"acc-{secrets.token_hex(6)}"

@@ -99,11 +99,12 @@ class Ledger:
                 house.contracts[position.contract_idx].positions[position.account_idx] = position
         return house
 
-    async def prepare(self) -> None:
-        """Make this connection ready to write; again it does nothing."""
+    async def prepare(self, effects: Effects) -> None:
+        """Make connection and ledger ready to write these; again it does nothing."""
         if not self._is_prepared:
             await self._connection.execute(SQL["make_staging"])
             self._is_prepared = True
+        await self._make_months(effects.transfers)
 
     async def write(self, effects: Effects) -> None:
         """Write all of it, or nothing.
@@ -112,8 +113,7 @@ class Ledger:
             ClearingMoved: the ledger is not where these effects begin.
             LedgerMismatch: they change an order that the ledger does not know.
         """
-        await self.prepare()
-        await self._make_months(effects.transfers)
+        await self.prepare(effects)
         async with self._connection.transaction():
             await self._move(effects)
             await self._fill(effects)

@@ -24,6 +24,9 @@ LEVEL_BPS_BY_KIND: Final[Mapping[str, int]] = MappingProxyType(
 )
 assert all(LEVEL_BPS_MIN <= bps <= LEVEL_BPS_MAX for bps in LEVEL_BPS_BY_KIND.values())
 
+# What an administrator may open; the exchange opens its own (operator, fund) by itself.
+OPENED_KINDS: Final = frozenset({"customer", "market_maker", *LEVEL_BPS_BY_KIND})
+
 PROFILE_BY_KIND: Final[Mapping[str, Profile]] = MappingProxyType(
     {"neocloud": Profile.NEOCLOUD, "miner": Profile.MINER}
 )

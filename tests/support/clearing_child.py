@@ -19,7 +19,7 @@ BETWEEN_S = 0.005  # what a planted bug leaves between its two commits: kills fi
 async def place_before(self: ledger.Ledger, effects: Effects) -> None:
     """Planted: the place is committed before the work, in a transaction of its own."""
     connection = self._connection
-    await self.prepare()
+    await self.prepare(effects)
     query = ledger.SQL["move_clearing"]
     await connection.fetchval(query, effects.after_seq, effects.last_seq)
     await asyncio.sleep(BETWEEN_S)
@@ -30,7 +30,7 @@ async def place_before(self: ledger.Ledger, effects: Effects) -> None:
 async def place_after(self: ledger.Ledger, effects: Effects) -> None:
     """Planted: the place is committed after the work, in a transaction of its own."""
     connection = self._connection
-    await self.prepare()
+    await self.prepare(effects)
     async with connection.transaction():
         await self._fill(effects)
     await asyncio.sleep(BETWEEN_S)

@@ -55,7 +55,7 @@ def commit_without_sync() -> None:
 
 async def place_before(self: ledger.Ledger, effects: Effects) -> None:
     """The place is committed before the work, in a transaction of its own."""
-    await self.prepare()
+    await self.prepare(effects)
     await self._move(effects)
     await asyncio.sleep(POST_LATER_S)
     async with self._connection.transaction():
@@ -64,7 +64,7 @@ async def place_before(self: ledger.Ledger, effects: Effects) -> None:
 
 async def place_after(self: ledger.Ledger, effects: Effects) -> None:
     """The place is committed after the work, in a transaction of its own."""
-    await self.prepare()
+    await self.prepare(effects)
     async with self._connection.transaction():
         await self._fill(effects)
     await asyncio.sleep(POST_LATER_S)
@@ -73,7 +73,7 @@ async def place_after(self: ledger.Ledger, effects: Effects) -> None:
 
 async def slow_but_whole(self: ledger.Ledger, effects: Effects) -> None:
     """No bug: the transaction takes its time."""
-    await self.prepare()
+    await self.prepare(effects)
     async with self._connection.transaction():
         await self._move(effects)
         await asyncio.sleep(POST_LATER_S)

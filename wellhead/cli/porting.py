@@ -1,8 +1,6 @@
 """Commands about clearing members: whose client an account is, its clients, and ports."""
 
-from typing import Annotated
-
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from wellhead import member_calls
 from wellhead import member_types as mt
@@ -11,7 +9,7 @@ from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.operator import accounts as accounts
 from wellhead.cli.options import REMOTE, Remote, ask
-from wellhead.cli.safety import NO_LIMITS, LimitFlags, show_allowed
+from wellhead.cli.safety import NO_LIMITS, LimitFlags, given, show_allowed
 
 member = App(name="member", help="What a clearing member does: its clients, and ports.")
 COLUMNS = ("port", "client", "from", "to", "status", "until (UTC)", "reason")
@@ -136,21 +134,21 @@ def kill(account_id: str, /, *, options: Remote = REMOTE) -> None:
 
 @member.command
 def limits(
-    account_id: str, /, *, show_only: Annotated[bool, Parameter(name="--show")] = False,
+    account_id: str, /, *, none: bool = False,
     flags: LimitFlags = NO_LIMITS, options: Remote = REMOTE,
 ) -> None:  # fmt: skip
-    """Set all that the member allows a client at once; without any, it has no limits of ours.
+    """Set all that the member allows a client at once; without any, show who allows what.
 
     Parameters
     ----------
     account_id
         A client; of these limits and an operator's the stricter holds.
-    show_only
-        Change nothing: show what holds, and who allows what.
+    none
+        Take all limits of the member away.
     """
     call = member_calls.client_limits(account_id)
-    if not show_only:
-        call = member_calls.limit_client(account_id, **flags.fields())
+    if none or flags != NO_LIMITS:
+        call = member_calls.limit_client(account_id, **given(flags, none=none).fields())
     with options.trader() as client:
         found, answer = ask(client, call)
     show_allowed(found, answer, options)

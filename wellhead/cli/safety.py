@@ -106,25 +106,36 @@ class LimitFlags:
 NO_LIMITS = LimitFlags()
 
 
+def given(flags: LimitFlags, *, none: bool) -> LimitFlags:
+    """Return the limits to set.
+
+    Errors:
+        CliError: limits and none.
+    """
+    if none and flags != NO_LIMITS:
+        raise CliError(Exit.USAGE, "usage", "limits, or --none: not both")
+    return flags
+
+
 def limits(
-    account_id: str, /, *, show_only: Annotated[bool, Parameter(name="--show")] = False,
+    account_id: str, /, *, none: bool = False,
     flags: LimitFlags = NO_LIMITS, options: Remote = REMOTE,
 ) -> None:  # fmt: skip
-    """Set all that an operator allows an account at once; without any, it has no limits of ours.
+    """Set all that an operator allows an account at once; without any, show who allows what.
 
     Parameters
     ----------
     account_id
         The account; of its member's limits and these the stricter holds.
-    show_only
-        Change nothing: show what holds, and who allows what.
+    none
+        Take all limits of an operator away.
     """
-    if show_only:
+    if not none and flags == NO_LIMITS:
         with options.operator() as client:
             found, answer = ask(client, protect_calls.account_limits(account_id))
         show_allowed(found, answer, options)
         return
-    call = protect_calls.set_limits(account_id, **flags.fields())
+    call = protect_calls.set_limits(account_id, **given(flags, none=none).fields())
     with options.operator() as client:
         own, answer = ask(client, call)
     if options.json:

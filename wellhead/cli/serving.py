@@ -108,7 +108,7 @@ def settings(node: NodeOptions) -> Any:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        said = "; ".join(f"WELLHEAD_{e['loc'][0]}: {e['msg']}".upper() for e in error.errors())
+        said = "; ".join(f"WELLHEAD_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise CliError(Exit.USAGE, "settings_invalid", said) from error
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -94,6 +95,23 @@ class SickJournal(MemoryJournal):
 async def turns(count: int = 10) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.001)
+
+
+def hashes_of(house: House) -> int:
+    return sum(b.state_hash is not None for b in house.journal.batches)
+
+
+async def one_by_one(house: House, rows: Iterable[np.ndarray]) -> None:
+    """Send each row when the one before is released: each is a batch of its own."""
+    for row in rows:
+        await house.bus.send(row)
+        await house.released(house.core.last_seq + 1)
 
 
 async def test_commands_are_numbered_stamped_committed_and_released_in_order():
@@ -253,13 +271,13 @@ async def test_stopping_commits_what_was_applied():
 async def test_the_state_is_hashed_every_so_often_and_replays_to_the_same():
     house = House(cadence=Cadence(hash_commands=20, snapshot_commands=10**9))
     await house.bus.send(opening())
-    for row in itertools.islice(orders(3), 100):
-        await house.bus.send(row)
-        await turns(4)
-    await house.released(109)
+    await house.released(9)
+    flow = orders(3)
+    await one_by_one(house, itertools.islice(flow, 50))
+    await until(lambda: hashes_of(house) >= 1)  # one that is still written puts the next one off
+    await one_by_one(house, itertools.islice(flow, 50))
+    await until(lambda: hashes_of(house) >= 2)
     await house.stop()
-    await asyncio.sleep(0.05)
-    assert sum(b.state_hash is not None for b in house.journal.batches) >= 2
     core = await Recovery(house.journal, None, restore_small).run()
     assert core.state_hash() == house.core.state_hash()
 
@@ -283,10 +301,7 @@ async def test_a_snapshot_is_due_from_the_newest_one_not_from_the_start():
     await house.released(9)
     await house.stop()
     house = House(house.journal, core=house.core, snapshots=kept, snapshot_seq=0, cadence=cadence)
-    for row in itertools.islice(orders(3), 15):
-        await house.bus.send(row)
-        await turns(4)
-    await house.released(24)
+    await one_by_one(house, itertools.islice(orders(3), 15))
+    await until(lambda: bool(kept.seqs))
     await house.stop()
-    await asyncio.sleep(0.05)
     assert kept.seqs == [20]

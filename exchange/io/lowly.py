@@ -104,6 +104,8 @@ def die_with_parent(how: signal.Signals) -> Callable[[], None]:
 
     def arm() -> None:
         if libc is not None:
+            # A shell starts what it puts in the background with SIGINT ignored; exec keeps that.
+            signal.signal(how, signal.SIG_DFL)
             libc.prctl(_PR_SET_PDEATHSIG, int(how), 0, 0, 0)
             if os.getppid() != parent:  # it died before we armed
                 os.kill(os.getpid(), how)

@@ -304,21 +304,25 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 # Children
 
 
-def test_a_child_dies_with_its_parent(tmp_path):
+@pytest.mark.parametrize("background", [False, True])
+def test_a_child_dies_with_its_parent(background):
     program = """
-import subprocess, sys, time
+import signal, sys, time
 from pathlib import Path
 from exchange.io import lowly
+if sys.argv[1] == "True":  # as a shell starts what it puts in the background
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 child = lowly.popen(["sleep", "60"], lowly.lowly_user("nobody"), cwd=Path("/"), output=-3)
 print(child.pid, flush=True)
 time.sleep(60)
 """
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", program, str(background)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while Path(f"/proc/{child}/stat").exists() and not _is_dead(child):
         assert time.monotonic() < deadline, "it lives on"
         time.sleep(0.01)

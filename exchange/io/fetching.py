@@ -11,10 +11,12 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Final
+from typing import Any, Final
 
 import httptools
 
@@ -44,6 +46,7 @@ _INSIDE: Final = tuple(
 )
 
 Resolve = Callable[[str], Awaitable[list[str]]]  # name -> addresses
+LookUp = Callable[..., list[Any]]  # as socket.getaddrinfo
 Connect = Callable[[str, str], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
@@ -51,11 +54,34 @@ class FetchRefused(ExchangeError):
     """A source that is not asked, or whose answer is not taken; the message says why."""
 
 
-async def resolve_name(host: str) -> list[str]:
-    """Return the addresses of a name."""
+async def resolve_name(host: str, look_up: LookUp = socket.getaddrinfo) -> list[str]:
+    """Return the addresses of a name.
+
+    Each look-up has a thread of its own: a name server that never answers keeps nobody else's
+    waiting, and keeps no process from ending. The loop's own threads are only a few.
+    """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+    found: asyncio.Future[list[Any]] = loop.create_future()
+
+    def say(result: list[Any] | Exception) -> None:
+        if found.done():
+            return  # it was given up
+        if isinstance(result, Exception):
+            found.set_exception(result)
+        else:
+            found.set_result(result)
+
+    def look() -> None:
+        result: list[Any] | Exception
+        try:
+            result = look_up(host, PORT, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            result = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(say, result)
+
+    threading.Thread(target=look, name="look-up", daemon=True).start()
+    return list(dict.fromkeys(str(one[4][0]) for one in await found))
 
 
 async def connect_tls(
@@ -158,7 +184,7 @@ class _Guarded:
         except TimeoutError as error:
             why = f"{self.host} did not answer whole in {self.timeout_s:g} s"
             raise FetchRefused(why) from error
-        except (OSError, ssl.SSLError, httptools.HttpParserError) as error:
+        except (OSError, ssl.SSLError, httptools.HttpParserError, UnicodeError) as error:
             raise FetchRefused(f"{self.host}: {error!r}") from error
         return answer
 

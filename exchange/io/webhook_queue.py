@@ -160,7 +160,8 @@ class Queue(Store):
             )
 
     async def forget(self, before_ns: int) -> None:
-        """Remove what was delivered long ago."""
+        """Remove what was delivered long ago, and what was written for a hook as it was removed."""
+        await self._rows(_SQL["forget_removed"])
         await self._rows(_SQL["forget"], before_ns, FORGET_TOGETHER)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 PORT: Final = 443
 URL_MAX: Final = 2_000
 HOST: Final = re.compile(
-    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*"
+    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}"
 )
 TARGET: Final = re.compile(r"/[!-~]{0,1999}")  # printable ASCII without blanks
 

@@ -249,6 +249,13 @@ async def test_hooks_are_their_accounts_alone_few_and_removed_for_good(pool, wor
         await world.hooks.ping(1, webhook_id, NOW)
     await world.turn()
     assert len(world.heard) == 2
+    await world.pool.execute(  # by who had read the hooks before it was removed
+        "INSERT INTO webhook_delivery (webhook_id, event, data, created_ns)"
+        " VALUES ($1, 'fill', '{}', 1)", webhook_id,
+    )  # fmt: skip
+    await world.queue.forget(0)
+    waits = "SELECT count(*) FROM webhook_delivery WHERE status = 'waiting'"
+    assert await world.pool.fetchval(waits) == 0
     for _ in range(HOOKS_MAX):
         await world.make(1, "fill")
     with pytest.raises(TooManyHooks):

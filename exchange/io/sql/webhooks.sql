@@ -146,6 +146,11 @@ UPDATE webhook SET failures = failures + 1, retry_ns = $3, tried_ns = $2,
     why = CASE WHEN $4::boolean AND status = 'active' THEN $5 ELSE why END
 WHERE webhook_id = $1 AND failures = $6;
 
+-- name: forget_removed
+DELETE FROM webhook_delivery WHERE status = 'waiting' AND webhook_id IN (
+    SELECT webhook_id FROM webhook WHERE status = 'removed'
+);
+
 -- name: forget
 DELETE FROM webhook_delivery WHERE delivery_id IN (
     SELECT delivery_id FROM webhook_delivery

@@ -1,6 +1,7 @@
 """Sending: one delivery of a hook after the other, some hooks at once, none waited for."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import monotonic_ns
 from typing import Final
@@ -14,7 +15,9 @@ from exchange.rules.addresses import Address, AddressInvalid, https_address
 from exchange.rules.webhooks import backoff_ns, envelope, parks, signature
 
 AT_ONCE: Final = 16  # hooks
+AT_ONCE_OF_ACCOUNT: Final = 4  # of them: nobody takes the places of all others
 IN_A_ROW: Final = 50  # deliveries of one hook, before others have their turn
+TURN_NS: Final = 10_000_000_000  # none is begun later in a turn, however many wait
 TIMEOUT_S: Final = 10.0
 NS_PER_MS: Final = 1_000_000
 
@@ -46,15 +49,19 @@ class Sender:
         self._inside = inside
         self._post = post
         self._going: dict[str, asyncio.Task[None]] = {}
+        self._whose: dict[str, str] = {}  # hook -> account
 
     async def start(self) -> None:
         """Begin with hooks that are due, as long as there is room."""
         self._reap()
-        room = AT_ONCE - len(self._going)
-        if room <= 0:
+        if len(self._going) >= AT_ONCE:
             return
-        for due in (await self._queue.due(self._now_ns(), tuple(self._going)))[:room]:
-            self._going[due.webhook_id] = asyncio.create_task(self._work(due))
+        places = Counter(self._whose.values())
+        for due in await self._queue.due(self._now_ns(), tuple(self._going)):
+            if len(self._going) < AT_ONCE and places[due.account_id] < AT_ONCE_OF_ACCOUNT:
+                places[due.account_id] += 1
+                self._whose[due.webhook_id] = due.account_id
+                self._going[due.webhook_id] = asyncio.create_task(self._work(due))
 
     async def rest(self) -> None:
         """Wait until everything that was begun is over."""
@@ -66,6 +73,7 @@ class Sender:
         """Give up what is going on: it is sent again."""
         await end_tasks(self._going.values())
         self._going.clear()
+        self._whose.clear()
 
     def _reap(self) -> None:
         """Forget what is over; a bug in it is one here.
@@ -75,12 +83,15 @@ class Sender:
         """
         for webhook_id, task in list(self._going.items()):
             if task.done():
-                del self._going[webhook_id]
+                del self._going[webhook_id], self._whose[webhook_id]
                 task.result()
 
     async def _work(self, due: Due) -> None:
-        """Send what waits of one hook, in order, until one fails."""
+        """Send what waits of one hook, in order, until one fails or its turn is over."""
+        ends_ns = monotonic_ns() + TURN_NS
         for _ in range(IN_A_ROW):
+            if monotonic_ns() >= ends_ns:
+                return
             waiting = await self._queue.next(due.webhook_id)
             if waiting is None or not await self._send(due, waiting):
                 return
@@ -122,6 +133,9 @@ class Sender:
             error = f"no answer in {TIMEOUT_S:g} s"
         except (FetchRefused, AddressInvalid) as refused:
             error = str(refused)
+        except Exception as surprise:  # noqa: BLE001  # one receiver is nobody else's trouble
+            _log.exception("webhook_surprise", webhook=due.webhook_id)
+            error = f"{type(surprise).__name__}: {surprise}"
         is_good = status is not None and 200 <= status < 300
         if status is not None and not is_good:
             error = f"answered {status}"

@@ -2,16 +2,17 @@
 
 import asyncio
 import json
+import threading
 import time
 from contextlib import asynccontextmanager
 
 import pytest
 
 from exchange.io import fetching
-from exchange.io.fetching import FetchRefused, fetch, is_public, tell
+from exchange.io.fetching import FetchRefused, fetch, is_public, resolve_name, tell
 from exchange.io.observation_fetch import fetch_and_record, load_sources
 from exchange.io.observations import Outcome, RowAnswer
-from exchange.rules.addresses import https_address
+from exchange.rules.addresses import AddressInvalid, https_address
 from exchange.rules.observation_sources import SourceInvalid, parse_source
 from exchange.services.observer import Observer
 
@@ -276,3 +277,36 @@ async def test_nightly_sources_are_asked_once_a_night_before_the_index_and_again
 )  # fmt: skip
 def test_an_address_that_no_public_host_has_is_not_public(address: str):
     assert not is_public(address)
+
+
+async def test_a_name_server_that_hangs_keeps_no_other_name_waiting():
+    hangs, looked = threading.Event(), []
+
+    def look_up(host, port, **_):
+        looked.append(host)
+        if host.startswith("hangs"):
+            hangs.wait()
+        return [(0, 0, 0, "", (PUBLIC, port))]
+
+    waiting = [asyncio.create_task(resolve_name(f"hangs{n}.test", look_up)) for n in range(40)]
+    assert await resolve_name("quick.test", look_up) == [PUBLIC]
+    for task in waiting[:20]:
+        task.cancel()  # given up
+    hangs.set()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert found[20:] == [[PUBLIC]] * 20 and len(looked) == 41
+
+
+async def test_a_name_that_is_none_is_refused_and_ends_nothing():
+    with pytest.raises(AddressInvalid):
+        https_address("https://x." + "a" * 64 + "/")
+    longest = https_address("https://x." + "a" * 63 + "/")
+    assert longest.host.endswith("a" * 63)
+
+    async def resolve(host):
+        raise UnicodeError("label too long")
+
+    with pytest.raises(FetchRefused, match="label too long"):
+        await tell(HOOK, {}, b"{}", resolve, None, 2.0)
+    with pytest.raises(UnicodeError):
+        await resolve_name("x." + "a" * 64)

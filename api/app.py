@@ -37,6 +37,7 @@ from api.routes import (
     proofs,
     protect,
     public,
+    restraints,
     scenarios,
     statements,
     surveillance,
@@ -95,6 +96,10 @@ ROUTERS = (
     members.private,
     members.admin,
     clients.router,
+    restraints.public,
+    restraints.private,
+    restraints.member,
+    restraints.admin,
     webhooks.router,
 )
 TITLE = "Wellhead"

@@ -28,6 +28,7 @@ from exchange.io.hedge_child import Bases
 from exchange.io.index_store import Index
 from exchange.io.members import Members
 from exchange.io.registry import Accounts, ApiKeys, Scope, Transfers
+from exchange.io.restraints import Restraints
 from exchange.io.scenario_store import Scenarios
 from exchange.io.settlement_corrections import Corrections
 from exchange.io.settlement_roots import SettlementRoots
@@ -82,6 +83,7 @@ class Services:
     giveups: GiveUps | None = None
     auctions: DefaultAuctions | None = None
     members: Members | None = None
+    restraints: Restraints | None = None
     webhooks: Webhooks | None = None
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     key_closers: list[Callable[[str], None]] = field(default_factory=list)  # of revoked keys

@@ -9,6 +9,7 @@ OWN: Final[dict[str, int]] = {
     "client_unknown": 404,
     "client_has_member": 409,
     "client_has_no_member": 409,
+    "owner_not_allowed": 409,
     "port_unknown": 404,
     "port_ended": 409,
     "port_going": 409,

@@ -3,9 +3,10 @@
 `settling.py`, the one without, is made from this file.
 """
 
-from wellhead import default_auction_calls, default_calls, settlement_calls
+from wellhead import default_auction_calls, default_calls, restraint_calls, settlement_calls
 from wellhead import default_auction_types as at
 from wellhead import default_types as dt
+from wellhead import restraint_types as rt
 from wellhead import settlement_types as st
 from wellhead import types as wt
 from wellhead.calls import Json
@@ -54,6 +55,14 @@ class AsyncSettling:
     async def acknowledge_margin_call(self, call_id: str) -> wt.Page[dt.MarginCall]:
         """Say that a margin call was seen; said again it changes nothing."""
         return await self._http.run(default_calls.acknowledge(call_id))
+
+    async def position_limits(self) -> rt.OwnerHoldings:
+        """Return what the owner of the account holds in all its accounts, and may."""
+        return await self._http.run(restraint_calls.position_limits())
+
+    async def notices(self, *, limit: int | None = None) -> wt.Page[rt.Notice]:
+        """Return what the account was told, newest first: limits, restraints, calls of the fund."""
+        return await self._http.run(restraint_calls.notices(limit))
 
     async def default_auctions(self, *, limit: int | None = None) -> wt.Page[at.DefaultAuction]:
         """Return the auctions of defaults that the account is asked to bid in, newest first."""

@@ -4,9 +4,10 @@
 made from this file's twin.
 """
 
-from wellhead import default_auction_calls, default_calls, settlement_calls
+from wellhead import default_auction_calls, default_calls, restraint_calls, settlement_calls
 from wellhead import default_auction_types as at
 from wellhead import default_types as dt
+from wellhead import restraint_types as rt
 from wellhead import settlement_types as st
 from wellhead import types as wt
 from wellhead.calls import Json
@@ -55,6 +56,14 @@ class Settling:
     def acknowledge_margin_call(self, call_id: str) -> wt.Page[dt.MarginCall]:
         """Say that a margin call was seen; said again it changes nothing."""
         return self._http.run(default_calls.acknowledge(call_id))
+
+    def position_limits(self) -> rt.OwnerHoldings:
+        """Return what the owner of the account holds in all its accounts, and may."""
+        return self._http.run(restraint_calls.position_limits())
+
+    def notices(self, *, limit: int | None = None) -> wt.Page[rt.Notice]:
+        """Return what the account was told, newest first: limits, restraints, calls of the fund."""
+        return self._http.run(restraint_calls.notices(limit))
 
     def default_auctions(self, *, limit: int | None = None) -> wt.Page[at.DefaultAuction]:
         """Return the auctions of defaults that the account is asked to bid in, newest first."""

@@ -16,6 +16,7 @@ from api.ws.calls import CallChannel
 from api.ws.curves import CurveChannels
 from api.ws.default_auctions import DefaultAuctionChannel
 from api.ws.indices import IndexChannels
+from api.ws.notices import NoticeChannel
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
 from api.ws.shared import (
@@ -75,6 +76,7 @@ class Hub:
         self.indices = IndexChannels(services)
         self.calls = CallChannel(services, self.private)
         self.auctions = DefaultAuctionChannel(services, self.private)
+        self.notices = NoticeChannel(services, self.private)
         self.curves = CurveChannels(services)
         self.settlements = SettlementChannel(services)
         self.accruals = AccrualChannel(services)
@@ -199,6 +201,7 @@ class Hub:
             await self.indices.turn()
             await self.calls.turn()
             await self.auctions.turn()
+            await self.notices.turn()
             await self.curves.turn()
             for session in list(self.sessions):
                 session.look_after(now_s)

@@ -8,7 +8,10 @@ the oldest is a day old (DEF-15). So nothing is kept: the sizes say it all.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-CALL_NS: Final = 24 * 3600 * 1_000_000_000  # of core time
+HOUR_NS: Final = 3600 * 1_000_000_000
+CALL_NS: Final = 24 * HOUR_NS  # of core time
+REMIND_NS: Final = (12 * HOUR_NS, 2 * HOUR_NS)  # before the deadline
+BLOCK_NS: Final = HOUR_NS  # behind it: what free cash pays has been collected by then
 LEAST_USD_MICROS: Final = 1_000_000  # less than a dollar waits for more
 
 
@@ -54,3 +57,13 @@ def overdue_usd_micros(
             missing = least - held_usd_micros
             return missing if missing >= LEAST_USD_MICROS else 0
     return 0
+
+
+def reminders_due(due_ns: int, now_ns: int) -> int:
+    """Return how many reminders of a deadline are due by now (DEF-16)."""
+    return sum(now_ns >= due_ns - before_ns for before_ns in REMIND_NS)
+
+
+def is_blocked(sizes: Sequence[Asked], account_id: str, held_usd_micros: int, now_ns: int) -> bool:
+    """Say whether a member may only reduce: an hour behind the deadline it still owes (DEF-16)."""
+    return overdue_usd_micros(sizes, account_id, held_usd_micros, now_ns - BLOCK_NS) > 0

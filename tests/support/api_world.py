@@ -49,6 +49,7 @@ from tests.support.memory_corrections import MemoryCorrections
 from tests.support.memory_defaults import MemoryDefaults
 from tests.support.memory_giveups import MemoryGiveUps
 from tests.support.memory_members import MemoryMembers
+from tests.support.memory_restraints import MemoryRestraints
 from tests.support.memory_roots import MemoryRoots
 from tests.support.memory_webhooks import MemoryWebhooks
 from tests.support.observation_fakes import memory_observing
@@ -124,6 +125,7 @@ class World:
             auctions=self.auctions,  # type: ignore[arg-type]
             alerts=MemoryAlerts(seen(1)),  # type: ignore[arg-type]
             members=MemoryMembers(self.accounts),  # type: ignore[arg-type]
+            restraints=MemoryRestraints(),  # type: ignore[arg-type]
             webhooks=MemoryWebhooks(),  # type: ignore[arg-type]
             edge=EdgeSettings(),
         )

@@ -31,7 +31,7 @@ MEASURE = Group("Measure and check", sort_key=4)
 COMMANDS = (
     ("serve", "serving:serve", RUN, "Start the exchange."),
     ("demo", "serving:demo", RUN, "Start it with a simulated market and two funded keys."),
-    ("accounts", "porting:accounts", RUN, "Open accounts, move money in and out."),
+    ("accounts", "restraining:accounts", RUN, "Open accounts, move money in and out."),
     ("keys", "operator:keys", RUN, "Make, list and revoke API keys."),
     (
         "auctions",
@@ -83,9 +83,17 @@ COMMANDS = (
     ("efd", "exchanges:efd", TRADE, "Exchange a position for delivery, in one sealed call."),
     ("fills", "account:fills", TRADE, "Own trades."),
     ("giveup", "giveups:giveup", TRADE, "Give fills up to another account, and take them."),
-    ("member", "porting:member", TRADE, "What a clearing member does: its clients, and ports."),
+    ("member", "restraining:member", TRADE, "What a clearing member does: its clients, and ports."),
     ("allocate", "giveups:allocate", TRADE, "Offer parts of one fill to several accounts."),
     ("webhooks", "webhooks:webhooks", TRADE, "Have what happens told to URLs."),
+    ("holdings", "restraining:holdings", TRADE, "What an owner holds, and may; --all: operators."),
+    (
+        "notices",
+        "restraining:notices",
+        TRADE,
+        "What the account was told: limits, calls.",
+    ),
+    ("capacity", "restraining:capacity", LOOK, "What can be delivered: what limits are a part of."),
     ("fees", "fees:fees", TRADE, "What trading costs; --own: what the account pays."),
     ("ledger", "ledgers:ledger", TRADE, "Own postings; trial balance, statements, signed heads."),
     ("risk", "desk:risk", MEASURE, "The risk desk: accounts by danger, stress, calls, drills."),

@@ -10,7 +10,6 @@ from typing import Final
 
 import structlog
 
-from exchange.config import Settings
 from exchange.io.batch import Batch
 from exchange.io.billing import Billing
 from exchange.io.bus import Bus
@@ -24,9 +23,7 @@ from exchange.io.giveups import GiveUps
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
 from exchange.io.outbox_rows import OutboxRows
-from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_requests import PostgresSignatures
-from exchange.io.registry_transfers import PostgresTransfers
 from exchange.io.scenario_child import build_in_child
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.snapshots import Snapshots
@@ -49,21 +46,25 @@ from exchange.services.night import Night
 from exchange.services.node.crew import Crew
 from exchange.services.node.ground import Ground
 from exchange.services.node.making import (
+    cadence_of,
     make_calendar,
+    make_collector,
     make_corrections,
     make_delivery,
     make_index,
     make_liquidation,
     make_night,
     make_observer,
+    make_restrainer,
 )
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import Noter
 from exchange.services.observer import Observer
 from exchange.services.outbox import Outbox
 from exchange.services.recovery import Recovery
+from exchange.services.restraints import Restrainer
 from exchange.services.scenario_keeper import ScenarioKeeper
-from exchange.services.sequencer import Cadence, Sequencer
+from exchange.services.sequencer import Sequencer
 from matching.codes import Kind
 from matching.engine import Engine, warm_up
 
@@ -99,6 +100,7 @@ class Parts:
     liquidation: Liquidation
     fund: FundKeeper
     collector: FundCollector
+    restrainer: Restrainer
     night: Night
     days: DayKeeper
     observer: Observer
@@ -116,6 +118,7 @@ class Parts:
         self.billing.observe(batch.commands, batch.events)
         self.giveups.observe(batch.commands, batch.events)
         self.efd.observe(batch.commands, batch.events)
+        self.restrainer.observe(batch.commands)
 
 
 class EngineRole:
@@ -194,6 +197,7 @@ class EngineRole:
             PostgresScenarios(pool), mirror, calendar.agenda, calendar.adopt, clock, build
         )
         await scenarios.load()
+        collector = make_collector(pool, mirror)
         self._parts = Parts(
             leadership=self._leadership,
             journal=self._journal,
@@ -212,9 +216,8 @@ class EngineRole:
             days=DayKeeper(FinalPrints(pool), clock, days),
             liquidation=make_liquidation(pool, mirror, sequencer.submit),
             fund=FundKeeper(mirror, Defaults(pool)),
-            collector=FundCollector(
-                mirror, Defaults(pool), PostgresAccounts(pool), PostgresTransfers(pool)
-            ),
+            collector=collector,
+            restrainer=make_restrainer(pool, mirror, sequencer.submit, collector),
             night=make_night(self._ground, mirror, calendar.agenda, clock),
             observer=make_observer(self._ground, clock),
         )
@@ -237,7 +240,7 @@ class EngineRole:
             snapshots=self._snapshots,
             notes_at=noter.at,
             snapshot_seq=self._snapshot_seq,
-            cadence=_cadence(self._ground.settings),
+            cadence=cadence_of(self._ground.settings),
         )
 
     def begin_calendar(self) -> None:
@@ -259,6 +262,7 @@ class EngineRole:
         self._crew.start("corrections", self._parts.corrections.run())
         self._crew.start("fund", self._parts.fund.run())
         self._crew.start("collector", self._parts.collector.run())
+        self._crew.start("restraints", self._parts.restrainer.run())
         self._crew.start("delivery", self._parts.delivery.run())
         self._crew.start("efd", self._parts.efd.run())
 
@@ -286,7 +290,7 @@ class EngineRole:
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
             "collector", "outbox", "custody", "billing", "giveups", "corrections", "delivery",
-            "efd", "purge",
+            "efd", "purge", "restraints",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()
@@ -303,13 +307,6 @@ class EngineRole:
 
 def _restore(blob: bytes | None) -> Engine:
     return Engine.restore(blob) if blob is not None else Engine()
-
-
-def _cadence(settings: Settings) -> Cadence:
-    return Cadence(
-        snapshot_commands=settings.snapshot_every_commands,
-        hash_commands=settings.hash_every_commands,
-    )
 
 
 async def _purge_forever(signatures: PostgresSignatures) -> None:

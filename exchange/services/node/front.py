@@ -43,6 +43,7 @@ from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.registry_requests import PostgresOrigins, PostgresSignatures
 from exchange.io.registry_transfers import PostgresTransfers
+from exchange.io.restraints import Restraints
 from exchange.io.scenario_store import PostgresScenarios
 from exchange.io.settlement_corrections import Corrections
 from exchange.io.settlement_roots import SettlementRoots
@@ -241,6 +242,7 @@ def make_front(
         giveups=GiveUps(pool),
         auctions=DefaultAuctions(pool),
         members=Members(pool),
+        restraints=Restraints(pool),
         webhooks=Webhooks(pool, ground.box),
         edge=_edge(settings),
     )

@@ -6,6 +6,7 @@ from functools import partial
 import asyncpg
 import numpy as np
 
+from exchange.config import Settings
 from exchange.io.clock import Clock
 from exchange.io.default_auctions import DefaultAuctions
 from exchange.io.defaults import Defaults
@@ -18,6 +19,8 @@ from exchange.io.observation_fetch import load_sources
 from exchange.io.observations import PostgresObservations
 from exchange.io.price_data import load_price_data
 from exchange.io.registry_accounts import PostgresAccounts
+from exchange.io.registry_transfers import PostgresTransfers
+from exchange.io.restraints import Restraints
 from exchange.io.settlement_corrections import Corrections
 from exchange.io.settlement_roots import SettlementRoots
 from exchange.io.settlements import SettlementInputs
@@ -32,13 +35,24 @@ from exchange.services.auctioneer import Auctioneer
 from exchange.services.calendar import Calendar
 from exchange.services.corrections import CorrectionDesk
 from exchange.services.delivery import DeliveryDesk
+from exchange.services.fund_calls import FundCollector
 from exchange.services.index_keeper import IndexKeeper
 from exchange.services.liquidation import Liquidation
 from exchange.services.night import Night, NightlyRoots, NightlySeal, NightlyStress
 from exchange.services.node.ground import Ground
 from exchange.services.observer import Observer
+from exchange.services.restraints import Restrainer
+from exchange.services.sequencer import Cadence
 
 Send = Callable[[np.ndarray], Awaitable[None]]
+
+
+def cadence_of(settings: Settings) -> Cadence:
+    """Return how often the sequencer saves the state, and writes its hash."""
+    return Cadence(
+        snapshot_commands=settings.snapshot_every_commands,
+        hash_commands=settings.hash_every_commands,
+    )
 
 
 def make_night(ground: Ground, mirror: Mirror, agenda: Agenda, clock: Clock) -> Night:
@@ -105,3 +119,17 @@ def make_liquidation(pool: asyncpg.Pool, mirror: Mirror, send: Send) -> Liquidat
     """Return what liquidates accounts, with the auctions of what it cannot close."""
     auctioneer = Auctioneer(DefaultAuctions(pool))
     return Liquidation(mirror, send, Defaults(pool), PostgresAccounts(pool), auctioneer)
+
+
+def make_collector(pool: asyncpg.Pool, mirror: Mirror) -> FundCollector:
+    """Return who collects what members owe the default fund."""
+    return FundCollector(
+        mirror, Defaults(pool), PostgresAccounts(pool), PostgresTransfers(pool), Restraints(pool)
+    )
+
+
+def make_restrainer(
+    pool: asyncpg.Pool, mirror: Mirror, send: Send, collector: FundCollector
+) -> Restrainer:
+    """Return who holds owners, clients and members to their limits."""
+    return Restrainer(mirror, send, Restraints(pool), Defaults(pool).kinds, collector.overdue)

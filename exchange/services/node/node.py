@@ -22,6 +22,7 @@ from exchange.io.notify import (
     DEFAULT_AUCTION,
     INDEX,
     MARGIN_CALL,
+    NOTICE,
     OUTBOX,
     SCENARIOS,
     listen,
@@ -224,6 +225,7 @@ class Node:
             heard[API_KEY] = self._front.keys.changed
             heard[INDEX] = self._front.hub.indices.changed
             heard[MARGIN_CALL] = self._front.hub.calls.changed
+            heard[NOTICE] = self._front.hub.notices.changed
             heard[DEFAULT_AUCTION] = self._front.hub.auctions.changed
         if self._engine is not None:
             heard[OUTBOX] = self._engine.wake_outbox

@@ -210,6 +210,7 @@ SETTLEMENT_CALLS: list[tuple[str, str, str, Any]] = [
     ("list_corrections", "GET", "/admin/settlements/corrections", None),
     ("decide_correction", "POST", "/admin/settlements/corrections/1", {"action": "withdraw"}),
 ]
+SAID = {"sku": "H100", "hub": "USE", "gpus": 100, "source": "an audit"}
 PORT_TO_OPERATOR = {"account_id": "bob", "to": "operator", "reason": "it fails", "port_id": "p1"}
 MEMBER_CALLS: list[tuple[str, str, str, Any]] = [  # the operator is a member, clearer another one
     ("set_membership", "PUT", "/admin/accounts/bob/member", {"member": "clearer"}),
@@ -230,6 +231,18 @@ MEMBER_CALLS: list[tuple[str, str, str, Any]] = [  # the operator is a member, c
     ("set_client_limits", "PUT", "/member/clients/bob/limits", {"position": "5"}),
     ("get_client_limits", "GET", "/member/clients/bob/limits", None),
     ("get_limits", "GET", "/admin/accounts/bob/limits", None),
+    ("get_client_credit", "GET", "/member/clients/bob/credit", None),
+    ("set_client_credit", "PUT", "/member/clients/bob/credit", {"initial_margin": "5"}),
+    ("get_credit", "GET", "/admin/accounts/bob/credit", None),
+    ("set_credit", "PUT", "/admin/accounts/bob/credit", {"turnover_gpu_hours": 5}),
+    ("get_owner", "GET", "/admin/accounts/bob/owner", None),
+    ("set_owner", "PUT", "/admin/accounts/bob/owner", {"owner": "alice"}),
+    ("set_capacity", "PUT", "/admin/capacity", {**SAID, "account_id": "alice"}),
+    ("list_capacity", "GET", "/capacity", None),
+    ("get_position_limits", "GET", "/position-limits", None),
+    ("list_position_limits", "GET", "/admin/position-limits", None),
+    ("list_notices", "GET", "/notices", None),
+    ("list_all_notices", "GET", "/admin/notices", None),
     ("kill_client", "POST", "/member/clients/bob/kill", None),
 ]
 

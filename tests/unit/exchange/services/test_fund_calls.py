@@ -7,6 +7,7 @@ from exchange.io.funds import SizingSeen
 from exchange.rules.fund_sizing import DAY_NS
 from exchange.services.fund_calls import FundCollector
 from matching.codes import Kind
+from tests.support.memory_restraints import MemoryRestraints
 from tests.unit.exchange.services.test_liquidation import ALICE, BOB, CAROL, HOUSE
 from tests.unit.exchange.services.test_waterfall_runs import OF_ALICE, put, stage_of
 
@@ -19,6 +20,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.asked: dict[tuple[int, str], tuple[int, int]] = {}
+        self.notices = MemoryRestraints()
 
     async def create(self, *, account_id: str, name: str, kind: str) -> Any:
         assert kind == "fund"
@@ -47,7 +49,7 @@ def house() -> tuple[Any, Registry, FundCollector]:
 
 
 def collector(stage: Any, registry: Registry) -> FundCollector:
-    return FundCollector(stage.world.mirror, stage.rows, registry, registry)
+    return FundCollector(stage.world.mirror, stage.rows, registry, registry, registry.notices)
 
 
 async def test_DEF_15_free_cash_is_asked_for_a_day_later_and_what_lacks_is_said(caplog):
@@ -87,3 +89,24 @@ async def test_DEF_15_nothing_is_collected_while_the_exchange_is_halted_or_anybo
     stage.world.mirror.halted = True
     await desk.step()
     assert not registry.asked
+
+
+async def test_DEF_16_a_member_is_called_and_reminded_once_and_blocked_an_hour_behind_it():
+    stage, registry, desk = house()
+    assert desk.overdue() is None
+    said = []
+    for hours in (0, 11, 2, 9, 1, 1, 0.5, 0.6):
+        stage.world.pass_time(int(hours * 3600))
+        await desk.step()
+        desk = collector(stage, registry)  # killed, it says nothing twice
+        await desk.step()
+        told = [one.kind for one, _ in registry.notices.told if one.account_idx == BOB]
+        said.append((len(told), BOB in desk.overdue()))
+    assert told == ["fund_call", "fund_reminder", "fund_reminder"]
+    assert [count for count, _ in said] == [1, 1, 2, 3, 3, 3, 3, 3]
+    assert [blocked for _, blocked in said] == [False] * 6 + [False, True]
+    (first, _), *_ = registry.notices.told
+    assert first.body["due_ts"] == (stage.rows.sized[0].ts_ns + 24 * 3600 * 10**9) // 10**6
+    put(stage, Kind.DEPOSIT, account_idx=OF_ALICE - ALICE + BOB, amount_usd_micros=400 * USD)
+    await desk.step()
+    assert desk.overdue() == {ALICE}, "who pays is free"

@@ -93,7 +93,7 @@ class Wire:
             self.said.append(message)
 
     async def next(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(await asyncio.wait_for(self._raw.recv(), 10))
+        found: dict[str, Any] = json.loads(await asyncio.wait_for(self._raw.recv(), 60))
         return found
 
 

@@ -38,7 +38,7 @@ class Desk:
         await self.until(lambda: self.house.mirror.seq > seq)
 
     async def until(self, what) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not what():
                 await self.house.sleep()
 
@@ -54,7 +54,7 @@ class Desk:
     async def clear(self) -> None:
         stop, seq = asyncio.Event(), self.house.mirror.seq
         posted = lambda at: stop.set() if at >= seq else None  # noqa: E731
-        await asyncio.wait_for(Clearing(self.database, on_posted=posted).run(stop), 30)
+        await asyncio.wait_for(Clearing(self.database, on_posted=posted).run(stop), 60)
 
     async def fill(self, lots: int) -> None:
         """Let 0 rest and 1 take."""

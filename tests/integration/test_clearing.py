@@ -259,7 +259,7 @@ async def test_clearing_goes_on_after_its_connections_are_lost(database):
     )
     await owner.close()
     await keep(database, batches[20:])
-    while await asyncio.wait_for(seen.get(), 30) < batches[-1].last_seq:
+    while await asyncio.wait_for(seen.get(), 60) < batches[-1].last_seq:
         pass
     stop.set()
     await running

@@ -56,11 +56,11 @@ async def run_to(database: Database, last_seq: int, kill_after_s: list[float], p
     """Clear up to a command with kills on the way; return how it failed, "" if it did not."""
     for seconds in [*kill_after_s, None]:
         child = await Child.start(database, planted)
-        seq = await asyncio.wait_for(child.posted(), 30)
+        seq = await asyncio.wait_for(child.posted(), 60)
         if seconds is not None and seq >= 0:
             await asyncio.sleep(seconds)
         while seconds is None and 0 <= seq < last_seq:
-            seq = await asyncio.wait_for(child.posted(), 30)
+            seq = await asyncio.wait_for(child.posted(), 60)
         complaints = await child.kill()
         if seq < 0:
             return complaints.strip().splitlines()[-1]

@@ -38,7 +38,7 @@ async def test_a_child_clears_when_woken_and_ends_with_its_parent(database):
     child.stdin.write(b"\n")
     await posted(database, batches[-1].last_seq)
     child.stdin.close()
-    assert await asyncio.wait_for(child.wait(), 30) == 0
+    assert await asyncio.wait_for(child.wait(), 60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -48,7 +48,7 @@ async def test_a_signal_ends_it_after_its_transaction(database, number):
     process = await start(database)
     await posted(database, batches[-1].last_seq)
     process.send_signal(number)
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
 async def test_damage_ends_it_with_a_code_of_its_own(database):

@@ -30,7 +30,7 @@ def client_of(world: World, who: str) -> AsyncClient:
     return AsyncClient(world.url, found.key, found.secret)
 
 
-async def until(condition, timeout_s=10.0):
+async def until(condition, timeout_s=60.0):
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.005)

@@ -37,7 +37,7 @@ async def price(house: Leader) -> None:
 
 
 async def until(house: Leader, what) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not what():
             await house.sleep()
 

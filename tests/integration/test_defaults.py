@@ -115,6 +115,6 @@ async def test_each_change_of_a_call_is_told_and_read_by_who_shows_it(database, 
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)

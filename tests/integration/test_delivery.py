@@ -74,7 +74,7 @@ class Yard:
         return [self.cash(idx) for idx in (ISSUER, BUYER, OTHER, ESCROW)]
 
     async def until(self, receipt_id, status):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 await self.desk.step()
                 one = await self.receipts.get(receipt_id)
@@ -83,7 +83,7 @@ class Yard:
                 await self.house.sleep()
 
     async def settled(self):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await self.receipts._value(
                 "SELECT count(*) FROM cdr_payment AS p WHERE NOT EXISTS"
                 " (SELECT FROM cdr_event AS e WHERE e.payment_id = p.payment_id)"

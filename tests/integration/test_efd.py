@@ -95,7 +95,7 @@ class Floor:
             )  # fmt: skip
 
     async def until(self, what):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not what():
                 await self.house.sleep()
 
@@ -106,7 +106,7 @@ class Floor:
             end_hour=end, status=Status.BONDING,
         )  # fmt: skip
         one = await self.receipts.issue(one, self.clock.ns)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await self.receipts.get(one.receipt_id)).status != Status.ACTIVE:
                 await self.delivery.step()
                 await self.house.sleep()
@@ -124,7 +124,7 @@ class Floor:
                 break
 
     async def ended(self):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await self.pool.fetchval(
                 "SELECT count(*) FROM efd_leg LEFT JOIN efd_leg_end USING (leg_id)"
                 " WHERE outcome IS NULL"
@@ -137,7 +137,7 @@ class Floor:
     async def clear(self):
         stop, seq = asyncio.Event(), self.house.mirror.seq
         posted = lambda at: stop.set() if at >= seq else None  # noqa: E731
-        await asyncio.wait_for(Clearing(self.database, on_posted=posted).run(stop), 30)
+        await asyncio.wait_for(Clearing(self.database, on_posted=posted).run(stop), 60)
 
     async def session(self):
         await self.desk.step()
@@ -187,7 +187,7 @@ async def test_EFD_006_lots_receipts_and_money_change_hands_once_over_crashes(
     assert (result["differential_ticks"], result["lots"]) == (-50, 16)
     assert [row["counted"] for row in result["entries"]] == [24, 16, 0]
     price = 16 * (SETTLED - 50) * HOURS * 1_000
-    async with asyncio.timeout(20):  # the price comes into escrow, the move is sent, and killed
+    async with asyncio.timeout(60):  # the price comes into escrow, the move is sent, and killed
         while floor.lots(LAB):
             await floor.delivery.step()
             await floor.desk.step()

@@ -176,7 +176,7 @@ async def test_a_killed_server_is_started_again_while_the_node_lives(folder):
     first = postgres.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 assert await value(postgres, "SELECT 1") == "1"

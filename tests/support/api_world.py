@@ -55,6 +55,7 @@ from tests.support.memory_webhooks import MemoryWebhooks
 from tests.support.observation_fakes import memory_observing
 from tests.support.rows import command
 from tests.support.scenario_fakes import MemoryScenarios
+from tests.support.waiting import PATIENCE_S
 from wellhead.signing import sign
 
 SYMBOL = "H100-USE-2027M03"
@@ -154,7 +155,6 @@ class World:
             self.hub.run(),
         )
         self._tasks = [asyncio.create_task(work) for work in run]
-        await asyncio.sleep(0.01)
         for name in ("alice", "bob", "operator"):
             account = await self.accounts.create(account_id=name, name=name.title())
             await self.accounts.wait_open(account.account_idx)
@@ -205,7 +205,7 @@ class World:
         made = self.secrets[who]
         later, ms = divmod(next(self._timestamps), 4000)
         timestamp = self.now_ns() // 1_000_000 - 4000 + ms
-        window = 5000 + later  # with the time it makes each signature another
+        window = 30_000 + later  # with the time it makes each signature another
         return {
             "WH-KEY": made.key.key_id,
             "WH-TIMESTAMP": str(timestamp),
@@ -252,7 +252,7 @@ class World:
             yield f"ws://127.0.0.1:{port}/api/v1/ws"
         finally:
             server.should_exit = True
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, PATIENCE_S)
 
     @asynccontextmanager
     async def socket(self, url: str, who: str = "", **auth: Any) -> AsyncIterator["Socket"]:
@@ -283,7 +283,7 @@ class Socket:
         self.pushed: list[dict[str, Any]] = []
         self._ids = itertools.count(1)
 
-    async def receive(self, timeout_s: float = 5.0) -> dict[str, Any]:
+    async def receive(self, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         message = json.loads(await asyncio.wait_for(self.raw.recv(), timeout_s))
         assert isinstance(message, dict)
         return message
@@ -304,7 +304,7 @@ class Socket:
     async def ask(self, op: str, **fields: Any) -> dict[str, Any]:
         return await self.reply(await self.send(op, **fields))
 
-    async def push(self, channel: str, timeout_s: float = 5.0) -> dict[str, Any]:
+    async def push(self, channel: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """Return the next message of a channel."""
         for place, message in enumerate(self.pushed):
             if message["channel"] == channel:

@@ -69,7 +69,7 @@ class Leader:
         for task in self.tasks:
             task.cancel()
         self.sequencer.stop()
-        await asyncio.wait_for(self.run_task, 10)
+        await asyncio.wait_for(self.run_task, 60)
         if save:
             await self.sequencer.save()
         await self.journal.close()

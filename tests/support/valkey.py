@@ -47,7 +47,7 @@ class Valkey:
             [binary(), *options, "--appendonly", "no", "--dir", str(self._folder)],
             stdout=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             with suppress(redis.RedisError), self.client() as client:
                 client.ping()

@@ -156,7 +156,7 @@ def kill_pids(pids: Sequence[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def wait_gone(folder: Path, timeout_s: float = 10.0) -> dict[int, str]:
+def wait_gone(folder: Path, timeout_s: float = 60.0) -> dict[int, str]:
     """Wait until nothing runs for a folder; return what still does."""
     deadline = time.monotonic() + timeout_s
     while (left := started_for(folder)) and time.monotonic() < deadline:

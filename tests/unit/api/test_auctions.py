@@ -1,11 +1,11 @@
 """An operator's auction: what everybody sees of it, and how it ends."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
 from tests.support.api_world import SYMBOL, World, running
+from tests.support.waiting import until
 from wellhead.async_client import AsyncClient
 from wellhead.cli.app import run
 from wellhead.client import Client
@@ -23,12 +23,6 @@ async def world():
 async def url(world: World):
     async with world.serving() as address:
         yield address
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def instrument(world: World) -> dict[str, object]:
@@ -126,7 +120,7 @@ async def test_both_clients_and_the_command_line_follow_an_auction(world: World,
         await world.call("operator", "POST", AUCTION, {"phase": "closing"})
         now = await anext(states)
         assert now.auction is not None and now.auction.phase == "closing"
-        await wait_until(lambda: (book.state, book.phase) == ("auction", "closing"))
+        await until(lambda: (book.state, book.phase) == ("auction", "closing"))
 
     def follow() -> None:
         with Client(world.url) as client, client.stream() as stream:

@@ -116,7 +116,7 @@ async def test_without_a_window_the_default_one_is_signed(world: World):
     assert (await get(world, given)).status_code == 200
 
 
-@pytest.mark.parametrize("offset_ms", [-70_000, -20_000, 20_000, 10**9])
+@pytest.mark.parametrize("offset_ms", [-70_000, -40_000, 20_000, 10**9])
 async def test_old_and_future_timestamps_are_refused(world: World, offset_ms: int):
     real = world.now_ns
     world.now_ns = lambda: real() + offset_ms * 1_000_000

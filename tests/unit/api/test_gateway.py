@@ -17,6 +17,7 @@ from matching.codes import Code, Kind
 from matching.wire import COMMAND
 from tests.support.api_fakes import LossyBus
 from tests.support.api_world import SYMBOL, World, running
+from tests.support.waiting import until
 
 BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "1"}
 
@@ -107,9 +108,7 @@ async def test_a_stale_origin_is_given_up_and_a_new_one_taken(hasty):
             await world.gateway.send(row)
         assert (lost.value.code, lost.value.status) == ("gateway_replaced", 503)
         world.origins = iter(range(old + 1025, old + 2000))  # type: ignore[assignment]
-        async with asyncio.timeout(5):
-            while world.gateway.origin_id == old:
-                await asyncio.sleep(0.01)
+        await until(lambda: world.gateway.origin_id != old)
         await place_many(world, 3)
 
 
@@ -122,7 +121,8 @@ async def test_a_repeated_request_is_answered_once_and_a_gap_never():
             replied = lost = heard.append
 
         world.gateway.post(codec.cancel_row(0, 1, codec.NO_WORDS), Ear())
-        await asyncio.sleep(0.05)
+        await until(lambda: heard)
+        await place_many(world, 3)  # answered after it: what came twice would be here
         assert len(heard) == 1
 
 
@@ -208,6 +208,7 @@ async def test_a_read_waits_for_what_was_committed_before_it():
 
     barrier = Barrier(mirror, head)
     reads = [asyncio.create_task(barrier.passed()) for _ in range(50)]
+    await until(lambda: asked)
     await asyncio.sleep(0.05)
     assert not any(read.done() for read in reads)
     assert asked <= 2  # together

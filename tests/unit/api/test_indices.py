@@ -1,6 +1,5 @@
 """The index over the API: prints and what they follow from for all, committee values by two."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
@@ -10,6 +9,7 @@ from api.server import PICOWS
 from exchange.rules.index.panel import digest_of
 from exchange.rules.index.replay import Published
 from tests.support.api_world import World, running
+from tests.support.waiting import until
 
 SAID = {"day": "2026-03-04", "price": "2.5", "reason": "two brokers said so"}
 COMMITTEE = "/admin/indices/H100-USE/committee"
@@ -125,7 +125,7 @@ async def test_only_operators_say_what_a_print_is(world: World) -> None:
 
 async def test_a_new_print_is_told_on_its_channel(world: World) -> None:
     async with world.serving(PICOWS) as url, world.socket(url) as nobody:
-        await asyncio.sleep(0.2)  # the hub's first turn
+        await until(lambda: world.hub.indices.of("index.H100-USE"))  # the hub's first turn
         reply = await nobody.ask("subscribe", channels=["index.H100-USE"])
         assert reply["ok"], reply
         snapshot = await nobody.push("index.H100-USE")

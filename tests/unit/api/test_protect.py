@@ -9,6 +9,7 @@ from api.ws import hub
 from matching.codes import Kind, Timer
 from tests.support.api_world import OTHER, SYMBOL, World, running
 from tests.support.rows import command
+from tests.support.waiting import PATIENCE_S, until
 
 BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.900", "quantity": "1"}
 QUOTE = {
@@ -36,12 +37,10 @@ async def asked(world: World, who: str, method: str, path: str, body: Any = None
 
 async def cancelled_by_time(world: World) -> None:
     """Let the clock tick, as the calendar does, until no order is left."""
-    for _ in range(100):
-        if not world.mirror.orders:
-            return
-        await asyncio.sleep(0.02)
-        await world.command(command(Kind.TICK))
-    raise AssertionError("the timer did not fire")
+    async with asyncio.timeout(PATIENCE_S):
+        while world.mirror.orders:
+            await asyncio.sleep(0.02)
+            await world.command(command(Kind.TICK))
 
 
 async def test_a_message_of_quotes_replaces_each_and_answers_for_each(world: World, url: str):
@@ -136,12 +135,8 @@ async def test_a_connection_that_cancels_when_it_ends_has_a_timer_should_its_gat
 async def test_a_connection_that_ends_in_order_lets_its_timer_go(world: World, url: str):
     async with world.socket(url, "alice", cancel_on_disconnect=True) as alice:
         await alice.ask("order.new", **BUY)
-    for _ in range(200):
-        if world.mirror.accounts[0].protections.timers_ns == [0, 0] and not world.mirror.orders:
-            break
-        await asyncio.sleep(0.02)
-    assert world.mirror.accounts[0].protections.timers_ns == [0, 0]
-    assert not world.mirror.orders
+    timers = world.mirror.accounts[0].protections
+    await until(lambda: timers.timers_ns == [0, 0] and not world.mirror.orders)
 
 
 async def test_limits_of_an_account_are_refused_with_their_numbers(world: World):

@@ -1,6 +1,5 @@
 """The websocket over a real port, by picows and by uvicorn's own code: the same sessions."""
 
-import asyncio
 import json
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from api.server import PICOWS
 from exchange.io.registry import Scope
 from tests.support.api_world import OTHER, SYMBOL, World, running
+from tests.support.waiting import until
 
 BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
 SELL = {**BUY, "side": "sell"}
@@ -243,18 +243,14 @@ async def test_status_tells_when_the_exchange_halts(world: World, url: str):
 async def test_cancel_on_disconnect_cancels_the_accounts_orders(world: World, url: str):
     async with world.socket(url, "alice", cancel_on_disconnect=True) as alice:
         await alice.ask("order.new", **BUY)
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        if not world.mirror.orders:
-            break
-    assert not world.mirror.orders
+    await until(lambda: not world.mirror.orders)
 
 
 async def test_a_revoked_key_loses_its_connections(world: World, url: str):
     async with world.socket(url, "alice") as alice:
         await world.keys.revoke(world.secrets["alice"].key.key_id)
         with pytest.raises(ConnectionClosed) as closed:
-            await alice.receive(timeout_s=6)
+            await alice.receive()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4001
 

@@ -69,7 +69,7 @@ async def test_the_orders_of_a_lost_batch_are_sent_again(trader):
     session: Any = FakeSession()
     await trader._send_batch(session, IN_FLIGHT_MAX)
     session.future.set_result(None)
-    await asyncio.wait_for(trader._all_answered(), 5)
+    await asyncio.wait_for(trader._all_answered(), 60)
     lost = [r for r in trader.record.requests if r.op == "order.new"]
     assert lost and trader._unanswered == lost
 

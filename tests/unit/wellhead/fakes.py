@@ -197,7 +197,7 @@ def order_of(message):
     }
 
 
-async def until(condition, timeout_s=10.0):
+async def until(condition, timeout_s=60.0):
     """Wait until the condition holds."""
     async with asyncio.timeout(timeout_s):
         while not condition():

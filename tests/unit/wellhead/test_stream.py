@@ -150,7 +150,7 @@ async def test_changes_of_a_book_end_when_it_is_closed():
         await fake.change()
         await until(lambda: seen and seen[-1] == fake.seq)
         await book.close()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
 
 
 async def test_two_books_on_one_channel_both_start():

@@ -8,6 +8,7 @@ from exchange.io.bus_memory import MemoryBus
 from exchange.io.errors import BusUnavailable
 from exchange.io.status import Mode, Status
 from exchange.services.node import watching
+from tests.support.waiting import until
 
 
 class ForgetfulBus(MemoryBus):
@@ -15,54 +16,75 @@ class ForgetfulBus(MemoryBus):
 
     said: Status | None = None
     broken = False
+    asked = 0
 
     async def get_status(self) -> Status | None:
+        self.asked += 1
         if self.broken:
             raise BusUnavailable("nobody there")
         return self.said
 
+    async def looked(self) -> None:
+        """Wait for the end of a look that begins from now on."""
+        end = self.asked + 2
+        await until(lambda: self.asked >= end, 0.001)
+
+
+class FakeTime:
+    """A clock that only a test moves."""
+
+    now_s = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
 
 @pytest.fixture
 async def heard(monkeypatch):
-    """Give a bus, and the status that is kept from it with a short patience."""
-    monkeypatch.setattr(watching, "LOOK_S", 0.01)
-    monkeypatch.setattr(watching, "SILENT_S", 0.2)
+    """Give a bus, the status that is kept from it, and the clock of its keeper."""
+    monkeypatch.setattr(watching, "LOOK_S", 0.001)
+    monkeypatch.setattr(watching, "time", clock := FakeTime())
     bus, status = ForgetfulBus(), Status()
     task = asyncio.create_task(watching.keep_followers_status(status, bus))
-    yield bus, status
+    yield bus, status, clock
     task.cancel()
 
 
 async def test_what_the_leader_says_is_copied(heard):
-    bus, status = heard
+    bus, status, _ = heard
     bus.said = Status(mode=Mode.NORMAL, seq=7, updated_ns=1)
-    await asyncio.sleep(0.05)
+    await bus.looked()
     assert (status.mode, status.seq) == (Mode.NORMAL, 7)
 
 
 @pytest.mark.parametrize("broken", [False, True])
 async def test_a_bus_wiped_or_away_for_a_moment_halts_nothing(heard, broken):
-    bus, status = heard
+    bus, status, clock = heard
     bus.said = Status(mode=Mode.NORMAL, updated_ns=1)
-    await asyncio.sleep(0.05)
+    await bus.looked()
     bus.said, bus.broken = None, broken
-    await asyncio.sleep(0.05)
+    clock.now_s += watching.SILENT_S
+    await bus.looked()
     assert status.mode == Mode.NORMAL
-    await asyncio.sleep(0.3)
+    clock.now_s += 0.1
+    await bus.looked()
     assert status.mode == Mode.HALTED
 
 
 async def test_a_leader_that_repeats_itself_is_silent(heard):
-    bus, status = heard
+    bus, status, clock = heard
     bus.said = Status(mode=Mode.NORMAL, updated_ns=1)
-    await asyncio.sleep(0.4)
+    await bus.looked()
+    assert status.mode == Mode.NORMAL
+    clock.now_s += watching.SILENT_S + 0.1
+    await bus.looked()
     assert (status.mode, status.reason) == (Mode.HALTED, watching.SILENT_REASON)
     bus.said = Status(mode=Mode.NORMAL, updated_ns=2)
-    await asyncio.sleep(0.05)
+    await bus.looked()
     assert status.mode == Mode.NORMAL
 
 
 async def test_before_the_first_word_the_exchange_is_halted(heard):
-    _, status = heard
-    await asyncio.sleep(0.05)
+    bus, status, _ = heard
+    await bus.looked()
     assert status.mode == Mode.HALTED

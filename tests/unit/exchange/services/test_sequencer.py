@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from matching.codes import EventKind, Kind, OrderType, Tif
 from matching.wire import new_commands
 from tests.support.market import opening, orders, restore_small, small_engine
 from tests.support.rows import command
+from tests.support.waiting import until
 
 SECOND_NS = 1_000_000_000
 
@@ -47,13 +48,13 @@ class House:
 
     async def stop(self) -> None:
         self.sequencer.stop()
-        await asyncio.wait_for(self.task, 5)
+        await asyncio.wait_for(self.task, 60)
 
     async def released(self, until_seq: int) -> list[Batch]:
         batches: list[Batch] = []
         while not batches or batches[-1].last_seq < until_seq:
-            batch = await self.outlet.get(5)
-            assert batch is not None, "nothing was released for seconds"
+            batch = await self.outlet.get(60)
+            assert batch is not None, "nothing was released for a minute"
             batches.append(batch)
         return batches
 
@@ -79,9 +80,12 @@ class SickJournal(MemoryJournal):
         super().__init__()
         self.failures = failures
         self.calls: list[int] = []
+        self.may_try_again = asyncio.Event()
 
     async def append(self, batch: Batch) -> None:
         self.calls.append(batch.first_seq)
+        if len(self.calls) > 1:
+            await self.may_try_again.wait()
         written = bool(self.batches) and self.batches[-1].last_seq == batch.last_seq
         failure = self.failures.pop(0) if self.failures else ""
         if failure == "before":
@@ -95,12 +99,6 @@ class SickJournal(MemoryJournal):
 async def turns(count: int = 10) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.001)
 
 
 def hashes_of(house: House) -> int:
@@ -146,7 +144,8 @@ async def test_what_arrives_while_a_batch_commits_is_applied_and_shares_the_next
     for row in itertools.islice(orders(1), 5):
         await house.bus.send(row)
         await turns(3)
-    assert house.status.seq == 14  # applied, though the first batch is not committed
+    await until(lambda: house.status.seq == 14)  # applied, though the first is not committed
+    assert house.status.journal_seq == 0
     house.journal.gate.set()
     assert [(b.first_seq, b.count) for b in await house.released(14)] == [(1, 9), (10, 5)]
     await house.stop()
@@ -194,15 +193,15 @@ async def test_time_never_goes_back():
 
 @pytest.mark.parametrize("failures", [["before"], ["after"], ["before", "after", "before"]])
 async def test_a_lost_commit_halts_then_resumes_and_nothing_is_lost_or_doubled(failures):
-    house = House(SickJournal(failures))
+    house = House(journal := SickJournal(failures))
     await house.bus.send(opening())
-    await turns()
+    await until(lambda: len(journal.calls) == 2)
     assert house.status.mode == Mode.HALTED and house.status.reason
-    for row in itertools.islice(orders(1), 3):
-        await house.bus.send(row)
+    await house.bus.send(np.concatenate(list(itertools.islice(orders(1), 3))))
+    journal.may_try_again.set()
     assert [(b.first_seq, b.count) for b in await house.released(12)] == [(1, 9), (10, 3)]
     assert house.status.mode == Mode.NORMAL and not house.status.reason
-    assert house.journal.calls[: len(failures) + 1] == [1] * (len(failures) + 1)
+    assert journal.calls[: len(failures) + 1] == [1] * (len(failures) + 1)
     await house.stop()
 
 
@@ -214,7 +213,7 @@ async def test_a_lost_epoch_ends_the_run_and_releases_nothing():
     house = House(Lost())
     await house.bus.send(opening())
     with pytest.raises(EpochLost):
-        await asyncio.wait_for(house.task, 5)
+        await asyncio.wait_for(house.task, 60)
     assert await house.outlet.get(0.01) is None
 
 
@@ -241,7 +240,7 @@ async def test_a_bug_in_the_core_ends_the_process_before_anything_is_released():
 
     house.core.apply = failing  # type: ignore[method-assign]
     await house.bus.send(broken)
-    await asyncio.wait_for(dead.wait(), 5)
+    await asyncio.wait_for(dead.wait(), 60)
     assert await house.outlet.get(0.01) is None
     assert house.journal.batches == []
     house.task.cancel()
@@ -261,10 +260,10 @@ async def test_stopping_commits_what_was_applied():
     await house.bus.send(opening())
     await house.journal.begun.wait()
     await house.bus.send(next(orders(1)))
-    await turns()
+    await until(lambda: house.status.seq == 10)
     house.sequencer.stop()
     house.journal.gate.set()
-    await asyncio.wait_for(house.task, 5)
+    await asyncio.wait_for(house.task, 60)
     assert await house.journal.head() == 10
 
 

@@ -11,9 +11,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.answers import millis
+from api.covering import pledge_act
 from api.deps import Services
 from api.errors import OWN, Problem
 from api.schemas_delivery import ReceiptAct, ReceiptNew, ReceiptShare
+from exchange.io.covers import Covers
 from exchange.io.delivery import PostgresReceipts
 from exchange.io.delivery_issuers import Issuer, Issuers
 from exchange.io.delivery_prices import index_usd_micros
@@ -54,6 +56,7 @@ class Delivering:
     issuers: Issuers
     proofs: Proofs
     exchanges: Exchanges
+    covers: Covers
 
 
 def delivering_of(services: Services) -> Delivering:
@@ -159,6 +162,10 @@ async def act_of(services: Services, body: ReceiptAct, actor_idx: int) -> Callab
     now_hour = services.now_ns() // NS_PER_HOUR
     _known(body.action, ACTIONS, "action")
     match body.action:
+        case "pledge" if body.to is UNSET:
+            escrow_idx = await delivering_of(services).receipts.escrow_idx()
+            symbol = "" if body.symbol is UNSET else body.symbol
+            return await pledge_act(services, escrow_idx, actor_idx, symbol)
         case "transfer" | "pledge":
             to_idx = await account_idx_of(services, _given(body.to, "to"), "to")
             deed = deeds.transfer if body.action == "transfer" else deeds.pledge
@@ -231,6 +238,7 @@ def receipt_out(one: Receipt) -> dict[str, Any]:
         "issuer": one.issuer_idx,
         "holder": one.holder_idx,
         "pledgee": _maybe(one.pledgee_idx),
+        "covers": one.covers or None,
         "buyer": _maybe(one.buyer_idx),
         "open_offer": one.is_open_offer,
         "ask": usd_text(one.ask_usd_micros) if one.ask_usd_micros else None,

@@ -41,6 +41,7 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.ADDON_INVALID: "lots and micro-dollars of an add-on are within what one lot is worth",
     Code.PROFILE_INVALID: "a profile is none, neocloud or miner",
     Code.COVER_INVALID: "lots that pledged capacity covers are 0 or more, at most 2^30",
+    Code.COVER_NEEDED: "margin needs what this pledge covers: see /api/v1/margin",
     Code.LEVEL_INVALID: "a level is from 10000 to 15000 basis points of the member's requirement",
     Code.LEG_COMBINATIONS_FULL: "a contract is a leg of at most 32 combinations",
     Code.LEG_NOT_TRADING: "a leg of this combination is not in continuous trading",

@@ -15,6 +15,7 @@ OWN: Final[dict[str, int]] = {
     "receipt_price_differs": 409,
     "receipt_price_unknown": 409,
     "split_invalid": 422,
+    "cover_contract": 422,
     "efd_session_unknown": 404,
     "efd_not_open": 409,
     "efd_full": 409,

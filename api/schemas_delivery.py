@@ -49,6 +49,7 @@ class ReceiptAct(Body):
 
     action: Text
     to: MaybeText = UNSET
+    symbol: MaybeText = UNSET
     price: MaybeText = UNSET
     at_ts: Millis | UnsetType = UNSET
     nodes: Nodes | UnsetType = UNSET

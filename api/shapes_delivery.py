@@ -54,6 +54,7 @@ class ReceiptOut(Part):
     issuer: int
     holder: int
     pledgee: int | None
+    covers: str | None
     buyer: int | None
     open_offer: bool
     ask: str | None
@@ -84,6 +85,25 @@ class ReceiptEvent(Part):
     kind: str
     event_ts: int
     note: str
+
+
+class CoverLine(Part):
+    """Lots of a contract that pledges cover, what the engine was told, and what counts of it."""
+
+    symbol: str
+    quantity: str
+    told: str
+    short: str
+    counts: str
+
+
+class CoverOwnAnswer(Answer):
+    """What own pledges cover, and what margin asks for with and without them."""
+
+    covers: list[CoverLine]
+    required: str
+    required_without: str
+    saved: str
 
 
 class TelemetryGap(Part):
@@ -206,6 +226,7 @@ ANSWERS: Final[dict[str, type]] = {  # by operation
     "get_receipt": ReceiptDetailAnswer,
     "issue_receipt": ReceiptAnswer,
     "act_on_receipt": ReceiptAnswer,
+    "get_own_cover": CoverOwnAnswer,
     "submit_telemetry": TelemetryAnswer,
     "admit_issuer": IssuerAnswer,
     "end_issuer": IssuerAnswer,

@@ -4,7 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel
 from matching.accounts import account_known
-from matching.codes import Code, EventKind, Profile
+from matching.codes import Code, CountMode, EventKind, Profile
 from matching.contracts import contract_known
 from matching.emit import emit
 from matching.limits import POSITION_LOTS_MAX
@@ -50,8 +50,27 @@ def set_profile(s, cmd):
 
 
 @cold_kernel
+def may_uncover(s, account_idx, position_idx, cover_lots):
+    """Return whether margin allows that so many lots are covered and no more."""
+    account, held_lots = s.accounts[account_idx], np.int64(s.covers[position_idx])
+    if cover_lots >= held_lots:
+        return True
+    before_usd_micros = shortfall(s, account_idx, NONE, NONE)
+    s.covers[position_idx] = cover_lots
+    required_usd_micros = shortfall(s, account_idx, NONE, NONE)
+    s.covers[position_idx] = held_lots
+    equity_usd_micros = (
+        account["cash_usd_micros"] + account["unsettled_usd_micros"] - account["claims_usd_micros"]
+    )
+    return required_usd_micros <= max(equity_usd_micros, before_usd_micros)
+
+
+@cold_kernel
 def set_cover(s, cmd):
-    """Say how many lots of a contract an account's pledged capacity covers, if it is short."""
+    """Say how many lots of a contract an account's pledged capacity covers, if it is short.
+
+    COMMAND.state CountMode.RELEASE: some of the pledge is wanted back, if margin allows it.
+    """
     if not account_known(s, cmd):
         return Code.ACCOUNT_UNKNOWN
     if not contract_known(s, cmd):
@@ -67,6 +86,10 @@ def set_cover(s, cmd):
         if meta["positions_count"] + 1 > meta["positions_max"] - 1:
             return Code.POSITIONS_FULL
         position_idx = np.int64(add_position(s, account_idx, contract_idx))
+    if cmd["state"] == CountMode.RELEASE and not may_uncover(
+        s, account_idx, position_idx, np.int64(cmd["qty_lots"])
+    ):
+        return Code.COVER_NEEDED
     s.covers[position_idx] = cmd["qty_lots"]
     required_usd_micros = judge_from_now(s, account_idx)
     event = s.events[emit(s, EventKind.COVER_SET, account_idx, contract_idx)]

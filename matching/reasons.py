@@ -181,6 +181,7 @@ class Code(IntEnum):
     LEVEL_INVALID = 251
     PROFILE_INVALID = 310
     COVER_INVALID = 311
+    COVER_NEEDED = 460
     # Collateral and charges.
     COLLATERAL_INVALID = 260
     COLLATERAL_NEEDED = 261

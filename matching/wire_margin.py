@@ -6,7 +6,7 @@ the margin period, client_b lots that are a crowd; state ADDONS_BY_HAND if an op
 else they are the nightly run's. They are live with the next SWAP_SCENARIOS.
 SET_LEVEL: order_id the account's level in basis points of the member's requirement.
 SET_PROFILE: state the account's Profile. SET_COVER: contract_idx, qty_lots the lots of it that the
-account's pledged capacity covers, 0 for none.
+account's pledged capacity covers, 0 for none; state CountMode.RELEASE: fewer if margin allows it.
 SWAP_SCENARIOS: qty_lots the rows, order_id the n of its means; of the rows the last
 amount_usd_micros are the long-run floor, the price_ticks before them stress; ref_id the basis
 points of the standalone sum that no offset removes.

@@ -47,12 +47,18 @@ class AsyncDelivering:
         """Cut a receipt in two, at an hour or by nodes."""
         return await self._http.run(dc.act(receipt_id, "split", at_ts=at_ts, nodes=nodes))
 
-    async def pledge(self, receipt_id: str, to: str) -> dc.Receipt:
-        """Pledge a receipt: it stands still until that account frees it."""
-        return await self._http.run(dc.act(receipt_id, "pledge", to=to))
+    async def pledge(
+        self, receipt_id: str, to: str | None = None, *, symbol: str | None = None
+    ) -> dc.Receipt:
+        """Pledge a receipt to an account, or without one as cover of a contract's short lots."""
+        return await self._http.run(dc.act(receipt_id, "pledge", to=to, symbol=symbol))
+
+    async def cover(self) -> dc.Cover:
+        """Return what own pledges cover, and what margin asks for with and without them."""
+        return await self._http.run(dc.cover())
 
     async def release(self, receipt_id: str) -> dc.Receipt:
-        """Free a receipt that is pledged to the account."""
+        """Free a receipt that is pledged to the account, or ask for one that is cover."""
         return await self._http.run(dc.act(receipt_id, "unpledge"))
 
     async def offer(self, receipt_id: str, price: Number, to: str | None = None) -> dc.Receipt:

@@ -27,6 +27,7 @@ class Receipt(wt.Answer, frozen=True, kw_only=True):
     bond_left: str
     issuer: int
     holder: int
+    covers: str | None = None
     ask: str | None = None
     missed_hours: int = 0
     penalty: str = "0"
@@ -60,6 +61,25 @@ class ReceiptDetail(wt.Answer, frozen=True, kw_only=True):
     gpu_hours_milli: int
     kwh_milli: int
     gaps: list[Gap]
+
+
+class CoverLine(wt.Answer, frozen=True, kw_only=True):
+    """Lots of a contract that pledges cover, and what of them counts: no more than are short."""
+
+    symbol: str
+    quantity: str
+    told: str
+    short: str
+    counts: str
+
+
+class Cover(wt.Answer, frozen=True, kw_only=True):
+    """What own pledges cover, and what margin asks for with and without them, in dollars."""
+
+    covers: list[CoverLine]
+    required: str
+    required_without: str
+    saved: str
 
 
 class ReadingResult(wt.Answer, frozen=True, kw_only=True):
@@ -150,6 +170,11 @@ def act(receipt_id: str, action: str, **more: Any) -> Call[Receipt]:
     body = {"action": action} | {name: value for name, value in more.items() if value is not None}
     path = target(f"{_PATH}/{quote(receipt_id, safe='')}/actions")
     return Call("POST", path, member("receipt", Receipt), body=body)
+
+
+def cover() -> Call[Cover]:
+    """What own pledged receipts cover, and what that saves."""
+    return get_call("/delivery/cover", whole(Cover))
 
 
 def proofs(receipt_id: str) -> Call[list[Json]]:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 
 from api import delivering
+from api.covering import cover_out
 from api.delivering import delivering_of, hour_of
 from api.deps import (
     JsonBody,
@@ -191,6 +192,13 @@ async def act_on_receipt(
     except Refused as error:
         raise delivering.problem_of(error) from error
     return json_response(stamped(services, {"receipt": delivering.receipt_out(one)}))
+
+
+@private.get("/cover", summary="What own pledged receipts cover, and what that saves")
+async def get_own_cover(services: ServicesDep, who: Reader) -> Response:
+    """Return the lots that count in own margin, with the requirement with and without them."""
+    door = delivering_of(services).covers
+    return json_response(stamped(services, await cover_out(services, door, who.account_idx)))
 
 
 @private.post("/telemetry", summary="Report what own nodes did, hour by hour, signed")

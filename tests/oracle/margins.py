@@ -1,6 +1,6 @@
 """What is added to the margin of the scenarios: add-ons of contracts, levels of accounts."""
 
-from matching.codes import Code, EventKind
+from matching.codes import Code, CountMode, EventKind
 from matching.limits import FEE_TICKS_MAX, SHOCK_TICKS_MAX
 from tests.oracle import risk
 from tests.oracle.admin import known_contract
@@ -78,7 +78,14 @@ def set_cover(ex: Exchange, log: Log, cmd: Command) -> None:
         position = Position(cmd.account_idx, cmd.contract_idx)
         ex.positions.append(position)
     if position is not None:
+        before, held_lots = risk.requirement(ex, cmd.account_idx), position.cover_lots
         position.cover_lots = cmd.qty_lots
+        lacks = risk.free_usd_micros(ex, cmd.account_idx) < 0
+        needs_more = risk.requirement(ex, cmd.account_idx) > before
+        if cmd.state == CountMode.RELEASE and cmd.qty_lots < held_lots and lacks and needs_more:
+            position.cover_lots = held_lots
+            log.refuse(cmd, Code.COVER_NEEDED)
+            return
     log.add(
         EventKind.COVER_SET,
         account_idx=cmd.account_idx,

@@ -440,9 +440,14 @@ class Machine(StopRules, RuleBasedStateMachine):
     def set_profile(self, account, profile):
         self.send(Kind.SET_PROFILE, account_idx=account, state=profile)
 
-    @rule(account=accounts, contract=contracts, lots=st.sampled_from((0, 1, 3, 20, -1)))
-    def set_cover(self, account, contract, lots):
-        self.send(Kind.SET_COVER, account_idx=account, contract_idx=contract, qty_lots=lots)
+    @rule(
+        account=accounts, contract=contracts, lots=st.sampled_from((0, 1, 3, 20, -1)),
+        mode=st.sampled_from((0, 1)),
+    )  # fmt: skip
+    def set_cover(self, account, contract, lots, mode):
+        self.send(
+            Kind.SET_COVER, account_idx=account, contract_idx=contract, qty_lots=lots, state=mode
+        )
 
     def deal(self, pick: int) -> tuple[int, int, int]:
         """Return the id and both accounts of a deal that was open at the last flush."""

@@ -336,12 +336,13 @@ class House:
 
     def set_cover(self) -> Fields:
         rng = self.rng
-        return {
+        fields: Fields = {
             "kind": Kind.SET_COVER,
             "account_idx": self.account(),
             "contract_idx": self.contract(),
             "qty_lots": rng.choice((0, rng.randint(1, 5), rng.randint(1, 200), -1)),
         }
+        return fields | {"state": fields["account_idx"] % 2}  # nothing is drawn for it
 
     def collect(self, idx: int, price: int) -> Fields:
         """Pay variation margin, or ask for a correction that comes too late or of another price.

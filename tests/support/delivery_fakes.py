@@ -1,12 +1,14 @@
 """Receipts, issuers and proofs in memory, true to the rules."""
 
 from api.delivering import Delivering
+from exchange.io.covers import Seen
 from exchange.io.delivery import Row
 from exchange.io.delivery_issuers import Issuer, Quarantined, ReadingAnswer
 from exchange.io.delivery_proofs import Proof, SignedRoot
 from exchange.io.efd import Listed, Outcome, OwnEntry
 from exchange.io.errors import NotFound
 from exchange.rules.delivery import deeds
+from exchange.rules.delivery.cover import Pledge
 from exchange.rules.delivery.deeds import Refused
 from exchange.rules.delivery.merkle import Root
 from exchange.rules.delivery.receipts import EMPTY, Head, chained
@@ -58,6 +60,9 @@ class MemoryReceipts:
         rows = sorted(self.now.values(), key=lambda row: -row.number)
         return [row for row in rows if row.number < before][:limit]
 
+    async def escrow_idx(self):
+        return 3
+
     async def history(self, receipt_id):
         return [one for one in self.all_events if one.receipt_id == receipt_id]
 
@@ -105,6 +110,17 @@ class MemoryIssuers:
 
     async def quarantine(self, *, before, reason, limit):
         return [row for row in self.bad if row.quarantine_id < before][:limit]
+
+
+class MemoryCovers:
+    """What is pledged as cover, every node of it good."""
+
+    def __init__(self, receipts):
+        self.receipts = receipts
+
+    async def seen(self, now_hour):
+        held = [row.receipt for row in self.receipts.now.values() if row.receipt.covers]
+        return Seen([Pledge(one, len(one.nodes)) for one in held], [], frozenset())
 
 
 class MemoryProofs:
@@ -157,7 +173,8 @@ class MemoryExchanges:
 
 def memory_delivering():
     """Return a registry in memory."""
+    receipts = MemoryReceipts()
     return Delivering(
-        receipts=MemoryReceipts(), issuers=MemoryIssuers(), proofs=MemoryProofs(),
-        exchanges=MemoryExchanges(),
+        receipts=receipts, issuers=MemoryIssuers(), proofs=MemoryProofs(),
+        exchanges=MemoryExchanges(), covers=MemoryCovers(receipts),
     )  # fmt: skip

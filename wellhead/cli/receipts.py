@@ -18,6 +18,8 @@ __all__ = ["proof", "receipts"]
 receipts = App(name="receipts", help="Receipts for GPU-hours: issue, trade, redeem.")
 COLUMNS = ("receipt", "status", "sku", "hub", "grade", "nodes>", "GPU-hours>", "from (UTC)",
            "to (UTC)", "bond left>", "ask>", "missed>")  # fmt: skip
+EVENT_COLUMNS = ("event>", "at (UTC)", "what", "note")
+COVER_COLUMNS = ("contract", "covers>", "short>", "counts>")
 
 
 @receipts.command(name="list")
@@ -62,7 +64,7 @@ def show(receipt: str, /, *, options: Remote = REMOTE) -> None:
         return
     _show([found.receipt], answer, options)
     cells = [(one.number, out.moment(one.event_ts), one.kind, one.note) for one in found.events]
-    out.show(out.table(("event>", "at (UTC)", "what", "note"), cells))
+    out.show(out.table(EVENT_COLUMNS, cells))
     out.show(
         f"metered: {found.readings} hours of nodes, {found.gpu_hours_milli / 1000:.3f} GPU-hours,"
         f" {found.kwh_milli / 1000:.3f} kWh, {len(found.gaps)} gaps"
@@ -132,22 +134,51 @@ def split(
 
 
 @receipts.command
-def pledge(receipt: str, /, *, to: str, options: Remote = REMOTE) -> None:
-    """Pledge a receipt: it stands still until that account releases it.
+def pledge(
+    receipt: str, /, *, to: str | None = None, symbol: str | None = None, options: Remote = REMOTE
+) -> None:
+    """Pledge a receipt: as cover of short lots in own margin, or to another account.
 
     Parameters
     ----------
     receipt
         Its id: cdr_...
     to
-        Who holds the pledge.
+        Who holds the pledge; without it the clearing house does, and the receipt is cover.
+    symbol
+        The contract that it covers; the one with exactly the receipt's hours when not given.
     """
-    _act(dc.act(receipt, "pledge", to=to), options)
+    with options.trader() as client:
+        row, answer = ask(client, dc.act(receipt, "pledge", to=to, symbol=symbol))
+        found = None if to else ask(client, dc.cover())[0]
+    _show([row], answer, options)
+    if found is not None and not options.json:
+        _show_cover(found)
+
+
+@receipts.command
+def cover(*, options: Remote = REMOTE) -> None:
+    """Show what own pledges cover, and what margin asks for with and without them."""
+    with options.trader() as client:
+        found, answer = ask(client, dc.cover())
+    out.document(answer) if options.json else _show_cover(found)
+
+
+def _show_cover(found: dc.Cover) -> None:
+    cells = [(one.symbol, one.quantity, one.short, one.counts) for one in found.covers]
+    out.show(out.table(COVER_COLUMNS, cells) if cells else "no pledge covers anything")
+    out.show(
+        f"margin asks for {out.usd(found.required)} USD,"
+        f" {out.usd(found.required_without)} without: {out.usd(found.saved)} saved"
+    )
 
 
 @receipts.command
 def release(receipt: str, /, *, options: Remote = REMOTE) -> None:
-    """Release a receipt that is pledged to you."""
+    """Release a receipt that is pledged to you, or ask for one back that is cover.
+
+    A cover is `releasing` until margin does without it, and `pledged` again if it does not.
+    """
     _act(dc.act(receipt, "unpledge"), options)
 
 

@@ -98,19 +98,40 @@ def transfer(receipt: Receipt, actor_idx: int, to_idx: int) -> Deed:
     return Deed((Change("transferred", replace(receipt, holder_idx=to_idx)),))
 
 
-def pledge(receipt: Receipt, actor_idx: int, to_idx: int) -> Deed:
-    """Pledge it: only the pledgee frees it again (CDR_007)."""
+def pledge(receipt: Receipt, actor_idx: int, to_idx: int, covers: str = "") -> Deed:
+    """Pledge it: to an account, which alone frees it (CDR_007), or as cover (CDR_017).
+
+    Args:
+        covers: the contract, when `to_idx` is the clearing house's.
+    """
     _need(receipt, actor_idx, Status.ACTIVE)
     if to_idx == actor_idx:
         raise Refused("receiver_is_self", "a receipt is pledged to another account")
-    return Deed((Change("pledged", replace(receipt, status=Status.PLEDGED, pledgee_idx=to_idx)),))
+    held = replace(receipt, status=Status.PLEDGED, pledgee_idx=to_idx, covers=covers)
+    return Deed((Change("covering" if covers else "pledged", held, covers),))
 
 
 def unpledge(receipt: Receipt, actor_idx: int) -> Deed:
-    """Free it; the pledgee does."""
+    """Free it: the pledgee does; a cover its holder asks for, and margin decides."""
+    if receipt.covers:
+        _need(receipt, actor_idx, Status.PLEDGED)
+        return Deed((Change("releasing", replace(receipt, status=Status.RELEASING)),))
     if actor_idx != receipt.pledgee_idx:
         raise Refused("receipt_not_yours", "only who holds the pledge may free it")
-    return Deed((Change("unpledged", replace(receipt, status=Status.ACTIVE, pledgee_idx=NOBODY)),))
+    return Deed((Change("unpledged", _unpledged(receipt)),))
+
+
+def _unpledged(receipt: Receipt) -> Receipt:
+    return replace(receipt, status=Status.ACTIVE, pledgee_idx=NOBODY, covers="")
+
+
+def released(receipt: Receipt, code: str) -> Deed:
+    """Free a cover, or leave it pledged because margin needs it: `code` says so (CDR_017)."""
+    assert receipt.status == Status.RELEASING, "nobody wants it back"
+    if code:
+        held = replace(receipt, status=Status.PLEDGED)
+        return Deed((Change("release_refused", held, code),))
+    return Deed((Change("unpledged", _unpledged(receipt), receipt.covers),))
 
 
 def offer(receipt: Receipt, actor_idx: int, buyer_idx: int, ask_usd_micros: int) -> Deed:

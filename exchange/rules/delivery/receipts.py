@@ -29,6 +29,7 @@ class Status(StrEnum):
     BONDING = "bonding"  # the bond is on its way
     ACTIVE = "active"
     PLEDGED = "pledged"
+    RELEASING = "releasing"  # a pledge that covers is wanted back: margin decides
     OFFERED = "offered"
     PAYING = "paying"  # the price is on its way, and with it the receipt
     EXCHANGING = "exchanging"  # the price is in escrow, the position is on its way
@@ -65,6 +66,7 @@ class Receipt:
     status: Status
     shares: tuple[tuple[int, int], ...] = ()  # account and basis points of what the issuer earns
     pledgee_idx: int = NOBODY
+    covers: str = ""  # the contract that it is pledged for, to the clearing house
     buyer_idx: int = NOBODY  # of an offer: the only one who may buy, or who is paying
     is_open_offer: bool = False  # anybody may buy
     ask_usd_micros: int = 0  # for the whole receipt

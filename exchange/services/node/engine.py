@@ -14,6 +14,7 @@ from exchange.io.batch import Batch
 from exchange.io.billing import Billing
 from exchange.io.bus import Bus
 from exchange.io.clock import Clock, SystemClock
+from exchange.io.covers import Covers
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.defaults import Defaults
 from exchange.io.efd import Exchanges
@@ -33,6 +34,7 @@ from exchange.rules.mirror import Mirror
 from exchange.services.billing import BillingDesk
 from exchange.services.calendar import Calendar
 from exchange.services.corrections import CorrectionDesk
+from exchange.services.covers import CoverDesk
 from exchange.services.custody import CustodyDesk
 from exchange.services.day_keeper import DayKeeper
 from exchange.services.delivery import DeliveryDesk
@@ -95,6 +97,7 @@ class Parts:
     billing: BillingDesk
     giveups: GiveUpDesk
     efd: EfdDesk
+    covers: CoverDesk
     corrections: CorrectionDesk
     noter: Noter
     liquidation: Liquidation
@@ -113,11 +116,9 @@ class Parts:
         self.liquidation.observe(batch.commands)
         if _EVERYDAY.issuperset(batch.commands["kind"].tobytes()):
             return  # most batches: nobody below has anything to learn from orders
-        self.outbox.observe(batch.commands, batch.events)
-        self.custody.observe(batch.commands, batch.events)
-        self.billing.observe(batch.commands, batch.events)
-        self.giveups.observe(batch.commands, batch.events)
-        self.efd.observe(batch.commands, batch.events)
+        desks = (self.outbox, self.custody, self.billing, self.giveups, self.efd, self.covers)
+        for desk in desks:
+            desk.observe(batch.commands, batch.events)
         self.restrainer.observe(batch.commands)
 
 
@@ -210,6 +211,7 @@ class EngineRole:
             billing=BillingDesk(Billing(pool), mirror, sequencer.submit, Defaults(pool).kinds),
             giveups=GiveUpDesk(GiveUps(pool), mirror, sequencer.submit),
             efd=EfdDesk(Exchanges(pool), mirror, sequencer.submit, calendar.tape.settled_ns, clock),
+            covers=CoverDesk(Covers(pool), mirror, sequencer.submit, clock),
             corrections=make_corrections(pool, mirror, sequencer.submit, clock),
             noter=noter,
             index=make_index(self._ground, mirror, sequencer.submit, clock),
@@ -265,6 +267,7 @@ class EngineRole:
         self._crew.start("restraints", self._parts.restrainer.run())
         self._crew.start("delivery", self._parts.delivery.run())
         self._crew.start("efd", self._parts.efd.run())
+        self._crew.start("covers", self._parts.covers.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -290,7 +293,7 @@ class EngineRole:
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
             "collector", "outbox", "custody", "billing", "giveups", "corrections", "delivery",
-            "efd", "purge", "restraints",
+            "efd", "covers", "purge", "restraints",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

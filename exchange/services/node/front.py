@@ -25,6 +25,7 @@ from exchange.config import Role, Settings
 from exchange.io.alerts import Alerts
 from exchange.io.billing import Billing
 from exchange.io.bus import Bus
+from exchange.io.covers import Covers
 from exchange.io.custody_postgres import PostgresCustody
 from exchange.io.default_auctions import DefaultAuctions
 from exchange.io.defaults import Defaults
@@ -176,7 +177,7 @@ def _observing(pool: asyncpg.Pool, signed_by: Callable[[ApiKeys], Authenticator]
 def _delivering(pool: asyncpg.Pool) -> Delivering:
     return Delivering(
         receipts=PostgresReceipts(pool), issuers=Issuers(pool), proofs=Proofs(pool),
-        exchanges=Exchanges(pool),
+        exchanges=Exchanges(pool), covers=Covers(pool),
     )  # fmt: skip
 
 

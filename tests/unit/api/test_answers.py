@@ -142,6 +142,7 @@ async def delivery_calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("act_on_receipt", "POST", f"{path}/{receipt_id}/actions", offer),
         ("list_receipts", "GET", f"{path}?limit=1", None),
         ("get_receipt", "GET", f"{path}/{receipt_id}", None),
+        ("get_own_cover", "GET", "/delivery/cover", None),
         ("list_receipt_offers", "GET", "/delivery/offers", None),
         ("submit_telemetry", "POST", "/delivery/telemetry", readings),
         ("prove_receipt", "GET", f"/proofs/receipts/{receipt_id}", None),

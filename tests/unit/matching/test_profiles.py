@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from exchange.rules.margin import margin_of
 from exchange.rules.margin_audit import margin_differs
 from exchange.rules.mirror_saved import mirror_from_saved
-from matching.codes import Code, EventKind, Kind, Profile, Side
+from matching.codes import Code, CountMode, EventKind, Kind, Profile, Side
 from matching.engine import Engine
 from matching.saved import unpack
 from tests.unit.exchange.rules.test_worked_margin import SHOCKS, expected, inputs
@@ -98,6 +98,31 @@ def test_COLL_119_the_quarter_is_judged_before_the_order():
     our.do(Kind.WITHDRAW, account_idx=SHORT, amount_usd_micros=1_000_000_000 - cash)
     assert codes(our.order(SHORT, Side.BUY, 11, MARK_TICKS))[0] == Code.MARGIN_INSUFFICIENT
     assert codes(our.order(SHORT, Side.BUY, 10, MARK_TICKS)) == [Code.OK]
+
+
+def test_COLL_123_a_pledge_is_given_back_only_where_margin_allows_it():
+    our = market()
+    sell(our, 10)
+    assert cover(our, 10) == 500
+
+    def release(lots):
+        return our.do(
+            Kind.SET_COVER, account_idx=SHORT, contract_idx=0, qty_lots=lots,
+            state=CountMode.RELEASE,
+        )  # fmt: skip
+
+    free = int(our.engine.state.accounts[SHORT]["cash_usd_micros"])
+    our.do(Kind.WITHDRAW, account_idx=SHORT, amount_usd_micros=free - 1_500)
+    assert codes(release(0)) == [Code.COVER_NEEDED]
+    assert our.engine.requirement(SHORT) == 500
+    (event,) = release(5)  # 250 for these, 1,250 for the others
+    assert (event["kind"], event["amount_usd_micros"]) == (EventKind.COVER_SET, 1_500)
+    assert codes(release(4)) == [Code.COVER_NEEDED]
+    (event,) = release(7)  # more is never refused
+    assert event["kind"] == EventKind.COVER_SET
+    assert cover(our, 0) == 2_500  # what the pledge lost is not asked for
+    our.engine.check()
+    assert release(0)[0]["kind"] == EventKind.COVER_SET
 
 
 def test_COLL_121_a_miner_needs_what_a_joint_fall_takes():

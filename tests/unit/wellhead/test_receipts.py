@@ -39,6 +39,25 @@ n1,2027-03-02T03:00Z,3600,1,8,6
 """
 
 
+COVER = {
+    "seq": 1, "required": "500", "required_without": "2500", "saved": "2000",
+    "covers": [{"symbol": "H100-USE-2027M03", "quantity": "13", "told": "13", "short": "10",
+                "counts": "10"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [[], ["--symbol", "H100-USE-2027M03"]])
+def test_a_pledge_without_a_pledgee_is_cover_and_says_what_it_saves(more, capsys):
+    with FakeRest((200, {"seq": 1, "receipt": ONE}), (200, COVER), (200, COVER)) as fake:
+        assert wellhead(fake, "receipts", "pledge", ID, *more) == Exit.OK
+        assert "2,000" in capsys.readouterr().out
+        assert wellhead(fake, "receipts", "cover") == Exit.OK
+    said = capsys.readouterr().out
+    assert "H100-USE-2027M03" in said and "without: 2,000" in said
+    body = {"action": "pledge"} | ({"symbol": more[1]} if more else {})
+    assert json.loads(fake.seen[0][2]) == body
+
+
 @pytest.mark.parametrize(
     ("words", "body"),
     [

@@ -8,7 +8,7 @@ from matching.codes import AccountState, Code, EventKind
 from matching.emit import emit
 from matching.limits import MONEY_USD_MICROS_MAX, TRANSFER_USD_MICROS_MAX
 from matching.partners import drop_waiting
-from matching.risk import shortfall
+from matching.risk import shortfall, take_bound
 from matching.waiting import waits
 
 
@@ -143,6 +143,6 @@ def withdraw(s, cmd):
     required_usd_micros = shortfall(s, np.int64(cmd["account_idx"]), np.int64(0), np.int64(0))
     if not cash_may_leave(s, cmd["account_idx"], cmd["amount_usd_micros"], required_usd_micros):
         return Code.WITHDRAWAL_EXCEEDS_FREE
-    account["im_bound_usd_micros"] = required_usd_micros
+    take_bound(s, np.int64(cmd["account_idx"]), required_usd_micros)
     move_cash(s, cmd, -cmd["amount_usd_micros"])
     return Code.OK

@@ -15,7 +15,7 @@ from matching.deals import close_deal, find_deal
 from matching.emit import emit
 from matching.lots import change_lots
 from matching.pool import add_position, find_position
-from matching.risk import reduces, shortfall, shortfall_after_trade
+from matching.risk import reduces, shortfall, shortfall_after_trade, take_bound
 
 
 @cold_kernel
@@ -168,4 +168,4 @@ def book_side(s, account_idx, position_idx, book_idx, price_ticks, lots, bound_u
     gain_ticks = gain_of(s, book_idx, price_ticks, lots)
     key, none = key_of(s, book_idx & 1, price_ticks), np.int64(0)
     change_lots(s, account_idx, position_idx, book_idx, key, none, lots, gain_ticks)
-    s.accounts[account_idx]["im_bound_usd_micros"] = bound_usd_micros
+    take_bound(s, account_idx, bound_usd_micros)

@@ -13,9 +13,8 @@ from matching.blocks import book_side
 from matching.codes import Code, EventKind, Side, TradingState
 from matching.contracts import contract_known
 from matching.emit import emit, has_worked
-from matching.limits import CASCADE_LOTS_MAX, CHILDREN_MAX
+from matching.limits import BOUND_UNKNOWN_USD_MICROS, CASCADE_LOTS_MAX, CHILDREN_MAX
 from matching.pool import find_position
-from matching.risk import shortfall
 from matching.uncross import EVENT_LOTS_MAX
 from matching.words import low_half
 
@@ -120,8 +119,9 @@ def move_pair(s, contract_idx, buyer_idx, seller_idx, price_ticks, lots):
     buy_book = 2 * contract_idx + Side.BUY
     for account_idx, book_idx in ((buyer_idx, buy_book), (seller_idx, buy_book + 1)):
         position_idx = find_position(s, account_idx, contract_idx)
-        bound_usd_micros = np.int64(s.accounts[account_idx]["im_bound_usd_micros"])
-        book_side(s, account_idx, position_idx, book_idx, price_ticks, lots, bound_usd_micros)
+        # Where it ends up is seen when the account comes next.
+        unknown = np.int64(BOUND_UNKNOWN_USD_MICROS)
+        book_side(s, account_idx, position_idx, book_idx, price_ticks, lots, unknown)
 
 
 @cold_kernel
@@ -138,9 +138,6 @@ def cascade_pair(s, cmd, parent_idx, long_idx, short_idx):
         move_pair(s, child_idx, buyer_idx, seller_idx, price_ticks, lots)
         place += 1
         child_idx = child_at(cmd, place)
-    for account_idx in (buyer_idx, seller_idx):
-        bound_usd_micros = shortfall(s, account_idx, NONE, NONE)
-        s.accounts[account_idx]["im_bound_usd_micros"] = bound_usd_micros
     return lots
 
 

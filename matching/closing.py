@@ -11,7 +11,7 @@ from matching.ending import wake_for_end
 from matching.limits import INT64_SAFE
 from matching.lots import change_lots
 from matching.marks import pay_variation
-from matching.risk import shortfall
+from matching.risk import forget_bound
 from matching.uncross import EVENT_LOTS_MAX
 
 NONE = np.int64(0)
@@ -56,9 +56,7 @@ def close_position(s, position, position_idx, contract_idx):
     key = key_of(s, side, np.int64(s.contracts[contract_idx]["mark_ticks"]))
     book_idx = 2 * contract_idx + side
     change_lots(s, account_idx, position_idx, book_idx, key, NONE, abs(qty_lots), NONE)
-    # It may have been one leg of a hedge: the bound is taken anew.
-    required_usd_micros = shortfall(s, account_idx, NONE, NONE)
-    s.accounts[account_idx]["im_bound_usd_micros"] = required_usd_micros
+    forget_bound(s, account_idx)  # it may have been one leg of a hedge
 
 
 @cold_kernel

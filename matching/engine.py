@@ -21,6 +21,7 @@ from matching.rebuild import rebuild
 from matching.risk import requirement
 from matching.state import META, META_SAVED, STOP_BOOKS, Sizes, State, new_state
 from matching.wire import COMMAND, EVENT
+from matching.worst import freshen_all
 
 Progress = Callable[[str, int, int], None]
 
@@ -114,6 +115,7 @@ class Engine:
         Errors:
             AssertionError: one does not hold: a bug of ours.
         """
+        freshen_all(self._handle.value)
         check_state(self.state)
         for account_idx in range(int(self._meta["accounts_count"])):
             bound = int(self.state.accounts[account_idx]["im_bound_usd_micros"])
@@ -197,6 +199,7 @@ class Engine:
 
     def _saved_arrays(self) -> dict[str, np.ndarray]:
         """Return what is in use of each array."""
+        freshen_all(self._handle.value)
         s, meta = self.state, self._meta
         accounts, contracts = int(meta["accounts_count"]), int(meta["contracts_count"])
         stride, live = int(meta["scenarios_max"]), int(meta["scenarios_count"])
@@ -279,5 +282,6 @@ def warm_up(progress: Progress | None = None) -> None:
         engine.apply(np.zeros(0, COMMAND))
         rebuild(engine._handle.value)
         requirement(engine._handle.value, 0)
+        freshen_all(engine._handle.value)
     if progress:
         progress("compile", COUNT["kernels"], COUNT["kernels"])

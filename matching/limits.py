@@ -116,6 +116,10 @@ REQUIREMENT_USD_MICROS_MAX = (
 assert SWING_USD_MICROS_MAX <= WORST_LOSS_USD_MICROS_MAX and JOINT_FALL_BPS < BPS
 assert 2 * REQUIREMENT_USD_MICROS_MAX < 1 << 63
 assert REQUIREMENT_USD_MICROS_MAX + EQUITY_USD_MICROS_MAX + COLLATERAL_USD_MICROS_MAX < 1 << 63
+# A cached bound that is not known: above any room, so the exact requirement is asked for; one
+# order's own part on top of it still fits.
+BOUND_UNKNOWN_USD_MICROS = EQUITY_USD_MICROS_MAX + COLLATERAL_USD_MICROS_MAX + 1
+assert BOUND_UNKNOWN_USD_MICROS + REQUIREMENT_USD_MICROS_MAX < 1 << 63
 
 # Combinations: spreads of two legs, strips of up to a year's months. A lot of one trades a lot
 # of each leg. In the gross limit a spread counts twice its tick value, which is the larger of its

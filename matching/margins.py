@@ -15,7 +15,7 @@ from matching.limits import (
     LEVEL_BPS_MIN,
     SHOCK_TICKS_MAX,
 )
-from matching.risk import shortfall
+from matching.risk import shortfall, take_bound
 from matching.units import take_units
 
 
@@ -71,7 +71,8 @@ def set_level(s, cmd):
         meta["level_more_max_bps"] = more_bps
         take_units(s)
     none = np.int64(0)
-    s.accounts[account_idx]["im_bound_usd_micros"] = shortfall(s, account_idx, none, none)
+    required_usd_micros = shortfall(s, account_idx, none, none)
+    take_bound(s, account_idx, required_usd_micros)
     event = s.events[emit(s, EventKind.LEVEL_SET, account_idx, 0)]
-    event["amount_usd_micros"] = s.accounts[account_idx]["im_bound_usd_micros"]
+    event["amount_usd_micros"] = required_usd_micros
     return Code.OK

@@ -9,7 +9,7 @@ from matching.contracts import contract_known
 from matching.emit import emit
 from matching.limits import POSITION_LOTS_MAX
 from matching.pool import add_position, find_position
-from matching.risk import shortfall
+from matching.risk import shortfall, take_bound
 from matching.wrong_way import WRONG_WAY
 
 NONE = np.int64(0)
@@ -30,8 +30,9 @@ def judge_from_now(s, account_idx):
     account["limited"] &= ~WRONG_WAY
     if wrong_way:
         account["limited"] |= WRONG_WAY
-    account["im_bound_usd_micros"] = shortfall(s, account_idx, NONE, NONE)
-    return np.int64(account["im_bound_usd_micros"])
+    required_usd_micros = shortfall(s, account_idx, NONE, NONE)
+    take_bound(s, account_idx, required_usd_micros)
+    return required_usd_micros
 
 
 @cold_kernel

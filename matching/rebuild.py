@@ -66,6 +66,8 @@ def rebuild(state):
             s.books[book_idx]["best_key"] = meta["price_top"] + 1
         empty_ladders(s, np.int64(contract_idx))
     take_units(s)
+    for account_idx in range(meta["accounts_count"]):
+        s.worst_swaps[account_idx] = meta["swaps"]
     count_trading(s)
     rebuild_positions(s)
     for order_idx in range(1, meta["orders_used"] + 1):

@@ -16,10 +16,11 @@ from matching._jit import cold_kernel, entry_kernel, kernel
 from matching.alone import sum_alone
 from matching.codes import Code
 from matching.legs import legs_lots_if_all_fill
-from matching.limits import BPS
+from matching.limits import BOUND_UNKNOWN_USD_MICROS, BPS
 from matching.state import view_state
 from matching.tails import blended
 from matching.units import capped, share_up
+from matching.worst import freshen
 from matching.wrong_way import WRONG_WAY, portfolio_wrong_way
 
 ONE = np.int64(1)
@@ -30,6 +31,7 @@ JUDGED_EXACTLY = np.int8(2)  # a bit of ACCOUNT.limited, beside OWN_LIMITS
 def required(s, account_idx, contract_idx, up_lots, down_lots):
     """Return the requirement of an account with lots of a contract added to what it has."""
     meta = s.meta[0]
+    freshen(s, account_idx)
     portfolio = blended(s, account_idx, ONE, contract_idx, up_lots, down_lots)
     level = BPS + s.limits[account_idx]["level_more_bps"]
     wrong_way = s.accounts[account_idx]["limited"] & WRONG_WAY
@@ -148,7 +150,7 @@ def check_margin_exactly(
             return Code.MARGIN_INSUFFICIENT
         if after_usd_micros > shortfall(s, account_idx, book_idx, -held_lots):
             return Code.MARGIN_INSUFFICIENT
-    s.accounts[account_idx]["im_bound_usd_micros"] = after_usd_micros
+    take_bound(s, account_idx, after_usd_micros)
     judge_exactly_from_now(s, account_idx, book_idx >> 1)
     return Code.OK
 
@@ -159,6 +161,40 @@ def judge_exactly_from_now(s, account_idx, contract_idx):
     contract = s.contracts[contract_idx]
     if contract["legs_count"] != 0 and contract["plain_lots"] == 0:
         s.accounts[account_idx]["limited"] |= JUDGED_EXACTLY
+
+
+@kernel
+def forget_bound(s, account_idx):
+    """Let the next order of an account be judged by the exact requirement, which then bounds it."""
+    s.accounts[account_idx]["im_bound_usd_micros"] = BOUND_UNKNOWN_USD_MICROS
+
+
+@cold_kernel
+def forget_bounds(s):
+    """Forget the bound of every account, and whether it is judged exactly: see `take_bound`."""
+    for account_idx in range(s.meta[0]["accounts_count"]):
+        account = s.accounts[account_idx]
+        account["im_bound_usd_micros"] = BOUND_UNKNOWN_USD_MICROS
+        account["limited"] &= ~JUDGED_EXACTLY
+
+
+@cold_kernel
+def take_bound(s, account_idx, bound_usd_micros):
+    """Write the cached bound of an account.
+
+    Behind an unknown one the matrix may be new: find the orders that its units do not hold for.
+    """
+    account = s.accounts[account_idx]
+    unknown = account["im_bound_usd_micros"] == BOUND_UNKNOWN_USD_MICROS
+    account["im_bound_usd_micros"] = bound_usd_micros
+    if not unknown or bound_usd_micros == BOUND_UNKNOWN_USD_MICROS:
+        return
+    position_idx = np.int64(account["position_head"])
+    while position_idx != 0:
+        position = s.positions[position_idx]
+        if position["buy_lots"] != 0 or position["sell_lots"] != 0:
+            judge_exactly_from_now(s, account_idx, np.int64(position["contract_idx"]))
+        position_idx = np.int64(position["next_of_account"])
 
 
 @entry_kernel

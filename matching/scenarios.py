@@ -8,9 +8,8 @@ from matching.combinations import shock_by_legs
 from matching.contracts import contract_known
 from matching.emit import emit
 from matching.limits import BPS, SHOCK_TICKS_MAX, SHOCKS_PER_COMMAND, WORST_COUNT_MAX
-from matching.risk import JUDGED_EXACTLY, judge_exactly_from_now, shortfall
+from matching.risk import forget_bounds
 from matching.units import take_units
-from matching.worst import shift_worst
 from matching.wrong_way import take_joints
 
 
@@ -55,7 +54,10 @@ def stage_shocks(s, cmd):
 
 @cold_kernel
 def swap_scenarios(s, cmd):
-    """Make the staged matrix live, and take every account's W anew."""
+    """Make the staged matrix live; W and requirement of an account are taken anew when asked for.
+
+    Work: the contracts, and a word of each account.
+    """
     meta = s.meta[0]
     if cmd["qty_lots"] < 1 or cmd["qty_lots"] > meta["scenarios_max"]:
         return Code.SCENARIO_INVALID
@@ -72,7 +74,7 @@ def swap_scenarios(s, cmd):
     copy_staged(s)
     take_units(s)
     take_joints(s)
-    take_worst_anew(s)
+    forget_bounds(s)
     emit(s, EventKind.SCENARIOS_SWAPPED, 0, 0)
     return Code.OK
 
@@ -112,24 +114,3 @@ def copy_staged(s):
         live["adv_lots"] = staged["adv_lots"]
         live["close_lots"] = staged["close_lots"]
         live["crowd_lots"] = staged["crowd_lots"]
-
-
-@kernel
-def take_worst_anew(s):
-    """Take W of every account from its positions and orders, and the exact requirement."""
-    meta = s.meta[0]
-    for place in range(meta["accounts_count"] * meta["scenarios_max"]):
-        s.worst[place] = 0
-    for account_idx in range(meta["accounts_count"]):
-        s.accounts[account_idx]["limited"] &= ~JUDGED_EXACTLY
-    for position_idx in range(1, meta["positions_count"] + 1):
-        position = s.positions[position_idx]
-        up_lots = position["sell_lots"] - position["qty_lots"]
-        down_lots = position["buy_lots"] + position["qty_lots"]
-        account_idx = np.int64(position["account_idx"])
-        shift_worst(s, account_idx, np.int64(position["contract_idx"]), up_lots, down_lots)
-        if up_lots != 0 or down_lots != 0:
-            judge_exactly_from_now(s, account_idx, np.int64(position["contract_idx"]))
-    for account_idx in range(meta["accounts_count"]):
-        required_usd_micros = shortfall(s, np.int64(account_idx), np.int64(0), np.int64(0))
-        s.accounts[account_idx]["im_bound_usd_micros"] = required_usd_micros

@@ -24,16 +24,7 @@ from matching.limits import (
 )
 from matching.sizes import EVENTS_HEADROOM
 from matching.sizes import Sizes as Sizes
-from matching.wire import (
-    ACCOUNT,
-    CONTRACT,
-    DETAIL,
-    EVENT,
-    LEG,
-    ORDER,
-    POSITION,
-    WATCH,
-)
+from matching.wire import ACCOUNT, CONTRACT, DETAIL, EVENT, LEG, ORDER, POSITION, WATCH
 from matching.wire_collateral import ASSET, COLLATERAL, HOLDING
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
@@ -166,6 +157,7 @@ class State(NamedTuple):
     groups: np.ndarray  # level 1: a bit a word
     position_table: np.ndarray  # open addressing by account and contract
     worst: np.ndarray  # (accounts x scenarios,) worst loss W of all fills
+    worst_swaps: np.ndarray  # (accounts,) META.swaps when W was taken last; never saved
     shocks: np.ndarray  # (contracts x scenarios,) profit of one long lot
     staged: np.ndarray  # (contracts x scenarios,) the next shocks
     addons: np.ndarray  # (contracts,) ADDON
@@ -211,6 +203,7 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "groups": LONG,
     "position_table": SLOT,
     "worst": LONG,
+    "worst_swaps": LONG,
     "shocks": LONG,
     "staged": LONG,
     "addons": ADDON,
@@ -262,6 +255,7 @@ def new_state(sizes: Sizes) -> State:
         "groups": books * prices // 4096,
         "position_table": table_slots(sizes.positions),
         "worst": sizes.accounts * sizes.scenarios,
+        "worst_swaps": sizes.accounts,
         "shocks": sizes.contracts * sizes.scenarios,
         "staged": sizes.contracts * sizes.scenarios,
         "addons": sizes.contracts,

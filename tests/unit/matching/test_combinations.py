@@ -5,7 +5,13 @@ import pytest
 
 from matching.codes import Code, EventKind, Kind, Side, TradingState
 from matching.engine import Engine
-from matching.limits import COMBINATION_LOTS_MAX, COMBINATIONS_PER_LEG_MAX, LEGS_MAX
+from matching.limits import (
+    BOUND_UNKNOWN_USD_MICROS,
+    COMBINATION_LOTS_MAX,
+    COMBINATIONS_PER_LEG_MAX,
+    LEGS_MAX,
+)
+from matching.risk import JUDGED_EXACTLY
 from matching.state import Sizes, State
 from matching.wire import pack_legs, spread_base_ticks, unpack_legs
 from tests.unit.matching.small import MARK_TICKS, SIZES, Market
@@ -219,3 +225,18 @@ def test_a_planted_shock_is_seen():
     market.engine.state.shocks[SPREAD * MANY.scenarios] += 1
     with pytest.raises(AssertionError):
         market.engine.check()
+
+
+def test_behind_a_new_matrix_the_first_look_finds_who_is_judged_exactly():
+    market = combined()
+    market.rested(0, Side.BUY, 3, BASE_TICKS - 9, contract_idx=SPREAD)
+    market.do(Kind.STAGE_ADDONS, contract_idx=0, price_ticks=7, expires_ns=100, client_a=2)
+    market.swap()
+    assert market.engine.contract_row(SPREAD)["plain_lots"] == 0
+    before = market.engine.account_row(0)
+    assert before["im_bound_usd_micros"] == BOUND_UNKNOWN_USD_MICROS and before["limited"] == 0
+    market.rested(0, Side.BUY, 1, 1990, contract_idx=2)
+    market.rested(1, Side.BUY, 1, 1990, contract_idx=2)
+    assert market.engine.account_row(0)["limited"] == JUDGED_EXACTLY
+    assert market.engine.account_row(1)["limited"] == 0
+    market.engine.check()

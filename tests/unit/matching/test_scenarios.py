@@ -3,7 +3,7 @@
 import pytest
 
 from matching.codes import Code, Kind, Side
-from matching.limits import SHOCK_TICKS_MAX
+from matching.limits import BOUND_UNKNOWN_USD_MICROS, SHOCK_TICKS_MAX
 from tests.unit.matching.small import (
     SHOCK_FIELDS,
     SHOCKS_USD_MICROS,
@@ -14,7 +14,8 @@ from tests.unit.matching.small import (
 
 
 def worst(market: Market, account_idx: int) -> list[int]:
-    """Return W of an account."""
+    """Return W of an account, taken anew if it is of an older matrix."""
+    market.engine.requirement(account_idx)
     row: list[int] = market.engine.state.worst[8 * account_idx : 8 * account_idx + 8].tolist()
     return row
 
@@ -33,8 +34,10 @@ def test_a_swap_takes_worst_losses_and_bounds_anew():
     market.do(Kind.SWAP_SCENARIOS, qty_lots=8, order_id=1)
     assert worst(market, 0) == [2 * loss for loss in before]
     assert worst(market, 1) == [4 * shock for shock in SHOCKS_USD_MICROS]
-    row = market.engine.account_row(0)
-    assert row["im_bound_usd_micros"] == market.engine.requirement(0) == 300
+    assert market.engine.account_row(0)["im_bound_usd_micros"] == BOUND_UNKNOWN_USD_MICROS
+    assert market.engine.requirement(0) == 300
+    market.rested(0, Side.BUY, 1, 1999)  # judged by the exact requirement, which bounds it
+    assert market.engine.account_row(0)["im_bound_usd_micros"] == market.engine.requirement(0)
     market.engine.check()
 
 

@@ -6,14 +6,16 @@ from api.stories import Stories
 from exchange.rules.addons import Addon
 from exchange.rules.margin import ContractMargin, Margin
 from exchange.rules.mirror_state import MirrorState
-from exchange.rules.money import usd_text
+from exchange.rules.money import price_text, usd_text
+from exchange.rules.price_levels import levels_of
 from exchange.rules.what_if import Outcome
 from matching.codes import Profile
+from matching.limits import PRICE_TICKS_MAX
 
 
 def margin(state: MirrorState, one: Margin, stories: Stories) -> dict[str, Any]:
     """Return a requirement with its parts."""
-    need, tail = one.requirement, one.tail
+    need, tail, maintenance = one.requirement, one.tail, one.maintenance_usd_micros
     return {
         "cash": usd_text(one.cash_usd_micros),
         "unsettled_pnl": usd_text(one.unsettled_usd_micros),
@@ -23,7 +25,7 @@ def margin(state: MirrorState, one: Margin, stories: Stories) -> dict[str, Any]:
         "price_loss": usd_text(one.price_loss_usd_micros),
         "free": usd_text(one.free_usd_micros),
         "state": one.state.value,
-        "maintenance_margin": usd_text(one.maintenance_usd_micros),
+        "maintenance_margin": usd_text(maintenance),
         "fee_reserve": usd_text(one.fee_reserve_usd_micros),
         "expected_shortfall": usd_text(need.shortfalls.blended_usd_micros),
         "expected_shortfall_now": usd_text(need.shortfalls.now_usd_micros),
@@ -42,7 +44,10 @@ def margin(state: MirrorState, one: Margin, stories: Stories) -> dict[str, Any]:
         "floor_count": tail.floor_count,
         "worst_count": tail.worst_count,
         "worst_scenarios": [loss(one, number, stories) for number in one.worst_scenarios],
-        "contracts": [contract(state, part) for part in one.contracts],
+        "contracts": [
+            {**contract(state, part), **prices(state, one, part.contract_idx, maintenance)}
+            for part in one.contracts
+        ],
     }
 
 
@@ -69,6 +74,29 @@ def contract(state: MirrorState, part: ContractMargin) -> dict[str, Any]:
         "concentration": usd_text(part.concentration_usd_micros),
         "fee_reserve": usd_text(part.fee_reserve_usd_micros),
     }
+
+
+def prices(
+    state: MirrorState, one: Margin, contract_idx: int, maintenance_usd_micros: int
+) -> dict[str, str | None]:
+    """Return the marks of a contract at which the account is liquidated, or has nothing left.
+
+    All other marks, and what is required, as they are; None where no mark does it.
+    """
+    held = next(part for part in one.exposures if part.contract_idx == contract_idx)
+    value = held.qty_lots * held.tick_value_usd_micros
+    if held.combined or value == 0:
+        return {"liquidation_price": None, "bankruptcy_price": None}
+    mark = state.contracts[contract_idx].mark_ticks
+    found = levels_of(maintenance_usd_micros, one.equity_usd_micros, mark, value)
+    return {
+        "liquidation_price": _price(found.liquidation_ticks),
+        "bankruptcy_price": _price(found.bankruptcy_ticks),
+    }
+
+
+def _price(ticks: int) -> str | None:
+    return price_text(ticks) if 0 <= ticks < PRICE_TICKS_MAX else None
 
 
 def what_if(state: MirrorState, outcome: Outcome, stories: Stories) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class ContractMargin(Part):
     liquidity: str
     concentration: str
     fee_reserve: str
+    liquidation_price: str | None
+    bankruptcy_price: str | None
 
 
 class Margin(Part):

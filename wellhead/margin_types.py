@@ -27,6 +27,8 @@ class ContractMargin(Answer, frozen=True, kw_only=True):
     liquidity: Decimal | None = None
     concentration: Decimal | None = None
     fee_reserve: Decimal | None = None
+    liquidation_price: Decimal | None = None  # the mark at which the account is liquidated
+    bankruptcy_price: Decimal | None = None  # and at which it has nothing left
 
 
 class Margin(Answer, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from datetime import date
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from exchange.rules.money import BPS, TICK_USD_MICROS
+from exchange.rules.money import TICK_USD_MICROS
 from exchange.rules.records import MOVED, Contract, Trade
 from matching.limits import FEE_RATE_BITS, FEE_RATE_MAX
 
@@ -216,8 +216,3 @@ def rebate_rate(row: FeeRow, presence_bps: int) -> int:
         return 0
     # What a maker gets never exceeds what the taker at the other side pays at the best tier.
     return min(OBLIGATION.rebate_usd_micros_per_gpu_hour, row.taker_usd_micros_per_gpu_hour)
-
-
-def ad_valorem_ceil(qty_lots: int, price: int, rate_millionths: int) -> int:
-    """Return a fee that is a part of a trade's value, rounded up: per trade, per component."""
-    return -(-qty_lots * price * rate_millionths // (BPS * 100))

@@ -70,21 +70,6 @@ def is_done(equity_usd_micros: int, initial: int) -> bool:
     return equity_usd_micros * BPS >= initial * DONE_BPS
 
 
-def closing_cash_usd_micros(
-    value_usd_micros: int, equity_usd_micros: int, maintenance: int, maintenance_total: int
-) -> int:
-    """Return what lots are closed for at their bankruptcy price: received, or negative, paid.
-
-    Args:
-        value_usd_micros: what closing them at the mark would bring; negative for a short.
-        maintenance: of these lots.
-        maintenance_total: of all positions.
-    """
-    return value_usd_micros - equity_share_usd_micros(
-        equity_usd_micros, maintenance, maintenance_total
-    )
-
-
 def equity_share_usd_micros(equity: int, maintenance: int, maintenance_total: int) -> int:
     """Return a position's share of an account's equity, rounded down."""
     return equity * maintenance // maintenance_total if maintenance_total else equity

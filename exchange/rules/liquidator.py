@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from exchange.rules import liquidation_rows as rows
-from exchange.rules.adl import Candidate, Closing, plan
+from exchange.rules.adl import Candidate, Closing, may_deleverage, plan
 from exchange.rules.auction_steps import Auctions, auction_step
 from exchange.rules.disposal import disposal_lots
 from exchange.rules.layers import Funds, has_usd_micros
@@ -211,7 +211,7 @@ class Liquidator:
 
     def _bankrupt(self, standing: Standing, going: Liquidation, held: list[Held]) -> Step | None:
         """Let the layers bear what is missing, in their order; deleverage for what none bears."""
-        if standing.equity_usd_micros < 0:
+        if may_deleverage(standing.equity_usd_micros):
             juniors = self.auctions.juniors_of(going.liquidation_id)
             paid = pay_step(self.mirror, standing.account_idx, going, self.funds, juniors)
             if paid is not None:

@@ -15,13 +15,6 @@ GRACE_NS: Final = 30 * MINUTE_NS  # from a breach to the default procedure
 REMINDERS_NS: Final = (30 * MINUTE_NS, 10 * MINUTE_NS)  # so long before the deadline
 
 
-class AccountClass(StrEnum):
-    """How an account that lacks margin is dealt with."""
-
-    PREFUNDED = "prefunded"  # liquidated at once
-    MEMBER = "member"  # called, with time
-
-
 class CallState(StrEnum):
     """Where a call is."""
 

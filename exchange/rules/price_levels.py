@@ -1,4 +1,4 @@
-"""Prices at which a single position's money reaches a level, all else as it is.
+"""Marks of one contract at which an account's money reaches a level, all else as it is.
 
 equity + lots x tick value x (price - mark) = level
 """
@@ -11,7 +11,6 @@ from exchange.rules.money import div_ceil
 class Levels(NamedTuple):
     """Ticks; a long position is beyond a level below its price, a short one above."""
 
-    call_ticks: int  # the initial margin
     liquidation_ticks: int  # the maintenance margin
     bankruptcy_ticks: int  # nothing
 
@@ -30,13 +29,8 @@ def price_at_ticks(
     return mark_ticks + div_ceil(-missing, -lots_tick_value)
 
 
-def levels_of(
-    initial: int, maintenance: int, equity: int, mark_ticks: int, lots_tick_value: int
-) -> Levels:
-    """Return where a position's money reaches its initial margin, maintenance margin, and zero."""
+def levels_of(maintenance: int, equity: int, mark_ticks: int, lots_tick_value: int) -> Levels:
+    """Return where an account's money reaches its maintenance margin, and zero."""
     return Levels(
-        *(
-            price_at_ticks(level, equity, mark_ticks, lots_tick_value)
-            for level in (initial, maintenance, 0)
-        )
+        *(price_at_ticks(level, equity, mark_ticks, lots_tick_value) for level in (maintenance, 0))
     )

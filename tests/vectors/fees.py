@@ -6,13 +6,14 @@ the bill is made by the rules and charged by a command.
 
 from datetime import date
 
-from exchange.rules.fees import Bill, FeeRow, Fill, ad_valorem_ceil, bill_of
-from exchange.rules.money import scaled_of
+from exchange.rules.fees import Bill, FeeRow, Fill, bill_of
+from exchange.rules.money import div_ceil, scaled_of
 from matching.codes import Charge, Kind, Tif
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.market import SIDES, Core, Market
 
 RATE_DIGITS = 6
+RATE_ONE = 10**RATE_DIGITS
 STEP = frozenset({"op", "user", "side", "size", "price", "tif", "expect"})
 EXPECT = frozenset(
     {"balances", "fees_total", "clients_total", "open_interest", "pending", "positions"}
@@ -32,7 +33,7 @@ def run_rates(case: Json, core: Core) -> None:
             raise Skipped(f"step {step['op']} not known here")
         known("step", step, frozenset({"op", "qty", "price"}))
         for name, rate in rates.items():
-            fees[name].append(ad_valorem_ceil(step["qty"], step["price"], rate))
+            fees[name].append(div_ceil(step["qty"] * step["price"] * rate, RATE_ONE))
     known("expect", case["expect"], frozenset({"fees", "per_fill_maker"}))
     for name, amount in case["expect"]["fees"].items():
         same(f"fee {name}", amount, sum(fees[name]))

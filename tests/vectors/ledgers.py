@@ -1,8 +1,8 @@
-"""Cases of kind `ledger`: transfers in one phase or two, on `exchange/rules/two_phase.py`."""
+"""Cases of kind `ledger`: transfers in one phase or two, on `two_phase.py`."""
 
-from exchange.rules.two_phase import Sums, Transfer, TwoPhase, Verdict
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.market import Core
+from tests.vectors.two_phase import Sums, Transfer, TwoPhase, Verdict
 
 TRANSFER = frozenset(
     {"op", "id", "debit", "credit", "amount", "pending", "timeout", "balancing", "expect"}

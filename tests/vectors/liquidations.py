@@ -16,7 +16,7 @@ from exchange.rules.adl import (
     score,
 )
 from exchange.rules.disposal import DisposalRule, disposal_lots
-from exchange.rules.liquidation import closing_cash_usd_micros
+from exchange.rules.liquidation import equity_share_usd_micros
 from exchange.rules.money import BPS, scaled_text
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.market import Core
@@ -58,7 +58,7 @@ class _Account:
         """Return what a change of lots brings at the bankruptcy price."""
         part = self.maintenance[name] * abs(delta_lots) // abs(self.lots[name])
         value = -delta_lots * self.prices[name]
-        return closing_cash_usd_micros(value, self.equity, part, sum(self.maintenance.values()))
+        return value - equity_share_usd_micros(self.equity, part, sum(self.maintenance.values()))
 
 
 def _bankruptcy(instruments: Json, step: Json) -> None:

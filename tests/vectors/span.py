@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from exchange.rules import span
 from exchange.rules.money import BPS, USD_MICROS, usd_micros_of
+from tests.vectors import span_rules as span
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.market import Core
 

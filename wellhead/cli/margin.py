@@ -148,7 +148,7 @@ def show_margin(one: mt.Margin) -> None:
     out.show(out.pairs({"state": one.state, **shown, "level": level, **more}))
     columns = (
         "symbol", "alone>", "in the worst>", "price loss>", "liquidity>", "concentration>",
-        "fee reserve>",
+        "fee reserve>", "liquidated at>", "nothing at>",
     )  # fmt: skip
     cells = (
         (
@@ -159,6 +159,8 @@ def show_margin(one: mt.Margin) -> None:
             out.usd(part.liquidity),
             out.usd(part.concentration),
             out.usd(part.fee_reserve),
+            "" if part.liquidation_price is None else str(part.liquidation_price),
+            "" if part.bankruptcy_price is None else str(part.bankruptcy_price),
         )
         for part in one.contracts
     )

@@ -61,6 +61,22 @@ async def test_positions_and_prices_are_supposed_too(world: World):
     assert rich["state"] == "ok" and rich["level_bps"] == 11000
 
 
+async def test_the_mark_at_which_nothing_is_left_is_said_for_what_is_held(world: World):
+    for lots, cash, price in (
+        ("10", "744", "1.900"),
+        ("-10", "744", "2.100"),
+        ("10", "1", "2.000"),
+    ):
+        held = {"symbol": SYMBOL, "quantity": lots, "price": "2.000"}
+        found = (await asked(world, {"positions": [held], "alone": True, "cash": cash}))["after"]
+        (part,) = found["contracts"]
+        assert Decimal(part["bankruptcy_price"]) == Decimal(price) - Decimal(cash == "1") / 1000
+        assert part["liquidation_price"] is not None
+    safe = {"positions": [{"symbol": SYMBOL, "quantity": "1"}], "alone": True, "cash": "100000"}
+    (part,) = (await asked(world, safe))["after"]["contracts"]
+    assert part["bankruptcy_price"] is None, "no mark takes so much"
+
+
 async def test_a_closing_order_is_accepted_whatever_is_missing(world: World):
     close = {"symbol": SYMBOL, "side": "sell", "price": "2.000", "quantity": "3"}
     held = [{"symbol": SYMBOL, "quantity": "3"}]

@@ -167,8 +167,9 @@ def test_w17_fixed_days_no_longer_move():
 def test_w18_a_call_comes_before_a_liquidation():
     given, said = inputs("W18"), expected("W18")
     mark = int(given["settle"] * 1000)
-    found = levels_of(said["im"], int(said["mm"]), given["cash"], mark, given["q"])
-    assert (found.call_ticks, found.liquidation_ticks) == (
+    found = levels_of(int(said["mm"]), given["cash"], mark, given["q"])
+    call_ticks = price_at_ticks(said["im"], given["cash"], mark, given["q"])
+    assert (call_ticks, found.liquidation_ticks) == (
         said["call_below"] * 1000, said["liquidate_below"] * 1000,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from exchange.rules.addresses import inside_host
 from exchange.rules.legs import Listed
 from exchange.rules.sessions import CALL_S_MAX, CALLS
 
@@ -37,6 +38,8 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no metrics server
     roles: Annotated[tuple[Role, ...], NoDecode] = ()  # empty: all of them in one process
     log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    # Where logs go; None: stderr. With a file, stderr still hears errors.
+    log_file: Path | None = None
     # The key that api secrets are encrypted with; None: a file of the data folder.
     secret_key: SecretStr | None = None
     # The user embedded Postgres runs as when we are root: it refuses to be root.
@@ -82,6 +85,12 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(word.strip().lower() for word in value.split(",") if word.strip())
         return value
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no webhook could ever match: each is `name:port`."""
+        return tuple(inside_host(text) for text in value)
 
     @property
     def sources_path(self) -> Path:

@@ -19,12 +19,17 @@ FORMAT: Final = "wellhead telemetry 1"
 MS_PER_HOUR: Final = 3_600_000
 MILLI: Final = 1_000
 BPS: Final = 10_000
+HOUR_S: Final = 3_600
 FIELDS: Final = ("node", "hour", "uptime_s", "load_factor", "gpu_hours", "kwh")
 _KINDS: Final = {"node": str, "signature": str}
 
 
 class MeteringError(ValueError):
     """A file that is no metering; the text says which line, and why."""
+
+
+class ReadingImpossible(MeteringError):
+    """A reading that cannot be true: the exchange would not take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,9 @@ def read_signed(path: Path) -> list[Metered]:
             found.append(Metered(**row))
         except TypeError as error:
             raise MeteringError(f"{path}, line {at}: not signed telemetry") from error
-        if not all(isinstance(row[name], _KINDS.get(name, int)) for name in row):
+        if not all(type(row[name]) is _KINDS.get(name, int) for name in row):
             raise MeteringError(f"{path}, line {at}: whole numbers but for node and signature")
+        _believed(found[-1], f"{path}, line {at}")
     return found
 
 
@@ -118,11 +124,28 @@ def _metered(row: Mapping[str, Any], place: str) -> Metered:
         raise MeteringError(f"{place}: no {', '.join(missing)}")
     hour_ts = hour_of(str(row["hour"]), place)
     counter = row.get("counter") or hour_ts // MS_PER_HOUR
-    return Metered(
+    one = Metered(
         str(row["node"]), hour_ts, _scaled(counter, 1, place), _scaled(row["uptime_s"], 1, place),
         _scaled(row["load_factor"], BPS, place), _scaled(row["gpu_hours"], MILLI, place),
         _scaled(row["kwh"], MILLI, place),
     )  # fmt: skip
+    _believed(one, place)
+    return one
+
+
+def _believed(one: Metered, place: str) -> None:
+    """Refuse what cannot be true of any node, as the exchange does."""
+    if not 0 <= one.uptime_s <= HOUR_S:
+        said = f"uptime_s is 0 to {HOUR_S}, the seconds of an hour, not {one.uptime_s}"
+    elif not 0 <= one.load_factor_bps <= BPS:
+        said = f"load_factor is 0 to 1, not {Decimal(one.load_factor_bps) / BPS}"
+    elif min(one.counter, one.gpu_hours_milli, one.kwh_milli) < 0:
+        said = "counter, gpu_hours and kwh are not below zero"
+    elif one.gpu_hours_milli and not one.uptime_s:
+        said = "no GPU-hours without uptime: gpu_hours is at most the GPUs of the node x uptime"
+    else:
+        return
+    raise ReadingImpossible(f"{place}: {said}")
 
 
 def hour_of(text: str, place: str) -> int:

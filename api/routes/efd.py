@@ -112,6 +112,8 @@ async def list_efd_sessions(
 ) -> Response:
     """Return sessions in the order of their calls, those of the last 40 days and all to come."""
     first, size = query.place() or 0, query.size()
+    if query.symbol is not None:
+        contract_of(services.gateway.mirror, query.symbol)
     rows = await delivering_of(services).exchanges.sessions(
         symbol=query.symbol, since_ns=services.now_ns() - SHOWN_NS,
         after=min(first, OFFSET_MAX), limit=size + 1,

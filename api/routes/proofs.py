@@ -9,11 +9,15 @@ from api.delivering import root_out
 from api.deps import Page, QueryOf, Services, ServicesDep, count_public
 from api.edge import json_response
 from api.errors import Problem
+from api.orders import contract_of
 from api.routes import corrections, settlements
+from api.routes.calendar import contract_named
 from api.routes.public import stamped
 from exchange.io.delivery_proofs import DAY_MAX
 from exchange.io.settlement_roots import FinalProof, SettlementRoots
+from exchange.rules.contract_calendar import calendar_of
 from exchange.rules.settlement_tree import leaf_out
+from exchange.rules.tenors import iso_text
 
 SYMBOL_LENGTH_MAX: Final = 32
 
@@ -74,6 +78,15 @@ async def list_settlement_roots(
     return json_response(stamped(services, content))
 
 
+def not_final(symbol: str) -> str:
+    """Return why a contract has no final settlement, and when it will have one."""
+    contract = contract_named(symbol)
+    final_ns = 0 if contract is None else calendar_of(contract).final_ns
+    if not final_ns:
+        return "it has no final settlement of its own: only others of its legs or periods do"
+    return f"it is not settled finally yet: that is due on {iso_text(final_ns)}"
+
+
 @public.get("/proofs/settlements/{symbol}", summary="That a final settlement is under its root")
 async def prove_settlement(services: ServicesDep, symbol: str) -> Response:
     """Return a contract's final settlement as it is hashed, with the way to its signed root."""
@@ -81,7 +94,8 @@ async def prove_settlement(services: ServicesDep, symbol: str) -> Response:
     if symbol.isascii() and symbol.isprintable() and len(symbol) <= SYMBOL_LENGTH_MAX:
         found = await roots_of(services).proof(symbol)
     if found is None:
-        raise Problem("settlement_not_final", "it has no final settlement (yet)")
+        listed = contract_of(services.gateway.mirror, symbol)
+        raise Problem("settlement_not_final", not_final(listed.symbol))
     return json_response(stamped(services, {"proof": proof_out(found)}))
 
 

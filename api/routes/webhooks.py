@@ -16,7 +16,7 @@ from api.schemas_webhooks import WebhookNew
 from exchange.io.errors import NotFound
 from exchange.io.registry import Scope
 from exchange.io.webhooks import DeliverySeen, HookSeen, NewHook, TooManyHooks, Webhooks
-from exchange.rules.addresses import AddressInvalid, https_address
+from exchange.rules.addresses import AddressInvalid, NotPublic, https_address
 from exchange.rules.webhooks import OPERATORS, HookEvent
 
 router = APIRouter(prefix="/webhooks", tags=["account"])
@@ -94,6 +94,9 @@ def asked(body: WebhookNew, who: Principal, inside: frozenset[str]) -> NewHook:
     """
     try:
         https_address(body.url, inside)
+    except NotPublic as error:
+        more = "a host inside is for the operator to allow: WELLHEAD_WEBHOOK_HOSTS=localhost:8443"
+        raise Problem("field_invalid", f"{error}; {more}", field="url") from error
     except AddressInvalid as error:
         raise Problem("field_invalid", str(error), field="url") from error
     events = set(body.events)

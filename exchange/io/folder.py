@@ -26,6 +26,7 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock_fd: int | None = None
+        self._api_url: str | None = None
 
     def __enter__(self) -> Self:
         self.lock()
@@ -74,15 +75,20 @@ class DataFolder:
                 "api_url": instance.api_url,
             }
         )
-        os.ftruncate(self._lock_fd, 0)
-        os.pwrite(self._lock_fd, text.encode(), 0)
+        self._api_url = instance.api_url
+        self._write(text)
 
     def unlock(self) -> None:
-        """Release the folder; without the lock it does nothing."""
+        """Release the folder, saying where its API was; without the lock it does nothing."""
         if self._lock_fd is not None:
-            os.ftruncate(self._lock_fd, 0)
+            self._write(json.dumps({"last_api_url": self._api_url}) if self._api_url else "")
             os.close(self._lock_fd)
             self._lock_fd = None
+
+    def _write(self, text: str) -> None:
+        assert self._lock_fd is not None, "the folder is not locked"
+        os.ftruncate(self._lock_fd, 0)
+        os.pwrite(self._lock_fd, text.encode(), 0)
 
 
 def running_instance(path: Path) -> Instance | None:

@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 def main(name: str, work: Work, arguments: list[str]) -> int:
     """Work until a signal, or the parent's end; return the exit code."""
     settings = Settings()
-    configure(settings.log_level)
+    configure(settings.log_level, settings.log_file)
     if settings.database_url is None:
         print("WELLHEAD_DATABASE_URL names no database", file=sys.stderr)  # noqa: T201
         return 2

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -125,13 +126,19 @@ class Statements:
         try:
             return str((await self._rows("archive_month", month))[0][0])
         except asyncpg.InvalidParameterValueError as error:
-            raise Invalid(str(error)) from error
+            # months are named as their tables there, 2026_01
+            raise Invalid(re.sub(r"\b(\d{4})_(\d{2})\b", r"\1-\2", str(error))) from error
         except asyncpg.LockNotAvailableError as error:
             raise DatabaseUnavailable("the ledger is being read: try again") from error
 
     async def trial_balance(self) -> list[Sequence[Any]]:
         """Return code, count of postings, balance and the last command of each ledger account."""
         return await self._rows("trial_balance")
+
+    async def has_account(self, account_id: str) -> bool:
+        """Return whether there is an account of this name."""
+        known: bool = (await self._rows("has_account", account_id))[0][0]
+        return known
 
     async def statement(self, account_id: str, from_ns: int, until_ns: int) -> list[Sequence[Any]]:
         """Return what was posted to all ledger accounts of an account in a span of time."""

@@ -75,6 +75,9 @@ def leaf_of(said: Mapping[str, Any]) -> FinalLeaf:
     )  # fmt: skip
 
 
+OPEN_DAY: Final = "its day is not sealed yet"
+
+
 def faults_of_proof(
     proof: Mapping[str, Any], symbol: str, public_key: str | None = None
 ) -> list[str]:
@@ -100,7 +103,7 @@ def _faults(proof: Mapping[str, Any], symbol: str, public_key: str | None) -> It
     if leaf_out(one)["final_price"] != proof["settlement"]["final_price"]:
         yield "the price is not what a lot is worth over its hours"
     if said is None:
-        yield "its day is not sealed yet"
+        yield OPEN_DAY
         return
     root = Root(
         int(said["day"]), int(said["first_number"]), int(said["last_number"]),

@@ -34,6 +34,7 @@ START_S: Final = 20.0  # a node that has just started has more urgent things to 
 LOOK_S: Final = 10.0
 RETRY_S: Final = 60.0
 CORRUPT_S: Final = 900.0  # somebody has to look at it first
+NAMED: Final = 5  # of those without a quorum, in a log line
 FRESH_DAYS: Final = 2  # an older print is no price of today
 
 _log = logging.getLogger("wellhead.index")
@@ -135,9 +136,12 @@ class IndexKeeper:
         """Say once which indices have lost their quorum, or have it again."""
         silent = frozenset(row.print.name for row in latest if not row.print.has_quorum)
         if silent - self._silent:
+            names = sorted(silent - self._silent)
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
             _log.warning(
-                "no quorum: the engine is not told %s", ", ".join(sorted(silent - self._silent))
-            )
+                "no quorum of %d indices, the engine is not told them: %s%s",
+                len(names), ", ".join(names[:NAMED]), more,
+            )  # fmt: skip
         if self._silent - silent:
             _log.info("quorum again: %s", ", ".join(sorted(self._silent - silent)))
         self._silent = silent

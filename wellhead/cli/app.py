@@ -124,9 +124,20 @@ COMMANDS = (
 
 # What a person at a terminal does next, where the exchange speaks of its own addresses.
 HINTS = {
+    "GET /admin/risk/stress": "`wellhead risk stress`",
+    "GET /efd/sessions": "`wellhead efd sessions`",
+    "GET /curves": "`wellhead curve`",
     "/api/v1/instruments": "`wellhead contracts`",
     "/api/v1/margin": "`wellhead margin`",
 }
+
+NOBODY = "is it running? `wellhead serve` starts one; --url or WELLHEAD_URL says where another is"
+
+# What the exchange says to who may not do a thing with any key of its own: a plain refusal.
+PLAIN = frozenset(
+    ("not_a_member", "issuer_unknown", "receipt_not_yours", "receipt_not_offered",
+     "account_frozen", "account_reduce_only")
+)  # fmt: skip
 
 # The first kind that fits decides; anything else is a bug and shows its traceback.
 EXITS: tuple[tuple[type[WellheadError], Exit], ...] = (
@@ -175,6 +186,9 @@ def run(arguments: Sequence[str]) -> int:
         members = {"status": error.status, "field": error.field, "request_id": error.request_id}
         detail = error.detail if as_json else in_commands(error.detail)
         return out.failed(exit_of(error), error.code, detail, as_json=as_json, members=members)
+    except ConnectionFailed as error:
+        detail = f"{error}; {NOBODY}"
+        return out.failed(exit_of(error), code_of(error), detail, as_json=as_json)
     except WellheadError as error:
         return out.failed(exit_of(error), code_of(error), str(error), as_json=as_json)
     except BrokenPipeError:  # `wellhead ... | head` has read enough
@@ -196,6 +210,8 @@ def in_commands(detail: str) -> str:
 
 def exit_of(error: WellheadError) -> Exit:
     """Return the exit code for an error of the client."""
+    if isinstance(error, ApiError) and error.code in PLAIN:
+        return Exit.REFUSED
     return next((code for kind, code in EXITS if isinstance(error, kind)), Exit.REFUSED)
 
 

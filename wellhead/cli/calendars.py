@@ -5,6 +5,7 @@ from typing import Literal
 from wellhead.calendar_calls import ContractDays
 from wellhead.calendar_calls import calendar as call_of
 from wellhead.cli import out
+from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 
 Event = Literal[
@@ -43,6 +44,8 @@ def calendar(
     last
         The last day, included.
     """
+    if first is not None and last is not None and last < first:
+        raise CliError(Exit.USAGE, "usage", f"--last {last} is before --first {first}")
     call = call_of(symbol, series=series, tenor=tenor, event=event, first=first, last=last)
     with options.client() as client:
         found, answer = ask(client, call)

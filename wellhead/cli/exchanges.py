@@ -30,7 +30,7 @@ def sessions(symbol: str | None = None, /, *, limit: int = 100, options: Remote 
     """
     with options.client() as client:
         rows, answer = ask(client, ec.sessions(symbol, limit))
-    _show_sessions(list(rows), answer, options)
+    _show_sessions(list(rows), answer, options, symbol or "")
 
 
 @efd.command
@@ -210,7 +210,9 @@ def _usd(usd_micros: int) -> str:
     return f"{usd_micros // 1_000_000}.{usd_micros % 1_000_000:06d}"
 
 
-def _show_sessions(rows: list[ec.EfdSession], answer: object, options: Remote) -> None:
+def _show_sessions(
+    rows: list[ec.EfdSession], answer: object, options: Remote, symbol: str = ""
+) -> None:
     if options.json:
         out.document(answer)
         return
@@ -219,7 +221,9 @@ def _show_sessions(rows: list[ec.EfdSession], answer: object, options: Remote) -
          one.differential, one.settlement_price, one.quantity)
         for one in rows
     ]  # fmt: skip
-    out.show(out.table(COLUMNS, cells) if rows else "no sessions")
+    out.show(
+        out.table(COLUMNS, cells) if rows else f"no sessions {symbol and 'of ' + symbol}".rstrip()
+    )
 
 
 def _show_entries(rows: list[ec.EfdEntry], answer: object, options: Remote) -> None:

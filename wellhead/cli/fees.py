@@ -46,7 +46,8 @@ def show_own(options: Remote) -> None:
         return
     known = {
         "tier": one.tier,
-        "GPU-hours in 30 days": one.volume_gpu_hours,
+        "GPU-hours in 30 days": f"{one.volume_gpu_hours} (up to yesterday; today counts from"
+        " midnight UTC)",
         "maker": one.rates.maker,
         "taker": one.rates.taker,
         "clearing": one.rates.clearing,

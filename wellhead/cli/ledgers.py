@@ -18,6 +18,7 @@ from wellhead.cli.serving import NodeOptions, settings
 NODE = NodeOptions()
 Target = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]  # `-` is standard output
 NS_PER_S = 1_000_000_000
+EMPTY = "nothing posted"
 MONEY = ("amount>", "balance>")
 
 ledger = App(name="ledger", help="Own postings; trial balance, statements, signed heads.")
@@ -79,7 +80,16 @@ def statement(
         standard output.
     """
     first, last = _month(month)
-    rows = _read(node, lambda statements: statements.statement(account_id, _ns(first), _ns(last)))
+
+    async def use(statements: Any) -> Any:
+        if not await statements.has_account(account_id):
+            return None
+        return await statements.statement(account_id, _ns(first), _ns(last))
+
+    rows = _read(node, use)
+    if rows is None:
+        said = f"there is no account {account_id}: `wellhead accounts list` has them"
+        raise CliError(Exit.REFUSED, "account_unknown", said)
     columns = ("account", "version>", "time (UTC)", "seq>", "leg>", "reason", "ref>", "amount>",
                "balance>")  # fmt: skip
     cells = [
@@ -87,7 +97,9 @@ def statement(
          _amount(code, balance))
         for code, version, ts_ns, seq, leg, reason, ref_id, amount, balance in rows
     ]  # fmt: skip
-    _answer("entries", columns, cells, to, node)
+    _answer(
+        "entries", columns, cells, to, node, f"nothing was posted to {account_id} in {first:%Y-%m}"
+    )
 
 
 @ledger.command
@@ -144,7 +156,7 @@ def heads(*, sign: bool = False, node: NodeOptions = NODE) -> None:
         )
         for one in _read(node, use)
     ]
-    _answer("heads", columns, cells, None, node)
+    _answer("heads", columns, cells, None, node, "no head yet: a day is sealed once it is over")
 
 
 @ledger.command
@@ -155,7 +167,7 @@ def months(*, node: NodeOptions = NODE) -> None:
         (name.replace("_", "-"), last_id, f"{size / (1 << 20):.1f}", str(at or ""))
         for name, at, last_id, size in _read(node, lambda statements: statements.months())
     ]
-    _answer("months", columns, cells, None, node)
+    _answer("months", columns, cells, None, node, "no months yet")
 
 
 @ledger.command
@@ -181,7 +193,7 @@ def archive(month: str, /, *, node: NodeOptions = NODE) -> None:
     if node.json:
         out.document({"month": name, "kept_in": kept})
     else:
-        out.show(f"{name} is archived: {kept}")
+        out.show(f"{name} is archived in the tables {kept}")
 
 
 @ledger.command
@@ -216,20 +228,25 @@ def _run(node: NodeOptions, door: Callable[..., Any], use: Callable[[Any], Await
 
 
 def _answer(
-    name: str, columns: Sequence[str], cells: list[Any], to: Path | None, node: NodeOptions
+    name: str,
+    columns: Sequence[str],
+    cells: list[Any],
+    to: Path | None,
+    node: NodeOptions,
+    empty: str = EMPTY,
 ) -> None:
     if node.json:
         keys = [column.rstrip(">") for column in columns]
         out.document({name: [dict(zip(keys, row, strict=True)) for row in cells]})
     else:
-        _give(columns, cells, to)
+        _give(columns, cells, to, empty)
 
 
-def _give(columns: Sequence[str], cells: list[Any], to: Path | None) -> None:
+def _give(columns: Sequence[str], cells: list[Any], to: Path | None, empty: str = EMPTY) -> None:
     """Show a table, or write it as Parquet or CSV; `-` is the standard output."""
     if to is None:
         shown = [_shown(columns, row) for row in cells]
-        out.show(out.table(tuple(columns), shown) if shown else "nothing posted")
+        out.show(out.table(tuple(columns), shown) if shown else empty)
         return
     try:
         if to.suffix == ".parquet":

@@ -107,6 +107,13 @@ def said(verdict: mt.Verdict) -> str:
     return "accepted: it only reduces" if verdict.only_reduces else "accepted"
 
 
+WRITTEN = {
+    "--order": "SIDE:SYMBOL:LOTS:PRICE, such as buy:H100-USE-2027M03:5:2.150",
+    "--position": "SYMBOL:LOTS or SYMBOL:LOTS:PRICE, such as H100-USE-2027M03:-5",
+    "--price": "SYMBOL:PRICE, such as H100-USE-2027M03:2.150",
+}
+
+
 def split(text: str, name: str, least: int, most: int) -> list[str]:
     """Return the parts of an option's text.
 
@@ -115,7 +122,7 @@ def split(text: str, name: str, least: int, most: int) -> list[str]:
     """
     parts = text.split(":")
     if not least <= len(parts) <= most or not all(parts):
-        raise CliError(Exit.USAGE, "usage", f"{name}: {text!r} is not written as it should be")
+        raise CliError(Exit.USAGE, "usage", f"{name} is {WRITTEN[name]}, not {text!r}")
     return parts
 
 

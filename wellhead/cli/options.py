@@ -96,11 +96,16 @@ class Remote(Local):
     def _client(
         self, profile: Profile | None, found: Credentials | None, timeout_s: float = TIMEOUT_S
     ) -> Client:
-        url = self.url or (profile and profile.url) or running_url(self.data) or default_url()
+        url = self.url or (profile and profile.url) or running_url(self.data) or self._last_url()
         if not url.startswith(("http://", "https://")):
             raise CliError(Exit.USAGE, "usage", f"not an http:// or https:// address: {url}")
         key, secret = (found.key, found.secret) if found else (None, None)
         return Client(url, key, secret, timeout_s=timeout_s)
+
+    def _last_url(self) -> str:
+        """Return where a node is to be expected: by WELLHEAD_PORT, else where the last one was."""
+        last = None if os.environ.get("WELLHEAD_PORT") else said_url(self.data, "last_api_url")
+        return last or default_url()
 
     def _how_to_sign(self) -> str:
         names = profile_names(self.data)
@@ -117,11 +122,17 @@ REMOTE = Remote()
 
 def running_url(folder: Path | None) -> str | None:
     """Return the address of the node that has the data folder, if one has said so."""
+    return said_url(folder, "api_url")
+
+
+def said_url(folder: Path | None, name: str) -> str | None:
+    """Return an address that a node wrote into its data folder, None without one."""
     try:
         found = json.loads((data_dir(folder) / "instance.lock").read_text())
-        return found.get("api_url") if isinstance(found, dict) else None
     except (OSError, ValueError):
         return None
+    text = found.get(name) if isinstance(found, dict) else None
+    return text if isinstance(text, str) else None
 
 
 def ask(client: Client, call: Call[T]) -> tuple[T, Json]:

@@ -12,6 +12,7 @@ from wellhead.cli import out, settled
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.funds import proof
 from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.cli.receipt_notes import note_text
 
 __all__ = ["proof", "receipts"]
 
@@ -63,7 +64,10 @@ def show(receipt: str, /, *, options: Remote = REMOTE) -> None:
         out.document(answer)
         return
     _show([found.receipt], answer, options)
-    cells = [(one.number, out.moment(one.event_ts), one.kind, one.note) for one in found.events]
+    cells = [
+        (one.number, out.moment(one.event_ts), one.kind, note_text(one.kind, one.note))
+        for one in found.events
+    ]
     out.show(out.table(EVENT_COLUMNS, cells))
     out.show(
         f"metered: {found.readings} hours of nodes, {found.gpu_hours_milli / 1000:.3f} GPU-hours,"
@@ -245,6 +249,8 @@ def prove(
 ) -> None:
     """Check everything that happened to a receipt against signed roots, with public data alone.
 
+    Ends with exit code 5 when anything differs, with 3 while the day of an event is not sealed.
+
     Parameters
     ----------
     receipt
@@ -256,7 +262,7 @@ def prove(
     file
         Check what --save kept; needs no network.
     """
-    from exchange.rules.delivery.checked import faults_of_proofs
+    from exchange.rules.delivery.checked import faults_of_proofs, open_days
 
     if file is not None:
         answer = _kept(file)
@@ -265,7 +271,8 @@ def prove(
             _, answer = ask(client, dc.proofs(receipt))
     try:
         found = answer["proofs"]
-        faults = faults_of_proofs(found, receipt, key)
+        faults = faults_of_proofs(found, receipt, key, may_be_open=True)
+        waiting = open_days(found)
     except (KeyError, ValueError) as error:
         raise CliError(Exit.DAMAGE, "proof_unreadable", str(error)) from error
     if save is not None:
@@ -274,11 +281,18 @@ def prove(
         except OSError as error:
             raise CliError(Exit.USAGE, "usage", f"{save}: {error.strerror}") from error
     if options.json:
-        out.document({**answer, "faults": faults})
+        said = [settled.day_text(day) for day in waiting]
+        out.document({**answer, "faults": faults, "not_sealed": said})
     else:
         out.show(f"{len(found)} events, {len(faults)} faults")
     if faults:
         raise CliError(Exit.DAMAGE, "proof_wrong", "; ".join(faults))
+    if waiting and not options.json:
+        days, due = ", ".join(map(settled.day_text, waiting)), settled.day_text(waiting[-1] + 1)
+        out.show(f"not sealed yet: what happened on {days}; that is done soon after 01:00 UTC")
+        out.show(f"of the next day ({due} for the last): run this again then")
+    if waiting:
+        raise SystemExit(Exit.UNAVAILABLE)
 
 
 def _kept(file: Path) -> Json:

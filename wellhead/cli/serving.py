@@ -15,6 +15,7 @@ from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.starting import StartProgress
 
 RoleName = Literal["engine", "gateway", "clearing", "market-data"]
+LOG_NAME = "wellhead.log"  # of a demo: its terminal is for people
 Background = Callable[[str], Coroutine[Any, Any, None]]
 
 
@@ -75,12 +76,13 @@ def demo(*, orders_per_second: float = 30.0, node: NodeOptions = NODE) -> None:
     _run(node, (), _demo(node, orders_per_second))
 
 
-def _announcer(node: NodeOptions) -> Callable[[str | None], None]:
+def _announcer(node: NodeOptions, log_file: Path | None) -> Callable[[str | None], None]:
     def announce(url: str | None) -> None:
         if node.json:
             out.line({"ready": True, "url": url, "docs": url and f"{url}/docs"})
         elif url is not None:
-            out.show(f"\nAPI  {url}/api/v1\nDocs {url}/docs\n")
+            logs = f"Logs {log_file}\n" if log_file else ""
+            out.show(f"\nAPI  {url}/api/v1\nDocs {url}/docs\n{logs}")
 
     return announce
 
@@ -94,8 +96,11 @@ def _demo(node: NodeOptions, orders_per_second: float) -> Background:
     return DemoMarket(settings(node).data_dir, pace, as_json=node.json).run
 
 
-def settings(node: NodeOptions) -> Any:
+def settings(node: NodeOptions, *, demo: bool = False) -> Any:
     """Return the exchange's settings: the options, and the environment for the rest.
+
+    Args:
+        demo: logs go to a file of the data folder, unless the environment names another.
 
     Errors:
         CliError: a value of the environment cannot be used.
@@ -106,10 +111,13 @@ def settings(node: NodeOptions) -> Any:
 
     given: dict[str, Any] = {"data_dir": node.data, "host": node.host, "port": node.port}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        found = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         said = "; ".join(f"WELLHEAD_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise CliError(Exit.USAGE, "settings_invalid", said) from error
+    if demo and found.log_file is None:
+        return found.model_copy(update={"log_file": found.data_dir / LOG_NAME})
+    return found
 
 
 @contextmanager
@@ -124,7 +132,7 @@ def _interruptible() -> Iterator[None]:
 
 def _run(node: NodeOptions, roles: tuple[str, ...], background: Background | None) -> None:
     with _interruptible():
-        found = settings(node)
+        found = settings(node, demo=background is not None)
         from exchange.config import Role
         from exchange.io.errors import Corrupt, EpochLost, StartRefused, Unavailable
         from exchange.services.node import serve
@@ -133,7 +141,7 @@ def _run(node: NodeOptions, roles: tuple[str, ...], background: Background | Non
     try:
         with progress:
             names = tuple(Role(name) for name in roles)
-            serve(found, names, progress, background, _announcer(node))
+            serve(found, names, progress, background, _announcer(node, found.log_file))
     except StartRefused as error:
         raise CliError(Exit.UNAVAILABLE, "start_refused", str(error)) from error
     except Unavailable as error:

@@ -12,6 +12,7 @@ from wellhead.cli.options import REMOTE, Remote, ask
 
 COLUMNS = ("symbol", "state", "days>", "a lot, USD>", "change>", "per GPU-hour>", "lots held>",
            "settled (UTC)")  # fmt: skip
+MS_PER_DAY = 86_400_000
 FILE_BYTES_MAX = 1 << 20
 
 
@@ -60,6 +61,11 @@ def _show(rows: list[st.InDelivery], answer: object, options: Remote) -> None:
     out.show(out.table(COLUMNS, cells) if rows else "nothing is in delivery")
 
 
+def day_text(day: int) -> str:
+    """Return a day since 1970 as 2026-11-22."""
+    return out.day(day * MS_PER_DAY)
+
+
 def settlement(
     symbol: str,
     /,
@@ -71,7 +77,7 @@ def settlement(
 ) -> None:
     """Check that a final settlement is under the signed root of its day.
 
-    Ends with exit code 5 while that day is open, or when anything differs.
+    Ends with exit code 5 when anything differs, with 3 while that day is not sealed.
 
     Parameters
     ----------
@@ -84,7 +90,8 @@ def settlement(
     key
         The exchange's public key in hex, as `wellhead ledger heads` shows it; any when not given.
     """
-    from exchange.rules.settlement_tree import faults_of_proof
+    from exchange.rules.settlement_tree import OPEN_DAY, faults_of_proof
+    from exchange.rules.tenors import NS_PER_DAY
 
     proof = _read(file) if file is not None else _fetched(symbol, options)
     if to is not None:
@@ -96,6 +103,10 @@ def settlement(
         faults = faults_of_proof(proof, symbol, key)
     except ValueError as error:
         raise CliError(Exit.DAMAGE, "proof_unreadable", str(error)) from error
+    if faults == [OPEN_DAY]:
+        day = day_text(int(proof["settlement"]["settled_ts_ns"]) // NS_PER_DAY + 1)
+        said = f"its day is not sealed yet: that is done soon after 00:00 UTC of {day}"
+        raise CliError(Exit.UNAVAILABLE, "not_sealed", said)
     if options.json:
         out.document({"proof": proof, "faults": faults})
     elif not faults:

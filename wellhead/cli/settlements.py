@@ -132,7 +132,8 @@ def check(date: str, /, *, options: Remote = REMOTE) -> None:
         rows = list(_all(client, date))
         checked = _checked(client, rows)
     if not rows:
-        raise CliError(Exit.USAGE, "nothing_settled", f"nothing was settled for {date}")
+        message = f"nothing was settled for {date} (yet): it is done at 16:00 UTC of business days"
+        raise CliError(Exit.REFUSED, "nothing_settled", message)
     if options.json:
         said = {"date": date, "runs": checked.runs, "prices": checked.prices}
         out.document({**said, "faults": checked.faults})

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from wellhead.cli import out
 
 STAGES = {
+    "migration": "making the tables",
     "kernels": "loading the matching kernels (compiled once a version)",
     "feed kernels": "loading the kernel that reads feeds",
     "recovery": "replaying the journal",
@@ -44,6 +45,8 @@ class StartProgress:
         """Show that `done` of `total` of a stage is done."""
         if self._quiet:
             return
+        if stage.startswith("migration "):
+            stage, done, total = "migration", 0, 0  # there are many, and each takes an instant
         if stage == "ready":
             self._end_bars()
             seconds = time.monotonic() - self._began_s

@@ -13,7 +13,15 @@ from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.key_files import new_key, read_key
 from wellhead.cli.options import LOCAL, REMOTE, Local, Remote, ask
 from wellhead.client import Client
-from wellhead.metering import Metered, MeteringError, gaps, read_metering, read_signed, repeats
+from wellhead.metering import (
+    Metered,
+    MeteringError,
+    ReadingImpossible,
+    gaps,
+    read_metering,
+    read_signed,
+    repeats,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -160,6 +168,8 @@ def _read(reader: object, file: Path) -> list[Metered]:
     assert callable(reader)
     try:
         rows: list[Metered] = reader(file)
+    except ReadingImpossible as error:
+        raise CliError(Exit.USAGE, "reading_impossible", str(error)) from error
     except MeteringError as error:
         raise CliError(Exit.USAGE, "usage", str(error)) from error
     return rows

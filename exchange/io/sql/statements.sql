@@ -38,6 +38,9 @@ SELECT a.code, coalesce(b.version, 0) AS version,
 FROM ledger_account AS a LEFT JOIN balance AS b USING (ledger_account_id)
 ORDER BY a.ledger_account_id;
 
+-- name: has_account
+SELECT EXISTS (SELECT FROM account WHERE account_id = $1);
+
 -- name: statement
 SELECT a.code, p.version, t.ts_ns, t.seq, t.leg, t.reason, t.ref_id, p.amount_usd_micros,
     p.balance_usd_micros

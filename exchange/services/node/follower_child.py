@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from exchange.config import Settings
 from exchange.io import lowly
 from exchange.io.db import Database
 from exchange.io.follower_main import EXIT_CORRUPT
@@ -24,6 +25,12 @@ LOOK_S: Final = 0.1
 WAKE_EVERY_S: Final = 0.02  # it gathers batches anyway, and each wake takes its processor's time
 
 _log = structlog.get_logger(__name__)
+
+
+def log_environment(settings: Settings) -> dict[str, str]:
+    """Return what tells a child to log where its parent does."""
+    file = settings.log_file
+    return {} if file is None else {"WELLHEAD_LOG_FILE": str(file.absolute())}
 
 
 class FollowerChild:

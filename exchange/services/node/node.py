@@ -37,7 +37,7 @@ from exchange.services.clearing import Clearing
 from exchange.services.node.buses import check_apart, open_bus
 from exchange.services.node.crew import Crew
 from exchange.services.node.engine import EngineRole
-from exchange.services.node.follower_child import FollowerChild
+from exchange.services.node.follower_child import FollowerChild, log_environment
 from exchange.services.node.front import Front, bind, make_front, url_of
 from exchange.services.node.garbage import calm, collect_rarely
 from exchange.services.node.ground import Ground, prepare
@@ -182,10 +182,11 @@ class Node:
         """Start clearing beside us: as a child here, so that it has a processor of its own."""
         if not self.settings.has_role(Role.CLEARING):
             return
-        clearing = self._clearing = FollowerChild(ground.database, "clearing")
+        logged = log_environment(self.settings)
+        clearing = self._clearing = FollowerChild(ground.database, "clearing", logged)
         clearing.start()
         self.crew.start("clearing", clearing.watch())
-        watched = self._surveillance = FollowerChild(ground.database, "surveillance")
+        watched = self._surveillance = FollowerChild(ground.database, "surveillance", logged)
         watched.start()
         self.crew.start("surveillance", watched.watch())
         self._webhooks = WebhookChild(ground)

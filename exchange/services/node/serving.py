@@ -42,7 +42,7 @@ def serve(
     """
     if roles:
         settings = settings.model_copy(update={"roles": roles})
-    configure(settings.log_level)
+    configure(settings.log_level, settings.log_file)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_main(settings, progress, background, ready))
 

@@ -12,7 +12,7 @@ import structlog
 
 from exchange.io.errors import Corrupt, Unavailable
 from exchange.io.webhook_queue import Queue
-from exchange.services.node.follower_child import FollowerChild
+from exchange.services.node.follower_child import FollowerChild, log_environment
 from exchange.services.node.ground import Ground, key_text
 from exchange.services.webhooks import Webhooks
 
@@ -47,6 +47,7 @@ class WebhookChild:
         """Return what it needs beside the database: keys of secrets, hosts that may be inside."""
         settings = self._ground.settings
         return {
+            **log_environment(settings),
             "WELLHEAD_SECRET_KEY": key_text(settings, self._ground.folder),
             "WELLHEAD_WEBHOOK_HOSTS": ",".join(settings.webhook_hosts),
         }

@@ -25,7 +25,13 @@ def test_roles_are_words_between_commas(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "65536"), ("PORT", "x"), ("ROLES", "king"), ("SNAPSHOT_EVERY_COMMANDS", "0")],
+    [
+        ("PORT", "65536"),
+        ("PORT", "x"),
+        ("ROLES", "king"),
+        ("WEBHOOK_HOSTS", "localhost"),
+        ("SNAPSHOT_EVERY_COMMANDS", "0"),
+    ],
 )
 def test_a_value_that_cannot_be_is_refused(monkeypatch, name, value):
     monkeypatch.setenv(f"WELLHEAD_{name}", value)

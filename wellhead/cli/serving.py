@@ -113,11 +113,17 @@ def settings(node: NodeOptions, *, demo: bool = False) -> Any:
     try:
         found = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        said = "; ".join(f"WELLHEAD_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        said = "; ".join(map(_setting, error.errors()))
         raise CliError(Exit.USAGE, "settings_invalid", said) from error
     if demo and found.log_file is None:
         return found.model_copy(update={"log_file": found.data_dir / LOG_NAME})
     return found
+
+
+def _setting(error: Any) -> str:
+    """Return what is wrong with one setting."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"WELLHEAD_{str(error['loc'][0]).upper()}: {said}"
 
 
 @contextmanager

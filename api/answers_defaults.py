@@ -114,4 +114,16 @@ def drill(
             for use in result.waterfall.uses
         ],
         "uncovered": usd_text(result.waterfall.uncovered_usd_micros),
+        "auction": None
+        if result.auction is None
+        else [
+            {
+                "lot": lot.name,
+                "offered": str(lot.offered_lots),
+                "taken": str(lot.taken_lots),
+                "reserve": usd_text(lot.reserve_usd_micros),
+                "cost": usd_text(lot.cost_usd_micros),
+            }
+            for lot in result.auction
+        ],
     }

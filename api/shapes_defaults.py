@@ -95,6 +95,16 @@ class DrillLayer(Part):
     used: str
 
 
+class DrillLot(Part):
+    """What members would take of a lot, if all bid alike, and what its distance costs."""
+
+    lot: str
+    offered: str
+    taken: str
+    reserve: str
+    cost: str
+
+
 class Drill(Part):
     """What would happen if the account defaulted now and its positions closed at stress prices."""
 
@@ -107,6 +117,7 @@ class Drill(Part):
     loss: str
     layers: list[DrillLayer]
     uncovered: str
+    auction: list[DrillLot] | None
 
 
 class LiquidationsAnswer(Answer):

@@ -40,10 +40,13 @@ def acknowledge(call_id: str) -> Call[wt.Page[dt.MarginCall]]:
     return Call("POST", path, page("margin_calls", dt.MarginCall), repeatable=True)
 
 
-def drill(account_id: str, multiple: int | None = None) -> Call[dt.Drill]:
-    """What each layer would pay if an account defaulted now; for an operator."""
+def drill(
+    account_id: str, multiple: int | None = None, premium: str | None = None
+) -> Call[dt.Drill]:
+    """What an auction would take and each layer pay if an account defaulted now; for operators."""
     parse = member("drill", dt.Drill)
-    return get_call("/admin/risk/drill", parse, account_id=account_id, multiple=multiple)
+    return get_call("/admin/risk/drill", parse, account_id=account_id, multiple=multiple,
+                    premium=premium)  # fmt: skip
 
 
 def proofs(liquidation_id: str) -> Call[list[dict[str, Any]]]:

@@ -40,6 +40,16 @@ class DrillLayer(Answer, frozen=True, kw_only=True):
     used: Decimal
 
 
+class DrillLot(Answer, frozen=True, kw_only=True):
+    """What members would take of a lot, if all bid alike, and what its distance costs."""
+
+    lot: str
+    offered: int
+    taken: int
+    reserve: Decimal
+    cost: Decimal
+
+
 class Drill(Answer, frozen=True, kw_only=True):
     """What the default of an account would cost now."""
 
@@ -52,3 +62,4 @@ class Drill(Answer, frozen=True, kw_only=True):
     loss: Decimal
     layers: list[DrillLayer]
     uncovered: Decimal
+    auction: list[DrillLot] | None = None  # None: too large to be played

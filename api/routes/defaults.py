@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
 
-from api import answers_defaults
+from api import answers_defaults, codec
 from api.auth import Principal
 from api.deps import Admin, Asker, Page, QueryOf, Reader, Services, ServicesDep, count_public, whole
 from api.edge import json_response
@@ -22,6 +22,7 @@ private = APIRouter(tags=["account"])
 admin = APIRouter(prefix="/admin/risk", tags=["admin"])
 
 MULTIPLE_MAX: Final = 100
+PREMIUM_TICKS: Final = 20  # of the bids of a drill, unless it is said
 NEWEST: Final = (1 << 63) - 1
 Owner = Annotated[Principal, Depends(Asker(Scope.TRADE))]
 
@@ -37,6 +38,7 @@ class DrillQuery(Page):
 
     account_id: str | None = None
     multiple: str | None = None
+    premium: str | None = None
 
 
 def defaults_of(services: Services) -> Defaults:
@@ -156,11 +158,13 @@ async def list_calls(
 async def get_drill(
     services: ServicesDep, who: Admin, query: Annotated[DrillQuery, Depends(QueryOf(DrillQuery))]
 ) -> Response:
-    """Say what each layer would pay if an account defaulted now; nothing is changed."""
+    """Say what an auction would take and each layer pay if an account defaulted now."""
     if query.account_id is None:
         raise Problem("field_missing", "whose default", field="account_id")
     multiple = whole(query.multiple, "multiple", 1, 1, MULTIPLE_MAX)
+    premium = codec.price_ticks(query.premium, "premium") if query.premium else PREMIUM_TICKS
     account = await account_by(services, query.account_id)
+    bidders = await services.auctions.bidders() if services.auctions is not None else frozenset()
     await services.gateway.barrier()
     state = services.gateway.mirror
     known = len(state.accounts)
@@ -169,7 +173,7 @@ async def get_drill(
     names = await defaults_of(services).account_names()
     first = next((idx for idx, name, _ in names if name == FIRST_ID and idx < known), None)
     funds = funds_of(first, names, known) if first is not None else None
-    result = drill(state, account.account_idx, funds, multiple)
+    result = drill(state, account.account_idx, funds, multiple, bidders, premium)
     stories = await stories_of(services, state)
     name, _ = stories.get(result.scenario, ("", "")) if result.scenario is not None else ("", "")
     parties = {str(idx): account_id for idx, account_id, _ in names}

@@ -78,8 +78,10 @@ def calls(*, account: str | None = None, limit: int = 100, options: Remote = REM
 
 
 @risk.command
-def drill(account: str, /, *, multiple: int = 1, options: Remote = REMOTE) -> None:
-    """Say what each layer of the waterfall would pay if an account defaulted now.
+def drill(
+    account: str, /, *, multiple: int = 1, premium: str | None = None, options: Remote = REMOTE
+) -> None:
+    """Say what members would take in an auction, and each layer pay, if an account defaulted now.
 
     Parameters
     ----------
@@ -87,9 +89,11 @@ def drill(account: str, /, *, multiple: int = 1, options: Remote = REMOTE) -> No
         Whose default.
     multiple
         So many times the loss of its worst scenario.
+    premium
+        How far from the marks all members bid, in USD per GPU-hour; 0.020 unless it is said.
     """
     with options.operator() as client:
-        one, answer = ask(client, default_calls.drill(account, multiple))
+        one, answer = ask(client, default_calls.drill(account, multiple, premium))
     if options.json:
         out.document(answer)
         return
@@ -107,6 +111,13 @@ def drill(account: str, /, *, multiple: int = 1, options: Remote = REMOTE) -> No
         (layer.layer, layer.party, out.usd(layer.available), out.usd(layer.used))
         for layer in one.layers
     )
+    lots = (
+        (lot.lot, f"{lot.offered:,}", f"{lot.taken:,}", out.usd(lot.cost), out.usd(lot.reserve))
+        for lot in one.auction or ()
+    )
+    if one.auction:
+        names = ("auction of", "lots>", "taken>", "costs>", "at most>")
+        out.show(out.table(names, lots))
     if one.layers:
         out.show(out.table(("layer", "party", "available>", "used>"), cells))
 

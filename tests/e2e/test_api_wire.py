@@ -24,7 +24,7 @@ from wellhead.signing import Credentials, sign
 pytestmark = [
     pytest.mark.alone,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes through /proc"),
 ]
 
@@ -53,7 +53,7 @@ class Caller:
     async def ask(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
         """Return the JSON of an answer with the status that is due."""
         target, raw = f"/api/v1{path}", b"" if body is None else json.dumps(body).encode()
-        async with httpx.AsyncClient(trust_env=False, timeout=15) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             response = await http.request(
                 method, self.url + target, content=raw, headers=self.signed(method, target, raw)
             )
@@ -151,7 +151,7 @@ async def test_a_trade_is_seen_everywhere_and_after_a_restart(folder: Path):
 
 
 async def get(url: str, headers: dict[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False, timeout=15) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         return await http.get(url, headers=headers)
 
 

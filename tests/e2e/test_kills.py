@@ -17,7 +17,7 @@ STORMS = 2
 pytestmark = [
     pytest.mark.alone,
     pytest.mark.slow,
-    pytest.mark.timeout(300 + 5 * KILLS),
+    pytest.mark.timeout(900 + 10 * KILLS),
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes through /proc"),
 ]
 

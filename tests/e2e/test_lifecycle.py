@@ -72,7 +72,7 @@ async def test_two_on_one_folder_are_refused_and_every_start_keeps_everything(fo
         await see_it_kept(floor, order_id)
 
         exchange.node.kill()  # what it had started ends by itself
-        assert wait_gone(folder, timeout_s=15) == {}
+        assert wait_gone(folder) == {}
         await exchange.start()
         await see_it_kept(floor, order_id)
         assert len(exchange.pids(Victim.CLEARING)) == 1 and exchange.pids(Victim.POSTGRES)

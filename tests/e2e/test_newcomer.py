@@ -20,6 +20,7 @@ from wellhead.credentials import read_profile
 pytestmark = [pytest.mark.alone, pytest.mark.slow]
 
 WELLHEAD = (sys.executable, "-c", "from wellhead.cli import main; main()")
+REFUSED = 1
 START_S = 180  # an empty kernel cache on a busy machine
 
 
@@ -69,7 +70,7 @@ class Node:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(180)
 
 
 @contextlib.contextmanager
@@ -90,12 +91,30 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-def wait_for(condition, timeout_s: float = 60.0):
+def wait_for(condition, timeout_s: float = 180.0):
     until_s = time.monotonic() + timeout_s
     while not (found := condition()):
         assert time.monotonic() < until_s, "not in time"
         time.sleep(0.2)
     return found
+
+
+def lives(one: Node, symbol: str, *who: str) -> bool:
+    """Place an order, change and cancel it; false when somebody traded with it meanwhile."""
+    bids = one.ok("book", symbol)["bids"]
+    if not bids:
+        return False
+    order = one.ok("order", "buy", symbol, "2", bids[-1][0], *who)["order"]
+    if order["status"] != "open":
+        return False
+    order_id = order["order_id"]
+    for words in (("amend", order_id, "--quantity", "1"), ("cancel", order_id)):
+        code, said = one.run(*words, *who, "--json")
+        if code:
+            assert code == REFUSED, said  # it is not what it was
+            one.run("cancel", order_id, *who)
+            return False
+    return bool(json.loads(said)["order"]["status"] == "cancelled")
 
 
 def is_open(one: Node, symbol: str) -> bool:
@@ -121,13 +140,8 @@ def test_a_newcomer_trades_in_the_demo_market_and_all_of_it_is_kept(folder):
         }
         alice, bob = ("--profile", "alice-demo"), ("--profile", "bob-demo")
         symbol = first.ok("contracts", "--tenor", "day")["contracts"][0]["symbol"]
-        book = wait_for(lambda: (b := first.ok("book", symbol))["bids"] and b["asks"] and b)
-        # An order's life
-        order = first.ok("order", "buy", symbol, "2", book["bids"][-1][0], *alice)["order"]
-        assert order["status"] == "open"
-        order_id = order["order_id"]
-        first.ok("amend", order_id, "--quantity", "1", *alice)
-        assert first.ok("cancel", order_id, *alice)["order"]["status"] == "cancelled"
+        wait_for(lambda: (book := first.ok("book", symbol))["bids"] and book["asks"])
+        wait_for(lambda: lives(first, symbol, *alice))
         # A fill, a position, a ledger entry, once the opening call is over
         wait_for(lambda: is_open(first, symbol))
         wait_for(lambda: first.ok("order", "buy", symbol, "1", "--market", *alice)["trades"])
@@ -150,7 +164,7 @@ def test_a_newcomer_trades_in_the_demo_market_and_all_of_it_is_kept(folder):
         assert len(children) >= 3  # Postgres, clearing, the simulated traders
         second.process.kill()
         second.process.wait()
-        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 20)
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
         code, said = second.run("verify", "--json")
         assert code == 0 and json.loads(said)["sound"], said
 
@@ -159,7 +173,7 @@ def _refuses_a_second_instance(folder: Path) -> None:
     command = [*WELLHEAD, "serve", "--port", "0"]
     environment = os.environ | {"PYTHONPATH": os.getcwd()}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 3
     assert "start_refused" in done.stderr and "already runs on the data folder" in done.stderr

@@ -44,7 +44,7 @@ class Desk:
 
     async def step(self) -> None:
         await self.desk.step()
-        await asyncio.sleep(0.05)
+        await self.house.quiet()
         async for batch in self.house.journal.read(self.answered):
             self.desk.observe(batch.commands, batch.events)
             self.answered = batch.last_seq

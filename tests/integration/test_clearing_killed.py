@@ -53,9 +53,12 @@ class Child:
 
 
 async def run_to(database: Database, last_seq: int, kill_after_s: list[float], planted: str) -> str:
-    """Clear up to a command with kills on the way; return how it failed, "" if it did not."""
+    """Clear up to a command with kills on the way; return how it failed, "" if it did not.
+
+    A bug is planted in what is killed: the last run, to the end, is the right one.
+    """
     for seconds in [*kill_after_s, None]:
-        child = await Child.start(database, planted)
+        child = await Child.start(database, planted if seconds is not None else "")
         seq = await asyncio.wait_for(child.posted(), 60)
         if seconds is not None and seq >= 0:
             await asyncio.sleep(seconds)

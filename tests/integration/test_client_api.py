@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.api_world import OTHER, SYMBOL, World, running
+from tests.support.waiting import until
 from wellhead import AsyncClient, AuthFailed, Client, NotFound, Refused
 from wellhead.credentials import write_profile
 from wellhead.signing import Credentials
@@ -28,12 +29,6 @@ def credentials(world: World, who: str) -> Credentials:
 def client_of(world: World, who: str) -> AsyncClient:
     found = credentials(world, who)
     return AsyncClient(world.url, found.key, found.secret)
-
-
-async def until(condition, timeout_s=60.0):
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_an_orders_whole_life_over_rest(world: World):
@@ -86,7 +81,9 @@ async def test_the_stream_trades_and_sees_it_on_every_channel(world: World):
         fills, orders = mine.fills(), mine.orders()
         next_fill, next_order = (asyncio.create_task(anext(each)) for each in (fills, orders))
         trades = asyncio.create_task(anext(his.trades(SYMBOL)))
-        await asyncio.sleep(0.05)
+        private, public = world.hub.private._channels, f"trades.{SYMBOL}"
+        await until(lambda: private["fills"] and private["orders"])
+        await until(lambda: any(public in one.channels for one in world.hub.sessions))
         placed = await mine.place(SYMBOL, "sell", 5, "2.010", post_only=True)
         assert (await next_order).order_id == placed.order.order_id
         await his.place(SYMBOL, "buy", 2, "2.010", tif="IOC")

@@ -1,7 +1,6 @@
 """Liquidations, proofs and margin calls in a real Postgres."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 import asyncpg
@@ -13,6 +12,7 @@ from exchange.io.tasks import end_tasks
 from exchange.rules.adl import Candidate, Closing, plan
 from exchange.rules.adl_public import faults_of_published
 from exchange.rules.margin_calls import CALL_NS, GRACE_NS, CallState, issue, pass_time, pay
+from tests.support.waiting import until
 
 NOW = 10**18
 
@@ -112,9 +112,3 @@ async def test_each_change_of_a_call_is_told_and_read_by_who_shows_it(database, 
     assert ended.call.state == "met"
     assert await rows.calls_changed(NOW + 6) == []
     await end_tasks([hearing])
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not holds():
-            await asyncio.sleep(0.01)

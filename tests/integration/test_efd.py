@@ -116,7 +116,7 @@ class Floor:
         """Let both desks work, and hear what was committed."""
         await self.delivery.step()
         await self.desk.step()
-        await asyncio.sleep(0.02)
+        await self.house.quiet()
         async for batch in self.house.journal.read(self.seen):
             self.desk.observe(batch.commands, batch.events)
             self.seen = batch.last_seq

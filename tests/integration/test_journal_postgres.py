@@ -16,6 +16,7 @@ from exchange.io.errors import (
 from exchange.io.journal_postgres import PostgresJournal, PostgresJournalReader
 from exchange.io.leader import Leadership
 from tests.support.batches import batch, same
+from tests.support.waiting import until_locked_out
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ async def test_a_new_leader_waits_for_a_commit_under_way(journal, database, pool
     journal._connection, journal._insert = slow, await slow.prepare(_append_sql())
     await journal.append(batch(1))  # inside the open transaction: not committed
     taking = asyncio.create_task(Leadership(pool, "other").take())
-    await asyncio.sleep(0.1)
+    await until_locked_out(pool)
     assert not taking.done()
     await transaction.commit()
     await taking
@@ -131,7 +132,7 @@ async def test_a_commit_still_under_way_when_it_is_sent_again_counts_once(journa
     journal._connection, journal._insert = hanging, await hanging.prepare(_append_sql())
     await journal.append(batch(1))
     second = asyncio.create_task(again.append(batch(1)))
-    await asyncio.sleep(0.1)
+    await until_locked_out(pool)
     await transaction.commit()
     await second
     assert len(await read(pool)) == 1
@@ -152,7 +153,7 @@ async def test_a_connection_lost_in_a_commit_is_unavailable_then_heals(journal, 
     async with owner.transaction():
         await owner.execute("LOCK TABLE journal_batch IN EXCLUSIVE MODE")
         appending = asyncio.create_task(journal.append(batch(2)))
-        await asyncio.sleep(0.1)
+        assert await until_locked_out(pool) == pid
         await owner.execute(f"SELECT pg_terminate_backend({pid}, 5000)")
         with pytest.raises(JournalUnavailable):
             await appending

@@ -11,6 +11,7 @@ from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.stored import Stored
 from exchange.rules.protections import Limits
 from exchange.services.verify.guards import guard_differences
+from tests.support.waiting import until_locked_out
 
 LATER = 1 << 62
 ALPHA, BETA, CAROL, HOUSE = range(4)
@@ -63,9 +64,7 @@ async def test_who_is_killed_before_the_end_of_an_answer_changed_nothing_and_say
     async with owner.transaction():
         await owner.execute("LOCK TABLE membership IN ACCESS EXCLUSIVE MODE")
         answer = asyncio.create_task(rows.answer(one.port_id, PortStatus.DONE, BETA, "beta", 5))
-        waits = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while not (pid := await pool.fetchval(waits)):
-            await asyncio.sleep(0.01)
+        pid = await until_locked_out(pool)
         # The port is said to be done, its membership is not written.
         await pool.execute("SELECT pg_terminate_backend($1)", pid)
         with pytest.raises(DatabaseUnavailable):

@@ -15,7 +15,7 @@ from tests.support.market import opening, orders, restore_small
 
 
 async def trade(house: Leader, seed: int, count: int) -> None:
-    """Send orders in small pieces and wait until all are committed."""
+    """Send orders in small pieces and wait until all are committed, and states recorded."""
     stream = orders(seed)
     sent = house.status.seq
     for _ in range(count // 10):
@@ -24,6 +24,8 @@ async def trade(house: Leader, seed: int, count: int) -> None:
         sent += 10
         while house.status.journal_seq < sent:
             await house.sleep()
+        if (recording := house.sequencer._recording) is not None:
+            await recording  # while it is still written, the next state that is due is put off
 
 
 @pytest.fixture

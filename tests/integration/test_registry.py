@@ -15,6 +15,7 @@ from exchange.io.secret_box import SecretBox
 from matching.codes import Code
 from matching.saved import unpack
 from tests.support.leader import Leader, leader
+from tests.support.waiting import until
 
 BOX = SecretBox("k" * 32)
 DOLLAR = 1_000_000
@@ -221,8 +222,14 @@ async def test_a_revocation_elsewhere_is_seen_within_moments(database, pool):
     await PostgresAccounts(pool).create(account_id="a", name="")
     here, there = PostgresApiKeys(pool, BOX), PostgresApiKeys(pool, BOX)
     new = await here.create(account_idx=0)
-    listening = asyncio.create_task(listen(database, {API_KEY: here.changed}))
-    await asyncio.sleep(0.2)
+    heard: list[str] = []
+
+    def changed(key_id: str) -> None:
+        heard.append(key_id)
+        here.changed(key_id)
+
+    listening = asyncio.create_task(listen(database, {API_KEY: changed}))
+    await until(lambda: heard == [""])  # it listens
     assert (await here.find(new.key.key_id)).revoked_at_ns is None
     await there.revoke(new.key.key_id)
 
@@ -265,9 +272,3 @@ def cadence():
     from exchange.services.sequencer import Cadence
 
     return Cadence()
-
-
-async def until(reached, timeout_s: float = 60.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not reached():
-            await asyncio.sleep(0.005)

@@ -23,6 +23,7 @@ from exchange.rules.scenario_set import ScenarioSet
 from exchange.rules.tenors import NS_PER_DAY, NS_PER_HOUR, date_of, ns_of
 from exchange.services.scenario_keeper import ScenarioKeeper
 from tests.support.scenario_sets import DAY, built, prices
+from tests.support.waiting import until
 
 NOTHING = DryRun(
     seq=1, accounts_count=0, before_usd_micros=0, after_usd_micros=0, shortfall_usd_micros=0,
@@ -181,15 +182,16 @@ async def test_the_next_day_has_a_set_of_its_own(house):
 
 async def test_what_an_operator_chose_is_adopted_when_the_keeper_is_woken(house, monkeypatch):
     monkeypatch.setattr("exchange.services.scenario_keeper.START_S", 0)
+    monkeypatch.setattr("exchange.services.scenario_keeper.LOOK_S", 3600)
     await house.keeper.build_if_due()
     house.adopted.clear()
     house.keeper._set_id = None
     running = asyncio.create_task(house.keeper.run())
-    await asyncio.sleep(0.3)
+    await until(lambda: house.adopted == [built()])
+    house.keeper._set_id = None  # as if another one was chosen
     house.keeper.wake()
-    await asyncio.sleep(0.3)
+    await until(lambda: house.adopted == [built()] * 2)
     running.cancel()
-    assert house.adopted == [built()]
 
 
 async def test_add_ons_that_no_longer_follow_do_not_keep_a_set_from_use(house, pool):

@@ -19,6 +19,7 @@ from matching.codes import Kind, Side
 from tests.support.flow import Flow
 from tests.support.journals import keep
 from tests.support.rows import SECOND_NS, command
+from tests.support.waiting import PATIENCE_S
 
 DAY_NS = 24 * 3600 * SECOND_NS
 NOW_NS = 20_500 * DAY_NS
@@ -38,20 +39,15 @@ def washes(flow: Flow, count: int) -> list[Batch]:
 
 
 async def watch(database: Database, until_seq: int, now_ns: int = NOW_NS) -> None:
-    """Watch until a command was read."""
+    """Watch until a command was read, and once all that was submitted."""
     stop = asyncio.Event()
 
     def read(seq: int) -> None:
         if seq >= until_seq:
             stop.set()
 
-    async def end() -> None:
-        await asyncio.sleep(3)
-        stop.set()
-
-    ending = asyncio.create_task(end())
-    await Surveillance(database, now_ns=lambda: now_ns, on_read=read).run(stop)
-    ending.cancel()
+    watching = Surveillance(database, now_ns=lambda: now_ns, on_read=read)
+    await asyncio.wait_for(watching.run(stop), PATIENCE_S)
 
 
 async def store_of(database: Database) -> Alerts:
@@ -122,7 +118,7 @@ async def test_a_submission_far_from_all_others_is_told(database: Database):
     rows = [offer(f"p{n}", 2_000_000 + n) for n in range(5)] + [offer("far", 4_000_000)]
     old = [offer("history", 9_000_000, NOW_NS - 9 * DAY_NS)]
     await observations.record(old + rows, Arrival(via="file", name="test"))
-    await watch(database, 1)
+    await watch(database, 0)
     (row,) = await (await store_of(database)).alerts()
     assert (row.pattern, row.subject, row.symbol) == ("submission_outlier", "far", None)
     assert row.figures["others"] == 5 or row.figures["others"] == 6

@@ -13,7 +13,7 @@ from exchange.io.db import Database
 from exchange.rules.cleared import Effects
 from exchange.services.clearing import Clearing
 
-BETWEEN_S = 0.005  # what a planted bug leaves between its two commits: kills find the gap
+BETWEEN_S = 0.05  # what a planted bug leaves between its two commits: kills find the gap
 
 
 async def place_before(self: ledger.Ledger, effects: Effects) -> None:

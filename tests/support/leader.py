@@ -25,6 +25,7 @@ from exchange.services.recovery import Recovery
 from exchange.services.sequencer import Cadence, Sequencer
 from matching.saved import unpack
 from tests.support.market import restore_small
+from tests.support.waiting import PATIENCE_S
 
 
 class Leader:
@@ -69,7 +70,7 @@ class Leader:
         for task in self.tasks:
             task.cancel()
         self.sequencer.stop()
-        await asyncio.wait_for(self.run_task, 60)
+        await asyncio.wait_for(self.run_task, PATIENCE_S)
         if save:
             await self.sequencer.save()
         await self.journal.close()
@@ -79,6 +80,16 @@ class Leader:
         await asyncio.sleep(0.002)
         if self.run_task.done():
             self.run_task.result()
+
+    async def quiet(self) -> None:
+        """Wait until all that was sent so far is committed, and known to the mirror."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                waits = self.sequencer._own.count or self.sequencer._pending.count
+                seqs = {self.mirror.seq, self.core.last_seq, self.status.journal_seq}
+                if not waits and len(seqs) == 1:
+                    return
+                await self.sleep()
 
     async def crash(self) -> None:
         """Stop without anything that a clean stop does."""

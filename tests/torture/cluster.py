@@ -90,7 +90,7 @@ class Cluster:
     def start_valkey(self) -> None:
         """Start Valkey and wait until it answers."""
         self.valkey.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             with suppress(redis.ConnectionError):
                 redis.Redis.from_url(self.redis_url).ping()

@@ -27,11 +27,11 @@ READER: Final = "eve"  # has money and no trader: for a test's own orders
 SYMBOLS: Final = 3
 FUNDS_USD: Final = "5000000"
 PER_SECOND: Final = 150.0  # requests of one account
-CATCH_UP_S: Final = 15.0
-LOOKS_AGAIN: Final = 3
+CATCH_UP_S: Final = 60.0
+LOOKS_AGAIN: Final = 20
 GROUP: Final = 256  # commands the naive engine takes at once
 SAMPLE: Final = 3  # orders of an account read by their client's id in a reckoning
-LOGINS_MAX: Final = 200
+LOGINS_MAX: Final = 1200
 _ACCOUNT_IDX: Final = "SELECT account_id, account_idx FROM account"
 
 

@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 MARK: Final = "TORTURE_FOLDER"  # in the environment of all that a test started, children too
 WELLHEAD: Final = (sys.executable, "-c", "from wellhead.cli import main; main()")
 START_TIMEOUT_S: Final = 240.0  # the first start on a machine compiles
-STOP_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 120.0
 
 
 class Failed(AssertionError):

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from wellhead.signing import Signer
 
 PATH: Final = "/api/v1/ws"
-OPEN_TIMEOUT_S: Final = 5.0
+OPEN_TIMEOUT_S: Final = 30.0
 
 _DECODE: Final = msgspec.json.Decoder()
 _ENCODE: Final = msgspec.json.Encoder()

@@ -15,7 +15,7 @@ from tests.torture.process import Failed
 from tests.torture.record import Fate
 
 TRADE_S: Final = (0.05, 0.6)  # before a kill
-BACK_S: Final = 15.0  # a part that was killed runs again by then
+BACK_S: Final = 60.0  # a part that was killed runs again by then
 AFTER_S: Final = (0.1, 0.4)  # traded on after the kill of a part
 BUSY_SHARE: Final = 0.6  # of the kills: while a request is surely under way
 BUSY_MAX: Final = 40

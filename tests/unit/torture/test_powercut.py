@@ -55,7 +55,7 @@ def watched(tmp_path):
 
 def run(cut: PowerCut, watched, program: str = PROGRAM) -> None:
     command = [sys.executable, "-c", program, watched]
-    subprocess.run(command, check=True, env=cut.environment, timeout=30)
+    subprocess.run(command, check=True, env=cut.environment, timeout=120)
 
 
 def test_what_was_not_synced_is_lost_and_what_was_is_kept(tmp_path, watched):

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -313,7 +312,5 @@ def test_the_command_line_starts_without_loading_the_exchange():
         "heavy = {'numpy', 'numba', 'exchange', 'api', 'matching'};"
         "print(heavy & set(sys.modules))"
     )
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.endswith("set()\n"), done.stdout + done.stderr
-    assert time.monotonic() - began < 10

@@ -27,7 +27,10 @@ from api.routes.clients import Owner
 from api.routes.public import stamped
 from api.schemas_restraints import CapacityNew, CreditChange, OwnerChange
 from exchange.io.restraints import OwnerRefused
+from exchange.rules.layers import FUND_KIND, HOUSE_KIND
 from exchange.rules.position_limits import ACCOUNTABLE_BPS, LIMIT_BPS
+
+EXEMPT = frozenset({HOUSE_KIND, FUND_KIND})
 
 public = APIRouter(tags=["market data"], dependencies=[Depends(count_public)])
 private = APIRouter(tags=["account"])
@@ -159,6 +162,9 @@ async def set_owner(
     """Make an account a sub-account of another one, or with null nobody's."""
     account = await account_by(services, account_id)
     owner = account if body.owner is None else await account_by(services, body.owner)
+    for one in (account, owner):
+        if one.kind in EXEMPT:
+            raise Problem("owner_not_allowed", f"{one.account_id} is the house's", field="owner")
     try:
         await restraints_of(services).set_owner(
             account.account_idx, owner.account_idx, who.key_id, services.gateway.mirror.ts_ns

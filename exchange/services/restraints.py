@@ -136,6 +136,8 @@ class Restrainer:
         await self._judge_holdings(why)
         await self._judge_credit(why)
         self._judge_fund(why, words)
+        for idx in [idx for idx in why if self._kinds.get(idx) in EXEMPT]:
+            del why[idx]  # layers and what is taken over are never stopped
         held = {idx for idx, word in words.items() if word.reasons}
         for idx in sorted((held | set(why)) - self._given):
             if idx < len(mirror.accounts):

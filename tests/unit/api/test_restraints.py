@@ -57,6 +57,12 @@ async def test_what_makes_no_sense_is_refused_with_its_field():
                 refused = await world.call("alice", "PUT", path, body)
                 assert refused.json()["code"] == "scope_missing"
         await world.call("operator", "PUT", "/admin/accounts/bob/owner", {"owner": "alice"})
+        body = {"name": "House", "account_id": "second", "kind": "house"}
+        await world.call("operator", "POST", "/admin/accounts", body)
+        ours = await world.call(
+            "operator", "PUT", "/admin/accounts/second/owner", {"owner": "alice"}
+        )
+        assert (ours.status_code, ours.json()["code"]) == (409, "owner_not_allowed")
         chain = await world.call(
             "operator", "PUT", "/admin/accounts/operator/owner", {"owner": "bob"}
         )

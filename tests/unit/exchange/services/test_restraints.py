@@ -138,6 +138,17 @@ async def test_CRED_004_and_005_a_client_beyond_its_credit_only_reduces():
     assert stage.state(ALICE) == AccountState.ACTIVE
 
 
+async def test_RSTR_001_the_house_is_never_stopped_whatever_is_said_of_it():
+    stage = Stage()
+    stage.rows.owned = {HOUSE: ALICE}
+    stage.trade(ALICE, 101)
+    stage.rows.trust = {HOUSE: {None: Credit(0, 1)}}
+    stage.rows.traded = {HOUSE: 9}
+    await stage.service.step()
+    assert stage.state(HOUSE) == AccountState.ACTIVE
+    assert stage.state(ALICE) == AccountState.REDUCE_ONLY
+
+
 async def test_DEF_16_a_member_that_owes_the_fund_only_reduces_and_unknown_it_stays():
     stage = Stage()
     stage.owing = {BOB}

@@ -166,7 +166,7 @@ def client_words(
 def order_id(text: str, field: str = "order_id") -> int:
     """Return an order id as a number."""
     if not _ORDER_ID.fullmatch(text) or (number := int(text)) > ORDER_ID_MAX:
-        raise Problem("field_invalid", "an order id is a whole number", field=field)
+        raise Problem("field_invalid", "an id is a whole number, above zero", field=field)
     return number
 
 

@@ -70,7 +70,11 @@ def delivering_of(services: Services) -> Delivering:
 def hour_of(ts_ms: int, field: str) -> int:
     """Return the hour since 1970 that begins at a moment."""
     if ts_ms % MS_PER_HOUR:
-        raise Problem("field_invalid", "a whole hour, UTC, in milliseconds", field=field)
+        raise Problem(
+            "field_invalid",
+            "a whole hour of UTC: milliseconds since 1970, a multiple of 3600000",
+            field=field,
+        )
     return ts_ms // MS_PER_HOUR
 
 

@@ -20,6 +20,7 @@ MS_PER_HOUR: Final = 3_600_000
 MILLI: Final = 1_000
 BPS: Final = 10_000
 HOUR_S: Final = 3_600
+SCALED_MAX: Final = 1 << 53  # what a JSON number carries exactly
 FIELDS: Final = ("node", "hour", "uptime_s", "load_factor", "gpu_hours", "kwh")
 _KINDS: Final = {"node": str, "signature": str}
 
@@ -125,9 +126,11 @@ def _metered(row: Mapping[str, Any], place: str) -> Metered:
     hour_ts = hour_of(str(row["hour"]), place)
     counter = row.get("counter") or hour_ts // MS_PER_HOUR
     one = Metered(
-        str(row["node"]), hour_ts, _scaled(counter, 1, place), _scaled(row["uptime_s"], 1, place),
-        _scaled(row["load_factor"], BPS, place), _scaled(row["gpu_hours"], MILLI, place),
-        _scaled(row["kwh"], MILLI, place),
+        str(row["node"]), hour_ts, _scaled(counter, "counter", 1, place),
+        _scaled(row["uptime_s"], "uptime_s", 1, place),
+        _scaled(row["load_factor"], "load_factor", BPS, place),
+        _scaled(row["gpu_hours"], "gpu_hours", MILLI, place),
+        _scaled(row["kwh"], "kwh", MILLI, place),
     )  # fmt: skip
     _believed(one, place)
     return one
@@ -159,18 +162,25 @@ def hour_of(text: str, place: str) -> int:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None or moment.timestamp() % 3600:
-        raise MeteringError(f"{place}: hour is like 2027-03-02T00:00Z, not {text[:40]}")
+        raise MeteringError(
+            f"{place}: hour is a whole hour with its zone, like 2027-03-02T00:00Z, not {text[:40]}"
+        )
     return int(moment.timestamp()) * 1000
 
 
-def _scaled(value: object, times: int, place: str) -> int:
+def _scaled(value: object, name: str, times: int, place: str) -> int:
     """Return a decimal in whole units, refused if it has more digits than those."""
-    wrong = f"{place}: no number from 0 on, in steps of 1/{times}: {str(value)[:40]}"
+    steps = "a whole number" if times == 1 else f"a number in steps of {Decimal(1) / times}"
+    wrong = f"{place}: {name} is {steps}, not below zero, not {str(value)[:40]}"
     try:
         found = Decimal(str(value)) * times
     except InvalidOperation as error:
         raise MeteringError(wrong) from error
-    if not found.is_finite() or found < 0 or found >= 1 << 53 or found % 1:
+    if found.is_finite() and found >= SCALED_MAX:
+        raise MeteringError(
+            f"{place}: {name} is below {SCALED_MAX // times}, not {str(value)[:40]}"
+        )
+    if not found.is_finite() or found < 0 or found % 1:
         raise MeteringError(wrong)
     return int(found)
 

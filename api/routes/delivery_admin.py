@@ -67,8 +67,11 @@ async def curtail_hub(
 ) -> Response:
     """Record that nodes of a hub gave way: grade X pays pro rata, firm grades the penalty."""
     start, end = hour_of(body.start_ts, "start_ts"), hour_of(body.end_ts, "end_ts")
-    if not 0 < start < end <= start + delivering.HOURS_MAX or body.hub not in delivering.HUBS:
-        raise Problem("field_invalid", "a hub, and 1 to 9,000 hours", field="hub")
+    if body.hub not in delivering.HUBS:
+        raise Problem("field_invalid", f"one of {', '.join(sorted(delivering.HUBS))}", field="hub")
+    if not 0 < start < end <= start + delivering.HOURS_MAX:
+        most = f"after start_ts, by {delivering.HOURS_MAX:,} hours at most"
+        raise Problem("field_invalid", most, field="end_ts")
     order = Curtailment(body.hub, start, end, body.reference, who.account_id)
     one = await delivering_of(services).issuers.curtail(order)
     content = {

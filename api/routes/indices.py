@@ -74,6 +74,19 @@ def name_of(text: str) -> str:
         raise Problem("index_unknown", str(error)) from error
 
 
+async def _any_printed(index: Index) -> None:
+    """Refuse while the first prints of all are still to come.
+
+    Errors:
+        Problem: nothing is printed yet.
+    """
+    if not await index.latest():
+        detail = (
+            "no index is printed yet: the first prints take about a minute from the first start"
+        )
+        raise Problem("index_unknown", detail)
+
+
 @public.get("", summary="The newest print of every index")
 async def list_indices(services: ServicesDep) -> Response:
     """Return the newest print of every name, with the step of the fallback that gave it."""
@@ -124,6 +137,7 @@ async def list_prints(
         name_of(name), first=first, before=before, limit=size + 1
     )
     if not rows and not await index_of(services).newest(name_of(name), limit=1):
+        await _any_printed(index_of(services))
         raise Problem("index_unknown", "nothing was ever printed of this name")
     cursor = str(rows[size - 1].day.toordinal()) if len(rows) > size else None
     found = [answers.print_out(row) for row in rows[:size]]
@@ -139,12 +153,14 @@ async def explain_print(
     if query.day is None:
         rows = await index.newest(known, limit=1)
         if not rows:
+            await _any_printed(index)
             raise Problem("index_unknown", "nothing was ever printed of this name")
         day = rows[0].day
     else:
         day = day_of(query.day, "day")
     found = await index.explained(known, day)
     if found is None:
+        await _any_printed(index)
         raise Problem("index_day_unknown", f"there is no print of {known} for {day}")
     return json_response(stamped(services, {"explained": answers.explained_out(found)}))
 

@@ -24,6 +24,9 @@ COLUMNS = (
 index = App(name="index", help="The index of each SKU, hub and grade: prints, proofs, errata.")
 
 
+NONE_YET = "no index is printed yet: the first prints take about a minute from the first start"
+
+
 def _cells(one: it.IndexPrint) -> tuple[object, ...]:
     move = one.move
     parts = (move.matched, move.entry, move.exit, move.held, move.fallback)
@@ -42,7 +45,7 @@ def list_indices(*, options: Remote = REMOTE) -> None:
     if options.json:
         out.document(answer)
     else:
-        out.show(out.table(COLUMNS, map(_cells, rows)))
+        out.show(out.table(COLUMNS, map(_cells, rows)) if rows else NONE_YET)
 
 
 @index.command

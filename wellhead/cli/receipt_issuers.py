@@ -2,6 +2,7 @@
 
 from wellhead import delivery_calls as dc
 from wellhead.cli import out
+from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.cli.receipts import millis, receipts
 
@@ -63,6 +64,22 @@ def end(account: str, /, *, reason: str, options: Remote = REMOTE) -> None:
     _show([row], answer, options)
 
 
+MS_PER_HOUR = 3_600_000
+
+
+def whole_hour(text: str, name: str) -> int:
+    """Return a whole hour of UTC as milliseconds since 1970.
+
+    Errors:
+        CliError: it is none.
+    """
+    found = millis(text, name)
+    if found % MS_PER_HOUR:
+        said = f"{name} is a whole hour of UTC, like 2027-03-02T00:00Z, not {text}"
+        raise CliError(Exit.USAGE, "usage", said)
+    return found
+
+
 @receipts.command
 def curtail(
     hub: str, start: str, until: str, /, *, reference: str, options: Remote = REMOTE
@@ -80,7 +97,10 @@ def curtail(
     reference
         Of the order, which names it: the same again is the same.
     """
-    call = dc.curtail(hub, millis(start, "START"), millis(until, "UNTIL"), reference)
+    begins, ends = whole_hour(start, "START"), whole_hour(until, "UNTIL")
+    if ends <= begins:
+        raise CliError(Exit.USAGE, "usage", f"UNTIL is after START, {start}, not {until}")
+    call = dc.curtail(hub, begins, ends, reference)
     with options.operator() as client:
         one, answer = ask(client, call)
     if options.json:

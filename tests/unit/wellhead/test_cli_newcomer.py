@@ -9,7 +9,7 @@ from tests.unit.wellhead.fakes import FakeRest
 from wellhead.cli.app import in_commands, run
 from wellhead.cli.exits import Exit
 from wellhead.cli.receipt_notes import note_text
-from wellhead.metering import Metered, ReadingImpossible, read_metering, read_signed
+from wellhead.metering import Metered, MeteringError, ReadingImpossible, read_metering, read_signed
 
 HEADER = "node,hour,uptime_s,load_factor,gpu_hours,kwh\n"
 FINE = {"uptime_s": 3600, "load_factor": "1", "gpu_hours": "8", "kwh": "5.6"}
@@ -23,19 +23,22 @@ pytestmark = pytest.mark.usefixtures("trader")
         ({"uptime_s": 4000}, "uptime_s is 0 to 3600, the seconds of an hour, not 4000"),
         ({"load_factor": "9.5"}, "load_factor is 0 to 1, not 9.5"),
         ({"uptime_s": 0}, "no GPU-hours without uptime"),
+        ({"gpu_hours": "9e20"}, "gpu_hours is below 9007199254740, not 9e20"),
+        ({"kwh": "0.00001"}, "kwh is a number in steps of 0.001, not below zero, not 0.00001"),
     ],
 )
 def test_a_reading_that_cannot_be_is_neither_signed_nor_checked(wrong, said, tmp_path, capsys):
     cells = FINE | wrong
     plain = tmp_path / "metering.csv"
     plain.write_text(HEADER + f"n1,2026-12-01T00:00Z,{','.join(map(str, cells.values()))}\n")
-    with pytest.raises(ReadingImpossible, match=said):
+    with pytest.raises(MeteringError, match=said):
         read_metering(plain)
     key = tmp_path / "key"
     assert run(["telemetry", "keygen", str(key)]) == 0
     options = ["--account", "cloud", "--key-file", str(key), "--to", str(tmp_path / "signed")]
     assert run(["telemetry", "sign", str(plain), *options]) == Exit.USAGE
-    assert "reading_impossible: " in capsys.readouterr().err
+    code = "usage: " if set(wrong) <= {"gpu_hours", "kwh"} else "reading_impossible: "
+    assert code in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wrong", [{"uptime_s": -1}, {"load_factor_bps": 95_000}, {"counter": -1}])
@@ -72,6 +75,18 @@ def test_days_in_the_wrong_order_and_an_order_that_is_none_are_said(capsys):
     assert "--last 2027-01-01 is before --first 2027-03-01" in capsys.readouterr().err
     assert run(["margin", "what-if", "--order", "nonsense"]) == Exit.USAGE
     assert "such as buy:H100-USE-2027M03:5:2.150, not 'nonsense'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "said"),
+    [
+        ("2027-03-02T00:30Z", "2027-03-03T00:00Z", "START is a whole hour of UTC"),
+        ("2027-03-02T00:00Z", "2027-03-01T00:00Z", "UNTIL is after START"),
+    ],
+)
+def test_a_grid_order_over_no_hours_is_refused_before_it_is_sent(start, until, said, capsys):
+    assert run(["receipts", "curtail", "USE", start, until, "--reference", "x"]) == Exit.USAGE
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -144,11 +144,11 @@ def test_what_is_sent_is_told_line_by_line_and_a_refusal_ends_it(tmp_path, capsy
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (CSV.replace("T00:00Z", "T00:30Z"), "hour is like"),
-        (CSV.replace("T00:00Z", "T00:00"), "hour is like"),
-        (CSV.replace("5.6", "5.6001"), "steps of 1/1000"),
-        (CSV.replace("5.6", "NaN"), "steps of 1/1000"),
-        (CSV.replace("0.95", "-1"), "steps of 1/10000"),
+        (CSV.replace("T00:00Z", "T00:30Z"), "hour is a whole hour with its zone, like"),
+        (CSV.replace("T00:00Z", "T00:00"), "hour is a whole hour with its zone, like"),
+        (CSV.replace("5.6", "5.6001"), "kwh is a number in steps of 0.001"),
+        (CSV.replace("5.6", "NaN"), "kwh is a number in steps of 0.001"),
+        (CSV.replace("0.95", "-1"), "load_factor is a number in steps of 0.0001"),
         (CSV.replace("5.6", ""), "no kwh"),
         ('{"node": 1', "line 1"),
         ("{}", "no node"),

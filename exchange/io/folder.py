@@ -81,7 +81,8 @@ class DataFolder:
     def unlock(self) -> None:
         """Release the folder, saying where its API was; without the lock it does nothing."""
         if self._lock_fd is not None:
-            self._write(json.dumps({"last_api_url": self._api_url}) if self._api_url else "")
+            left = {"pid": None, "api_url": None, "last_api_url": self._api_url}
+            self._write(json.dumps(left) if self._api_url else "")
             os.close(self._lock_fd)
             self._lock_fd = None
 

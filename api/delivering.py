@@ -250,6 +250,8 @@ def receipt_out(one: Receipt) -> dict[str, Any]:
         "missed_hours": one.missed_hours,
         "penalty": usd_text(one.penalty_usd_micros),
         "claimed": usd_text(one.claimed_usd_micros),
+        "claim_paid": usd_text(one.claim_paid_usd_micros),
+        "claim_open": usd_text(one.claim_open_usd_micros),
     }
 
 

@@ -90,6 +90,12 @@ class IssuerEnd(Body):
     reason: Long
 
 
+class ClaimPay(Body):
+    """Why the default fund pays a claim."""
+
+    reason: Reference
+
+
 class CurtailmentNew(Body):
     """An order of the grid operator."""
 

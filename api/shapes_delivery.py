@@ -62,6 +62,8 @@ class ReceiptOut(Part):
     missed_hours: int
     penalty: str
     claimed: str
+    claim_paid: str
+    claim_open: str
 
 
 class ReceiptAnswer(Answer):
@@ -177,6 +179,21 @@ class ClaimsAnswer(Answer):
     next_cursor: str | None
 
 
+class ClaimPart(Part):
+    """What one account of a layer was asked to pay."""
+
+    layer: str
+    account: int
+    amount: str
+
+
+class ClaimPaidAnswer(Answer):
+    """A receipt, and who was asked for its claim."""
+
+    receipt: ReceiptOut
+    parts: list[ClaimPart]
+
+
 class ReceiptRoot(Part):
     """The root of a closed day: all but the signature is what is signed."""
 
@@ -233,4 +250,5 @@ ANSWERS: Final[dict[str, type]] = {  # by operation
     "curtail_hub": CurtailmentAnswer,
     "list_telemetry_quarantine": TelemetryQuarantineAnswer,
     "list_delivery_claims": ClaimsAnswer,
+    "pay_delivery_claim": ClaimPaidAnswer,
 }

@@ -32,6 +32,8 @@ class Receipt(wt.Answer, frozen=True, kw_only=True):
     missed_hours: int = 0
     penalty: str = "0"
     claimed: str = "0"
+    claim_paid: str = "0"
+    claim_open: str = "0"
 
 
 class ReceiptEvent(wt.Answer, frozen=True, kw_only=True):
@@ -80,6 +82,14 @@ class Cover(wt.Answer, frozen=True, kw_only=True):
     required: str
     required_without: str
     saved: str
+
+
+class ClaimPart(wt.Answer, frozen=True, kw_only=True):
+    """What one account of a layer of the default fund was asked to pay."""
+
+    layer: str
+    account: int
+    amount: str
 
 
 class ReadingResult(wt.Answer, frozen=True, kw_only=True):
@@ -243,3 +253,12 @@ def claims(limit: int | None = None, cursor: str | None = None) -> Call[wt.Page[
     """What bonds and sellers did not cover, newest first."""
     parse = page("claims", ReceiptEvent)
     return get_call(f"{_ADMIN}/claims", parse, limit=limit, cursor=cursor)
+
+
+def pay_claim(receipt_id: str, reason: str) -> Call[list[ClaimPart]]:
+    """Ask the default fund for what is open of a receipt's claim; asked again, nothing is open."""
+    path = target(f"{_ADMIN}/claims/{quote(receipt_id, safe='')}/pay")
+    return Call(
+        "POST", path, lambda answer: [convert(one, ClaimPart) for one in answer["parts"]],
+        body={"reason": reason},
+    )  # fmt: skip

@@ -11,10 +11,17 @@ from api.delivering import delivering_of, hour_of
 from api.deps import Admin, JsonBody, Page, QueryOf, ServicesDep
 from api.edge import json_response
 from api.errors import Problem
+from api.routes.fund import funds_now
 from api.routes.public import stamped
-from api.schemas_delivery import CurtailmentNew, IssuerEnd, IssuerNew
+from api.schemas_delivery import ClaimPay, CurtailmentNew, IssuerEnd, IssuerNew
 from exchange.io.delivery import ESCROW_ID, ID_MAX
 from exchange.io.delivery_issuers import Curtailment
+from exchange.io.errors import NotFound
+from exchange.rules.delivery.claims import Part, parts_of, pay
+from exchange.rules.delivery.deeds import Deed, Refused
+from exchange.rules.delivery.receipts import Receipt
+from exchange.rules.layers import has_usd_micros
+from exchange.rules.money import usd_text
 
 admin = APIRouter(prefix="/admin/delivery", tags=["admin"])
 
@@ -117,4 +124,36 @@ async def list_delivery_claims(
         "claims": [delivering.event_out(row) for row in rows[:size]],
         "next_cursor": str(rows[size - 1].number) if len(rows) > size else None,
     }
+    return json_response(stamped(services, content))
+
+
+@admin.post("/claims/{receipt_id}/pay", summary="Pay a claim from the default fund")
+async def pay_delivery_claim(
+    services: ServicesDep,
+    who: Admin,
+    receipt_id: str,
+    body: Annotated[ClaimPay, Depends(JsonBody(ClaimPay))],
+) -> Response:
+    """Ask the layers of the default fund, in their order, for what is open of a claim."""
+    mirror, funds, asked = services.gateway.mirror, await funds_now(services), list[Part]()
+    if mirror.liquidations:
+        raise Problem("claim_fund_busy", "the fund waits for a liquidation to end", status=409)
+
+    def has(account_idx: int) -> int:
+        return has_usd_micros(mirror, account_idx)
+
+    def act(receipt: Receipt) -> Deed:
+        asked[:] = parts_of(receipt.claim_open_usd_micros, receipt.issuer_idx, funds, has)
+        return pay(receipt, asked, body.reason)
+
+    try:
+        one = await delivering_of(services).receipts.act(receipt_id, act, services.now_ns())
+    except NotFound as error:
+        raise Problem("receipt_unknown", "there is no such receipt") from error
+    except Refused as error:
+        raise delivering.problem_of(error) from error
+    parts = [
+        {"layer": layer, "account": idx, "amount": usd_text(amount)} for layer, idx, amount in asked
+    ]
+    content = {"receipt": delivering.receipt_out(one), "parts": parts}
     return json_response(stamped(services, content))

@@ -14,10 +14,11 @@ from exchange.io.delivery_proofs import Proofs
 from exchange.io.errors import IdempotencyConflict, Invalid, NotFound
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_transfers import PostgresTransfers
-from exchange.rules.delivery import deeds
+from exchange.rules.delivery import claims, deeds
 from exchange.rules.delivery.deeds import Refused
 from exchange.rules.delivery.merkle import leaf, root_by
 from exchange.rules.delivery.receipts import Head, Status, first_broken, receipt_id_of
+from exchange.rules.layers import Funds
 from exchange.services.delivery import DeliveryDesk
 from tests.support.leader import leader
 from tests.support.receipts import BUYER, ISSUER, OTHER, PRICE, START, at, reading, receipt
@@ -178,6 +179,25 @@ async def test_a_seller_without_cash_leaves_a_claim(yard):
     got = yard.cash(BUYER) - 10_000 * DOLLAR
     assert (one.penalty_usd_micros, one.claimed_usd_micros + got) == (due, due)
     assert len(await yard.receipts.claims()) == HOURS
+
+    funds = Funds(first_idx=OTHER)
+
+    def pay(receipt):
+        has = yard.cash  # as the core has it
+        return claims.pay(
+            receipt, claims.parts_of(receipt.claim_open_usd_micros, ISSUER, funds, has), "it is so"
+        )
+
+    opened = one.claim_open_usd_micros
+    asked = await yard.act(one.receipt_id, pay)
+    assert asked.claim_open_usd_micros == 0
+    with pytest.raises(Refused, match="nothing of it is open"):
+        await yard.act(one.receipt_id, pay)
+    await yard.settled()
+    one = await yard.receipts.get(one.receipt_id)
+    assert (one.claim_paid_usd_micros, one.claim_asked_usd_micros) == (opened, 0)
+    assert yard.cash(BUYER) == 10_000 * DOLLAR + due
+    assert yard.cash(OTHER) == 10_000 * DOLLAR - opened
 
 
 async def test_a_price_that_is_not_there_leaves_the_receipt_where_it_was(yard):

@@ -138,6 +138,26 @@ def claims(*, limit: int = 100, options: Remote = REMOTE) -> None:
     out.show(out.table(("event>", "receipt", "at (UTC)", "note"), cells) if rows else "no claims")
 
 
+@receipts.command
+def pay_claim(receipt: str, /, *, reason: str, options: Remote = REMOTE) -> None:
+    """Pay what is open of a receipt's claim from the default fund; for an operator.
+
+    Parameters
+    ----------
+    receipt
+        Its id: cdr_...
+    reason
+        Why the fund pays it; it stays with the receipt, for anybody to read.
+    """
+    with options.operator() as client:
+        rows, answer = ask(client, dc.pay_claim(receipt, reason))
+    if options.json:
+        out.document(answer)
+        return
+    cells = [(one.layer, one.account, out.usd(one.amount)) for one in rows]
+    out.show(out.table(("layer", "account>", "USD>"), cells))
+
+
 def _show(rows: list[dc.Issuer], answer: object, options: Remote) -> None:
     if options.json:
         out.document(answer)

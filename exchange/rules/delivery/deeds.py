@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     PENALTY_CASH = "penalty-cash"
     RELEASE = "release"
     REFUND = "refund"
+    CLAIM = "claim"
 
 
 class Payment(NamedTuple):
@@ -302,6 +303,11 @@ def answered(receipt: Receipt, payment: Payment, is_done: bool) -> Deed:
             again = NOBODY if receipt.is_open_offer else receipt.buyer_idx
             offered = replace(receipt, status=Status.OFFERED, buyer_idx=again)
             return Deed((Change("sale_refused", offered, note),))
+        case Purpose.CLAIM, _:
+            asked = receipt.claim_asked_usd_micros - payment.amount_usd_micros
+            paid = receipt.claim_paid_usd_micros + payment.amount_usd_micros * is_done
+            left = replace(receipt, claim_asked_usd_micros=asked, claim_paid_usd_micros=paid)
+            return Deed((Change("claim_paid" if is_done else "claim_refused", left, note),))
         case _, True:
             return Deed((Change("paid", receipt, note),))
         case _:

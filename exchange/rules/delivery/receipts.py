@@ -77,6 +77,9 @@ class Receipt:
     missed_hours: int = 0  # in which something was not delivered
     penalty_usd_micros: int = 0  # that was due, all of it
     claimed_usd_micros: int = 0  # of that: neither the bond nor the seller could pay
+    claim_asked_usd_micros: int = 0  # of that: on its way from the default fund
+    claim_paid_usd_micros: int = 0  # of that: came from there
+    claim_rounds: int = 0  # how often the fund was asked
 
     @property
     def gpu_hours(self) -> int:
@@ -87,6 +90,11 @@ class Receipt:
     def value_usd_micros(self) -> int:
         """What the window is worth at the price it was issued at."""
         return self.gpu_hours * self.price_usd_micros
+
+    @property
+    def claim_open_usd_micros(self) -> int:
+        """What the default fund was not asked for yet, or could not pay."""
+        return self.claimed_usd_micros - self.claim_asked_usd_micros - self.claim_paid_usd_micros
 
     def to_json(self) -> str:
         """Return it as it is hashed: sorted, no blanks, ASCII."""

@@ -27,6 +27,7 @@ from matching.codes import Kind, TradingState
 from matching.wire import pack_legs
 from tests.support.api_world import OTHER, SYMBOL, World, running
 from tests.support.memory_auctions import result, terms
+from tests.support.receipts import redeemed
 from tests.support.rows import command
 from tests.support.scenario_sets import built, make_live
 
@@ -135,6 +136,13 @@ async def delivery_calls(world: World) -> list[tuple[str, str, str, Any]]:
     owner = await world.services.accounts.get("operator")
     receipt_id = receipt_id_of("key", owner.account_idx, "one")
     offer = {"action": "offer", "price": "10"}
+    house = await world.accounts.create(account_id="insurance", name="Insurance", kind="house")
+    await world.accounts.wait_open(house.account_idx)
+    await world.services.transfers.request(
+        account_idx=house.account_idx, amount_usd_micros=10**9, client_key="in"
+    )
+    owed = redeemed(claimed_usd_micros=10**6, nodes=("n9",))
+    world.services.delivering.receipts.keep(owed)
     return [
         ("admit_issuer", "POST", f"{admin}/issuers", issuer),
         ("list_issuers", "GET", "/delivery/issuers", None),
@@ -151,6 +159,7 @@ async def delivery_calls(world: World) -> list[tuple[str, str, str, Any]]:
          {"hub": "USE", "reference": "PJM-1", **hours}),
         ("list_telemetry_quarantine", "GET", f"{admin}/quarantine", None),
         ("list_delivery_claims", "GET", f"{admin}/claims?limit=1", None),
+        ("pay_delivery_claim", "POST", f"{admin}/claims/{owed.receipt_id}/pay", {"reason": "due"}),
         ("end_issuer", "POST", f"{admin}/issuers/operator/end", {"reason": "left"}),
     ]  # fmt: skip
 

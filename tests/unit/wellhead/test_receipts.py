@@ -39,6 +39,16 @@ n1,2027-03-02T03:00Z,3600,1,8,6
 """
 
 
+def test_an_operator_pays_a_claim_and_sees_who_gives(capsys):
+    parts = [{"layer": "house_first", "account": 0, "amount": "12.5"}]
+    with FakeRest((200, {"seq": 1, "receipt": ONE, "parts": parts})) as fake:
+        assert wellhead(fake, "receipts", "pay-claim", ID, "--reason", "bond gone") == Exit.OK
+    assert "house_first" in capsys.readouterr().out
+    method, path, sent, _ = fake.seen[0]
+    assert (method, path) == ("POST", f"/api/v1/admin/delivery/claims/{ID}/pay")
+    assert json.loads(sent) == {"reason": "bond gone"}
+
+
 COVER = {
     "seq": 1, "required": "500", "required_without": "2500", "saved": "2000",
     "covers": [{"symbol": "H100-USE-2027M03", "quantity": "13", "told": "13", "short": "10",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.rules.delivery import deeds
+from exchange.rules.delivery import claims, deeds
 from exchange.rules.delivery.deeds import ESCROW, Payment, Purpose, Refused
 from exchange.rules.delivery.metering import (
     GRACE_HOURS,
@@ -27,6 +27,7 @@ from exchange.rules.delivery.receipts import (
     first_broken,
     receipt_of,
 )
+from exchange.rules.layers import NO_FUNDS, Funds
 from tests.support.receipts import (
     BUYER,
     ISSUER,
@@ -273,6 +274,34 @@ def test_cash_that_the_core_refuses_is_a_claim_too():
     leg = Payment(Purpose.PENALTY_CASH, START, ISSUER, BUYER, 7)
     assert after(deeds.answered(redeemed(), leg, False)).claimed_usd_micros == 7
     assert after(deeds.answered(redeemed(), leg, True)) == redeemed()
+
+
+def test_CDR_018_a_claim_takes_the_layers_in_their_order():
+    funds = Funds(first_idx=5, second_idx=6, shares={ISSUER: 7, 8: 9, 3: 4})
+    has = {7: 10, 5: 20, 9: 30, 4: 60, 6: 40}.get
+
+    def paid(owed):
+        return [part[1:] for part in claims.parts_of(owed, ISSUER, funds, has)]
+
+    assert paid(4) == [(7, 4)]
+    assert paid(31) == [(7, 10), (5, 20), (4, 1)]
+    assert paid(60) == [(7, 10), (5, 20), (4, 20), (9, 10)]
+    assert paid(999) == [(7, 10), (5, 20), (4, 60), (9, 30), (6, 40)]
+    assert claims.parts_of(9, ISSUER, NO_FUNDS, has) == []
+
+
+def test_CDR_018_what_the_core_refuses_of_a_claim_stays_open():
+    one = redeemed(claimed_usd_micros=100)
+    parts = claims.parts_of(90, ISSUER, Funds(first_idx=5), {5: 60}.get)
+    deed = claims.pay(one, parts, "x" * 300)
+    (leg,), asked = deed.payments, after(deed)
+    assert leg == Payment(Purpose.CLAIM, 100_000, 5, BUYER, 60) and len(deed.changes[0].note) == 200
+    assert asked.claim_open_usd_micros == 40
+    assert after(deeds.answered(asked, leg, False)).claim_open_usd_micros == 100
+    done = after(deeds.answered(asked, leg, True))
+    assert (done.claim_paid_usd_micros, done.claim_open_usd_micros) == (60, 40)
+    assert refusal(claims.pay, done, [], "none has any") == "claim_unfunded"
+    assert refusal(claims.pay, redeemed(), [], "none is due") == "claim_none"
 
 
 def test_an_hour_is_judged_once_its_grace_is_over():

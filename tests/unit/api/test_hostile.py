@@ -151,6 +151,10 @@ GOOD: dict[str, Any] = {
     "position": "1",
     "orders_per_second": 1,
     "open_orders": 1,
+    "gpus": 1,
+    "turnover_gpu_hours": 1,
+    "initial_margin": "1.00",
+    "owner": "good",
     "member": "Good",
     "day": "2020-01-01",
     "exchange": False,
@@ -300,6 +304,7 @@ def harmless(field: str, name: str) -> bool:
         "group", "timeout_ms", "window_ms", "fills", "orders_per_second", "open_orders",
         "ends_after_ms", "velocity_bps", "velocity_ms", "daily_bps", "daily_next_bps",
         "auction_ms", "protection_bps", "trail_bps", "daily_move_bps", "last_trade",
+        "gpus", "turnover_gpu_hours",
     }:  # fmt: skip
         return True
     return (field, name) in {

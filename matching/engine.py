@@ -219,6 +219,7 @@ class Engine:
             "origins": s.origins,
             "limits": s.limits[:accounts],
             "timers": s.timers[: TIMERS_PER_ACCOUNT * accounts],
+            "expiries": s.expiries[: meta["expiries_count"]],
             "mmps": s.mmps[: QUOTE_GROUPS * accounts],
             "deals": s.deals[: meta["deals_used"] + 1],
             "dealers": s.dealers[:accounts],

@@ -9,7 +9,6 @@ from matching.client_ids import chain_in
 from matching.combinations import join_legs
 from matching.contracts import set_mark_and_band
 from matching.ending import wake_for_end
-from matching.expiry import push_expiry, push_timers
 from matching.guards import set_guard_keys
 from matching.lifetimes import note_life
 from matching.peg_list import insert_peg, is_peg
@@ -50,7 +49,7 @@ def rebuild_level(s, order_idx):
 
 @entry_kernel
 def rebuild(state):
-    """Make ladders, tables and the heap of an otherwise restored state."""
+    """Make ladders and tables of an otherwise restored state."""
     s = view_state(state)
     meta = s.meta[0]
     for contract_idx in range(meta["contracts_count"]):
@@ -77,9 +76,8 @@ def rebuild(state):
             note_life(s, np.int64(order["book_idx"]) >> 1, np.int64(order["tif"]))
             if is_peg(s, order_idx):
                 insert_peg(s, np.int64(order_idx))
-            if order["expires_ns"] != 0:
-                push_expiry(s, order["expires_ns"], order["order_id"])
-    push_timers(s)
+    if meta["expiries_count"] > 0:
+        meta["next_expiry_ns"] = s.expiries[0]["expires_ns"]
     for entry_idx in range(1, meta["client_ids_used"] + 1):
         if s.client_ids[entry_idx]["order_id"] != 0:
             chain_in(s, np.int64(entry_idx))

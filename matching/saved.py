@@ -30,7 +30,7 @@ from matching.wire_collateral import ASSET, COLLATERAL, HOLDING
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_margin import ADDON
-from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
+from matching.wire_protections import ACCOUNT_LIMITS, EXPIRY, MMP, TIMER
 
 MAGIC: Final = b"WHSTATE4"
 STATE_HASH_BYTES: Final = 16
@@ -53,6 +53,7 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "origins": ORIGIN,
     "limits": ACCOUNT_LIMITS,
     "timers": TIMER,
+    "expiries": EXPIRY,  # dead entries too: a TICK looks at so many of them
     "mmps": MMP,
     "deals": DEAL,
     "dealers": DEALER,

@@ -2,7 +2,7 @@
 
 Pages are zero and not resident until they are touched, so a state may be sized for the largest
 market and still start in milliseconds. Slot 0 of a pool (orders, positions, client ids) means
-none. What can be rebuilt (ladders, bitmaps, look-up tables, the expiry heap) is never saved.
+none. What can be rebuilt (ladders, bitmaps, look-up tables) is never saved.
 """
 
 from typing import Any, Final, NamedTuple
@@ -29,7 +29,7 @@ from matching.wire_collateral import ASSET, COLLATERAL, HOLDING
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_margin import ADDON, ALONE
-from matching.wire_protections import ACCOUNT_LIMITS, MMP, TIMER
+from matching.wire_protections import ACCOUNT_LIMITS, EXPIRY, MMP, TIMER
 
 # The oldest order of a level, 0 when it is empty, and the newest.
 LEVEL: Final = np.dtype([("head", "<i4"), ("tail", "<i4")])
@@ -55,9 +55,6 @@ assert BOOK.itemsize == 64
 LONG, SLOT = np.dtype("<i8"), np.dtype("<i4")
 STOP_BOOKS: Final = 6  # of a contract: TriggerBy x 2, falls then rises
 BOOKS_OF_CONTRACT: Final = 2 + STOP_BOOKS
-
-# An order's end; or, with a negative id, a timer's (expiry.py).
-EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
 
 # Counters that are saved, then what a state is built with, then scratch.
 META_SAVED: Final = (
@@ -95,6 +92,7 @@ META_SAVED: Final = (
     "deals_open",
     "deals_first",  # the one that ends first
     "deals_last",
+    "expiries_count",
 )
 META_SIZES: Final = (
     "price_bits",
@@ -119,7 +117,6 @@ META_SIZES: Final = (
     "events_room",  # a command may start while events_count is not above it
 )
 META_SCRATCH: Final = (
-    "expiries_count",
     "next_expiry_ns",
     "next_end_ns",  # when trading of a contract ends; 0: never
     "next_call_ns",  # when a call may end or say its price: never late; 0: never

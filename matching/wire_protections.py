@@ -31,6 +31,9 @@ TIMER: Final = np.dtype(
 )
 assert TIMER.itemsize == 16
 
+# An order's end; or, with a negative id, a timer's (expiry.py).
+EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
+
 # Market-maker protection of one quote group.
 MMP: Final = np.dtype(
     [

@@ -3,6 +3,7 @@
 from random import Random
 
 from matching.codes import Code, EventKind, Kind, Side, Tif
+from matching.engine import Engine
 from tests.unit.matching.small import Market, said
 
 DAY_NS = 86_400 * 1_000_000_000
@@ -31,3 +32,18 @@ def test_the_next_expiry_is_the_earliest():
     for end_ns in (DAY_NS + 3, DAY_NS + 1, DAY_NS + 2):
         market.rested(0, Side.BUY, 1, 1990, tif=Tif.GTD, expires_ns=end_ns)
     assert market.engine.next_expiry_ns == DAY_NS + 1
+
+
+def test_a_restored_engine_finds_the_entries_of_orders_that_are_gone_too():
+    # A tick looks at so many of them at most, so what it ends depends on how many there are.
+    market = Market()
+    ends = [DAY_NS + place for place in range(9)]
+    ids = [market.rested(0, Side.BUY, 1, 1990, tif=Tif.GTD, expires_ns=end_ns) for end_ns in ends]
+    for order_id in ids[:-1]:
+        market.do(Kind.CANCEL, account_idx=0, order_id=order_id)
+    again = Engine.restore(market.engine.save(), market.engine.sizes)
+    assert again.next_expiry_ns == market.engine.next_expiry_ns == DAY_NS
+    heaps = [engine.state.expiries[: len(ids)].tobytes() for engine in (again, market.engine)]
+    assert heaps[0] == heaps[1] and any(heaps[0])
+    assert again.state_hash() == market.engine.state_hash()
+    again.check()

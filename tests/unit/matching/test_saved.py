@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from matching import saved
+from matching.codes import EventKind, Kind
 from matching.engine import Engine
+from tests.support.rows import command
 from tests.unit.matching.small import SIZES, random_run
 
 
@@ -15,6 +17,9 @@ def blob() -> bytes:
     """Return the saved form of a market in use."""
     engine = Engine(SIZES)
     engine.apply(np.concatenate(random_run(60)))
+    timer = command(Kind.CANCEL_ALL_AFTER, account_idx=0, expires_ns=1_000_000_000)
+    timer["seq"], timer["ts_ns"] = engine.last_seq + 1, engine.now_ns
+    assert engine.apply(timer)["kind"].tolist() != [EventKind.REFUSED]
     return engine.save()
 
 

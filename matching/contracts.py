@@ -159,8 +159,7 @@ def end_contract(s, contract_idx, first_event):
     change_state(s, contract_idx, np.int64(TradingState.EXPIRED))
     if not has_worked(s, first_event):
         cancel_of_contract(s, contract_idx, first_event)
-    if orders_left(s, contract_idx):
-        s.meta[0]["aftermath"] |= ENDS
+    wake_end(s, contract_idx)
     end_deals_of_contract(s, contract_idx)
 
 
@@ -186,15 +185,46 @@ def orders_left(s, contract_idx):
 
 
 @cold_kernel
-def end_step(s, first_event):
-    """Cancel what is left of the first contract that has ended, or find that nothing is."""
-    for contract_idx in range(s.meta[0]["contracts_count"]):
+def wake_end(s, contract_idx):
+    """Have what is left of a contract that has ended go behind the next commands, if anything is.
+
+    META.ends_first is where they look from: nothing is left of the contracts before it.
+    """
+    meta = s.meta[0]
+    if orders_left(s, contract_idx):
+        if (meta["aftermath"] & ENDS) == 0 or contract_idx < meta["ends_first"]:
+            meta["ends_first"] = contract_idx
+        meta["aftermath"] |= ENDS
+
+
+@cold_kernel
+def next_ended(s, contract_idx, end_idx):
+    """Return the first contract from here on that has ended and has orders left, or `end_idx`."""
+    while contract_idx < end_idx:
         contract = s.contracts[contract_idx]
         ended = contract["state"] == TradingState.EXPIRED or contract["delivers"] != 0
-        if ended and orders_left(s, np.int64(contract_idx)):
-            cancel_of_contract(s, np.int64(contract_idx), first_event)
+        if ended and orders_left(s, contract_idx):
+            break
+        contract_idx += 1
+    return contract_idx
+
+
+@cold_kernel
+def end_step(s, first_event):
+    """Cancel what is left of the first contract that has ended, or find that nothing is.
+
+    Of all contracts there ever were most have ended; each step goes on where the last one was.
+    """
+    meta = s.meta[0]
+    count, first_idx = np.int64(meta["contracts_count"]), np.int64(meta["ends_first"])
+    contract_idx = np.int64(next_ended(s, first_idx, count))
+    if contract_idx == count:
+        contract_idx = np.int64(next_ended(s, np.int64(0), first_idx))
+        if contract_idx == first_idx:
+            meta["aftermath"] &= ~ENDS
             return
-    s.meta[0]["aftermath"] &= ~ENDS
+    meta["ends_first"] = contract_idx
+    cancel_of_contract(s, contract_idx, first_event)
 
 
 @cold_kernel

@@ -9,11 +9,11 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind, TradingState
-from matching.contracts import contract_known, orders_left
+from matching.contracts import contract_known, wake_end
 from matching.deals import end_deals_of_contract
 from matching.emit import emit
 from matching.guards import take_guard_price
-from matching.limits import DELIVERY_DAYS_MAX, ENDS
+from matching.limits import DELIVERY_DAYS_MAX
 from matching.marks import move_mark, pay_all
 
 FIRST, FINALLY = 1, 2  # CONTRACT.delivers
@@ -101,7 +101,6 @@ def accrue(s, cmd):
     event["qty_lots"] = cmd["ref_id"]
     event["leaves_lots"] = cmd["qty_lots"]
     event["amount_usd_micros"] = paid_usd_micros
-    if orders_left(s, contract_idx):
-        s.meta[0]["aftermath"] |= ENDS
+    wake_end(s, contract_idx)
     end_deals_of_contract(s, contract_idx)
     return Code.OK

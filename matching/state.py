@@ -123,6 +123,7 @@ META_SCRATCH: Final = (
     "events_count",
     "named_order_id",  # what a refusal names
     "contracts_trading",  # contracts_count, or 0 while the exchange is halted
+    "ends_first",  # where orders of contracts that have ended are looked for
     "mmp_hit",  # the first protection hit in this command, place + 1; 0 for none
     "mmp_hit_last",
     "extras",  # 1: something is added to the scenarios

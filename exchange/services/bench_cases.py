@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.services import bench_controls as controls
+from exchange.services import bench_endings as endings
 from exchange.services import bench_orders as orders
 from exchange.services.bench_market import Stage
 from matching.limits import (
@@ -100,5 +101,9 @@ CASES: Final = (
     Case("mark of holders", controls.mark_holders, 100_000, "holders"),
     Case("settlement", controls.settlement, 100_000, "holders paid", 1),
     Case("settlement, end of the day", controls.end_of_day, 100_000, "orders for the day", 1),
+    Case("variation cycle", endings.cycle, 100_000, "holders paid", 1),
+    Case("close-out", endings.expired, 100_000, "holders whose positions are closed", 1),
+    Case("end among those that ended", endings.spreads_end, 16_000,
+         f"contracts before it; {endings.TOGETHER} spreads end with it"),
     Case("new scenarios", controls.new_scenarios, 100_000, "holders, 64 scenarios"),
 )  # fmt: skip

@@ -21,6 +21,7 @@ LIMIT_BPS: Final = 1_000  # of what can be delivered
 ACCOUNTABLE_BPS: Final = 5_000  # of the limit
 BENCHMARK: Final = "GLB"  # no place: what can be delivered anywhere stands for it
 YEAR_HOURS: Final = 8_760
+MONTH_HOURS_MIN: Final = 28 * 24
 HEDGER_KIND: Final = "neocloud"
 _ALL: Final = 10_000
 
@@ -116,6 +117,32 @@ def _months(start: date, end: date) -> Iterator[tuple[date, int]]:
         after = month_start(month, 1)
         yield month, (min(end, after) - max(start, month)) // DAY * 24
         month = after
+
+
+@lru_cache(maxsize=4096)
+def hours_of(symbol: str) -> int:
+    """Return the GPU-hours of one lot in all its cells."""
+    return sum(hours for _, hours in cells_of(symbol))
+
+
+def least_accountable(supply: Supply) -> int:
+    """Return GPU-hours of which less, in all contracts and on both sides, is never accountable."""
+    places = {key[1:] for key in supply.registered} | set(supply.measured)
+    least = min((supply.gpus(sku, hub) for sku, hub in places), default=0) * MONTH_HOURS_MIN
+    return least * LIMIT_BPS // _ALL * ACCOUNTABLE_BPS // _ALL
+
+
+def is_small(state: MirrorState, accounts: Iterable[int], least_gpu_hours: int) -> bool:
+    """Say whether all that accounts hold is too little to be looked at closely."""
+    contracts, gross = state.contracts, 0
+    for account_idx in accounts:
+        if account_idx >= len(state.accounts):
+            continue
+        for position in state.accounts[account_idx].positions.values():
+            if position.qty_lots:
+                lot = hours_of(contracts[position.contract_idx].symbol)
+                gross += abs(position.qty_lots) * lot
+    return gross < least_gpu_hours
 
 
 def net_of(state: MirrorState, accounts: Iterable[int], skus: frozenset[str]) -> dict[Cell, int]:

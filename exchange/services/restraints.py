@@ -19,7 +19,15 @@ from exchange.rules.fund_sizing import day_of
 from exchange.rules.layers import FUND_KIND, HOUSE_KIND
 from exchange.rules.margin import margin_of
 from exchange.rules.mirror import Mirror
-from exchange.rules.position_limits import Holding, Level, Owners, Supply, owner_holdings
+from exchange.rules.position_limits import (
+    Holding,
+    Level,
+    Owners,
+    Supply,
+    is_small,
+    least_accountable,
+    owner_holdings,
+)
 from exchange.rules.restraints import (
     Credit,
     NoticeKind,
@@ -156,7 +164,11 @@ class Restrainer:
             _log.warning("account %d: %s %s", idx, kind, " ".join(act.word.reasons))
         if act.state is not None:
             self._given.add(idx)
-            await self._send(self._told(idx, act.state))
+            try:
+                await self._send(self._told(idx, act.state))
+            except BaseException:
+                self._given.discard(idx)  # it is not on its way: the next step sends it
+                raise
 
     def _told(self, idx: int, state: AccountState) -> np.ndarray:
         """Return the commands that set an account's state, and end its orders if it is held."""
@@ -176,11 +188,12 @@ class Restrainer:
         if not supply.skus():
             return
         owners = Owners(await self._rows.owners(), self._kinds)
+        least = least_accountable(supply)
         heads = {owners.head(idx) for idx in range(len(mirror.accounts))}
         for place, head in enumerate(sorted(heads)):
             if place % TOGETHER == 0:
                 await asyncio.sleep(0)
-            if self._kinds.get(head) in EXEMPT:
+            if self._kinds.get(head) in EXEMPT or is_small(mirror, owners.accounts(head), least):
                 continue
             found = owner_holdings(mirror, owners, supply, head)
             for one in found:
@@ -197,10 +210,10 @@ class Restrainer:
         once = f"{one.scope}:{day_of(mirror.ts_ns)}:{one.level}"
         if (head, once) in self._reported:
             return
+        body = holding_out(one)
+        said = await self._rows.tell(head, NoticeKind.ACCOUNTABILITY, once, body, mirror.ts_ns)
         self._reported.add((head, once))
-        if await self._rows.tell(
-            head, NoticeKind.ACCOUNTABILITY, once, holding_out(one), mirror.ts_ns
-        ):
+        if said:
             _log.warning("account %d holds %d of %d GPU-hours of %s", head, one.used_gpu_hours,
                          one.limit_gpu_hours, one.scope)  # fmt: skip
 

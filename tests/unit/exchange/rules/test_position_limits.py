@@ -11,6 +11,8 @@ from exchange.rules.position_limits import (
     cells_of,
     hedged,
     holdings_of,
+    is_small,
+    least_accountable,
     owner_holdings,
 )
 
@@ -68,6 +70,18 @@ def test_POSL_003_half_of_a_limit_is_accountable_and_only_more_than_it_is_beyond
         assert one.scope == "H100-2027M03"
         by_hub = {x.scope: x for x in holdings_of({Cell("H100", "USE", MARCH): lots * 744}, SUPPLY)}
         assert by_hub["H100-USE-2027M03"].level == level, lots
+
+
+def test_POSL_003_what_is_too_little_to_be_looked_at_is_never_accountable():
+    supply = Supply({(0, "H100", "APN"): 40}, SUPPLY.measured)
+    least = least_accountable(supply)
+    assert least == 40 * 672 // 20 and least_accountable(Supply()) == 0
+    for symbol in ("H100-APN-2027M02", "H100-APN-2027M03", "H100-GLB-2027Q1", "H100-APN-2027"):
+        for lots in range(-4, 5):
+            held = market([(symbol, lots)])
+            levels = {one.level for one in owner_holdings(held, Owners({}, {}), supply, 0)}
+            assert levels <= {Level.OK} or not is_small(held, [0], least), (symbol, lots)
+    assert is_small(market([("H100-APN-2027M02", 1)]), [0], least)
 
 
 def test_POSL_004_what_a_neocloud_sells_of_its_own_capacity_does_not_count():

@@ -1,7 +1,9 @@
 """Who is beyond a limit only reduces until it is within; over any kill, and once."""
 
 import numpy as np
+import pytest
 
+from exchange.io.errors import Unavailable
 from exchange.io.restraints import Capacity
 from exchange.rules.restraints import Credit, NoticeKind
 from exchange.services.restraints import Restrainer
@@ -109,6 +111,27 @@ async def test_RSTR_002_a_kill_between_word_and_command_loses_nothing():
     await stage.service.step()
     assert stage.state(ALICE) == AccountState.REDUCE_ONLY
     assert stage.kinds(ALICE).count(NoticeKind.RESTRAINED) == 1
+
+
+async def test_RSTR_002_what_postgres_or_the_sequencer_did_not_take_is_done_by_the_next_step():
+    stage = Stage()
+    stage.trade(ALICE, 101)
+    tell, stage.rows.tell = stage.rows.tell, refuses  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await stage.service.step()
+    stage.rows.tell = tell  # type: ignore[method-assign]
+    send, stage.service._send = stage.service._send, refuses
+    with pytest.raises(Unavailable):
+        await stage.service.step()
+    stage.service._send = send
+    await stage.service.step()
+    assert stage.state(ALICE) == AccountState.REDUCE_ONLY
+    assert stage.kinds(ALICE).count(NoticeKind.ACCOUNTABILITY) == 2
+    assert stage.kinds(ALICE).count(NoticeKind.RESTRAINED) == 1
+
+
+async def refuses(*_: object) -> bool:
+    raise Unavailable("not now")
 
 
 async def test_RSTR_003_what_an_operator_had_stopped_before_stays_stopped():

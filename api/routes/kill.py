@@ -20,6 +20,7 @@ from api.routes.public import stamped
 from api.schemas_protect import Kill, LimitsChange
 from api.whole import send_whole
 from exchange.io.registry import Account
+from exchange.rules.layers import FUND_KIND
 from matching.codes import Kind
 from matching.limits import SWEEP_ORDERS_MAX
 
@@ -29,6 +30,8 @@ PAGE = 1000
 
 async def kill_account(services: Services, account: Account) -> dict[str, Any]:
     """Freeze an account and cancel everything it has."""
+    if account.kind == FUND_KIND:
+        raise Problem("field_invalid", "shares of the default fund are held by the exchange alone")
     row = codec.words_row(Kind.KILL_ACCOUNT, account.account_idx)
     reply = await send_whole(services.gateway, row)
     reply.raise_refused()

@@ -194,6 +194,15 @@ class Members(Store):
         found = {row[0]: Limits(*row[1:]) for row in rows}
         return found.get(False, Limits()), found.get(True, Limits())
 
+    async def all_limits(self) -> dict[int, tuple[Limits, Limits]]:
+        """Return, as `limits_of`, of every account that anybody ever allowed something."""
+        found = {row[0]: (Limits(), Limits()) for row in await self._rows(_SQL["limited"])}
+        for account_idx, by_member, *numbers in await self._rows(_SQL["limits_of_all"]):
+            operator, member = found.get(account_idx, (Limits(), Limits()))
+            said = Limits(*numbers)
+            found[account_idx] = (operator, said) if by_member else (said, member)
+        return found
+
     async def _expire(self, now_ns: int) -> None:
         await self._rows(_SQL["expire"], now_ns)
 

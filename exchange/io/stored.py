@@ -17,6 +17,7 @@ from exchange.io.settlement_roots import root_findings
 from exchange.io.settlements import PriceKept, run_of_rows
 from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.io.statements import Statements
+from exchange.io.webhook_check import webhook_findings
 from exchange.rules.findings import Finding
 from exchange.rules.settlement_run import SettlementRun
 
@@ -183,6 +184,10 @@ class Stored:
         """Return where the registry of receipts is not what was written."""
         found = await delivery_findings(self._connection)
         return found + await efd_findings(self._connection)
+
+    async def wrong_webhooks(self) -> list[Finding]:
+        """Return what webhooks were told otherwise than clearing wrote it."""
+        return await webhook_findings(self._connection)
 
     async def wrong_settlement_roots(self) -> list[Finding]:
         """Return where roots over final settlements are not those of what is there."""

@@ -65,6 +65,18 @@ class Tried(NamedTuple):
     at_ns: int
 
 
+class Figures(NamedTuple):
+    """How well webhooks are delivered."""
+
+    active: int = 0  # hooks
+    parked: int = 0
+    waiting: int = 0  # deliveries
+    oldest_ns: int = 0  # when the first of them that an active hook waits for was written
+    dropped: int = 0  # for want of room, since each hook was made
+    notes: int = 0  # that no delivery was made of
+    behind: int = 0  # commands that clearing wrote down and nobody was told of
+
+
 class Queue(Store):
     """The queues of all hooks; one process at a time works on them."""
 
@@ -76,42 +88,47 @@ class Queue(Store):
         """Say whether there is any hook."""
         return bool(await self._value(_SQL["any"]))
 
+    async def figures(self) -> Figures:
+        """Return how well webhooks are delivered."""
+        row = await self._row(_SQL["figures"])
+        assert row is not None, "it is a row of sums"
+        return Figures(*row)
+
     async def fill(self, now_ns: int) -> bool:
         """Write deliveries of what has happened; return whether there may be more."""
-        hooks = await self._hooks()
-        more = await self._fill_of_notes(hooks, now_ns)
-        return await self._fill_of_journal(await self._hooks() if more else hooks, now_ns) or more
+        more = await self._fill_of_notes(now_ns)
+        return await self._fill_of_journal(now_ns) or more
 
-    async def _hooks(self) -> list[Listening]:
-        rows = await self._rows(_SQL["listening"])
-        return [
-            Listening(r["webhook_id"], r["account_idx"], frozenset(r["events"]), r["from_seq"],
-                      r["waiting_count"])
-            for r in rows
-        ]  # fmt: skip
-
-    async def _fill_of_notes(self, hooks: list[Listening], now_ns: int) -> bool:
+    async def _fill_of_notes(self, now_ns: int) -> bool:
         async with self._transaction() as connection:
             notes = await connection.fetch(_SQL["take_notes"], NOTES_TOGETHER)
             happenings = [
                 data.of_note(row["event"], row["account_idx"], json.loads(row["body"]))
                 for row in notes
             ]
-            await _write(connection, hooks, happenings, now_ns)
+            if notes:
+                await _write(connection, await _hooks(connection), happenings, now_ns)
         return bool(notes)
 
-    async def _fill_of_journal(self, hooks: list[Listening], now_ns: int) -> bool:
+    async def _fill_of_journal(self, now_ns: int) -> bool:
         """Read what clearing has written since; the place is moved in the same transaction.
+
+        Whoever makes a hook holds the place while its begin is read (`lock_place`): it is seen
+        here, or begins behind what is read here. What is read together ends at a begin.
 
         Errors:
             Conflict: another process moved it.
         """
         async with self._transaction() as connection:
-            own, cleared = await connection.fetchrow(_SQL["places"])
+            own, posted = await connection.fetchrow(_SQL["places"])
+            if posted <= own:
+                return False
+            hooks = await _hooks(connection)
             listening = [hook for hook in hooks if hook.events & CLEARED]
-            first = min((hook.from_seq for hook in listening), default=cleared)
-            after = max(own, min(first, cleared))
-            until = min(cleared, after + COMMANDS_TOGETHER)
+            first = min((hook.from_seq for hook in listening), default=posted)
+            after = max(own, min(first, posted))
+            begins = [hook.from_seq for hook in listening if hook.from_seq > after]
+            until = min(posted, after + COMMANDS_TOGETHER, *begins)
             if until <= own:
                 return False
             if await connection.fetchval(_SQL["move"], own, until) is None:
@@ -120,9 +137,9 @@ class Queue(Store):
             for event in sorted(CLEARED):
                 accounts = sorted({h.account_idx for h in listening if event in h.events})
                 if accounts:
-                    found += await _cleared(connection, event, accounts, after, until)
+                    found += await cleared(connection, event, accounts, after, until)
             await _write(connection, listening, found, now_ns)
-        return bool(until < cleared)
+        return bool(until < posted)
 
     async def due(self, now_ns: int, going: Sequence[str]) -> list[Due]:
         """Return hooks whose next delivery may go, without those that are at it."""
@@ -165,7 +182,16 @@ class Queue(Store):
         await self._rows(_SQL["forget"], before_ns, FORGET_TOGETHER)
 
 
-async def _cleared(
+async def _hooks(connection: asyncpg.Connection) -> list[Listening]:
+    """Return who listens; read after what is told, so that nobody who waits for it is missing."""
+    return [
+        Listening(row["webhook_id"], row["account_idx"], frozenset(row["events"]), row["from_seq"],
+                  row["waiting_count"])
+        for row in await connection.fetch(_SQL["listening"])
+    ]  # fmt: skip
+
+
+async def cleared(
     connection: asyncpg.Connection, event: str, accounts: list[int], after: int, until: int
 ) -> Iterable[Happening]:
     """Return what clearing wrote of an event."""

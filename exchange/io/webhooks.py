@@ -92,6 +92,7 @@ class Webhooks(Store):
             await connection.execute(_SQL["lock_account"], hook.account_idx)
             if await connection.fetchval(_SQL["count"], hook.account_idx) >= HOOKS_MAX:
                 raise TooManyHooks(f"an account has at most {HOOKS_MAX} webhooks")
+            await connection.execute(_SQL["lock_place"])
             await connection.execute(
                 _SQL["create"], webhook_id, hook.account_idx, hook.url, sorted(hook.events), label,
                 self._box.seal(secret.encode(), webhook_id), hook.created_by, now_ns,

@@ -44,7 +44,7 @@ from exchange.rules.standing import (
     shock_arrays,
     standing_of,
 )
-from matching.codes import MoveReason, Side, TradingState
+from matching.codes import AccountState, MoveReason, Side, TradingState
 
 DEPTH_LEVELS: Final = 50
 DISPOSAL_BAND_BPS: Final = 100  # off the mark, the farthest the house sells at
@@ -110,7 +110,10 @@ class Liquidator:
             if sale is not None:
                 return sale
         if is_done(equity, standing.initial_usd_micros) or (not held and equity >= 0):
-            end = rows.end_row(standing, going.liquidation_id, going.state_before)
+            # Who was stopped meanwhile, by an operator or its member, stays so.
+            is_ours = account.state == AccountState.REDUCE_ONLY
+            state = going.state_before if is_ours else account.state
+            end = rows.end_row(standing, going.liquidation_id, state)
             return Step(commands=end, story="ends")
         elapsed_ns = self.mirror.ts_ns - going.begun_ns
         begun = going.liquidation_id in self.auctions.going

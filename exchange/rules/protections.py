@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from matching.codes import QUOTE_GROUP_SHIFT, Flag, Kind
+import numpy as np
+
+from matching.codes import BY_LEGS, QUOTE_GROUP_SHIFT, Flag, Kind
 from matching.limits import QUOTE_GROUPS, TIMERS_PER_ACCOUNT
-from matching.wire import COMMAND
+from matching.wire import COMMAND, new_commands
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
 _KIND, _STATE, _FLAGS = _FIELD["kind"], _FIELD["state"], _FIELD["flags"]
@@ -24,6 +26,17 @@ class Limits(NamedTuple):
 def stricter(one: Limits, other: Limits) -> Limits:
     """Return the smaller of two limits, number by number (CRED_001); 0 is none."""
     return Limits(*(min(a or b, b or a) for a, b in zip(one, other, strict=True)))
+
+
+def limits_command(account_idx: int, limits: Limits) -> np.ndarray:
+    """Return the SET_LIMITS that says all limits of an account."""
+    rows = new_commands(1)
+    row = rows[0]
+    row["kind"], row["account_idx"] = Kind.SET_LIMITS, account_idx
+    row["qty_lots"], row["amount_usd_micros"] = limits.qty_max_lots, limits.notional_max_usd_micros
+    row["order_id"], row["price_ticks"] = limits.position_max_lots, limits.orders_per_second_max
+    row["ref_id"], row["state"] = limits.open_orders_max, BY_LEGS
+    return rows
 
 
 class Mmp(NamedTuple):

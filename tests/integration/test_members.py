@@ -1,6 +1,7 @@
 """Whose client an account is: a history nobody changes, and ports that are whole or not at all."""
 
 import asyncio
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -9,11 +10,13 @@ from exchange.io.errors import DatabaseUnavailable, IdempotencyConflict
 from exchange.io.members import HasMember, HasNoMember, Members, PortGoing, PortStatus, Proposal
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.stored import Stored
-from exchange.rules.protections import Limits
+from exchange.rules.protections import Limits, Protections
+from exchange.services.limit_keeper import LimitKeeper
 from exchange.services.verify.guards import guard_differences
 from tests.support.waiting import until_locked_out
 
 LATER = 1 << 62
+LIMIT_FIELDS = ("qty_lots", "amount_usd_micros", "order_id", "price_ticks", "ref_id")
 ALPHA, BETA, CAROL, HOUSE = range(4)
 ASK = Proposal(CAROL, BETA, "one", "alpha fails", LATER)
 
@@ -130,3 +133,29 @@ async def test_CRED_002_the_last_word_of_an_operator_and_of_the_member_of_now_ho
     assert await rows.limits_of(CAROL) == (Limits(5, 0, 0, 0, 9), Limits())
     with pytest.raises(asyncpg.PostgresError, match=r"append-only|permission denied"):
         await pool.execute("UPDATE account_limit SET qty_max_lots = 0")
+
+
+async def test_CRED_004_what_was_written_and_never_told_is_told_to_the_core_once(rows):
+    accounts = [SimpleNamespace(protections=Protections()) for _ in range(CAROL + 1)]
+    mirror, sent = SimpleNamespace(accounts=accounts), []
+
+    async def send(commands):
+        sent.append(commands)
+        for one in commands:
+            said = (int(one[name]) for name in LIMIT_FIELDS)
+            accounts[one["account_idx"]].protections.limits = Limits(*said)
+
+    keeper = LimitKeeper(rows, mirror, send)
+    assert await keeper.differing() == {}
+    await rows.note_limits(CAROL, None, Limits(5, 0, 0, 0, 9), "admin", 3)
+    await rows.note_limits(CAROL, ALPHA, Limits(6, 1, 0, 0, 0), "alpha", 4)  # and killed
+    before = await keeper.differing()
+    assert before == {CAROL: Limits(5, 1, 0, 0, 9)}
+    assert await keeper.step({CAROL: Limits(5, 0, 0, 0, 9)}) == 0  # somebody is at it
+    assert await keeper.step(before) == 1 and await keeper.step(before) == 0
+    await rows.join(CAROL, None, "admin", 7)  # and killed: the member's hold no more
+    assert await keeper.step(await keeper.differing()) == 1
+    assert accounts[CAROL].protections.limits == Limits(5, 0, 0, 0, 9)
+    assert len(sent) == 2
+    accounts.clear()  # not opened in the core yet
+    assert await keeper.differing() == {}

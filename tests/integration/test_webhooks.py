@@ -7,15 +7,18 @@ from hashlib import sha256
 import asyncpg
 import pytest
 
+from exchange.io.db import queries
 from exchange.io.defaults import Defaults
 from exchange.io.errors import NotFound
 from exchange.io.fetching import FetchRefused
 from exchange.io.secret_box import SecretBox
+from exchange.io.stored import Stored
 from exchange.io.webhook_queue import Queue
 from exchange.io.webhooks import NewHook, TooManyHooks, Webhooks
 from exchange.rules import webhooks as rules
 from exchange.rules.margin_calls import acknowledge, issue, pass_time
 from exchange.rules.webhooks import HOOKS_MAX, NS_PER_S, PARK_AFTER, backoff_ns
+from exchange.services.verify.guards import webhook_differences
 from exchange.services.webhooks.sending import Sender
 from wellhead.webhooks import verify
 
@@ -202,6 +205,72 @@ async def test_what_clearing_wrote_is_told_from_the_hooks_begin_on_and_once(pool
     assert bodies["settlement"]["settlements"][0]["amount"] == "-0.15"
     assert bodies["liquidation"]["event"] == "begins"
     assert (bodies["default"]["role"], bodies["default"]["layer"]) == ("defaulter", "house_first")
+
+
+async def test_a_hook_misses_no_fill_behind_its_begin_and_verify_sees_a_change(
+    pool, world, database
+):
+    await pool.execute(
+        "INSERT INTO contract VALUES (0, 'H100-USE-2027M03', 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1)"
+    )
+    await world.make(1, "fill", url="https://first.example.com/")
+    for seq in range(1, 10):
+        await pool.execute(
+            "INSERT INTO position_event (account_idx, seq, leg, side, is_maker, contract_idx,"
+            " order_id, price_ticks, qty_lots, position_lots, realised_usd_micros, ts_ns)"
+            " VALUES (1, $1, 0, 0, true, 0, 9, 2150, 3, 3, 0, $2)", seq, NOW,
+        )  # fmt: skip
+        if seq == 5:  # clearing is ahead of what was told
+            await clear(pool, 5)
+            await world.make(1, "fill", url="https://second.example.com/")
+    await clear(pool, 9)
+    await world.turn()
+    heard: dict[str, list[int]] = {}
+    for where, _, body in world.heard:
+        fills = json.loads(body)["data"]["fills"]
+        heard.setdefault(where, []).extend(one["seq"] for one in fills)
+    assert heard["first.example.com/"] == list(range(1, 10))
+    assert heard["second.example.com/"] == [6, 7, 8, 9]
+    connection = await database.connect()
+    assert await webhook_differences(Stored(connection)) == []
+    (told,) = await pool.fetch(
+        "SELECT delivery_id, data FROM webhook_delivery ORDER BY delivery_id DESC LIMIT 1"
+    )
+    change = "UPDATE webhook_delivery SET data = $2 WHERE delivery_id = $1"
+    await pool.execute(change, told[0], told[1].replace('"quantity":"3"', '"quantity":"4"', 1))
+    owner = await database.connect_owner()
+    await owner.execute("ALTER TABLE margin_call DISABLE TRIGGER webhook_noted")
+    found = await webhook_differences(Stored(connection))
+    assert [(one.table, one.field) for one in found] == [
+        ("margin_call", "webhook_noted"), ("webhook_delivery", "fill"), ("webhook_delivery", "fill")
+    ]  # fmt: skip
+    assert '"quantity":"4"' in found[1].found and '"quantity":"3"' in found[2].expected
+    await pool.execute(change, *told)
+    await owner.execute("ALTER TABLE margin_call ENABLE TRIGGER webhook_noted")
+    await owner.close()
+    await pool.execute(  # told twice
+        "INSERT INTO webhook_delivery (webhook_id, event, data, created_ns)"
+        " SELECT webhook_id, event, data, 1 FROM webhook_delivery WHERE delivery_id = $1", told[0],
+    )  # fmt: skip
+    assert len(await webhook_differences(Stored(connection))) == len(json.loads(told[1])["fills"])
+    await connection.close()
+
+
+async def test_a_hook_that_is_being_made_is_waited_for(pool, world):
+    await world.make(1, "fill")
+    await clear(pool, 5)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(queries("webhooks")["lock_place"])
+        filling = asyncio.create_task(world.queue.fill(NOW))
+        done, _ = await asyncio.wait([filling], timeout=0.2)
+        assert not done
+    assert await filling is False
+    figures = await world.queue.figures()
+    assert (figures.active, figures.parked, figures.behind) == (1, 0, 0)
+    await world.hooks.ping(1, (await world.hooks.of_account(1))[0].webhook_id, NOW)
+    await clear(pool, 9)
+    figures = await world.queue.figures()
+    assert (figures.waiting, figures.oldest_ns, figures.behind) == (1, NOW, 4)
 
 
 async def test_who_does_not_take_has_a_full_queue_and_no_more(pool, world, monkeypatch):

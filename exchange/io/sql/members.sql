@@ -86,6 +86,20 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 -- name: knows_limits
 SELECT EXISTS (SELECT FROM account_limit WHERE account_idx = $1);
 
+-- name: limits_of_all
+-- As limits_of, of every account that anybody ever allowed something.
+SELECT DISTINCT ON (l.account_idx, l.member_idx IS NOT NULL)
+    l.account_idx, l.member_idx IS NOT NULL AS by_member, l.qty_max_lots,
+    l.notional_max_usd_micros, l.position_max_lots, l.orders_per_second_max, l.open_orders_max
+FROM account_limit AS l
+WHERE l.member_idx IS NULL OR l.member_idx = (
+    SELECT m.member_idx FROM membership AS m
+    WHERE m.account_idx = l.account_idx ORDER BY m.membership_id DESC LIMIT 1)
+ORDER BY l.account_idx, l.member_idx IS NOT NULL, l.limit_id DESC;
+
+-- name: limited
+SELECT DISTINCT account_idx FROM account_limit;
+
 -- name: limits_of
 -- The last word of an operator, and that of the member the account has now.
 SELECT DISTINCT ON (l.member_idx IS NOT NULL)

@@ -3,6 +3,10 @@
 -- name: lock_account
 SELECT pg_advisory_xact_lock(4712, ($1::bigint % 2147483647)::integer);
 
+-- name: lock_place
+-- While a hook is made, nothing is read that it should have heard.
+SELECT last_seq FROM follower WHERE name = 'webhooks' FOR SHARE;
+
 -- name: count
 SELECT count(*) FROM webhook WHERE account_idx = $1 AND status <> 'removed';
 
@@ -49,6 +53,33 @@ ORDER BY delivery_id DESC LIMIT $3;
 -- name: any
 SELECT EXISTS (SELECT FROM webhook WHERE status <> 'removed');
 
+-- name: kept
+-- Hooks, how far they were told, and whether all that they were told is there: none was left out,
+-- and the hook is not older than what is forgotten.
+SELECT w.webhook_id, w.account_idx, w.events, w.from_seq, greatest(w.from_seq, own.last_seq),
+    w.dropped = 0 AND w.created_ns
+        > extract(epoch FROM now() - interval '6 days')::bigint * 1000000000 AS is_whole
+FROM webhook AS w, follower AS own
+WHERE own.name = 'webhooks' AND w.status <> 'removed' ORDER BY w.webhook_id;
+
+-- name: told
+SELECT event, data FROM webhook_delivery
+WHERE webhook_id = $1 AND event = ANY ($2::text[]) ORDER BY delivery_id;
+
+-- name: figures
+SELECT
+    (SELECT count(*) FROM webhook WHERE status = 'active') AS active,
+    (SELECT count(*) FROM webhook WHERE status = 'parked') AS parked,
+    (SELECT count(*) FROM webhook_delivery WHERE status = 'waiting') AS waiting,
+    (SELECT coalesce(min(d.created_ns), 0) FROM webhook AS w CROSS JOIN LATERAL (
+        SELECT created_ns FROM webhook_delivery AS d
+        WHERE d.webhook_id = w.webhook_id AND d.status = 'waiting' ORDER BY delivery_id LIMIT 1
+    ) AS d WHERE w.status = 'active') AS oldest_ns,
+    (SELECT coalesce(sum(dropped), 0)::bigint FROM webhook) AS dropped,
+    (SELECT count(*) FROM webhook_note) AS notes,
+    (SELECT greatest(0, clearing.last_seq - own.last_seq) FROM follower AS own, follower AS clearing
+        WHERE own.name = 'webhooks' AND clearing.name = 'clearing') AS behind;
+
 -- name: lock
 SELECT pg_try_advisory_lock(hashtextextended('wellhead webhooks', 0));
 
@@ -72,7 +103,7 @@ SELECT event, account_idx, body FROM taken ORDER BY note_id;
 -- name: places
 SELECT own.last_seq AS own_seq, clearing.last_seq AS cleared_seq
 FROM follower AS own, follower AS clearing
-WHERE own.name = 'webhooks' AND clearing.name = 'clearing';
+WHERE own.name = 'webhooks' AND clearing.name = 'clearing' FOR UPDATE OF own;
 
 -- name: move
 UPDATE follower SET last_seq = $2, updated_at = now()

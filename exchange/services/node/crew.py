@@ -21,6 +21,7 @@ class Crew:
 
     def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something until `end`; its failure is the node's."""
+        assert name not in self._tasks, f"two tasks are {name}: one would never be ended"
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._ended)
         self._tasks[name] = task

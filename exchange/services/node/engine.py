@@ -23,6 +23,7 @@ from exchange.io.final_prints import FinalPrints
 from exchange.io.giveups import GiveUps
 from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
+from exchange.io.members import Members
 from exchange.io.outbox_rows import OutboxRows
 from exchange.io.registry_requests import PostgresSignatures
 from exchange.io.scenario_child import build_in_child
@@ -43,9 +44,11 @@ from exchange.services.fund import FundKeeper
 from exchange.services.fund_calls import FundCollector
 from exchange.services.giveups import GiveUpDesk
 from exchange.services.index_keeper import IndexKeeper
+from exchange.services.limit_keeper import LimitKeeper
 from exchange.services.liquidation import Liquidation
 from exchange.services.night import Night
 from exchange.services.node.crew import Crew
+from exchange.services.node.garbage import purge_forever
 from exchange.services.node.ground import Ground
 from exchange.services.node.making import (
     cadence_of,
@@ -73,7 +76,6 @@ from matching.engine import Engine, warm_up
 STANDBY_LOOK_S: Final = 0.25
 STOP_TIMEOUT_S: Final = 10.0
 SAVE_TIMEOUT_S: Final = 60.0
-PURGE_S: Final = 60.0
 # Kinds of commands, as the bytes of their column, that are no answer to what services send.
 _EVERYDAY: Final = frozenset(
     map(int, (Kind.TICK, Kind.PLACE, Kind.AMEND, Kind.CANCEL, Kind.MASS_CANCEL))
@@ -108,6 +110,7 @@ class Parts:
     days: DayKeeper
     observer: Observer
     index: IndexKeeper
+    limits: LimitKeeper
 
     def observe(self, batch: Batch) -> None:
         """Take in a committed batch; the mirror has it already."""
@@ -222,12 +225,13 @@ class EngineRole:
             restrainer=make_restrainer(pool, mirror, sequencer.submit, collector),
             night=make_night(self._ground, mirror, calendar.agenda, clock),
             observer=make_observer(self._ground, clock),
+            limits=LimitKeeper(Members(pool), mirror, sequencer.submit),
         )
         self._crew.start("sequencer", sequencer.run())
         self._crew.start("leadership", self._leadership.keep(self._crew.fail))
         self._crew.start("outbox", self._parts.outbox.run())
         self._crew.start("custody", self._parts.custody.run())
-        self._crew.start("purge", _purge_forever(PostgresSignatures(pool)))
+        self._crew.start("purge", purge_forever(PostgresSignatures(pool)))
         return self._parts
 
     def _sequencer(self, clock: Clock, noter: Noter) -> Sequencer:
@@ -268,6 +272,7 @@ class EngineRole:
         self._crew.start("delivery", self._parts.delivery.run())
         self._crew.start("efd", self._parts.efd.run())
         self._crew.start("covers", self._parts.covers.run())
+        self._crew.start("limits", self._parts.limits.run())
 
     def wake_outbox(self, _: str = "") -> None:
         """Look for new accounts and transfers now."""
@@ -293,7 +298,7 @@ class EngineRole:
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
             "collector", "outbox", "custody", "billing", "giveups", "corrections", "delivery",
-            "efd", "covers", "purge", "restraints",
+            "efd", "covers", "limits", "purge", "restraints",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()
@@ -310,10 +315,3 @@ class EngineRole:
 
 def _restore(blob: bytes | None) -> Engine:
     return Engine.restore(blob) if blob is not None else Engine()
-
-
-async def _purge_forever(signatures: PostgresSignatures) -> None:
-    while True:
-        with suppress(Unavailable):
-            await signatures.purge()
-        await asyncio.sleep(PURGE_S)

@@ -101,14 +101,14 @@ class Node:
         url = ground.database.app_url if ground.postgres is not None else None
         ground.folder.describe(Instance(pid=os.getpid(), database_url=url, api_url=self.api_url))
         calm()
-        self.crew.start("collector", collect_rarely())
+        self.crew.start("garbage", collect_rarely())
         self._progress("ready")
 
     async def end(self) -> None:
         """End what was started: first what takes requests, last what keeps them."""
         if self._front is not None:
             await self._front.end(self.crew)
-        await self.crew.end("background", "status", "notices")
+        await self.crew.end("background", "status", "notices", "webhook figures")
         if self._engine is not None:
             await self._engine.end()
         await self.crew.end("follow")
@@ -191,6 +191,9 @@ class Node:
         self.crew.start("surveillance", watched.watch())
         self._webhooks = WebhookChild(ground)
         self.crew.start("webhooks", self._webhooks.watch())
+        if self.settings.metrics_port:
+            self._webhooks.count(self._numbers)
+            self.crew.start("webhook figures", self._webhooks.keep_figures())
         self._listeners.append(lambda batch: clearing.wake())
 
     async def _follow(

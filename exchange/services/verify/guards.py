@@ -74,6 +74,10 @@ GUARDS: Final = (
     ("port", "port_whole"),
     ("settlement_correction", "settlement_correction_stays"),
 )
+# Who is told of what is written here, in the same transaction.
+NOTED: Final = (
+    "margin_call", "transfer_request", "asset_request", "giveup_event", "cdr_event", "alert",
+)  # fmt: skip
 ALWAYS: Final = "A"  # on, whatever a session says
 STATES: Final = {"O": "on", "D": "off", "R": "on in replicas only", ALWAYS: "always on"}
 
@@ -117,6 +121,22 @@ async def index_differences(stored: Stored) -> list[Finding]:
 async def delivery_differences(stored: Stored) -> list[Finding]:
     """Return where the registry of receipts is not what was written."""
     return await stored.wrong_delivery()
+
+
+async def webhook_differences(stored: Stored) -> list[Finding]:
+    """Return what webhooks were told otherwise, and triggers that should tell them and do not."""
+    triggers = await stored.triggers()
+    found = [
+        Finding(table, "trigger", "webhook_noted", STATES["O"], _state(triggers, table))
+        for table in NOTED
+        if triggers.get((table, "webhook_noted")) not in ("O", ALWAYS)
+    ]
+    return found + await stored.wrong_webhooks()
+
+
+def _state(triggers: dict[tuple[str, str], str], table: str) -> str:
+    state = triggers.get((table, "webhook_noted"))
+    return STATES[state] if state is not None else "no trigger"
 
 
 async def observation_differences(stored: Stored) -> list[Finding]:

@@ -26,6 +26,7 @@ from exchange.services.verify.guards import (
     index_differences,
     observation_differences,
     request_differences,
+    webhook_differences,
 )
 from exchange.services.verify.links import Doubt, Links, Unreadable, field_differences
 from exchange.services.verify.replay import (
@@ -132,6 +133,7 @@ class Verification:
         self._add(await _read(report, index_differences(self._stored), []))
         self._add(await _read(report, settlement_differences(self._stored), []))
         self._add(await _read(report, delivery_differences(self._stored), []))
+        self._add(await _read(report, webhook_differences(self._stored), []))
         self._add(await _read(report, request_differences(self._stored, report.cleared_seq), []))
         self._add(await self._violations())
         report.state_hash = self._replay.core.state_hash()

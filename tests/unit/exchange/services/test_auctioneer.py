@@ -16,7 +16,7 @@ from exchange.rules.mirror_moves import MovesMirror
 from exchange.services.auctioneer import Auctioneer
 from exchange.services.liquidation import Liquidation
 from exchange.services.stress.world import World, row
-from matching.codes import Code, EventKind, Kind, MoveReason, Side, TradingState
+from matching.codes import AccountState, Code, EventKind, Kind, MoveReason, Side, TradingState
 from matching.sizes import Sizes
 from tests.support.memory_auctions import MemoryAuctions
 from tests.support.memory_defaults import MemoryDefaults
@@ -264,6 +264,18 @@ async def test_AUCT_009_an_account_that_has_recovered_is_not_sold():
     assert stage.lots(ALICE) == 10 and stage.world.mirror.liquidations == {}
     assert stage.auctions.status[number] == "withdrawn"
     assert Auctions().juniors_of(number) == frozenset()
+
+
+@pytest.mark.parametrize("stop", [Kind.SET_ACCOUNT, Kind.KILL_ACCOUNT])
+async def test_who_was_stopped_while_it_was_liquidated_stays_stopped(stop):
+    stage = Stage(CAROL)
+    stage.mark(850)
+    await stage.until_open()
+    stage.world.send(row(stop, account_idx=ALICE, state=AccountState.FROZEN))
+    stage.mark(1_000)
+    await stage.steps(2)
+    assert stage.world.mirror.liquidations == {}
+    assert stage.world.mirror.accounts[ALICE].state == AccountState.FROZEN
 
 
 async def test_FUND_001_a_return_that_comes_after_the_begin_of_a_default_is_refused_by_the_core():

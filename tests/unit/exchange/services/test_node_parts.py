@@ -118,6 +118,16 @@ async def test_the_failure_of_one_task_stops_the_node_and_is_kept():
     assert isinstance(crew.error, ValueError)
 
 
+async def test_two_tasks_of_one_name_are_refused_since_one_would_never_be_ended():
+    crew = Crew(asyncio.Event())
+    crew.start("one", asyncio.sleep(60))
+    second = asyncio.sleep(60)
+    with pytest.raises(AssertionError, match="two tasks are one"):
+        crew.start("one", second)
+    second.close()
+    await crew.end()
+
+
 async def test_tasks_are_ended_by_name_and_all_together():
     crew = Crew(asyncio.Event())
     one, other = crew.start("one", asyncio.sleep(60)), crew.start("other", asyncio.sleep(60))

@@ -2,7 +2,9 @@
 
 from contextlib import asynccontextmanager
 
+from api.protect import limits_row
 from exchange.io.registry import Scope
+from exchange.rules.protections import Limits, limits_command
 from matching.codes import Kind
 from tests.support.api_world import SYMBOL, running
 from tests.support.rows import command
@@ -200,3 +202,9 @@ async def test_CRED_003_limits_from_before_they_had_an_owner_are_an_operators():
         said = await world.call("alpha", "PUT", "/member/clients/alice/limits", {"position": "9"})
         assert said.json()["by_operator"]["order_quantity"] == "3"
         assert said.json()["limits"]["order_quantity"] == "3"
+
+
+def test_CRED_004_a_service_says_limits_in_the_very_bytes_of_the_api():
+    limits = Limits(5, 6, 7, 8, 9)
+    row = limits_row(3, limits)  # without who asks, which the gateway adds
+    assert len(row) == 112 and limits_command(3, limits).tobytes()[:112] == row

@@ -124,12 +124,12 @@ def observation_calls() -> list[tuple[str, str, str, Any]]:
 async def delivery_calls(world: World) -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation on physical delivery."""
     admin, path = "/admin/delivery", "/delivery/receipts"
-    hours = {"start_ts": 500_000 * 3_600_000, "end_ts": 500_048 * 3_600_000}
+    hours = {"start_ts": 900_000 * 3_600_000, "end_ts": 900_048 * 3_600_000}
     issuer = {"account_id": "operator", "public_key": "5f" * 32, "audit": "a", "acceptance": "b",
               "acceptance_hours": 48}  # fmt: skip
     receipt = {"sku": "H100", "hub": "USE", "nodes": ["n1"], "gpus_per_node": 8, **hours,
                "shares": [{"account_id": "alice", "bps": 500}], "receipt_key": "one"}  # fmt: skip
-    reading = {"node": "n1", "hour_ts": 500_000 * 3_600_000, "counter": 1, "uptime_s": 3_600,
+    reading = {"node": "n1", "hour_ts": 900_000 * 3_600_000, "counter": 1, "uptime_s": 3_600,
                "load_factor_bps": 1, "gpu_hours_milli": 1, "kwh_milli": 1,
                "signature": "00" * 64}  # fmt: skip
     readings = {"readings": [reading, {**reading, "uptime_s": 3_601}]}

@@ -166,8 +166,8 @@ GOOD: dict[str, Any] = {
     "grade": "N",
     "nodes": ["n1"],
     "gpus_per_node": 8,
-    "start_ts": 500_000 * 3_600_000,
-    "end_ts": 500_048 * 3_600_000,
+    "start_ts": 900_000 * 3_600_000,
+    "end_ts": 900_048 * 3_600_000,
     "sla_bps": 9_900,
     "load_factor_bps": 0,
     "kwh_per_gpu_hour_milli": 0,
@@ -178,7 +178,7 @@ GOOD: dict[str, Any] = {
     "readings": [
         {
             "node": "n1",
-            "hour_ts": 500_000 * 3_600_000,
+            "hour_ts": 900_000 * 3_600_000,
             "counter": 1,
             "uptime_s": 1,
             "load_factor_bps": 1,

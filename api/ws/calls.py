@@ -1,13 +1,11 @@
 """Margin calls as they change: read from Postgres when it says so, told on private channels."""
 
-import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from api import answers_defaults
+from api.ws.reading import reading
 from exchange.io.defaults import CallNow
-from exchange.io.errors import Unavailable
 from exchange.rules.margin_calls import ENDS
 
 if TYPE_CHECKING:
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from api.ws.private import PrivateChannels
 
 LOOK_S: Final = 5.0  # without being told
-READ_S: Final = 1.0  # others are looked after between two looks
 LATE_NS: Final = 60_000_000_000  # changes are stamped by clocks that differ by less
 REMINDER: Final = "reminder"
 
@@ -53,11 +50,9 @@ class CallChannel:
         if self._services.defaults is None or now_s < self._due_s:
             return
         self._due_s = now_s + LOOK_S
-        with contextlib.suppress(Unavailable, TimeoutError):  # it is read again soon
+        async with reading():
             since_ns = self._since_ns if self._since_ns is not None else _NEVER
-            async with asyncio.timeout(READ_S):
-                rows = await self._services.defaults.calls_changed(since_ns)
-            for row in rows:
+            for row in await self._services.defaults.calls_changed(since_ns):
                 self._take(row)
             self._since_ns = self._services.gateway.mirror.ts_ns - LATE_NS
             self._forget(self._since_ns)

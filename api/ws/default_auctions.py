@@ -1,20 +1,17 @@
 """Auctions of defaults as they open and end: read from Postgres, told to who may bid."""
 
-import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from api import answers_auctions
+from api.ws.reading import reading
 from exchange.io.default_auctions import AuctionSeen
-from exchange.io.errors import Unavailable
 
 if TYPE_CHECKING:
     from api.deps import Services
     from api.ws.private import PrivateChannels
 
 LOOK_S: Final = 5.0  # without being told
-READ_S: Final = 1.0
 LATE_NS: Final = 60_000_000_000  # changes are stamped by clocks that differ by less
 NAME: Final = "default_auction"
 GOING: Final = frozenset({"open", "closing", "closed"})
@@ -50,11 +47,9 @@ class DefaultAuctionChannel:
         if self._services.auctions is None or now_s < self._due_s:
             return
         self._due_s = now_s + LOOK_S
-        with contextlib.suppress(Unavailable, TimeoutError):  # it is read again soon
+        async with reading():
             since_ns = self._since_ns if self._since_ns is not None else _NEVER
-            async with asyncio.timeout(READ_S):
-                rows = await self._services.auctions.changed(since_ns)
-            for row in rows:
+            for row in await self._services.auctions.changed(since_ns):
                 self._take(row)
             self._since_ns = self._services.gateway.mirror.ts_ns - LATE_NS
             self._known = {

@@ -19,6 +19,7 @@ from api.ws.indices import IndexChannels
 from api.ws.notices import NoticeChannel
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
 from api.ws.private import PrivateChannels
+from api.ws.reading import reading
 from api.ws.shared import (
     RFQ,
     SETTLEMENTS,
@@ -215,13 +216,16 @@ class Hub:
                 await self._check_keys()
 
     async def _check_keys(self) -> None:
-        """Close the sessions of keys that were revoked or have expired."""
+        """Close the sessions of keys that were revoked or have expired, if the database answers."""
         by_key: dict[str, list[Session]] = {}
         for session in self.sessions:
             if session.who is not None:
                 by_key.setdefault(session.who.key_id, []).append(session)
         for key_id, sessions in by_key.items():
-            if not await self.services.auth.is_live(key_id):
+            is_live = True  # while nobody answers
+            async with reading():
+                is_live = await self.services.auth.is_live(key_id)
+            if not is_live:
                 for session in sessions:
                     session.close(CLOSE_KEY_GONE, "the key was revoked or has expired")
 

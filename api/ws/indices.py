@@ -1,11 +1,10 @@
 """The channels `index.{name}`: each print as it is published."""
 
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from api.answers_indices import print_out
-from exchange.io.errors import Unavailable
+from api.ws.reading import reading
 from exchange.io.index_store import PrintRow
 from exchange.rules.public_data import message
 
@@ -69,7 +68,7 @@ class IndexChannels:
         if self._services.index is None or now_s < self._due_s:
             return
         self._due_s = now_s + LOOK_S
-        with contextlib.suppress(Unavailable):  # it is read again soon
+        async with reading():
             for row in await self._services.index.latest():
                 self._take(row)
 

@@ -1,19 +1,16 @@
 """Notices as they are written: read from Postgres when it says so, told on private channels."""
 
-import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING, Final
 
 from api.restraining import notices_out
-from exchange.io.errors import Unavailable
+from api.ws.reading import reading
 
 if TYPE_CHECKING:
     from api.deps import Services
     from api.ws.private import PrivateChannels
 
 LOOK_S: Final = 5.0  # without being told
-READ_S: Final = 1.0  # others are looked after between two looks
 NAME: Final = "notices"
 
 
@@ -36,13 +33,12 @@ class NoticeChannel:
         if rows is None or now_s < self._due_s:
             return
         self._due_s = now_s + LOOK_S
-        with contextlib.suppress(Unavailable, TimeoutError):  # it is read again soon
-            async with asyncio.timeout(READ_S):
-                if self._last is None:
-                    self._last = await rows.last_notice()
-                    return
-                found = await rows.notices_after(self._last)
-                shown = await notices_out(self._services, found)
+        async with reading():
+            if self._last is None:
+                self._last = await rows.last_notice()
+                return
+            found = await rows.notices_after(self._last)
+            shown = await notices_out(self._services, found)
             for one, data in zip(found, shown, strict=True):
                 self._last = one.notice_id
                 self._private.tell(NAME, one.account_idx, [data])

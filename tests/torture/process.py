@@ -58,6 +58,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_hears_interrupts,
             )
 
     @property
@@ -162,3 +163,8 @@ def wait_gone(folder: Path, timeout_s: float = 60.0) -> dict[int, str]:
     while (left := started_for(folder)) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
+
+
+def _hears_interrupts() -> None:
+    """Hear SIGINT at once, also where a shell started the tests in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -8,7 +8,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.server import PICOWS
-from exchange.io.registry import Scope
+from exchange.io.errors import DatabaseUnavailable
+from exchange.io.registry import ApiKey, Scope
 from tests.support.api_world import OTHER, SYMBOL, World, running
 from tests.support.waiting import until
 
@@ -253,6 +254,24 @@ async def test_a_revoked_key_loses_its_connections(world: World, url: str):
             await alice.receive()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4001
+
+
+async def test_a_database_that_does_not_answer_ends_no_connection(world: World, url: str):
+    asked, find = 0, world.keys.find
+
+    async def away(key_id: str) -> ApiKey | None:
+        nonlocal asked
+        asked += 1
+        raise DatabaseUnavailable("planted")
+
+    async with world.socket(url, "alice") as alice:
+        world.keys.find = away  # type: ignore[method-assign]
+        await until(lambda: asked >= 2)
+        assert (await alice.ask("ping"))["ok"]
+        world.keys.find = find  # type: ignore[method-assign]
+        await world.keys.revoke(world.secrets["alice"].key.key_id)
+        with pytest.raises(ConnectionClosed):
+            await alice.receive()
 
 
 async def test_messages_in_pieces_and_binary_messages_are_answered(world: World, url: str):

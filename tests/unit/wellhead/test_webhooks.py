@@ -3,10 +3,8 @@
 import asyncio
 import importlib.util
 import ssl
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from http.server import HTTPServer
 from pathlib import Path
 
 import pytest
@@ -109,12 +107,8 @@ def receiver(certificate, monkeypatch):
     spec = importlib.util.spec_from_file_location("webhook_receiver", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(sys, "argv", ["webhook_receiver.py", "s", *certificate])
     monkeypatch.setattr(module.Receiver, "log_message", lambda *_: None)
-    server = HTTPServer(("127.0.0.1", 0), module.Receiver)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server = module.server_of(["s", *certificate, "0"])
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server.server_address[1]

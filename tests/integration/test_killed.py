@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,9 @@ def run_and_kill(
 
 def lost_or_doubled(acked: list[tuple[int, int]], kept: list[tuple[int, int]]) -> list[str]:
     """Compare what was acknowledged with what the journal holds."""
-    seqs = dict(kept)
-    wrong = [f"request {r} is in the journal twice" for r in seqs if kept.count((r, seqs[r])) > 1]
-    if len(seqs) != len(kept):
+    seqs, times = dict(kept), Counter(kept)
+    wrong = [f"request {r} is in the journal twice" for (r, _), count in times.items() if count > 1]
+    if len(seqs) != len(times):
         wrong.append("a request has two numbers")
     for request, seq in acked:
         if seqs.get(request) != seq:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from tests.support.postgres import data_folder
+from tests.torture import floor
 from tests.torture.exchange import Exchange, Victim
 from tests.torture.planted import BUGS
 from tests.torture.storm import Report, Storm
@@ -29,7 +30,9 @@ async def storm_over(bug: str, weights: dict[Victim, int], kills: int) -> Report
 
 
 @pytest.mark.parametrize("bug", [name for name, bug in BUGS.items() if bug.shown_by])
-async def test_a_planted_bug_is_found(bug):
+async def test_a_planted_bug_is_found(bug, monkeypatch):
+    # Some show by clearing that never gets there: what is right is waited for longer elsewhere.
+    monkeypatch.setattr(floor, "CATCH_UP_S", 15.0)
     report = await storm_over(bug, {BUGS[bug].shown_by: 1}, KILLS)
     assert report.found, report.line()
 

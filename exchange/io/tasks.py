@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -22,6 +22,16 @@ async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=AGAIN_S)
+
+
+@contextmanager
+def taking_back(undo: Callable[[], object]) -> Iterator[None]:
+    """Take back what was noted of a send when that fails: the next step sends it."""
+    try:
+        yield
+    except BaseException:
+        undo()
+        raise
 
 
 async def in_slices(items: Iterable[T]) -> list[T]:

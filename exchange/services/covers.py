@@ -16,6 +16,7 @@ import structlog
 from exchange.io.clock import Clock
 from exchange.io.covers import Seen
 from exchange.io.errors import ExchangeError
+from exchange.io.tasks import taking_back
 from exchange.rules.delivery.cover import Key, Place, Pledge, covers
 from exchange.rules.delivery.receipts import NS_PER_HOUR, Status
 from exchange.rules.mirror import Mirror
@@ -132,7 +133,8 @@ class CoverDesk:
             if account_idx in self._leaving:
                 row["state"] = int(CountMode.RELEASE)
         self._waiting.update(wrong)
-        await self._send(np.concatenate(rows))
+        with taking_back(lambda: self._waiting.difference_update(wrong)):
+            await self._send(np.concatenate(rows))
 
     def _begin(self, seen: Seen) -> None:
         """Take a receipt out that is wanted back, one of an account at a time."""

@@ -18,6 +18,7 @@ import structlog
 from exchange.io.clock import Clock
 from exchange.io.efd import LEG_BASE, Leg, Moment
 from exchange.io.errors import ExchangeError
+from exchange.io.tasks import taking_back
 from exchange.rules.agenda_prices import last_settlement_ns
 from exchange.rules.contracts import Contract, SymbolError, parse_symbol
 from exchange.rules.delivery.exchange import Session, session_of
@@ -175,8 +176,10 @@ class EfdDesk:
             self._knows = True
         due = [leg for leg in await self._rows.ready() if leg.leg_id not in self._sent]
         if due:
-            self._sent.update(leg.leg_id for leg in due)
-            await self._send(np.concatenate([leg_command(leg) for leg in due]))
+            ids = {leg.leg_id for leg in due}
+            self._sent |= ids
+            with taking_back(lambda: self._sent.difference_update(ids)):
+                await self._send(np.concatenate([leg_command(leg) for leg in due]))
 
 
 def contract_of(symbol: str) -> Contract | None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from exchange.io.errors import Unavailable
 from exchange.io.giveups import GiveUp
+from exchange.io.tasks import taking_back
 from exchange.rules.mirror_state import MirrorState
 from matching.codes import EventKind, Kind, MoveReason
 from matching.wire import new_commands
@@ -103,8 +104,10 @@ class GiveUpDesk:
         await self._rows.expire(now_ns)
         due = [one for one in await self._rows.accepted() if one.giveup_id not in self._sent]
         if due:
-            self._sent.update(one.giveup_id for one in due)
-            await self._send(np.concatenate([giveup_command(one) for one in due]))
+            ids = {one.giveup_id for one in due}
+            self._sent |= ids
+            with taking_back(lambda: self._sent.difference_update(ids)):
+                await self._send(np.concatenate([giveup_command(one) for one in due]))
 
 
 def giveup_command(one: GiveUp) -> np.ndarray:

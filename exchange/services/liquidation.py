@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from exchange.io.defaults import Defaults
 from exchange.io.errors import Conflict, Unavailable
 from exchange.io.registry import Accounts
+from exchange.io.tasks import taking_back
 from exchange.rules.cycles import has_lost_much
 from exchange.rules.default_auction import Terms
 from exchange.rules.layers import FIRST_ID, FUND_KIND, HOUSE_KIND, Funds, funds_of
@@ -228,7 +230,8 @@ class Liquidation:
         self._given[self._ticket] = account_idx
         if step.losses:
             self._bearing = self._ticket
-        await self._send(commands)
+        with taking_back(partial(self._given.pop, self._ticket)):
+            await self._send(commands)
         _log.info("account %d: %s", account_idx, step.story)
         return True
 

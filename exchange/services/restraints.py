@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from exchange.io.errors import Unavailable
+from exchange.io.tasks import taking_back
 from exchange.rules import liquidation_rows as rows_of
 from exchange.rules.fund_sizing import day_of
 from exchange.rules.layers import FUND_KIND, HOUSE_KIND
@@ -164,11 +165,8 @@ class Restrainer:
             _log.warning("account %d: %s %s", idx, kind, " ".join(act.word.reasons))
         if act.state is not None:
             self._given.add(idx)
-            try:
+            with taking_back(lambda: self._given.discard(idx)):
                 await self._send(self._told(idx, act.state))
-            except BaseException:
-                self._given.discard(idx)  # it is not on its way: the next step sends it
-                raise
 
     def _told(self, idx: int, state: AccountState) -> np.ndarray:
         """Return the commands that set an account's state, and end its orders if it is held."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from exchange.io import tasks
-from exchange.io.tasks import keep_stepping, set_within
+from exchange.io.tasks import keep_stepping, set_within, taking_back
 
 LONG_S = 600.0
 
@@ -64,3 +64,13 @@ async def test_others_have_their_turn_in_what_is_long(monkeypatch):
     assert seen == ["item", "other"] * 3
     monkeypatch.setattr(tasks, "HOLD_S", 3600.0)
     assert await tasks.in_turns(range(3)) == [0, 1, 2]
+
+
+def test_what_was_noted_of_a_send_is_taken_back_only_when_it_fails():
+    noted = {1}
+    with taking_back(noted.clear):
+        pass
+    assert noted == {1}
+    with pytest.raises(OSError, match="full"), taking_back(noted.clear):
+        raise OSError("full")
+    assert noted == set()

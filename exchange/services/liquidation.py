@@ -230,7 +230,7 @@ class Liquidation:
         self._given[self._ticket] = account_idx
         if step.losses:
             self._bearing = self._ticket
-        with taking_back(partial(self._given.pop, self._ticket)):
+        with taking_back(partial(self._given.pop, self._ticket, None)):
             await self._send(commands)
         _log.info("account %d: %s", account_idx, step.story)
         return True

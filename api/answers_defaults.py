@@ -9,7 +9,7 @@ from exchange.rules.changes import LiquidationSaid
 from exchange.rules.drill import DrillResult
 from exchange.rules.mirror_moves import Liquidation
 from exchange.rules.money import price_text, usd_text
-from exchange.rules.waterfall import LAYERS
+from exchange.rules.waterfall import LAYER_AT
 from matching.codes import LiquidationStep, MoveReason, Side
 
 
@@ -48,7 +48,7 @@ def layer_use(row: UseSeen) -> dict[str, Any]:
     return {
         "seq": row.seq,
         "ts": answers.millis(row.ts_ns),
-        "layer": LAYERS[row.layer - 1].name.value if row.layer else None,
+        "layer": LAYER_AT[row.layer].name.value if row.layer else None,
         "from_account_id": row.giver_id,
         "to_account_id": row.receiver_id,
         "amount": usd_text(row.amount_usd_micros),

@@ -7,7 +7,7 @@ from api import answers
 from exchange.io.funds import LossSeen, PartySeen, SizingSeen
 from exchange.rules.adl import tag_of
 from exchange.rules.money import usd_text
-from exchange.rules.waterfall import LAYERS
+from exchange.rules.waterfall import LAYER_AT
 
 
 def fund(sizing: SizingSeen) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def own_loss(row: LossSeen, tag: str) -> dict[str, Any]:
         "liquidation_id": str(row.liquidation_id),
         "seq": row.seq,
         "ts": answers.millis(row.ts_ns),
-        "layer": LAYERS[row.layer - 1].name.value,
+        "layer": LAYER_AT[row.layer].name.value,
         "tag": tag,
         "amount": usd_text(row.amount_usd_micros),
     }

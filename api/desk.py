@@ -1,6 +1,7 @@
 """What the risk desk of a gateway keeps: rows, names, and the machine that plays stories."""
 
 import asyncio
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -87,7 +88,11 @@ class DeskRoom:
         found: list[Struck] = await in_turns(
             struck(state, row, moves, story, self.owner(row.account_idx)) for row in rows
         )
-        return await asyncio.to_thread(outcome_of, story, seq, found, self.funds)
+        funds, defaults = self.funds, self._services.defaults
+        if funds is not None and defaults is not None:
+            members = await defaults.guarantors(sorted(self._names))
+            funds = replace(funds, guarantors=members)
+        return await asyncio.to_thread(outcome_of, story, seq, found, funds)
 
 
 def desk_of(services: Services) -> DeskRoom:

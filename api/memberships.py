@@ -78,6 +78,9 @@ async def join(
         Problem: it clears for itself, or is another member's client.
     """
     need_client(account.kind)
+    if account.account_idx in services.gateway.mirror.liquidations:
+        # Its member answers for what it may lack (GUAR_003).
+        raise Problem("port_not_now", "the account is being closed out: its membership stays")
     member_idx = None if member is None else member.account_idx
     now_ns = services.gateway.mirror.ts_ns
     try:

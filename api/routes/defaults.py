@@ -1,5 +1,6 @@
 """Margin calls, liquidations, proofs and drills: for the operator, the owner, and anybody."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
@@ -173,6 +174,9 @@ async def get_drill(
     names = await defaults_of(services).account_names()
     first = next((idx for idx, name, _ in names if name == FIRST_ID and idx < known), None)
     funds = funds_of(first, names, known) if first is not None else None
+    if funds is not None:
+        answers = await defaults_of(services).guarantors([account.account_idx])
+        funds = replace(funds, guarantors=answers)
     result = drill(state, account.account_idx, funds, multiple, bidders, premium)
     stories = await stories_of(services, state)
     name, _ = stories.get(result.scenario, ("", "")) if result.scenario is not None else ("", "")

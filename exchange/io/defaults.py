@@ -94,6 +94,11 @@ class Defaults(FundRows):
         """Return (liquidation, layer, giver, usd micros) of what layers gave up to a command."""
         return [tuple(row) for row in await self._rows(_SQL["uses_open"], seq, ids)]
 
+    async def guarantors(self, account_idxs: list[int]) -> dict[int, int]:
+        """Return the member of each of these accounts that is a client."""
+        rows = await self._rows(_SQL["guarantors"], account_idxs)
+        return {row[0]: row[1] for row in rows}
+
     async def haircuts(self, seq: int) -> dict[int, int]:
         """Return what was taken of gains since their owners were last settled."""
         return {row[0]: row[1] for row in await self._rows(_SQL["haircuts"], seq)}

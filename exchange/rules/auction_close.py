@@ -17,7 +17,7 @@ from exchange.rules.default_auction import (
     price_ticks_of,
     reserve_usd_micros,
 )
-from exchange.rules.layers import Funds, has_usd_micros
+from exchange.rules.layers import Funds, has_usd_micros, stands_behind_usd_micros
 from exchange.rules.liquidation import Held, equity_share_usd_micros
 from exchange.rules.margin import exposures_of, tail_of, without_orders
 from exchange.rules.mirror import Mirror
@@ -126,9 +126,8 @@ def _reserve(
     total = sum(one.maintenance_usd_micros for one in held)
     part = sum(one.maintenance_usd_micros for one in held if one.contract_idx in own)
     idx, equity = standing.account_idx, standing.equity_usd_micros
-    share = funds.shares.get(idx)
     help_usd = has_usd_micros(state, funds.first_idx) + min(0, equity)
-    help_usd += has_usd_micros(state, share) if share is not None else 0
+    help_usd += stands_behind_usd_micros(state, idx, funds)
     exposures = [without_orders(one) for one in exposures_of(state, idx) if one.contract_idx in own]
     account = state.accounts[idx]
     initial = requirement_of(

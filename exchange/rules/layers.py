@@ -36,6 +36,7 @@ class Funds:
     first_idx: int  # the house's first layer, the insurance fund; it takes positions over
     second_idx: int | None = None
     shares: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    guarantors: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))  # GUAR_001
 
     @property
     def accounts(self) -> frozenset[int]:
@@ -118,14 +119,22 @@ def _counted(state: Mirror, account_idx: int) -> int:
 
 
 def parts_of(state: Mirror, account_idx: int, going: Liquidation, funds: Funds) -> list[Part]:
-    """Return what every party has for a default, layer by layer."""
+    """Return what every party has for a default, layer by layer.
+
+    For a client its member stands in: with its cash, then with its share of the fund (GUAR_001).
+    """
     used = state.layer_uses.get(going.liquidation_id, {})
-    others = {idx: share for idx, share in sorted(funds.shares.items()) if idx != account_idx}
+    liable = funds.guarantors.get(account_idx, account_idx)
+    stands = frozenset((account_idx, liable))
+    others = {idx: share for idx, share in sorted(funds.shares.items()) if idx not in stands}
     parts = [Part(LayerName.HOUSE_FIRST, funds.first_idx, funds.first_idx,
                   has_usd_micros(state, funds.first_idx))]  # fmt: skip
-    own = funds.shares.get(account_idx)
+    if liable != account_idx:
+        cash = guaranteed_usd_micros(state, liable)
+        parts.append(Part(LayerName.MEMBER_GUARANTEE, liable, liable, cash))
+    own = funds.shares.get(liable)
     if own is not None:
-        parts.append(Part(LayerName.DEFAULTER_FUND, own, account_idx, has_usd_micros(state, own)))
+        parts.append(Part(LayerName.DEFAULTER_FUND, own, liable, has_usd_micros(state, own)))
     if funds.second_idx is not None:
         second = funds.second_idx
         parts.append(Part(LayerName.HOUSE_SECOND, second, second, has_usd_micros(state, second)))
@@ -138,7 +147,7 @@ def parts_of(state: Mirror, account_idx: int, going: Liquidation, funds: Funds) 
         due = most - used.get((_ASSESSED, int(member)), 0)
         free = free_usd_micros(state, int(member))
         parts.append(Part(LayerName.ASSESSMENTS, int(member), int(member), min(due, free)))
-    gains = gains_of(state, funds.accounts | {account_idx})
+    gains = gains_of(state, funds.accounts | stands)
     parts += [Part(LayerName.GAINS_HAIRCUT, idx, idx, gain) for idx, gain in gains.items()]
     return parts
 
@@ -147,6 +156,25 @@ def has_usd_micros(state: MirrorState, account_idx: int) -> int:
     """Return what the account of a layer can pay now."""
     cash = state.accounts[account_idx].cash_usd_micros
     return max(0, min(cash, settled_usd_micros(state, account_idx)))
+
+
+def guaranteed_usd_micros(state: Mirror, member_idx: int) -> int:
+    """Return what a member answers with for a client now (GUAR_002).
+
+    All its cash, also what its own positions need: it is called for that then (DEF-2). While it is
+    closed out itself, no more than they leave free.
+    """
+    if member_idx in state.liquidations:
+        return free_usd_micros(state, member_idx)
+    return has_usd_micros(state, member_idx)
+
+
+def stands_behind_usd_micros(state: Mirror, account_idx: int, funds: Funds) -> int:
+    """Return what answers for an account beside itself before the house: guarantee and share."""
+    liable = funds.guarantors.get(account_idx, account_idx)
+    share = funds.shares.get(liable)
+    share_usd = has_usd_micros(state, share) if share is not None else 0
+    return share_usd + (guaranteed_usd_micros(state, liable) if liable != account_idx else 0)
 
 
 def owes_usd_micros(state: MirrorState, account_idx: int) -> int:

@@ -20,6 +20,7 @@ class LayerName(StrEnum):
     """Every layer there is."""
 
     DEFAULTER_MARGIN = "defaulter_margin"
+    MEMBER_GUARANTEE = "member_guarantee"
     DEFAULTER_FUND = "defaulter_fund"
     HOUSE_FIRST = "house_first"
     FUND_OF_OTHERS = "fund_of_others"
@@ -33,7 +34,7 @@ class LayerName(StrEnum):
 class Layer:
     """One row of the waterfall."""
 
-    place: int
+    place: int  # its number in journal and proofs; the rows themselves stand in their order
     name: LayerName
     account: str  # whose cash account of the ledger holds it; `{}` is the party
     story: str
@@ -42,8 +43,10 @@ class Layer:
 LAYERS: Final = (
     Layer(place=1, name=LayerName.DEFAULTER_MARGIN, account="{}",
           story="cash, margin and collateral of who defaulted"),
+    Layer(place=9, name=LayerName.MEMBER_GUARANTEE, account="{}",
+          story="cash of the clearing member that answers for the client that defaulted"),
     Layer(place=2, name=LayerName.DEFAULTER_FUND, account="fund.{}",
-          story="what the defaulter paid into the default fund"),
+          story="what the defaulter, or the member of the client, paid into the default fund"),
     Layer(place=3, name=LayerName.HOUSE_FIRST, account="insurance",
           story="the exchange's own money, before anybody else's"),
     Layer(place=4, name=LayerName.FUND_OF_OTHERS, account="fund.{}",
@@ -57,9 +60,11 @@ LAYERS: Final = (
     Layer(place=8, name=LayerName.TEAR_UP, account="{}",
           story="open positions against the defaulter's end, at its bankruptcy price"),
 )  # fmt: skip
-assert [layer.place for layer in LAYERS] == list(range(1, len(LAYERS) + 1))
+assert sorted(layer.place for layer in LAYERS) == list(range(1, len(LAYERS) + 1))
 assert [layer.name for layer in LAYERS] == list(LayerName)
 PLACE_OF: Final = {layer.name: layer.place for layer in LAYERS}
+LAYER_AT: Final = {layer.place: layer for layer in LAYERS}
+TURN_OF: Final = {layer.name: turn for turn, layer in enumerate(LAYERS)}
 OWN_LAYER: Final = PLACE_OF[LayerName.DEFAULTER_MARGIN]
 GAINS_LAYER: Final = PLACE_OF[LayerName.GAINS_HAIRCUT]
 
@@ -140,8 +145,8 @@ def faults(waterfall: Waterfall, parts: Parts) -> list[str]:
     for use in waterfall.uses:
         if use.used_usd_micros > use.available_usd_micros:
             found.append(f"{use.layer} of {use.party} gave more than it had")
-    for layer in LAYERS:
-        before = [use for use in waterfall.uses if use.place > layer.place]
+    for turn, layer in enumerate(LAYERS):
+        before = [use for use in waterfall.uses if TURN_OF[use.layer] > turn]
         held = sum(max(0, amount) for amount in parts.get(layer.name, {}).values())
         if before and waterfall.used_of(layer.name) < held:
             found.append(f"{layer.name} was not used up before {before[0].layer}")

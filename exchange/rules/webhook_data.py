@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from exchange.rules.assets import ASSET_BY_NUMBER, asset_code
 from exchange.rules.money import price_text, scaled_text, usd_text
-from exchange.rules.waterfall import LAYERS
+from exchange.rules.waterfall import LAYER_AT
 from exchange.rules.webhooks import Happening, HookEvent
 from matching.codes import AssetMove, Code, Side
 
@@ -186,7 +186,7 @@ def layer_use(row: Row) -> Data:
     return {
         "liquidation_id": str(row["liquidation_id"]),
         "role": row["role"],
-        "layer": LAYERS[row["layer"] - 1].name.value,
+        "layer": LAYER_AT[row["layer"]].name.value,
         "amount": usd_text(row["amount_usd_micros"]),
         "seq": row["seq"],
         "ts": _ms(row["ts_ns"]),

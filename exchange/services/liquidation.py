@@ -181,9 +181,11 @@ class Liquidation:
             await self._auctioneer.know_bidders()
         await self._collect()
         due = await self._due()
+        going = set(mirror.liquidations)  # only these: of a later one nobody knows who answers
+        await self._know_guarantors(liquidator, due | going)
         members = {idx for idx in due if self._kinds.get(idx) == MEMBER}
         await self._call(members | self._in_debt())
-        todo = (due - members) | (due & self._escalated) | set(mirror.liquidations)
+        todo = (due - members) | (due & self._escalated) | going
         todo -= {idx for idx in todo if self._kinds.get(idx) in EXEMPT}
         if self._auctioneer is not None:
             await self._auctioneer.step(liquidator, set(self._given.values()))
@@ -199,6 +201,12 @@ class Liquidation:
         if sold is not None:
             await self._give(liquidator.house_idx, sold)
         return busy
+
+    async def _know_guarantors(self, liquidator: Liquidator, among: set[int]) -> None:
+        """Read which member answers for each of these accounts (GUAR_001)."""
+        if among:
+            found = await self._rows.guarantors(sorted(among))
+            liquidator.funds = replace(liquidator.funds, guarantors=found)
 
     async def _due(self) -> set[int]:
         """Return the accounts below maintenance; orders are served between any few of them."""

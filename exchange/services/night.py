@@ -6,6 +6,7 @@ what was done is not done twice.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -37,6 +38,7 @@ DAY_NS: Final = 86_400 * NS_PER_SECOND
 TOGETHER: Final = 250  # accounts a slice
 
 Job = Callable[[], Awaitable[None]]
+Guarantors = Callable[[list[int]], Awaitable[dict[int, int]]]  # of clients, their members
 
 _log = structlog.get_logger(__name__)
 
@@ -129,8 +131,11 @@ class NightlyStress:
         agenda: Agenda,
         clock: Clock,
         machine: Machine,
+        guarantors: Guarantors | None = None,
     ) -> None:
+        """Play with the accounts there are; `guarantors` says which of them are whose clients."""
         self._results = results
+        self._guarantors = guarantors
         self._accounts = accounts
         self._mirror = mirror
         self._agenda = agenda
@@ -169,6 +174,8 @@ class NightlyStress:
             [(idx, one.account_id, one.kind) for idx, one in owners.items()],
             len(self._mirror.accounts),
         )
+        if funds is not None and self._guarantors is not None:
+            funds = replace(funds, guarantors=await self._guarantors(sorted(owners)))
         return [
             await self._played(day, rows, story, named, funds, whole)
             for story in STORIES

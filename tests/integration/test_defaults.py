@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from exchange.io.defaults import Defaults
+from exchange.io.members import Members
 from exchange.io.notify import MARGIN_CALL, listen
 from exchange.io.tasks import end_tasks
 from exchange.rules.adl import Candidate, Closing, plan
@@ -46,6 +47,25 @@ async def test_what_goes_on_is_known_after_a_start(pool, rows):
     assert (older.liquidation_id, older.ended_ns, older.account_id) == (10, NOW + 12, "alice")
     assert [one.liquidation_id for one in await rows.liquidations(before_id=20)] == [10]
     assert await rows.liquidations(account_idx=0) == []
+
+
+async def test_guar_001_a_use_of_the_guarantee_is_kept_and_the_member_of_a_client_found(pool, rows):
+    await pool.execute(
+        "INSERT INTO account (account_idx, account_id, name, kind) VALUES (2, 'c', 'c', 'customer')"
+    )
+    members = Members(pool)
+    assert await rows.guarantors([0, 1, 2]) == {}
+    await members.join(2, 1, "admin", 1)
+    assert await rows.guarantors([0, 1, 2]) == {2: 1}
+    await members.join(2, None, "admin", 2)
+    assert await rows.guarantors([2]) == {}
+    await pool.execute("INSERT INTO waterfall_use VALUES (30, 20, 9, 1, 2, 55, $1)", NOW)
+    (lost,) = await rows.own_losses(1)
+    assert (lost.layer, lost.amount_usd_micros) == (9, 55)
+    (paid,) = await rows.parties(20)
+    assert (paid.layer, paid.party_idx) == (9, 1)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await pool.execute("INSERT INTO waterfall_use VALUES (31, 20, 10, 1, 2, 55, $1)", NOW)
 
 
 async def test_what_is_written_of_a_liquidation_stays(pool, rows):

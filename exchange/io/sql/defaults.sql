@@ -6,6 +6,12 @@ SELECT last_seq FROM follower WHERE name = 'clearing';
 -- name: account_kinds
 SELECT account_idx, kind FROM account;
 
+-- name: guarantors
+SELECT account_idx, member_idx FROM (
+    SELECT DISTINCT ON (account_idx) account_idx, member_idx FROM membership
+    WHERE account_idx = ANY($1::bigint[]) ORDER BY account_idx, membership_id DESC
+) AS last WHERE member_idx IS NOT NULL;
+
 -- name: open_liquidations
 SELECT b.account_idx, b.liquidation_id, b.ts_ns, b.state_before
 FROM liquidation_event AS b

@@ -60,7 +60,7 @@ def make_night(ground: Ground, mirror: Mirror, agenda: Agenda, clock: Clock) -> 
     pool, folder = ground.pool, ground.folder.path
     stress = NightlyStress(
         StressResults(pool), PostgresAccounts(pool), mirror, agenda, clock,
-        Machine(load_price_data().steps),
+        Machine(load_price_data().steps), Defaults(pool).guarantors,
     )  # fmt: skip
     seal = NightlySeal(ground.database, folder)
     receipts = NightlyRoots(Proofs(pool), "receipts", folder, clock)

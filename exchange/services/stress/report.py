@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from exchange.rules.money import BPS, USD_MICROS
-from exchange.rules.waterfall import LAYERS
+from exchange.rules.waterfall import LAYER_AT
 from exchange.services.stress.outcome import Outcome
 from exchange.services.stress.plots import Line, chart
 
@@ -55,7 +55,7 @@ def page(out: Outcome) -> str:
         "times that a member bid too little": f"{out.juniors:,}",
         "lots the house took over": f"{out.taken_over_lots:,}",
         **{
-            f"paid by layer {place}, {LAYERS[place - 1].story}": f"{paid // USD_MICROS:,} USD"
+            f"paid by layer {place}, {LAYER_AT[place].story}": f"{paid // USD_MICROS:,} USD"
             for place, paid in out.layers_usd_micros.items()
         },
         "lots deleveraged": f"{out.deleveraged_lots:,}",

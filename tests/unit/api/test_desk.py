@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -200,6 +201,13 @@ def test_STRS_5_every_layer_of_the_waterfall_is_played_in_its_order():
     assert sum(usd for (place, _), usd in used.items() if place == 7) == 70 - 39
     assert found.waterfall.uncovered_usd_micros == 0 and found.house_usd_micros == -18
     alone = outcome_of(STORY_BY_NAME["aws-cut"], 9, [one(4, -100, 30)], None)
+    answers = replace(funds, guarantors={4: 5, 6: 5})  # 4 is a client of 5
+    client = outcome_of(
+        STORY_BY_NAME["aws-cut"], 9, [one(0, 0, 10), one(3, 0, 4), one(4, -100, 30), one(5, 0, 50)],
+        answers,
+    )  # fmt: skip
+    used = {(use.place, use.party): use.used_usd_micros for use in client.waterfall.uses}
+    assert used == {(9, "5"): 50, (2, "5"): 4, (3, "0"): 10}
     assert alone.waterfall.uncovered_usd_micros == 70  # torn up: nobody else bears it
 
 

@@ -16,7 +16,7 @@ from exchange.rules.default_fund import (
 )
 from exchange.rules.loss_sharing import settle_shared
 from exchange.rules.shares import pro_rata, pro_rata_capped
-from exchange.rules.waterfall import LAYERS, LayerName, assessments_of, bear, faults
+from exchange.rules.waterfall import LAYERS, TURN_OF, LayerName, assessments_of, bear, faults
 
 MONEY = st.integers(0, 10**12)
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -45,12 +45,12 @@ def test_nobody_gives_more_than_there_is(amount, caps):
 def test_layers_are_used_in_order_and_within_their_caps(loss, parts):
     waterfall = bear(loss, parts)
     assert faults(waterfall, parts) == []
-    places = [use.place for use in waterfall.uses]
-    assert places == sorted(places)
+    turns = [TURN_OF[use.layer] for use in waterfall.uses]
+    assert turns == sorted(turns)
     held = sum(amount for layer in parts.values() for amount in layer.values())
     assert waterfall.uncovered_usd_micros == max(0, loss - held)
-    for layer in LAYERS[:-1]:
-        later = any(use.place > layer.place for use in waterfall.uses)
+    for turn, layer in enumerate(LAYERS[:-1]):
+        later = any(TURN_OF[use.layer] > turn for use in waterfall.uses)
         if later:
             assert waterfall.used_of(layer.name) == sum(parts.get(layer.name, {}).values())
 

@@ -30,6 +30,7 @@ def fee_row(row: FeeRow) -> dict[str, Any]:
         "taker": usd_text(row.taker_usd_micros_per_gpu_hour),
         "clearing": usd_text(row.clearing_usd_micros_per_gpu_hour),
         "delivery": usd_text(row.delivery_usd_micros_per_gpu_hour),
+        "exchange_for_delivery": usd_text(row.efd_usd_micros_per_gpu_hour),
     }
 
 

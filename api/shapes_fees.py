@@ -13,6 +13,7 @@ class FeeRow(Part):
     taker: str
     clearing: str
     delivery: str
+    exchange_for_delivery: str
 
 
 class Obligation(Part):

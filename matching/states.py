@@ -43,6 +43,7 @@ class MoveReason(IntEnum):
     TAKE_OVER = 2  # the house takes what liquidation left
     DELEVERAGE = 3  # closed against an account on the other side
     AUCTION = 4  # won in the auction of a defaulter's positions
+    EFD = 5  # exchanged for delivery: the receipt goes the other way
 
 
 class LiquidationStep(IntEnum):

@@ -42,7 +42,7 @@ def check_move_words(s, cmd):
         return Code.COMBINATION_FOLLOWS_LEGS
     if contract["state"] == TradingState.EXPIRED:
         return Code.CONTRACT_EXPIRED
-    if cmd["state"] < MoveReason.PORTING or cmd["state"] > MoveReason.AUCTION:
+    if cmd["state"] < MoveReason.PORTING or cmd["state"] > MoveReason.EFD:
         return Code.MOVE_REASON_INVALID
     if cmd["side"] != Side.BUY and cmd["side"] != Side.SELL:
         return Code.SIDE_INVALID
@@ -95,9 +95,10 @@ def judge_receiver(s, account_idx, position_idx, book_idx, price_ticks, lots, re
 def judge_giver(s, account_idx, position_idx, book_idx, price_ticks, lots, reason):
     """Judge the account that gives lots: who does so by choice must not lose what it needs.
 
-    The price of a give-up may be far from the mark, so that giving alone could leave a debt.
+    The price of a give-up, or of an exchange for delivery, may be far from the mark, so that giving
+    alone could leave a debt.
     """
-    if reason != MoveReason.GIVE_UP:
+    if reason != MoveReason.GIVE_UP and reason != MoveReason.EFD:
         return np.int64(Code.OK)
     code = judge_side(s, account_idx, position_idx, book_idx, price_ticks, lots)[0]
     return np.int64(Code.OK) if code == Code.OK else np.int64(initiators(code))

@@ -15,6 +15,7 @@ class FeeRow(Answer, frozen=True, kw_only=True):
     taker: Decimal
     clearing: Decimal
     delivery: Decimal
+    exchange_for_delivery: Decimal = Decimal(0)
 
 
 class Rates(Answer, frozen=True, kw_only=True):

@@ -9,7 +9,16 @@ from typing import Any, Final, NamedTuple
 
 from exchange.io.db import queries
 from exchange.io.store import Store
-from exchange.rules.billing import STANDARD, Billed, Held, MakerDay, charges_of, delivery_fee_of
+from exchange.rules.billing import (
+    STANDARD,
+    Billed,
+    Exchanged,
+    Held,
+    MakerDay,
+    charges_of,
+    delivery_fee_of,
+    efd_fee_of,
+)
 from exchange.rules.money import TICK_USD_MICROS
 from matching.codes import Code
 
@@ -66,7 +75,7 @@ class Billing(Store):
         return Place(*row)
 
     async def bill(self) -> bool:
-        """Bill the fills, and the beginnings of delivery, that clearing has posted since.
+        """Bill the fills, beginnings of delivery and exchanges for it that clearing posted since.
 
         Returns:
             True when there is more.
@@ -85,6 +94,8 @@ class Billing(Store):
             for row in await connection.fetch(_SQL["held"], *args):
                 fee = delivery_fee_of(Held(*row))
                 await connection.execute(_SQL["add_delivery_fee"], *fee)
+            for row in await connection.fetch(_SQL["exchanged"], *args):
+                await connection.execute(_SQL["add_efd_fee"], *efd_fee_of(Exchanged(*row)))
         return until_seq < place.cleared_seq
 
     async def _write_bill(

@@ -33,9 +33,10 @@ from exchange.rules.delivery.exchange import (
 )
 from exchange.rules.delivery.receipts import FIRST, NS_PER_HOUR, Receipt, receipt_of
 from exchange.rules.delivery.uncross import NOTHING
-from exchange.rules.tenors import ns_of
+from exchange.rules.fees import efd_most_usd_micros_per_gpu_hour
+from exchange.rules.tenors import date_of, ns_of
 
-LEG_BASE: Final = 1 << 40  # added to a leg's id, which thereby is no give-up's
+LEG_BASE: Final = 1 << 40  # added to a leg's id, which thereby is no give-up's nor liquidation's
 SAID_MAX: Final = 200  # versions that an account may say in a session
 ENTRIES_MAX: Final = 20_000
 
@@ -178,6 +179,10 @@ class Exchanges(Store):
         """Return legs whose position is to move: their price is in escrow."""
         return [Leg(*row) for row in await self._rows(_SQL["ready"])]
 
+    async def settling(self) -> bool:
+        """Return whether a leg of an earlier call, or its money, is still on its way."""
+        return bool(await self._value(_SQL["settling"]))
+
     async def end_unpaid(self, ts_ns: int) -> None:
         """End the legs whose price was refused."""
         await self._rows(_SQL["unpaid"], ts_ns)
@@ -220,7 +225,8 @@ class _Calling:
         held = {one: await self._held(one) for one in {entry.account_idx for entry in stands}}
         means = {one: Means(*now.means(one), _lots(rows)) for one, rows in held.items()}
         hours = self._contract.period.hours
-        lots = counted(stands, means, now.settle_ticks, hours)
+        fee = efd_most_usd_micros_per_gpu_hour(date_of(self._session.call_ns))
+        lots = counted(stands, means, now.settle_ticks, hours, fee)
         outcome = called(stands, lots) if stands else Called(NOTHING, [])
         fields = result_fields(
             self._session, entries, lots, outcome, settle_ticks=now.settle_ticks, hours=hours,

@@ -69,6 +69,31 @@ class Held(NamedTuple):
     day: int
 
 
+class Exchanged(NamedTuple):
+    """Lots that one side of a leg of an exchange for delivery gave or took."""
+
+    seq: int  # of the command that moved them
+    contract_idx: int
+    account_idx: int
+    lots: int  # signed: given away below zero if they were long
+    lot_gpu_hours: int
+    kind: str  # of the account
+    tier: str
+    day: int
+
+
+class EfdFee(NamedTuple):
+    """What it owes for them, with the figures it was reached from."""
+
+    seq: int
+    account_idx: int
+    contract_idx: int
+    lots: int
+    gpu_hours: int
+    usd_micros_per_gpu_hour: int
+    amount_usd_micros: int
+
+
 class DeliveryFee(NamedTuple):
     """What they owe, with the figures it was reached from."""
 
@@ -116,6 +141,16 @@ def delivery_fee_of(held: Held) -> DeliveryFee:
     rate = 0 if held.kind in EXEMPT else row.delivery_usd_micros_per_gpu_hour
     return DeliveryFee(
         held.contract_idx, held.account_idx, held.seq, held.lots, gpu_hours, rate, gpu_hours * rate
+    )
+
+
+def efd_fee_of(one: Exchanged) -> EfdFee:
+    """Return what lots owe that were exchanged for delivery (FEES_110, FEES_109)."""
+    gpu_hours = abs(one.lots) * one.lot_gpu_hours
+    row = fee_row(one.tier, date_of(one.day))
+    rate = 0 if one.kind in EXEMPT else row.efd_usd_micros_per_gpu_hour
+    return EfdFee(
+        one.seq, one.account_idx, one.contract_idx, one.lots, gpu_hours, rate, gpu_hours * rate
     )
 
 

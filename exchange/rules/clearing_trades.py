@@ -14,8 +14,8 @@ from exchange.rules.entry import after_fill
 from exchange.rules.fees import NO_RATES, NOTHING, Rates, paid_for, pays_as
 from exchange.rules.klines import Klines
 from exchange.rules.order_history import OrderHistory
-from exchange.rules.records import BLOCK, EFP, MOVED, NOBODY
-from matching.codes import Code, EventKind, Side
+from exchange.rules.records import BLOCK, EFP, EXCHANGED, MOVED, NOBODY
+from matching.codes import Code, EventKind, MoveReason, Side
 from matching.wire import COMMAND
 
 CLOSED_OUT: Final = -1  # order_id of what closed a position without an order
@@ -161,7 +161,7 @@ class ClearingTrades:
         contract, ts_ns = self.contracts[contract_idx], command[_TS]
         trade = TradeRow(
             seq, 0, contract_idx, price, lots, side, giver_idx, receiver_idx, deal_id, deal_id,
-            ts_ns, MOVED,
+            ts_ns, EXCHANGED if reason == MoveReason.EFD else MOVED,
         )  # fmt: skip
         self.effects.trades.append(trade)
         self._touch(contract, seq)

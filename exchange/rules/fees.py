@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from exchange.rules.money import TICK_USD_MICROS
-from exchange.rules.records import MOVED, Contract, Trade
+from exchange.rules.records import EXCHANGED, MOVED, Contract, Trade
 from matching.limits import FEE_RATE_BITS, FEE_RATE_MAX
 
 
@@ -27,6 +27,7 @@ class FeeRow:
     taker_usd_micros_per_gpu_hour: int
     clearing_usd_micros_per_gpu_hour: int
     delivery_usd_micros_per_gpu_hour: int = 0  # of lots that are held into delivery
+    efd_usd_micros_per_gpu_hour: int = 0  # of lots that are exchanged for delivery
 
 
 _START: Final = date(2026, 1, 1)
@@ -34,13 +35,15 @@ _START: Final = date(2026, 1, 1)
 FEE_ROWS: Final = (
     FeeRow(tier="standard", effective_from=_START, maker_usd_micros_per_gpu_hour=200,
            taker_usd_micros_per_gpu_hour=500, clearing_usd_micros_per_gpu_hour=100,
-           delivery_usd_micros_per_gpu_hour=1_000),
+           delivery_usd_micros_per_gpu_hour=1_000, efd_usd_micros_per_gpu_hour=500),
     FeeRow(tier="active", effective_from=_START, volume_gpu_hours=1_000_000,
            maker_usd_micros_per_gpu_hour=100, taker_usd_micros_per_gpu_hour=400,
-           clearing_usd_micros_per_gpu_hour=100, delivery_usd_micros_per_gpu_hour=1_000),
+           clearing_usd_micros_per_gpu_hour=100, delivery_usd_micros_per_gpu_hour=1_000,
+           efd_usd_micros_per_gpu_hour=500),
     FeeRow(tier="large", effective_from=_START, volume_gpu_hours=10_000_000,
            maker_usd_micros_per_gpu_hour=0, taker_usd_micros_per_gpu_hour=300,
-           clearing_usd_micros_per_gpu_hour=50, delivery_usd_micros_per_gpu_hour=800),
+           clearing_usd_micros_per_gpu_hour=50, delivery_usd_micros_per_gpu_hour=800,
+           efd_usd_micros_per_gpu_hour=400),
 )  # fmt: skip
 VOLUME_DAYS: Final = 30
 
@@ -105,14 +108,14 @@ NOTHING: Final = Paid()
 class Pays(IntEnum):
     """As what a side of a trade pays."""
 
-    NOTHING = 0  # moved by the clearing house; or of a combination, whose legs pay
+    NOTHING = 0  # moved by the clearing house, or for delivery; or of a combination: its legs pay
     MAKER = 1
     TAKER = 2
 
 
 def pays_as(*, block: int, in_auction: bool, is_maker: bool) -> Pays:
     """Return as what a side pays: at a call's price nobody took, of a block both did (FEES_108)."""
-    if block == MOVED:
+    if block in (MOVED, EXCHANGED):
         return Pays.NOTHING
     if block:
         return Pays.TAKER
@@ -208,6 +211,12 @@ def rates_of(row: FeeRow) -> Rates:
 def reserve_usd_micros_per_gpu_hour(row: FeeRow) -> int:
     """Return what margin sets aside for the fees of an order, the dearest way it can trade."""
     return row.taker_usd_micros_per_gpu_hour + row.clearing_usd_micros_per_gpu_hour
+
+
+def efd_most_usd_micros_per_gpu_hour(on: date) -> int:
+    """Return what an exchange for delivery costs a side in the dearest tier."""
+    tiers = {row.tier for row in FEE_ROWS if row.effective_from <= on}
+    return max((fee_row(tier, on).efd_usd_micros_per_gpu_hour for tier in tiers), default=0)
 
 
 def rebate_rate(row: FeeRow, presence_bps: int) -> int:

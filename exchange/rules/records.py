@@ -22,7 +22,8 @@ BLOCK, EFP = 1, 2  # of a trade that two agreed on; 0 for one of the book
 MOVED = 3  # by the clearing house, from one account to another
 NOBODY = -1  # where an implied trade of a combination has no other side: its legs have
 CASCADED = 4  # by a cascade, of the parent or of a child
-BLOCK_NAMES = (None, "block", "efp", "moved", "cascade")
+EXCHANGED = 5  # for delivery: the other account gave a receipt for it
+BLOCK_NAMES = (None, "block", "efp", "moved", "cascade", "efd")
 
 ClientKey = tuple[int, int, int, int, int]  # account_idx and the four words of the id
 

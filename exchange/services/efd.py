@@ -1,10 +1,11 @@
 """The exchange for delivery: writes its sessions, calls those that are due, moves the positions.
 
-It runs in the leader's process. A call is one transaction. A position moves by TRANSFER_POSITION at
-the settlement price once its price is in escrow, sent once by the process that leads: the next one
-looks first, once clearing has posted all that the journal had when it began, what has moved. What
-the core says is written together with what follows for the receipt. Killed anywhere, the next step
-does what is left, and nothing is done twice.
+It runs in the leader's process. A call is one transaction, made when every leg of earlier calls has
+ended, so that no cash, lots or receipts count in two sessions. A position moves by
+TRANSFER_POSITION at the settlement price once its price is in escrow, sent once by the process that
+leads: the next one looks first, once clearing has posted all that the journal had when it began,
+what has moved. What the core says is written together with what follows for the receipt. Killed
+anywhere, the next step does what is left, and nothing is done twice.
 """
 
 import asyncio
@@ -54,6 +55,10 @@ class Rows(Protocol):
         """Return legs whose position is to move."""
         ...
 
+    async def settling(self) -> bool:
+        """Return whether something of an earlier call is on its way."""
+        ...
+
     async def end_unpaid(self, ts_ns: int) -> None:
         """End the legs whose price was refused."""
         ...
@@ -97,8 +102,8 @@ class EfdDesk:
         """Take the answers out of a committed batch."""
         ours = (
             (commands["kind"] == Kind.TRANSFER_POSITION)
-            & (commands["state"] == MoveReason.GIVE_UP)
-            & (commands["order_id"] >= LEG_BASE)
+            & np.isin(commands["state"], (MoveReason.EFD, MoveReason.GIVE_UP))
+            & (commands["order_id"] >= LEG_BASE)  # a give-up: what an older version sent
         )
         if not ours.any():
             return
@@ -154,6 +159,8 @@ class EfdDesk:
         if not over and self._settled_ns(listed.contract_idx) < due_ns:
             return  # that settlement comes first
         void = "trading has ended" if over or now_ns >= contract.last_trade_ns else ""
+        if not void and await self._rows.settling():
+            return  # what an earlier call takes counts no more in this one (EFD_008)
         now = Moment(listed.settle_ticks, self._mirror.seq, self._means(listed.contract_idx), void)
         if await self._rows.call(session, contract, now, now_ns):
             _log.info("efd_called", session=session.session_id, void=void)
@@ -193,7 +200,7 @@ def contract_of(symbol: str) -> Contract | None:
 def leg_command(leg: Leg) -> np.ndarray:
     """Return the move of a leg's lots: the buyer of the receipt gives its long position."""
     row = new_commands(1)
-    row["kind"], row["state"] = Kind.TRANSFER_POSITION, int(MoveReason.GIVE_UP)
+    row["kind"], row["state"] = Kind.TRANSFER_POSITION, int(MoveReason.EFD)
     row["account_idx"], row["ref_id"] = leg.buyer_idx, leg.seller_idx
     row["contract_idx"], row["side"] = leg.contract_idx, int(Side.SELL)
     row["price_ticks"], row["qty_lots"] = leg.price_ticks, leg.qty_lots

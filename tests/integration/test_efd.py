@@ -7,6 +7,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from exchange.io.billing import Billing
 from exchange.io.delivery import ESCROW_ID, PostgresReceipts
 from exchange.io.delivery_check import delivery_findings
 from exchange.io.delivery_issuers import Issuers
@@ -220,7 +221,21 @@ async def test_EFD_006_lots_receipts_and_money_change_hands_once_over_crashes(
     events = await floor.receipts.history(leg.receipt_id)
     assert [one.kind for one in events][:4] == ["split_off", "exchange", "exchanging", "sold"]
     assert events[1].note.endswith(digest.hex())  # what is signed once a day names the result
+    await billed(floor)
     await found_where_planted(floor, database)
+
+
+async def billed(floor):
+    await floor.clear()
+    while await Billing(floor.pool).bill():
+        pass
+    rows = await floor.pool.fetch("SELECT * FROM efd_fee ORDER BY account_idx")
+    assert [(row["account_idx"], row["qty_lots"], row["amount_usd_micros"]) for row in rows] == [
+        (CLOUD, 16, 16 * HOURS * 500), (LAB, -16, 16 * HOURS * 500),
+    ]  # fmt: skip
+    charges = await floor.pool.fetch("SELECT charge_id FROM fee_charge WHERE kind = 3")
+    assert {row["charge_id"] for row in rows} == {row["charge_id"] for row in charges}
+    assert await floor.pool.fetchval("SELECT block FROM trade ORDER BY seq DESC LIMIT 1") == 5
 
 
 async def found_where_planted(floor, database):
@@ -240,11 +255,40 @@ async def found_where_planted(floor, database):
             await owner.execute(f"UPDATE {change}")
             assert table in {one.table for one in await efd_findings(owner)}, change
             await planted.rollback()
+        assert await owner.fetch("SELECT * FROM violation_efd_fee") == []
+        planted = owner.transaction()
+        await planted.start()
+        await owner.execute("ALTER TABLE efd_fee DISABLE TRIGGER USER")
+        await owner.execute("DELETE FROM efd_fee WHERE qty_lots < 0")
+        (row,) = await owner.fetch("SELECT expected, found FROM violation_efd_fee")
+        assert tuple(row) == (32, 16)
+        await planted.rollback()
     finally:
         await owner.close()
-    for table in ("efd_session", "efd_entry", "efd_result", "efd_leg", "efd_leg_end"):
+    for table in ("efd_session", "efd_entry", "efd_result", "efd_leg", "efd_leg_end", "efd_fee"):
         with pytest.raises(asyncpg.PostgresError):
             await floor.pool.execute(f"DELETE FROM {table}")
+
+
+async def test_EFD_008_what_one_call_takes_counts_no_more_in_the_next(floor):
+    first = await floor.session()
+    other = await floor.rows.add(
+        replace(first, session_id=f"{SYMBOL}_20270226T1000", call_ns=first.call_ns + 1)
+    )
+    for session in (first, other):
+        await floor.say(session, CLOUD, Side.SELL, 40, 0)
+        await floor.say(session, LAB, Side.BUY, 16, 0)
+    floor.clock.ns = other.call_ns
+    for _ in range(3):  # both are due: the first is called, and its price is on its way
+        await floor.desk.step()
+    assert await floor.rows.result(other.session_id) is None
+    await floor.ended()
+    await floor.desk.step()
+    bodies = [json.loads((await floor.rows.result(one.session_id))[0]) for one in (first, other)]
+    counts = [[row["counted"] for row in body["entries"]] for body in bodies]
+    assert counts == [[32, 16], [16, 0]]  # 32 short, five nodes; then 16 short, and nobody long
+    assert [body["lots"] for body in bodies] == [16, 0]
+    assert (floor.lots(CLOUD), floor.lots(LAB)) == (-16, 0)
 
 
 async def test_EFD_006_what_fails_leaves_everybody_where_they_were(floor):

@@ -78,7 +78,7 @@ def judge(ex: Exchange, cmd: Command, deal: Deal) -> int:
             MONEY_USD_MICROS_MAX
         ):
             return Code.ACCOUNT_MONEY_LIMIT
-    if cmd.state == MoveReason.GIVE_UP:
+    if cmd.state in (MoveReason.GIVE_UP, MoveReason.EFD):
         code = deals.judge_side(ex, deal, cmd.account_idx, cmd.side)
         if code != Code.OK:
             return deals.INITIATORS.get(Code(code), Code.INITIATOR_NOT_ALLOWED)

@@ -267,7 +267,8 @@ class Machine(StopRules, RuleBasedStateMachine):
         self.send(Kind(kind), account_idx=account, amount_usd_micros=amount, ref_id=ref)
 
     @rule(giver=accounts, receiver=accounts, contract=contracts, side=st.sampled_from(Side),
-          qty=lots, price=st.integers(0, 200), why=st.sampled_from((*MoveReason, 5)))  # fmt: skip
+          qty=lots, price=st.integers(0, 200),
+          why=st.sampled_from((*MoveReason, len(MoveReason))))  # fmt: skip
     def move_lots(self, giver, receiver, contract, side, qty, price, why):
         self.send(
             Kind.TRANSFER_POSITION, account_idx=giver, ref_id=receiver, contract_idx=contract,

@@ -24,12 +24,12 @@ def fees(*, own: bool = False, options: Remote = REMOTE) -> None:
         out.document(answer)
         return
     columns = (
-        "tier", "from", "30-day GPU-hours>", "maker>", "taker>", "clearing>", "delivery>",
+        "tier", "from", "30-day GPU-hours>", "maker>", "taker>", "clearing>", "delivery>", "EFD>",
     )  # fmt: skip
     cells = (
         (
             row.tier, row.effective_from, row.volume_gpu_hours, row.maker, row.taker,
-            row.clearing, row.delivery,
+            row.clearing, row.delivery, row.exchange_for_delivery,
         )
         for row in rows
     )  # fmt: skip

@@ -23,7 +23,7 @@ CROSS JOIN LATERAL (VALUES
 JOIN position_event AS e ON e.account_idx = one.account_idx AND e.seq = t.seq AND e.leg = t.leg
     AND e.side = one.side
 JOIN contract AS c ON c.contract_idx = e.contract_idx
-WHERE t.seq > $1 AND t.seq <= $2 AND t.block <> 3 AND t.kind <> 1
+WHERE t.seq > $1 AND t.seq <= $2 AND t.block NOT IN (3, 5) AND t.kind <> 1
 GROUP BY 1, 2, 3;
 
 -- name: add_volumes
@@ -63,6 +63,30 @@ WITH owed AS (
 INSERT INTO delivery_fee (contract_idx, account_idx, seq, qty_lots, gpu_hours,
     usd_micros_per_gpu_hour, amount_usd_micros, charge_id)
 VALUES ($1, $2::bigint, $3::bigint, $4, $5, $6, $7::bigint, (SELECT charge_id FROM owed));
+
+-- name: exchanged
+-- Who exchanged what for delivery in the commands after $1, up to $2, and in which tier.
+SELECT m.seq, m.contract_idx, one.account_idx, one.lots,
+    c.tick_value_usd_micros / $3 AS lot_gpu_hours, k.kind, coalesce(t.tier, $4) AS tier,
+    m.ts_ns / 86400000000000 AS day
+FROM position_move AS m JOIN contract AS c USING (contract_idx)
+CROSS JOIN LATERAL (VALUES
+    (m.giver_idx, m.qty_lots * (1 - 2 * m.side)), (m.receiver_idx, m.qty_lots * (2 * m.side - 1))
+) AS one (account_idx, lots)
+JOIN account AS k ON k.account_idx = one.account_idx
+LEFT JOIN fee_tier AS t ON t.account_idx = one.account_idx AND t.day = m.ts_ns / 86400000000000
+WHERE m.reason = 5 AND m.seq > $1 AND m.seq <= $2
+ORDER BY m.seq, one.account_idx;
+
+-- name: add_efd_fee
+WITH owed AS (
+    INSERT INTO fee_charge (account_idx, kind, amount_usd_micros, after_seq, until_seq)
+    SELECT $2::bigint, 3, $7::bigint, $1::bigint - 1, $1::bigint WHERE $7::bigint > 0
+    RETURNING charge_id
+)
+INSERT INTO efd_fee (seq, account_idx, contract_idx, qty_lots, gpu_hours,
+    usd_micros_per_gpu_hour, amount_usd_micros, charge_id)
+VALUES ($1::bigint, $2::bigint, $3, $4, $5, $6, $7::bigint, (SELECT charge_id FROM owed));
 
 -- name: move_place
 UPDATE billing SET last_seq = $1 WHERE name = 'fees';

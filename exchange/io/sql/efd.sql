@@ -85,6 +85,17 @@ WHERE r.status = 'exchanging'
     AND NOT EXISTS (SELECT FROM efd_leg_end AS e WHERE e.leg_id = l.leg_id)
 ORDER BY l.leg_id LIMIT 500
 
+-- name: settling
+-- Is a leg without an end, or money that one of them moves on its way?
+SELECT EXISTS (
+    SELECT FROM efd_leg AS l
+    WHERE NOT EXISTS (SELECT FROM efd_leg_end AS e WHERE e.leg_id = l.leg_id)
+) OR EXISTS (
+    SELECT FROM efd_leg AS l JOIN cdr_payment AS p USING (receipt_id)
+    WHERE p.purpose IN ('price', 'share', 'refund')
+        AND NOT EXISTS (SELECT FROM cdr_event AS e WHERE e.payment_id = p.payment_id)
+)
+
 -- name: unpaid
 INSERT INTO efd_leg_end (leg_id, outcome, ts_ns)
 SELECT l.leg_id, 'unpaid', $1 FROM efd_leg AS l JOIN cdr_event AS v USING (receipt_id)
@@ -94,8 +105,9 @@ ON CONFLICT DO NOTHING
 
 -- name: moved
 -- Legs without an end whose lots have moved, as clearing wrote them down; $1 is added to a leg.
+-- Up to rules of migration 0071 a leg was a give-up (reason 1).
 SELECT l.leg_id, m.seq FROM efd_leg AS l
-JOIN position_move AS m ON m.liquidation_id = l.leg_id + $1 AND m.reason = 1
+JOIN position_move AS m ON m.liquidation_id = l.leg_id + $1 AND m.reason IN (5, 1)
     AND m.giver_idx = l.buyer_idx AND m.receiver_idx = l.seller_idx
 WHERE NOT EXISTS (SELECT FROM efd_leg_end AS e WHERE e.leg_id = l.leg_id)
 
@@ -128,7 +140,7 @@ GROUP BY account_idx
 SELECT l.session_id || '/' || l.place AS place, e.outcome AS expected,
     coalesce(m.seq::text, 'no move') AS found
 FROM efd_leg_end AS e JOIN efd_leg AS l USING (leg_id)
-LEFT JOIN position_move AS m ON m.liquidation_id = l.leg_id + $1 AND m.reason = 1
+LEFT JOIN position_move AS m ON m.liquidation_id = l.leg_id + $1 AND m.reason IN (5, 1)
     AND (m.giver_idx, m.receiver_idx, m.contract_idx, m.price_ticks, m.qty_lots)
         = (l.buyer_idx, l.seller_idx, l.contract_idx, l.price_ticks, l.qty_lots)
 WHERE e.seq IS DISTINCT FROM m.seq

@@ -227,6 +227,7 @@ SELECT rule, place, expected::text, found::text FROM (
         SELECT rule, place, expected, found FROM violation
         UNION ALL SELECT rule, place, expected, found FROM violation_fee
         UNION ALL SELECT rule, place, expected, found FROM violation_delivery_fee
+        UNION ALL SELECT rule, place, expected, found FROM violation_efd_fee
         UNION ALL SELECT rule, place, expected, found FROM violation_auction
     ) AS every
 ) AS v WHERE number <= 10 ORDER BY rule, number;

@@ -132,9 +132,15 @@ class Means(NamedTuple):
 
 
 def counted(
-    entries: Sequence[Entry], means: Mapping[int, Means], settle_ticks: int, hours: int
-) -> dict[int, int]:
-    """Return by number how many lots of each entry count, the account's best price first."""
+    entries: Sequence[Entry], means: Mapping[int, Means], settle_ticks: int, hours: int,
+    fee_usd_micros_per_gpu_hour: int = 0,
+) -> dict[int, int]:  # fmt: skip
+    """Return by number how many lots of each entry count, the account's best price first.
+
+    Args:
+        fee_usd_micros_per_gpu_hour: what a buyer has to have beside the price.
+    """
+    fee = fee_usd_micros_per_gpu_hour * hours
     found: dict[int, int] = {}
     for side in Side:
         used: dict[int, int] = {}
@@ -144,7 +150,7 @@ def counted(
                 found[entry.number] = 0
                 continue
             before = used.get(entry.account_idx, 0)
-            left = means[entry.account_idx].most_lots(entry, price) - before
+            left = means[entry.account_idx].most_lots(entry, price + fee) - before
             lots = max(0, min(entry.qty_lots, left)) // NODE_LOTS * NODE_LOTS
             used[entry.account_idx] = before + lots
             found[entry.number] = lots

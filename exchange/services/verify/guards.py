@@ -36,6 +36,7 @@ APPEND_ONLY: Final = (
     "observation_provider_end",
     "fee_rate",
     "delivery_fee",
+    "efd_fee",
     "index_panel",
     "index_print",
     "index_committee",

@@ -4,17 +4,19 @@ import pytest
 
 from exchange.rules.billing import (
     Billed,
+    Exchanged,
     Held,
     MakerDay,
     charges_of,
     date_of,
     delivery_fee_of,
+    efd_fee_of,
     quotes_enough,
     rates_for,
     rebate_usd_micros,
     tiers_of,
 )
-from exchange.rules.fees import NO_RATES, Rates
+from exchange.rules.fees import NO_RATES, Rates, efd_most_usd_micros_per_gpu_hour
 from exchange.rules.records import Order
 from matching.codes import Charge, Side
 
@@ -94,3 +96,19 @@ def test_FEES_106_lots_held_into_delivery_owe_for_it_either_way(lots, kind, tier
     fee = delivery_fee_of(Held(7, 1, 99, lots, 744, kind, tier, (ON - date(1970, 1, 1)).days))
     assert fee[:4] == (7, 1, 99, lots)
     assert fee[4:] == (3 * 744, rate, 3 * 744 * rate)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tier", "rate"),
+    [("customer", "standard", 500), ("neocloud", "large", 400), ("operator", "large", 0)],
+)
+def test_FEES_110_both_sides_of_an_exchange_for_delivery_owe_for_it(kind, tier, rate) -> None:
+    day = (ON - date(1970, 1, 1)).days
+    for lots in (16, -16):
+        fee = efd_fee_of(Exchanged(99, 7, 1, lots, 744, kind, tier, day))
+        assert fee == (99, 1, 7, lots, 16 * 744, rate, 16 * 744 * rate)
+
+
+def test_FEES_110_a_day_before_the_first_row_has_no_fee_to_set_aside() -> None:
+    assert efd_most_usd_micros_per_gpu_hour(ON) == 500
+    assert efd_most_usd_micros_per_gpu_hour(date(2025, 12, 31)) == 0

@@ -151,6 +151,14 @@ def test_EFD_003_an_entry_counts_for_what_its_account_has(side, means, lots):
     assert counted([entry], {5: means}, SETTLED, HOURS) == {1: lots}
 
 
+def test_EFD_003_a_buyer_has_the_fee_beside_the_price():
+    entry = Entry(1, 5, "main", Side.BUY, 24, 10, 1)
+    exact = 24 * usd_micros_per_lot(SETTLED, 10, HOURS)
+    assert counted([entry], {5: Means(24, exact, 0)}, SETTLED, HOURS) == {1: 24}
+    assert counted([entry], {5: Means(24, exact, 0)}, SETTLED, HOURS, 1) == {1: 16}
+    assert counted([entry], {5: Means(24, exact + 24 * HOURS, 0)}, SETTLED, HOURS, 1) == {1: 24}
+
+
 def test_EFD_003_better_prices_of_an_account_count_first_and_none_at_or_below_zero():
     entries = [Entry(at, 5, f"k{at}", Side.SELL, 16, limit, 1) for at, limit in ((1, 30), (2, -5))]
     assert counted(entries, {5: Means(-24, 0, 24)}, SETTLED, HOURS) == {1: 8, 2: 16}

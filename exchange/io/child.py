@@ -6,14 +6,13 @@ standard output: `answer` is its main function, `ask_child` starts it.
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 from exchange.io.errors import Corrupt, ExchangeError, Invalid, Unavailable
-from exchange.io.lowly import die_with_parent
+from exchange.io.lowly import die_with_parent, give_way
 
 TIMEOUT_S: Final = 300.0
 NICE: Final = 10  # whoever trades comes first
@@ -66,7 +65,7 @@ async def ask_child(
 
 def answer(work: Callable[[Document], Document]) -> int:
     """Answer one request, in the child; a ValueError is a refusal, an ExchangeError its kind."""
-    os.nice(NICE)
+    give_way(NICE)
     asked = json.loads(sys.stdin.buffer.read())
     try:
         document = work(asked)

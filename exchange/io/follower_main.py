@@ -17,6 +17,7 @@ from exchange.config import Settings
 from exchange.io.db import Database
 from exchange.io.errors import Corrupt
 from exchange.io.logs import configure
+from exchange.io.lowly import give_way
 
 EXIT_CORRUPT: Final = 65  # starting again would not help: a person must look
 
@@ -26,8 +27,13 @@ Work = Callable[[Database, asyncio.Event | None, asyncio.Event], Awaitable[None]
 _log = structlog.get_logger(__name__)
 
 
-def main(name: str, work: Work, arguments: list[str]) -> int:
-    """Work until a signal, or the parent's end; return the exit code."""
+def main(name: str, work: Work, arguments: list[str], *, nice: int) -> int:
+    """Work until a signal, or the parent's end; return the exit code.
+
+    Args:
+        nice: how far whoever trades comes first when the processors are busy.
+    """
+    give_way(nice)
     settings = Settings()
     configure(settings.log_level, settings.log_file)
     if settings.database_url is None:

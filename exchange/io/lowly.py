@@ -1,4 +1,4 @@
-"""Run programs as a user that is not root, and have them die with us."""
+"""Run programs as a user that is not root, have them die with us, and let others go first."""
 
 import ctypes
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -15,6 +16,7 @@ from typing import IO, Final
 from exchange.io.errors import StartRefused
 
 _PR_SET_PDEATHSIG: Final = 1
+_GROUP: Final = Path("/proc/self/autogroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,15 @@ def die_with_parent(how: signal.Signals) -> Callable[[], None]:
                 os.kill(os.getpid(), how)
 
     return arm
+
+
+def give_way(nice: int) -> None:
+    """Let other processes have the processor first; 1 a little, 19 wholly."""
+    os.nice(nice)
+    if os.getsid(0) == os.getpid():
+        # Linux may share the processor between sessions: then those of one alone heed the above.
+        with suppress(OSError):  # another kernel, or not now: it is a courtesy
+            _GROUP.write_text(str(nice))
 
 
 def _environment() -> dict[str, str]:

@@ -8,6 +8,7 @@ nobody else can follow.
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from exchange.rules.surveillance.alerts import Alert, Pattern, Quiet, evidence
@@ -92,6 +93,13 @@ class _Desk:
         """Return whether enough was pulled from a side to look closer."""
         least = max(PULLED_LOTS_MIN, SHOWN_RATIO * self.shown_lots[1 - side])
         return self.pulled_lots[side] >= least
+
+    def fills_since(self, ts_ns: int, most: int) -> int | None:
+        """Return how many fills there were since; None for more than `most`."""
+        # The newest ones say it: who sends thousands of orders may have thousands of fills.
+        if len(self.fills) > most and self.fills[-1 - most][1] >= ts_ns:
+            return None
+        return sum(1 for fill in islice(reversed(self.fills), most) if fill[1] >= ts_ns)
 
     @property
     def is_empty(self) -> bool:
@@ -223,9 +231,9 @@ class Pulled:
         if len(desk.messages) < STUFFED_MESSAGES:
             return
         begun_ns = desk.messages[0][1]
-        fills = sum(1 for fill in desk.fills if fill[1] >= begun_ns)
+        fills = desk.fills_since(begun_ns, STUFFED_FILLS_MAX)
         key = ("stuffing", owner, one.contract_idx)
-        if fills <= STUFFED_FILLS_MAX and self._quiet.may_speak(key, one.ts_ns):
+        if fills is not None and self._quiet.may_speak(key, one.ts_ns):
             yield Alert(
                 pattern=Pattern.QUOTE_STUFFING,
                 subject=owner,

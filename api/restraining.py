@@ -10,14 +10,16 @@ from api import answers, codec
 from api.auth import Principal
 from api.deps import Services
 from api.errors import Problem
+from api.memberships import members_of
 from api.schemas_restraints import HUB_NAMES, SKU_NAMES, CapacityNew, CreditChange
 from exchange.io.registry import Account
 from exchange.io.restraints import Capacity, Notice, Restraints
 from exchange.rules.fund_sizing import day_of
 from exchange.rules.margin import margin_of
+from exchange.rules.membership import is_member
 from exchange.rules.money import usd_text
 from exchange.rules.position_limits import Holding, Level, Owners, Supply, owner_holdings
-from exchange.rules.restraints import Credit, NoticeKind, Word, stricter_credit
+from exchange.rules.restraints import Credit, Word, said_of, stricter_credit
 
 TOGETHER: Final = 32  # owners looked at before others have their turn
 
@@ -146,15 +148,37 @@ def credit_in(body: CreditChange) -> Credit:
     """Return the limits that a body says."""
     text = body.initial_margin
     margin = 0 if text is UNSET or text == "0" else codec.usd_micros(text, "initial_margin")
-    return Credit(margin, body.turnover_gpu_hours)
+    text = body.clients_margin
+    clients = 0 if text is UNSET or text == "0" else codec.usd_micros(text, "clients_margin")
+    return Credit(margin, body.turnover_gpu_hours, clients)
+
+
+def need_member_for(credit: Credit, kind: str) -> None:
+    """Raise `member_not_allowed` where an account that has no clients is to be limited by them."""
+    if credit.clients_margin_max_usd_micros and not is_member(kind):
+        raise Problem("member_not_allowed", "only an account of kind member has clients",
+                      field="clients_margin")  # fmt: skip
 
 
 def _credit_out(credit: Credit) -> dict[str, Any]:
-    margin, hours = credit
+    margin, hours, clients = credit
     return {
         "initial_margin": usd_text(margin) if margin else None,
         "turnover_gpu_hours": hours or None,
+        "clients_margin": usd_text(clients) if clients else None,
     }
+
+
+async def clients_margin(services: Services, account: Account) -> int:
+    """Return the initial margin of all clients of a member together."""
+    state, total, after = services.gateway.mirror, 0, -1
+    while True:
+        found = await members_of(services).clients(account.account_idx, after_idx=after)
+        if not found:
+            return total
+        known = [idx for idx in found if idx < len(state.accounts)]
+        total += sum(margin_of(state, idx).initial_usd_micros for idx in known)
+        after = found[-1]
 
 
 async def credit_out(services: Services, account: Account) -> dict[str, Any]:
@@ -163,6 +187,7 @@ async def credit_out(services: Services, account: Account) -> dict[str, Any]:
     by_operator, by_member = (await rows.credits(idx)).get(idx, (Credit(), Credit()))
     traded = await rows.turnover(day_of(state.ts_ns), [idx])
     known = idx < len(state.accounts)
+    clients = await clients_margin(services, account) if is_member(account.kind) else None
     return {
         "account_id": account.account_id,
         "credit": _credit_out(stricter_credit(by_operator, by_member)),
@@ -170,6 +195,7 @@ async def credit_out(services: Services, account: Account) -> dict[str, Any]:
         "by_member": _credit_out(by_member),
         "initial_margin": usd_text(margin_of(state, idx).initial_usd_micros if known else 0),
         "turnover_gpu_hours": traded.get(idx, 0),
+        "clients_margin": None if clients is None else usd_text(clients),
         "reasons": list((await rows.words()).get(idx, Word()).reasons),
     }
 
@@ -194,11 +220,7 @@ def notice_out(one: Notice, account_id: str) -> dict[str, Any]:
         "notice_id": str(one.notice_id), "account_id": account_id, "kind": one.kind,
         "ts": answers.millis(one.ts_ns),
     }  # fmt: skip
-    if one.kind == NoticeKind.ACCOUNTABILITY:
-        return {**head, "holding": one.body}
-    if one.kind in (NoticeKind.RESTRAINED, NoticeKind.RELEASED):
-        return {**head, "reasons": one.body["reasons"], "seen": one.body["seen"]}
-    return {**head, "amount": one.body["amount"], "due_ts": one.body["due_ts"]}
+    return {**head, **said_of(one.kind, one.body)}
 
 
 async def notices_out(services: Services, found: Iterable[Notice]) -> list[dict[str, Any]]:

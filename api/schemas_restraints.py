@@ -34,7 +34,11 @@ class CapacityNew(Body):
 
 
 class CreditChange(Body):
-    """What a client may use: initial margin in USD, GPU-hours a day; absent or 0 is no limit."""
+    """What an account may use: initial margin in USD, GPU-hours a day; absent or 0 is no limit.
+
+    `clients_margin` limits the initial margin of all clients of a member, said by an operator.
+    """
 
     initial_margin: MaybeText = UNSET
     turnover_gpu_hours: GpuHours = 0
+    clients_margin: MaybeText = UNSET

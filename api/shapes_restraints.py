@@ -71,10 +71,11 @@ class OwnerAnswer(Answer):
 
 
 class Credit(Part):
-    """Limits of initial margin (USD) and of a day's turnover; null is none."""
+    """Limits of initial margin (USD), of a day's turnover, of a member's clients; null is none."""
 
     initial_margin: str | None
     turnover_gpu_hours: int | None
+    clients_margin: str | None
 
 
 class CreditAnswer(Answer):
@@ -86,11 +87,12 @@ class CreditAnswer(Answer):
     by_member: Credit
     initial_margin: str
     turnover_gpu_hours: int
+    clients_margin: str | None
     reasons: list[str]
 
 
 class Notice(Part):
-    """What an account was told: accountability, restrained, released, fund_call, fund_reminder."""
+    """What an account was told; which fields there are follows from its kind."""
 
     notice_id: str
     account_id: str
@@ -101,6 +103,9 @@ class Notice(Part):
     holding: Holding | None = None
     amount: str | None = None
     due_ts: int | None = None
+    member: str | None = None
+    client: str | None = None
+    port_id: str | None = None
 
 
 class NoticesAnswer(Answer):

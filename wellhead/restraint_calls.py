@@ -90,9 +90,16 @@ def credit(account_id: str) -> Call[rt.AllowedCredit]:
 
 
 def trust(
-    account_id: str, *, initial_margin: Number | None = None, turnover_gpu_hours: int = 0
-) -> Call[rt.AllowedCredit]:
-    """Set all that operators trust an account with at once; None and 0 are no limit."""
+    account_id: str, *, initial_margin: Number | None = None, turnover_gpu_hours: int = 0,
+    clients_margin: Number | None = None,
+) -> Call[rt.AllowedCredit]:  # fmt: skip
+    """Set all that operators trust an account with at once; None and 0 are no limit.
+
+    Args:
+        clients_margin: of a member: initial margin of all its clients together, USD.
+    """
     path = target(f"/admin/accounts/{_part(account_id)}/credit")
     body = _credit_body(initial_margin, turnover_gpu_hours)
+    if clients_margin is not None:
+        body["clients_margin"] = decimal_text(clients_margin, "clients_margin")
     return Call("PUT", path, whole(rt.AllowedCredit), body=body, repeatable=True)

@@ -53,10 +53,11 @@ class Owner(Answer, frozen=True, kw_only=True):
 
 
 class Credit(Answer, frozen=True, kw_only=True):
-    """Limits of initial margin (USD) and of a day's turnover; None is none."""
+    """Limits of initial margin (USD), of a day's turnover, of a member's clients; None is none."""
 
     initial_margin: Decimal | None = None
     turnover_gpu_hours: int | None = None
+    clients_margin: Decimal | None = None
 
 
 class AllowedCredit(Answer, frozen=True, kw_only=True):
@@ -68,11 +69,12 @@ class AllowedCredit(Answer, frozen=True, kw_only=True):
     by_member: Credit
     initial_margin: Decimal
     turnover_gpu_hours: int
+    clients_margin: Decimal | None = None  # of a member: what all its clients use together
     reasons: list[str]
 
 
 class Notice(Answer, frozen=True, kw_only=True):
-    """What an account was told: accountability, restrained, released, fund_call, fund_reminder."""
+    """What an account was told; which fields there are follows from its kind."""
 
     notice_id: str
     account_id: str
@@ -83,3 +85,6 @@ class Notice(Answer, frozen=True, kw_only=True):
     holding: Holding | None = None
     amount: Decimal | None = None
     due_ts: int | None = None
+    member: str | None = None
+    client: str | None = None
+    port_id: str | None = None

@@ -17,6 +17,7 @@ from api.restraining import (
     credit_in,
     credit_out,
     known_of,
+    need_member_for,
     notices_out,
     owner_out,
     owners_out,
@@ -105,6 +106,7 @@ async def set_client_credit(
 ) -> Response:
     """Set what the member trusts its client with; of it and an operator's the stricter holds."""
     credit = credit_in(body)  # what it says is judged before who asks
+    need_member_for(credit, "client")
     account = await client_of(services, who, account_id)
     member_idx = await member_self(services, who)
     found = await allow_credit(services, who, account, member_idx, credit)
@@ -193,5 +195,6 @@ async def set_credit(
     """Set all that operators trust an account with; the stricter of it and its member's holds."""
     credit = credit_in(body)
     account = await account_by(services, account_id)
+    need_member_for(credit, account.kind)
     found = await allow_credit(services, who, account, None, credit)
     return json_response(stamped(services, found))

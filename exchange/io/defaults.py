@@ -94,6 +94,11 @@ class Defaults(FundRows):
         """Return (liquidation, layer, giver, usd micros) of what layers gave up to a command."""
         return [tuple(row) for row in await self._rows(_SQL["uses_open"], seq, ids)]
 
+    async def last_liquidations(self, kind: str) -> dict[int, Liquidation]:
+        """Return the last liquidation of each account of a kind that had any."""
+        rows = await self._rows(_SQL["last_liquidations"], kind)
+        return {row[0]: Liquidation(row[1], row[2], row[3]) for row in rows}
+
     async def guarantors(self, account_idxs: list[int]) -> dict[int, int]:
         """Return the member of each of these accounts that is a client."""
         rows = await self._rows(_SQL["guarantors"], account_idxs)

@@ -172,6 +172,10 @@ class Members(Store):
             await connection.execute(_SQL["note"], port_id, status.value, who, now_ns)
         return True
 
+    async def offers(self, prefix: str) -> list[Port]:
+        """Return the ports whose key begins so, oldest first."""
+        return [Port(*row) for row in await self._rows(_SQL["offers"], prefix)]
+
     async def events(self, port_id: int) -> list[tuple[str, str, int]]:
         """Return who said what when."""
         return [tuple(row) for row in await self._rows(_SQL["events"], port_id)]

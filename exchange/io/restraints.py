@@ -103,12 +103,17 @@ class Restraints(Store):
         found: dict[int, list[Credit]] = {}
         for row in await self._rows(_SQL["credits"], account_idx):
             sides = found.setdefault(row[0], [Credit(), Credit()])
-            sides[int(row[1])] = Credit(row[2], row[3])
+            sides[int(row[1])] = Credit(row[2], row[3], row[4])
         return {idx: (by_operator, by_member) for idx, (by_operator, by_member) in found.items()}
 
     async def turnover(self, day: int, accounts: Sequence[int]) -> dict[int, int]:
         """Return the GPU-hours that accounts have traded on a day, as far as they are billed."""
         rows = await self._rows(_SQL["turnover"], day, list(accounts))
+        return {row[0]: row[1] for row in rows}
+
+    async def clients_of(self, member_idxs: Sequence[int]) -> dict[int, int]:
+        """Return the clients of members, each with its member."""
+        rows = await self._rows(_SQL["clients_of"], list(member_idxs))
         return {row[0]: row[1] for row in rows}
 
     # Notices

@@ -280,11 +280,11 @@ class Liquidator:
 
     # What the house holds
 
-    def dispose(self) -> Step | None:
-        """Return the orders by which the house sells part of what it took."""
+    def dispose(self, account_idx: int, name: str = "house") -> Step | None:
+        """Return the orders by which the house, or a client that nobody took, sells some."""
         orders = [
-            rows.slice_row(self.house_idx, one, f"house-{one.contract_idx}-{self.mirror.seq}")
-            for held in held_of(self.mirror, self.house_idx, self.shocks)
+            rows.slice_row(account_idx, one, f"{name}-{one.contract_idx}-{self.mirror.seq}")
+            for held in held_of(self.mirror, account_idx, self.shocks)
             if (one := self._disposal(held)) is not None
         ]
         if not orders:

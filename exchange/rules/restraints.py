@@ -19,6 +19,8 @@ class Reason(StrEnum):
     MARGIN_LIMIT = "margin_limit"  # CRED_004
     TURNOVER_LIMIT = "turnover_limit"  # CRED_005
     FUND_CALL = "fund_call"  # DEF-16
+    CLIENTS_LIMIT = "clients_limit"  # CRED_007
+    MEMBER_FAILED = "member_failed"  # PORT_009
 
 
 class NoticeKind(StrEnum):
@@ -29,6 +31,11 @@ class NoticeKind(StrEnum):
     RELEASED = "released"
     FUND_CALL = "fund_call"
     FUND_REMINDER = "fund_reminder"
+    MEMBER_FAILED = "member_failed"
+    PORT_OFFER = "port_offer"  # to the member that is asked
+    PORT_PROPOSED = "port_proposed"  # to the client
+    PORTED = "ported"
+    CLOSING_OUT = "closing_out"
 
 
 class Word(NamedTuple):
@@ -51,6 +58,7 @@ class Credit(NamedTuple):
 
     margin_max_usd_micros: int = 0
     turnover_max_gpu_hours: int = 0
+    clients_margin_max_usd_micros: int = 0  # of a member: of all its clients together (CRED_007)
 
 
 def stricter_credit(one: Credit, other: Credit) -> Credit:
@@ -96,6 +104,15 @@ def next_act(last: Word, reasons: tuple[str, ...], state: int, *, liquidated: bo
 
 
 _NOTHING: Final = Act()
+
+
+def said_of(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a notice says, in the words of the API."""
+    if kind == NoticeKind.ACCOUNTABILITY:
+        return {"holding": dict(body)}
+    if kind in (NoticeKind.RESTRAINED, NoticeKind.RELEASED):
+        return {"reasons": body["reasons"], "seen": body["seen"]}
+    return dict(body)
 
 
 def word_of(kind: str, body: Mapping[str, Any], notice_id: int) -> Word:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from exchange.rules.assets import ASSET_BY_NUMBER, asset_code
 from exchange.rules.money import price_text, scaled_text, usd_text
+from exchange.rules.restraints import said_of
 from exchange.rules.waterfall import LAYER_AT
 from exchange.rules.webhooks import Happening, HookEvent
 from matching.codes import AssetMove, Code, Side
@@ -108,6 +109,12 @@ def giveup(row: Row) -> Data:
     }
 
 
+def notice(row: Row) -> Data:
+    """Return a notice, as `GET /notices` has it."""
+    head = {"notice_id": str(row["notice_id"]), "kind": row["kind"], "ts": _ms(row["ts_ns"])}
+    return head | said_of(row["kind"], row["body"])
+
+
 def alert(row: Row) -> Data:
     """Return what surveillance suspects."""
     return {
@@ -128,6 +135,7 @@ NOTES: Final[Mapping[str, Callable[[Row], Data]]] = {
     HookEvent.WITHDRAWAL: cash_or_asset,
     HookEvent.DELIVERY: delivery,
     HookEvent.GIVEUP: giveup,
+    HookEvent.NOTICE: notice,
     HookEvent.ALERT: alert,
 }
 

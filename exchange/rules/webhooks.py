@@ -35,6 +35,7 @@ class HookEvent(StrEnum):
     SETTLEMENT = "settlement"
     DELIVERY = "delivery"
     GIVEUP = "giveup"
+    NOTICE = "notice"
     ALERT = "alert"
 
 

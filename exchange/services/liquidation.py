@@ -197,7 +197,11 @@ class Liquidation:
         hold = None if self._given else hold_step(mirror, liquidator.funds)
         if hold is not None:
             await self._give(HOLDING, hold)
-        sold = liquidator.dispose() if liquidator.house_idx not in self._given.values() else None
+        sold = (
+            liquidator.dispose(liquidator.house_idx)
+            if liquidator.house_idx not in self._given.values()
+            else None
+        )
         if sold is not None:
             await self._give(liquidator.house_idx, sold)
         return busy

@@ -70,6 +70,10 @@ class Rows(Protocol):
         """Return GPU-hours traded on a day."""
         ...
 
+    async def clients_of(self, member_idxs: Sequence[int]) -> dict[int, int]:
+        """Return the clients of members, each with its member."""
+        ...
+
     async def words(self) -> dict[int, Word]:
         """Return what was said last of each account."""
         ...
@@ -94,18 +98,20 @@ class Restrainer:
         rows: Rows,
         kinds: Callable[[], Awaitable[dict[int, str]]],
         overdue: Callable[[], Collection[int] | None] = tuple,
+        orphans: Callable[[], Collection[int] | None] = tuple,
     ) -> None:
         """Watch the exchange that `mirror` follows; commands go to `send`.
 
         Args:
             kinds: of all accounts.
             overdue: members that owe the fund beyond the deadline; None: nobody has looked yet.
+            orphans: clients of members that fail; None: nobody has looked yet.
         """
         self._mirror = mirror
         self._send = send
         self._rows = rows
         self._read_kinds = kinds
-        self._overdue = overdue
+        self._said_by = {Reason.FUND_CALL: overdue, Reason.MEMBER_FAILED: orphans}
         self._kinds: dict[int, str] = {}
         self._known = 0
         self._given: set[int] = set()  # told to the core, and not in the journal yet
@@ -144,7 +150,7 @@ class Restrainer:
         why: Why = {}
         await self._judge_holdings(why)
         await self._judge_credit(why)
-        self._judge_fund(why, words)
+        self._judge_said(why, words)
         for idx in [idx for idx in why if self._kinds.get(idx) in EXEMPT]:
             del why[idx]  # layers and what is taken over are never stopped
         held = {idx for idx, word in words.items() if word.reasons}
@@ -225,6 +231,13 @@ class Restrainer:
         }
         if not limited:
             return
+        most = {
+            idx: one.clients_margin_max_usd_micros
+            for idx, one in limited.items()
+            if one.clients_margin_max_usd_micros
+        }
+        if most and mirror.scenario_count:
+            await self._judge_clients(why, most)
         traded = await self._rows.turnover(day_of(mirror.ts_ns), sorted(limited))
         for idx, credit in limited.items():
             await asyncio.sleep(0)
@@ -234,13 +247,30 @@ class Restrainer:
                 seen = margin if reason == Reason.MARGIN_LIMIT else hours
                 why.setdefault(idx, {})[reason] = [str(seen)]
 
-    def _judge_fund(self, why: Why, words: Mapping[int, Word]) -> None:
-        """Judge members by what they owe the fund; unknown it stays as it was said."""
-        overdue = self._overdue()
-        if overdue is None:
-            overdue = [idx for idx, word in words.items() if Reason.FUND_CALL in word.reasons]
-        for idx in overdue:
-            why.setdefault(idx, {})[Reason.FUND_CALL] = []
+    async def _judge_clients(self, why: Why, most: Mapping[int, int]) -> None:
+        """Judge members by what all their clients together use (CRED_007).
+
+        Args:
+            most: initial margin by member, usd micros.
+        """
+        mirror, used = self._mirror, dict.fromkeys(most, 0)
+        clients = await self._rows.clients_of(sorted(most))
+        for idx, member_idx in clients.items():
+            await asyncio.sleep(0)
+            if idx < len(mirror.accounts):
+                used[member_idx] += margin_of(mirror, idx).initial_usd_micros
+        for idx, member_idx in clients.items():
+            if used[member_idx] > most[member_idx]:
+                why.setdefault(idx, {})[Reason.CLIENTS_LIMIT] = [str(used[member_idx])]
+
+    def _judge_said(self, why: Why, words: Mapping[int, Word]) -> None:
+        """Take over what other services say of accounts; unknown it stays as it was said."""
+        for reason, said in self._said_by.items():
+            found = said()
+            if found is None:
+                found = [idx for idx, word in words.items() if reason in word.reasons]
+            for idx in found:
+                why.setdefault(idx, {})[reason] = []
 
 
 def holding_out(one: Holding) -> dict[str, Any]:

@@ -42,6 +42,8 @@ async def test_what_goes_on_is_known_after_a_start(pool, rows):
     going = await rows.open_liquidations(25)
     assert going == {1: (20, NOW + 20, 2)}
     assert await rows.open_liquidations(19) == {}
+    assert await rows.last_liquidations("member") == {1: (20, NOW + 20, 2)}
+    assert await rows.last_liquidations("customer") == {}
     newest, older = await rows.liquidations()
     assert (newest.liquidation_id, newest.ended_ns) == (20, None)
     assert (older.liquidation_id, older.ended_ns, older.account_id) == (10, NOW + 12, "alice")

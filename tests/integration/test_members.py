@@ -59,6 +59,16 @@ async def test_a_port_is_done_once_whoever_answers_at_the_same_time(rows, pool):
     assert await rows.port(one.port_id, ALPHA, 6) is None  # it is not for alpha
 
 
+async def test_PORT_013_offers_of_a_default_are_found_by_their_name_whatever_became_of_them(rows):
+    one, _ = await rows.propose(ASK._replace(client_key="default-7-2-1"), "exchange", 3)
+    assert await rows.answer(one.port_id, PortStatus.DECLINED, BETA, "beta", 5)
+    await rows.propose(ASK._replace(client_key="default-70-2-1"), "exchange", 6)
+    assert [(port.port_id, port.status) for port in await rows.offers("default-7-")] == [
+        (one.port_id, "declined")
+    ]
+    assert await rows.offers("default-_-") == []
+
+
 async def test_who_is_killed_before_the_end_of_an_answer_changed_nothing_and_says_it_again(
     rows, pool, database
 ):

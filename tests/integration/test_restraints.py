@@ -60,6 +60,22 @@ async def test_a_members_credit_holds_while_the_account_is_its_client(rows, pool
     assert await rows.turnover(1, [CAROL]) == {}
 
 
+async def test_CRED_007_the_clients_of_a_member_are_limited_together_and_by_operators_alone(
+    rows, pool
+):
+    await rows.set_credit(ALPHA, None, Credit(0, 0, 9), "key", 1)
+    assert await rows.credits(ALPHA) == {ALPHA: (Credit(0, 0, 9), Credit())}
+    with pytest.raises(asyncpg.CheckViolationError):
+        await pool.execute(
+            """INSERT INTO account_credit (account_idx, member_idx, margin_max_usd_micros,
+               turnover_max_gpu_hours, clients_margin_max_usd_micros, who, ts_ns)
+               VALUES (2, 0, 0, 0, 5, 'key', 1)"""
+        )
+    assert await rows.clients_of([ALPHA, BETA]) == {CAROL: ALPHA}
+    await Members(pool).join(CAROL, None, "admin", 3)
+    assert await rows.clients_of([ALPHA, BETA]) == {}
+
+
 async def test_a_notice_is_written_once_whoever_writes_it_and_never_changed(rows, pool):
     body = {"reasons": ["fund_call"], "imposed": True, "seen": {}}
     tell = [rows.tell(CAROL, NoticeKind.RESTRAINED, "0", body, 5) for _ in range(4)]

@@ -11,12 +11,14 @@ from exchange.io.db import queries
 from exchange.io.defaults import Defaults
 from exchange.io.errors import NotFound
 from exchange.io.fetching import FetchRefused
+from exchange.io.restraints import Restraints
 from exchange.io.secret_box import SecretBox
 from exchange.io.stored import Stored
 from exchange.io.webhook_queue import Queue
 from exchange.io.webhooks import NewHook, TooManyHooks, Webhooks
 from exchange.rules import webhooks as rules
 from exchange.rules.margin_calls import acknowledge, issue, pass_time
+from exchange.rules.restraints import NoticeKind
 from exchange.rules.webhooks import HOOKS_MAX, NS_PER_S, PARK_AFTER, backoff_ns
 from exchange.services.verify.guards import webhook_differences
 from exchange.services.webhooks.sending import Sender
@@ -108,6 +110,22 @@ async def test_each_stage_of_a_margin_call_is_told_in_order_signed_and_once(pool
     log = await world.hooks.deliveries(1, webhook_id)
     assert {(one.status, one.http_status, one.attempts) for one in log} == {("delivered", 204, 1)}
     assert await pool.fetchval("SELECT count(*) FROM webhook_note") == 0
+
+
+async def test_notices_are_told_to_their_account_as_the_api_says_them(pool, world):
+    await world.make(1, "notice")
+    await world.make(0, "notice", url="https://other.example.com/")
+    rows = Restraints(pool)
+    why = {"reasons": ["member_failed"], "imposed": True, "seen": {"member_failed": []}}
+    for _ in range(2):  # said again it is one notice
+        await rows.tell(1, NoticeKind.RESTRAINED, "0", why, NOW)
+    await rows.tell(1, NoticeKind.FUND_CALL, "1", {"amount": "5.00", "due_ts": 7}, NOW)
+    await world.turn()
+    assert [where for where, _, _ in world.heard] == ["hooks.example.com/in?x=1"] * 2
+    first, second = (json.loads(body)["data"] for _, _, body in world.heard)
+    assert first == {"notice_id": "1", "kind": "restrained", "ts": NOW // 1_000_000,
+                     "reasons": ["member_failed"], "seen": {"member_failed": []}}  # fmt: skip
+    assert (second["kind"], second["amount"], second["due_ts"]) == ("fund_call", "5.00", 7)
 
 
 async def test_what_a_kill_left_open_is_told_again_the_same(world):

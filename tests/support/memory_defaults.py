@@ -29,6 +29,7 @@ class MemoryDefaults:
         self.of_funds: list[tuple[int, str, str]] = []
         self.borne: dict[tuple[int, int], LossProof] = {}
         self.given: list[tuple[int, int, int, int]] = []
+        self.lasts: dict[int, Liquidation] = {}
         self.member_of: dict[int, int] = {}
         self.cut: dict[int, int] = {}
         self.paid: list[PartySeen] = []
@@ -46,6 +47,9 @@ class MemoryDefaults:
 
     async def uses_open(self, seq: int, ids: list[int]) -> list[tuple[int, int, int, int]]:
         return [use for use in self.given if use[0] in ids]
+
+    async def last_liquidations(self, kind: str) -> dict[int, Liquidation]:
+        return {idx: one for idx, one in self.lasts.items() if self.of_kind.get(idx) == kind}
 
     async def guarantors(self, account_idxs: list[int]) -> dict[int, int]:
         return {idx: self.member_of[idx] for idx in account_idxs if idx in self.member_of}

@@ -122,5 +122,8 @@ class MemoryMembers:
             self._write(one.account_idx, one.to_idx, port_id, who, now_ns)
         return True
 
+    async def offers(self, prefix: str) -> list[Port]:
+        return [one for one in self.ports_.values() if one.client_key.startswith(prefix)]
+
     async def events(self, port_id: int) -> list[tuple[str, str, int]]:
         return self.trail[port_id]

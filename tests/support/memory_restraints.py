@@ -18,6 +18,7 @@ class MemoryRestraints:
         self.owned: dict[int, int] = {}
         self.said: list[Capacity] = []
         self.trust: dict[int, dict[int | None, Credit]] = {}
+        self.member_of: dict[int, int] = {}
         self.traded: dict[int, int] = {}
         self.told: list[tuple[Notice, str]] = []
 
@@ -49,6 +50,9 @@ class MemoryRestraints:
             member = next((one for by, one in sides.items() if by is not None), Credit())
             found[idx] = (sides.get(None, Credit()), member)
         return found
+
+    async def clients_of(self, member_idxs: Sequence[int]) -> dict[int, int]:
+        return {idx: by for idx, by in self.member_of.items() if by in member_idxs}
 
     async def turnover(self, day: int, accounts: Sequence[int]) -> dict[int, int]:
         return {idx: self.traded[idx] for idx in accounts if idx in self.traded}

@@ -66,7 +66,7 @@ def _holdings(held: Sequence[rt.Holding]) -> None:
 
 
 def notices(*, every: Every = False, limit: int = 100, options: Remote = REMOTE) -> None:
-    """Show what the account was told: holdings to answer for, restraints, calls of the fund.
+    """Show what the account was told: holdings to answer for, restraints, calls of the fund, ports.
 
     Parameters
     ----------
@@ -98,6 +98,10 @@ def _said(one: rt.Notice) -> str:
     if one.reasons is not None:
         return ", ".join(one.reasons)
     due = "" if one.due_ts is None else f" by {out.moment(one.due_ts)} UTC"
+    if one.member is not None:
+        client = f"client {one.client}, " if one.client else ""
+        port = f", port {one.port_id}" if one.port_id else ""
+        return f"{client}member {one.member}{port}{due}"
     return f"{out.usd(one.amount)} USD{due}" if one.amount is not None else ""
 
 
@@ -187,8 +191,8 @@ def set_owner(
 
 @accounts.command(name="credit")
 def trust(
-    account_id: str, /, *, margin: str | None = None, turnover: int = 0, none: bool = False,
-    options: Remote = REMOTE,
+    account_id: str, /, *, margin: str | None = None, turnover: int = 0,
+    clients: str | None = None, none: bool = False, options: Remote = REMOTE,
 ) -> None:  # fmt: skip
     """Trust an account with so much; without any limit, show what holds and what it uses.
 
@@ -200,12 +204,16 @@ def trust(
         USD of initial margin.
     turnover
         GPU-hours traded in a day (UTC).
+    clients
+        Of a member: USD of initial margin of all its clients together.
     none
         Take all limits of operators away.
     """
     call = calls.credit(account_id)
-    if _sets(margin, turnover, none=none):
-        call = calls.trust(account_id, initial_margin=margin, turnover_gpu_hours=turnover)
+    if _sets(margin or clients, turnover, none=none):
+        call = calls.trust(
+            account_id, initial_margin=margin, turnover_gpu_hours=turnover, clients_margin=clients
+        )
     with options.operator() as client:
         _credit(*ask(client, call), options)
 
@@ -246,6 +254,9 @@ def _credit(one: rt.AllowedCredit, answer: Json, options: Remote) -> None:
         "GPU-hours today": f"{one.turnover_gpu_hours:,} of {_most(hours)}",
         "only reduces": ", ".join(one.reasons) or "no",
     }
+    if one.clients_margin is not None:
+        most = _most(one.credit.clients_margin)
+        uses["initial margin of all clients"] = f"{out.usd(one.clients_margin)} of {most}"
     out.show(out.pairs(uses))
 
 

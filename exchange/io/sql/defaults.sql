@@ -6,6 +6,11 @@ SELECT last_seq FROM follower WHERE name = 'clearing';
 -- name: account_kinds
 SELECT account_idx, kind FROM account;
 
+-- name: last_liquidations
+SELECT DISTINCT ON (account_idx) account_idx, liquidation_id, e.ts_ns, state_before
+FROM liquidation_event AS e JOIN account USING (account_idx)
+WHERE kind = $1 AND step = 1 ORDER BY account_idx, seq DESC;
+
 -- name: guarantors
 SELECT account_idx, member_idx FROM (
     SELECT DISTINCT ON (account_idx) account_idx, member_idx FROM membership

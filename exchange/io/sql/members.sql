@@ -53,6 +53,9 @@ SELECT * FROM port
 WHERE ($1::bigint IS NULL OR to_idx = $1) AND port_id < $2
 ORDER BY port_id DESC LIMIT $3;
 
+-- name: offers
+SELECT * FROM port WHERE starts_with(client_key, $1) ORDER BY port_id;
+
 -- name: answer
 -- Only while it is proposed, in time, and, where $3 says who answers, by the member it is for.
 UPDATE port SET status = $2, updated_ns = $4

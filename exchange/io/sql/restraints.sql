@@ -20,19 +20,27 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: set_credit
 INSERT INTO account_credit (account_idx, member_idx, margin_max_usd_micros,
-    turnover_max_gpu_hours, who, ts_ns)
-VALUES ($1, $2, $3, $4, $5, $6);
+    turnover_max_gpu_hours, clients_margin_max_usd_micros, who, ts_ns)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: credits
 -- Of every account the last word of an operator, and that of the member it has now.
 SELECT DISTINCT ON (c.account_idx, c.member_idx IS NOT NULL)
     c.account_idx, c.member_idx IS NOT NULL AS by_member, c.margin_max_usd_micros,
-    c.turnover_max_gpu_hours
+    c.turnover_max_gpu_hours, c.clients_margin_max_usd_micros
 FROM account_credit AS c
 WHERE ($1::bigint IS NULL OR c.account_idx = $1) AND (c.member_idx IS NULL OR c.member_idx = (
     SELECT m.member_idx FROM membership AS m
     WHERE m.account_idx = c.account_idx ORDER BY m.membership_id DESC LIMIT 1))
 ORDER BY c.account_idx, c.member_idx IS NOT NULL, c.credit_id DESC;
+
+-- name: clients_of
+SELECT c.account_idx, c.member_idx FROM (
+    SELECT DISTINCT ON (account_idx) account_idx, member_idx FROM membership
+    WHERE account_idx IN (SELECT account_idx FROM membership WHERE member_idx = ANY($1::bigint[]))
+    ORDER BY account_idx, membership_id DESC
+) AS c
+WHERE c.member_idx = ANY($1::bigint[]) ORDER BY c.account_idx;
 
 -- name: turnover
 SELECT account_idx, sum(gpu_hours)::bigint FROM trade_volume

@@ -60,12 +60,14 @@ from exchange.services.node.making import (
     make_liquidation,
     make_night,
     make_observer,
+    make_porter,
     make_restrainer,
 )
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import Noter
 from exchange.services.observer import Observer
 from exchange.services.outbox import Outbox
+from exchange.services.porting import Porter
 from exchange.services.recovery import Recovery
 from exchange.services.restraints import Restrainer
 from exchange.services.scenario_keeper import ScenarioKeeper
@@ -105,6 +107,7 @@ class Parts:
     liquidation: Liquidation
     fund: FundKeeper
     collector: FundCollector
+    porter: Porter
     restrainer: Restrainer
     night: Night
     days: DayKeeper
@@ -202,6 +205,7 @@ class EngineRole:
         )
         await scenarios.load()
         collector = make_collector(pool, mirror)
+        porter = make_porter(pool, mirror, sequencer.submit)
         self._parts = Parts(
             leadership=self._leadership,
             journal=self._journal,
@@ -222,7 +226,8 @@ class EngineRole:
             liquidation=make_liquidation(pool, mirror, sequencer.submit),
             fund=FundKeeper(mirror, Defaults(pool)),
             collector=collector,
-            restrainer=make_restrainer(pool, mirror, sequencer.submit, collector),
+            porter=porter,
+            restrainer=make_restrainer(pool, mirror, sequencer.submit, collector, porter),
             night=make_night(self._ground, mirror, calendar.agenda, clock),
             observer=make_observer(self._ground, clock),
             limits=LimitKeeper(Members(pool), mirror, sequencer.submit),
@@ -268,6 +273,7 @@ class EngineRole:
         self._crew.start("corrections", self._parts.corrections.run())
         self._crew.start("fund", self._parts.fund.run())
         self._crew.start("collector", self._parts.collector.run())
+        self._crew.start("porting", self._parts.porter.run())
         self._crew.start("restraints", self._parts.restrainer.run())
         self._crew.start("delivery", self._parts.delivery.run())
         self._crew.start("efd", self._parts.efd.run())
@@ -298,7 +304,7 @@ class EngineRole:
         services = (
             "observer", "night", "scenarios", "index", "days", "calendar", "liquidation", "fund",
             "collector", "outbox", "custody", "billing", "giveups", "corrections", "delivery",
-            "efd", "covers", "limits", "purge", "restraints",
+            "efd", "covers", "limits", "purge", "porting", "restraints",
         )  # fmt: skip
         await self._crew.end(*services)
         parts.sequencer.stop()

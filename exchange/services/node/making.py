@@ -15,6 +15,7 @@ from exchange.io.delivery_prices import hour_usd_micros
 from exchange.io.delivery_proofs import Proofs
 from exchange.io.index_child import publish_in_child
 from exchange.io.index_store import PostgresIndex
+from exchange.io.members import Members
 from exchange.io.observation_fetch import load_sources
 from exchange.io.observations import PostgresObservations
 from exchange.io.price_data import load_price_data
@@ -41,6 +42,7 @@ from exchange.services.liquidation import Liquidation
 from exchange.services.night import Night, NightlyRoots, NightlySeal, NightlyStress
 from exchange.services.node.ground import Ground
 from exchange.services.observer import Observer
+from exchange.services.porting import Porter
 from exchange.services.restraints import Restrainer
 from exchange.services.sequencer import Cadence
 
@@ -128,8 +130,15 @@ def make_collector(pool: asyncpg.Pool, mirror: Mirror) -> FundCollector:
     )
 
 
+def make_porter(pool: asyncpg.Pool, mirror: Mirror, send: Send) -> Porter:
+    """Return who sees to clients of members that fail."""
+    return Porter(mirror, send, Members(pool), Defaults(pool), Restraints(pool))
+
+
 def make_restrainer(
-    pool: asyncpg.Pool, mirror: Mirror, send: Send, collector: FundCollector
+    pool: asyncpg.Pool, mirror: Mirror, send: Send, collector: FundCollector, porter: Porter
 ) -> Restrainer:
     """Return who holds owners, clients and members to their limits."""
-    return Restrainer(mirror, send, Restraints(pool), Defaults(pool).kinds, collector.overdue)
+    return Restrainer(
+        mirror, send, Restraints(pool), Defaults(pool).kinds, collector.overdue, porter.orphans
+    )

@@ -214,7 +214,7 @@ class October:
                 world.do(step)
                 if world.stories.get("slices", 0) > before:
                     break  # one slice a second
-        sold = liquidator.dispose()
+        sold = liquidator.dispose(liquidator.house_idx)
         if sold is not None:
             world.do(sold)
 

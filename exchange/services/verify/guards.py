@@ -62,6 +62,10 @@ APPEND_ONLY: Final = (
     "membership",
     "port_event",
     "account_limit",
+    "account_owner",
+    "capacity",
+    "account_credit",
+    "notice",
 )
 UNGRANTED: Final = (*APPEND_ONLY, "journal_batch", "state_hash")
 GUARDS: Final = (
@@ -78,6 +82,7 @@ GUARDS: Final = (
 # Who is told of what is written here, in the same transaction.
 NOTED: Final = (
     "margin_call", "transfer_request", "asset_request", "giveup_event", "cdr_event", "alert",
+    "notice",
 )  # fmt: skip
 ALWAYS: Final = "A"  # on, whatever a session says
 STATES: Final = {"O": "on", "D": "off", "R": "on in replicas only", ALWAYS: "always on"}

@@ -76,15 +76,47 @@ async def test_a_member_trusts_its_client_with_so_much_and_no_other_account():
         assert put.json()["by_member"] == {
             "initial_margin": "100.00",
             "turnover_gpu_hours": 5000,
+            "clients_margin": None,
         }
         both = await world.call("operator", "PUT", "/admin/accounts/alice/credit",
                                 {"turnover_gpu_hours": 10})  # fmt: skip
-        assert both.json()["credit"] == {"initial_margin": "100.00", "turnover_gpu_hours": 10}
+        assert both.json()["credit"] == {
+            "initial_margin": "100.00", "turnover_gpu_hours": 10, "clients_margin": None,
+        }  # fmt: skip
         seen = (await world.call("alpha", "GET", "/member/clients/alice/credit")).json()
         assert seen["reasons"] == [] and seen["turnover_gpu_hours"] == 0
         for name in ("beta", "alice"):
             refused = await world.call(name, "PUT", "/member/clients/alice/credit", body)
             assert refused.status_code in (403, 404)
+
+
+async def test_CRED_007_an_operator_limits_all_clients_of_a_member_and_nobody_else_does():
+    async with house() as world:
+        await world.place("alice", "buy", "1.990", "3")
+        body = {"clients_margin": "2000000"}
+        put = await world.call("operator", "PUT", "/admin/accounts/alpha/credit", body)
+        assert put.json()["credit"]["clients_margin"] == "2000000.00"
+        alone = await world.call("alpha", "GET", "/member/clients/alice/credit")
+        assert put.json()["clients_margin"] == alone.json()["initial_margin"] == "0.00"
+        assert alone.json()["clients_margin"] is None
+        for name, path in (("operator", "/admin/accounts/alice/credit"),
+                           ("alpha", "/member/clients/alice/credit")):  # fmt: skip
+            refused = await world.call(name, "PUT", path, body)
+            assert (refused.status_code, refused.json()["code"]) == (409, "member_not_allowed")
+        for wrong in ("-1", "x", "1e5", 7):
+            refused = await world.call(
+                "operator", "PUT", "/admin/accounts/alpha/credit", {"clients_margin": wrong}
+            )
+            assert refused.status_code in (400, 422), refused.text
+
+
+async def test_notices_of_ports_say_who_and_until_when():
+    async with running() as world:
+        rows = world.services.restraints
+        offer = {"client": "bob", "member": "alpha", "port_id": "7", "amount": "5.00", "due_ts": 9}
+        await rows.tell(0, NoticeKind.PORT_OFFER, "7", offer, 10**18)
+        (seen,) = (await world.call("alice", "GET", "/notices")).json()["notices"]
+        assert seen.items() >= offer.items() and seen["kind"] == "port_offer"
 
 
 async def test_notices_are_shown_to_their_account_page_by_page_and_told_on_its_channel():

@@ -18,7 +18,14 @@ from exchange.rules.fund_sizing import day_of
 from exchange.rules.margin import margin_of
 from exchange.rules.membership import is_member
 from exchange.rules.money import usd_text
-from exchange.rules.position_limits import Holding, Level, Owners, Supply, owner_holdings
+from exchange.rules.position_limits import (
+    Holding,
+    Level,
+    Owners,
+    Supply,
+    owner_holdings,
+    with_interest,
+)
 from exchange.rules.restraints import Credit, Word, said_of, stricter_credit
 
 TOGETHER: Final = 32  # owners looked at before others have their turn
@@ -57,7 +64,7 @@ async def known_of(services: Services) -> tuple[Owners, Supply, dict[int, Word]]
     """Return whose accounts are, what can be delivered, and who is restrained."""
     rows = restraints_of(services)
     kinds: dict[int, str] = {}
-    supply = await rows.supply()
+    supply = with_interest(await rows.supply(), services.gateway.mirror)
     for account_idx, _, _ in supply.registered:
         account = await services.accounts.by_idx(account_idx)
         assert account is not None, "accounts are never removed"

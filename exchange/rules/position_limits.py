@@ -1,13 +1,14 @@
-"""How much of what can be delivered one owner may hold: limits and accountability (POSL_001-005).
+"""How much of what can be delivered one owner may hold: limits and accountability (POSL_001-007).
 
 Lots of all of an owner's accounts are netted in cells: a SKU at a hub in a month. A longer period
 counts in each of its months, a shorter one in its own; all in GPU-hours, so that a quarter and
 its three months are the same. Limits are a part of the GPU-hours that can be delivered.
-Sources: CFTC part 150 (a quarter of deliverable supply at most) and exchange accountability levels.
+Sources: CFTC part 150 (a quarter of deliverable supply at most) and exchange accountability levels;
+where no supply is known, 17 CFR 150.2(e) and 150.5(b) for non-spot months: a part of open interest.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -22,6 +23,11 @@ ACCOUNTABLE_BPS: Final = 5_000  # of the limit
 BENCHMARK: Final = "GLB"  # no place: what can be delivered anywhere stands for it
 YEAR_HOURS: Final = 8_760
 MONTH_HOURS_MIN: Final = 28 * 24
+MONTH_LOT_HOURS: Final = 720  # GPU-hours of a lot of 30 days: what open interest is counted in
+INTEREST_STEP_LOTS: Final = 50_000
+INTEREST_FIRST_BPS: Final = 1_000  # of the open interest up to the step
+INTEREST_REST_BPS: Final = 250  # of what is above
+INTEREST_LEAST_LOTS: Final = 5_000  # however little is open
 HEDGER_KIND: Final = "neocloud"
 _ALL: Final = 10_000
 
@@ -48,6 +54,7 @@ class Supply:
 
     registered: Mapping[tuple[int, str, str], int] = field(default_factory=dict)  # by account too
     measured: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    by_interest: Mapping[str, int] = field(default_factory=dict)  # limits in GPU-hours (POSL_007)
 
     def gpus(self, sku: str, hub: str) -> int:
         """Return how many GPUs can deliver at a hub; those of the benchmark are those of all."""
@@ -62,7 +69,11 @@ class Supply:
         return own + sum(n for (model, _), n in self.measured.items() if model == sku)
 
     def skus(self) -> frozenset[str]:
-        """Return the models of which something is known."""
+        """Return the models that have a limit."""
+        return self.known() | self.by_interest.keys()
+
+    def known(self) -> frozenset[str]:
+        """Return the models of which somebody said what can be delivered."""
         return frozenset(key[1] for key in self.registered) | {key[0] for key in self.measured}
 
 
@@ -128,8 +139,34 @@ def hours_of(symbol: str) -> int:
 def least_accountable(supply: Supply) -> int:
     """Return GPU-hours of which less, in all contracts and on both sides, is never accountable."""
     places = {key[1:] for key in supply.registered} | set(supply.measured)
-    least = min((supply.gpus(sku, hub) for sku, hub in places), default=0) * MONTH_HOURS_MIN
-    return least * LIMIT_BPS // _ALL * ACCOUNTABLE_BPS // _ALL
+    limits = [
+        supply.gpus(sku, hub) * MONTH_HOURS_MIN * LIMIT_BPS // _ALL for sku, hub in places
+    ]
+    limits += supply.by_interest.values()
+    return min(limits, default=0) * ACCOUNTABLE_BPS // _ALL
+
+
+def open_interest_limit_lots(open_interest_lots: int) -> int:
+    """Return the limit of one owner over all months, by what is open of them (POSL_007)."""
+    first = min(open_interest_lots, INTEREST_STEP_LOTS)
+    rest = open_interest_lots - first
+    limit = (first * INTEREST_FIRST_BPS + rest * INTEREST_REST_BPS) // _ALL
+    return max(INTEREST_LEAST_LOTS, limit)
+
+
+def with_interest(supply: Supply, state: MirrorState) -> Supply:
+    """Return what limits are made of, with open interest where nobody knows what can deliver."""
+    known, hours = supply.known(), dict[str, int]()
+    for contract in state.contracts:
+        for cell, lot_hours in cells_of(contract.symbol):
+            if cell.sku not in known:
+                more = contract.open_interest_lots * lot_hours
+                hours[cell.sku] = hours.get(cell.sku, 0) + more
+    limits = {
+        sku: open_interest_limit_lots(gpu_hours // MONTH_LOT_HOURS) * MONTH_LOT_HOURS
+        for sku, gpu_hours in hours.items()
+    }
+    return replace(supply, by_interest=limits)
 
 
 def is_small(state: MirrorState, accounts: Iterable[int], least_gpu_hours: int) -> bool:
@@ -172,10 +209,7 @@ def hedged(net: Mapping[Cell, int], own: Mapping[tuple[str, str], int]) -> dict[
 
 
 def holdings_of(net: Mapping[Cell, int], supply: Supply) -> list[Holding]:
-    """Return what an owner holds in every scope that has a limit (POSL_002).
-
-    A scope of which nothing is known to be deliverable has none.
-    """
+    """Return what an owner holds in every scope that has a limit (POSL_002, POSL_007)."""
     scopes: dict[str, list[int]] = {}
     limits: dict[str, int] = {}
     for cell, hours in net.items():
@@ -190,6 +224,9 @@ def holdings_of(net: Mapping[Cell, int], supply: Supply) -> list[Holding]:
             if deliverable:
                 scopes.setdefault(scope, []).append(hours)
                 limits[scope] = deliverable * LIMIT_BPS // _ALL
+        if cell.sku in supply.by_interest:
+            scopes.setdefault(cell.sku, []).append(hours)
+            limits[cell.sku] = supply.by_interest[cell.sku]
     return [_holding(scope, limits[scope], parts) for scope, parts in sorted(scopes.items())]
 
 

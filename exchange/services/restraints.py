@@ -28,6 +28,7 @@ from exchange.rules.position_limits import (
     is_small,
     least_accountable,
     owner_holdings,
+    with_interest,
 )
 from exchange.rules.restraints import (
     Credit,
@@ -188,7 +189,8 @@ class Restrainer:
 
     async def _judge_holdings(self, why: Why) -> None:
         """Judge every owner by what can be delivered; report who is accountable (POSL_003)."""
-        mirror, supply = self._mirror, await self._rows.supply()
+        mirror = self._mirror
+        supply = with_interest(await self._rows.supply(), mirror)
         if not supply.skus():
             return
         owners = Owners(await self._rows.owners(), self._kinds)

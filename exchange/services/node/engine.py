@@ -53,15 +53,13 @@ from exchange.services.node.ground import Ground
 from exchange.services.node.making import (
     cadence_of,
     make_calendar,
-    make_collector,
     make_corrections,
     make_delivery,
     make_index,
+    make_keepers,
     make_liquidation,
     make_night,
     make_observer,
-    make_porter,
-    make_restrainer,
 )
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import Noter
@@ -204,8 +202,7 @@ class EngineRole:
             PostgresScenarios(pool), mirror, calendar.agenda, calendar.adopt, clock, build
         )
         await scenarios.load()
-        collector = make_collector(pool, mirror)
-        porter = make_porter(pool, mirror, sequencer.submit)
+        collector, porter, restrainer = make_keepers(pool, mirror, sequencer.submit)
         self._parts = Parts(
             leadership=self._leadership,
             journal=self._journal,
@@ -227,7 +224,7 @@ class EngineRole:
             fund=FundKeeper(mirror, Defaults(pool)),
             collector=collector,
             porter=porter,
-            restrainer=make_restrainer(pool, mirror, sequencer.submit, collector, porter),
+            restrainer=restrainer,
             night=make_night(self._ground, mirror, calendar.agenda, clock),
             observer=make_observer(self._ground, clock),
             limits=LimitKeeper(Members(pool), mirror, sequencer.submit),

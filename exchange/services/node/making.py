@@ -123,22 +123,17 @@ def make_liquidation(pool: asyncpg.Pool, mirror: Mirror, send: Send) -> Liquidat
     return Liquidation(mirror, send, Defaults(pool), PostgresAccounts(pool), auctioneer)
 
 
-def make_collector(pool: asyncpg.Pool, mirror: Mirror) -> FundCollector:
-    """Return who collects what members owe the default fund."""
-    return FundCollector(
-        mirror, Defaults(pool), PostgresAccounts(pool), PostgresTransfers(pool), Restraints(pool)
+def make_keepers(
+    pool: asyncpg.Pool, mirror: Mirror, send: Send
+) -> tuple[FundCollector, Porter, Restrainer]:
+    """Return who collects for the fund, who sees to clients of members that fail, who restrains.
+
+    The last holds owners, clients and members to their limits, and asks the others who else.
+    """
+    rows, notices = Defaults(pool), Restraints(pool)
+    collector = FundCollector(
+        mirror, rows, PostgresAccounts(pool), PostgresTransfers(pool), notices
     )
-
-
-def make_porter(pool: asyncpg.Pool, mirror: Mirror, send: Send) -> Porter:
-    """Return who sees to clients of members that fail."""
-    return Porter(mirror, send, Members(pool), Defaults(pool), Restraints(pool))
-
-
-def make_restrainer(
-    pool: asyncpg.Pool, mirror: Mirror, send: Send, collector: FundCollector, porter: Porter
-) -> Restrainer:
-    """Return who holds owners, clients and members to their limits."""
-    return Restrainer(
-        mirror, send, Restraints(pool), Defaults(pool).kinds, collector.overdue, porter.orphans
-    )
+    porter = Porter(mirror, send, Members(pool), rows, notices)
+    restrainer = Restrainer(mirror, send, notices, rows.kinds, collector.overdue, porter.orphans)
+    return collector, porter, restrainer

@@ -14,6 +14,7 @@ from exchange.rules.position_limits import (
     is_small,
     least_accountable,
     owner_holdings,
+    with_interest,
 )
 
 MARCH, APRIL = date(2027, 3, 1), date(2027, 4, 1)
@@ -106,3 +107,19 @@ def test_POSL_001_all_accounts_of_an_owner_are_netted():
     found = {one.scope: one for one in owner_holdings(held, owners, SUPPLY, 0)}
     assert found["H100-USE-2027M03"].used_gpu_hours == 120 * 744
     assert found["H100-USE-2027M03"].level == Level.BEYOND
+
+
+def test_POSL_007_what_nobody_has_measured_is_limited_by_what_is_open_of_it():
+    state = market([("B200-USE-2027M03", 60_000), ("H100-USE-2027M03", 9)])
+    for contract, lots in zip(state.contracts, (60_000, 9), strict=True):
+        contract.open_interest_lots = lots
+    supply = with_interest(SUPPLY, state)
+    assert supply.skus() == {"H100", "B200"} and set(supply.by_interest) == {"B200"}
+    lots = 60_000 * 744 // 720
+    assert supply.by_interest["B200"] == (5_000 + (lots - 50_000) // 40) * 720
+    found = {one.scope: one for one in owner_holdings(state, Owners({}, {}), supply, 0)}
+    assert found["B200"].level == Level.BEYOND and found["H100"].level == Level.OK
+    assert "B200-USE-2027M03" not in found, "over all months and hubs alone"
+    assert least_accountable(with_interest(Supply(), state)) == 2_500 * 720
+    small = market([("B200-USE-2027M03", 2_400)])
+    assert is_small(small, [0], 2_500 * 720)

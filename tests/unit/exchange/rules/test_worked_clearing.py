@@ -2,9 +2,6 @@
 
 Each runs through the code of the product, but for what its rules do not compute:
 
-* W22 makes a position limit of all months from the open interest. Limits of Wellhead are numbers
-  that an operator sets for an account (SET_LIMITS); none is made from a formula, so there is
-  nothing that the example could run through, and no test of it here.
 * W15 makes a haircut from a volatility. Haircuts of Wellhead are rows of `assets.py`, decided by
   people; held here is that the row of bitcoin is not below what the example asks.
 * W06 divides by the volatility of a day as it is. The product never divides by less than the
@@ -23,6 +20,7 @@ from exchange.rules.default_fund import contributions_usd_micros, cover_loss, fu
 from exchange.rules.fees import FEE_ROWS, Fill, bill_of
 from exchange.rules.holdings import AssetPrice
 from exchange.rules.money import BPS
+from exchange.rules.position_limits import open_interest_limit_lots
 from exchange.rules.requirement import blended_of, requirement_of
 from exchange.rules.scenario_factors import Volatility, resized, variances, windows
 from exchange.rules.scenario_rows import SERIES, WINDOW, ScenarioRow, with_mirrors
@@ -30,7 +28,8 @@ from exchange.rules.settlement_check import Holding, SettlementCheck, variation_
 from exchange.rules.stress import Shape
 from exchange.rules.waterfall import LayerName, assessments_of, bear
 from matching.codes import PriceSource
-from tests.unit.exchange.rules.test_worked_margin import TAIL, USD, expected, held, inputs
+from tests.unit.exchange.rules import test_worked_margin
+from tests.unit.exchange.rules.test_worked_margin import CASES, TAIL, USD, expected, held, inputs
 
 PPM = 1_000_000
 
@@ -198,3 +197,15 @@ def test_w23_fees_are_lots_times_a_rate():
         "maker": said["maker"], "taker": said["taker"],
     }  # fmt: skip
     assert sum(bills.values()) == said["fee_account"] * cents
+
+
+def test_w22_a_position_limit_is_made_of_the_open_interest_of_all_months():
+    assert open_interest_limit_lots(inputs("W22")["open_interest"]) == expected("W22")["limit"]
+    assert open_interest_limit_lots(50_000) == open_interest_limit_lots(0) == 5_000
+
+
+def test_every_worked_example_has_a_test_of_its_name():
+    ids = {name.lower() for name in CASES}
+    assert ids == {f"w{number:02}" for number in range(1, 24)}
+    named = {*globals(), *vars(test_worked_margin)}
+    assert ids <= {name.split("_")[1] for name in named if name.startswith("test_w")}

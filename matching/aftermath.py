@@ -8,7 +8,8 @@ trade and a trade may call the guards.
 
 A step is one order at most, or one combination, or the pegs of one contract, or what a command may
 cancel of a contract that has ended; a command does AFTERMATH_STEPS_MAX of them, and begins none
-once it has caused META.command_events events in all. Quotes that hit their protection go at once,
+once it has caused META.command_events events in all, or has looked at META.cancels_max orders of
+accounts whose losses were unknown (losses.py). Quotes that hit their protection go at once,
 whatever the count, and so do calls that guards ask for: until they have begun the book may be
 crossed. What is left stays in the state and goes on behind the next command's own work, whatever
 that command is: its reply comes first, as always, and nothing is lost.
@@ -36,6 +37,7 @@ def peg_step(s):
 def aftermath(s, first_event):
     """Do what follows, a step at a time, the most urgent first."""
     meta = s.meta[0]
+    meta["orders_valued"] = 0
     steps = 0
     while meta["aftermath"] != 0:
         if (meta["aftermath"] & HITS) != 0:
@@ -46,6 +48,8 @@ def aftermath(s, first_event):
             guard_step(s)
             continue
         if steps == AFTERMATH_STEPS_MAX or has_worked(s, first_event):
+            return
+        if meta["orders_valued"] >= meta["cancels_max"]:
             return
         steps += 1
         if (meta["aftermath"] & IMPLIED) != 0:

@@ -3,16 +3,15 @@
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.book import key_of
-from matching.codes import Code, EventKind, Side, TradingState
+from matching.codes import Code, EventKind, TradingState
 from matching.contracts import contract_known
 from matching.emit import emit
 from matching.ending import wake_for_end
 from matching.limits import INT64_SAFE
-from matching.lots import change_lots
 from matching.marks import pay_variation
 from matching.risk import forget_bound
 from matching.uncross import EVENT_LOTS_MAX
+from matching.worst import forget_worst
 
 NONE = np.int64(0)
 
@@ -46,16 +45,17 @@ def set_last_trade(s, cmd):
 
 
 @kernel
-def close_position(s, position, position_idx, contract_idx):
+def close_position(s, position, contract_idx):
     """Take a position's lots away: gross, margin and open interest go with them."""
     qty_lots = np.int64(position["qty_lots"])
     if qty_lots == 0:
         return
-    side = np.int64(Side.SELL) if qty_lots > 0 else np.int64(Side.BUY)
     account_idx = np.int64(position["account_idx"])
-    key = key_of(s, side, np.int64(s.contracts[contract_idx]["mark_ticks"]))
-    book_idx = 2 * contract_idx + side
-    change_lots(s, account_idx, position_idx, book_idx, key, NONE, abs(qty_lots), NONE)
+    position["qty_lots"] = 0
+    s.contracts[contract_idx]["open_interest_lots"] -= max(NONE, qty_lots)
+    gross_tick_value = abs(qty_lots) * s.books[2 * contract_idx]["gross_tick_value"]
+    s.accounts[account_idx]["gross_tick_value"] -= gross_tick_value
+    forget_worst(s, account_idx)
     forget_bound(s, account_idx)  # it may have been one leg of a hedge
 
 
@@ -84,7 +84,7 @@ def close_out(s, cmd):
             gain_usd_micros = max(NONE, position["unsettled_usd_micros"])
             paid_usd_micros += min(gain_usd_micros, INT64_SAFE - paid_usd_micros)
             pay_variation(s, position, contract_idx, price_ticks)
-        close_position(s, position, position_idx, contract_idx)
+        close_position(s, position, contract_idx)
         position_idx = np.int64(position["next_of_contract"])
     event = s.events[reply]
     event["price_ticks"] = price_ticks

@@ -34,15 +34,16 @@ def may_release(s, account_idx, counted_usd_micros):
     """Return whether margin allows that so much is counted and no more."""
     account = s.accounts[account_idx]
     less_usd_micros = s.collaterals[account_idx]["counted_usd_micros"] - counted_usd_micros
+    if less_usd_micros <= 0:
+        return True
+    required_usd_micros = shortfall(s, account_idx, np.int64(0), np.int64(0))
     room_usd_micros = (
         account["cash_usd_micros"]
         + account["unsettled_usd_micros"]
         - account["claims_usd_micros"]
         - less_usd_micros
     )
-    if less_usd_micros <= 0:
-        return True
-    return shortfall(s, account_idx, np.int64(0), np.int64(0)) <= room_usd_micros
+    return required_usd_micros <= room_usd_micros
 
 
 @cold_kernel

@@ -97,6 +97,7 @@ def enter_stop(s, order_idx):
     )  # fmt: skip
     end_partners(s, order_idx)
     record["flags"] = order.flags
+    record["leaves_lots"] = 0  # nothing of it rests while it is judged
     code, lots = admit(s, order, False)
     if code != Code.OK:
         emit_cancelled(

@@ -13,6 +13,7 @@ from matching.implied_wake import wake_implied
 from matching.legs import combination_of
 from matching.lifetimes import may_hold, none_left
 from matching.limits import INT64_SAFE
+from matching.losses import forget_losses
 from matching.peg_list import wake_pegs
 from matching.state import STOP_BOOKS
 from matching.trade import drop_order
@@ -73,51 +74,67 @@ def set_index(s, cmd):
 
 @cold_kernel
 def move_mark(s, contract_idx, mark_ticks):
-    """Revalue positions and resting orders, then bands; then those of its combinations."""
+    """Revalue resting orders and bands, of its combinations too, then positions.
+
+    Orders as many as one taker may meet; of more, the losses of their accounts are left unknown.
+    Whoever has an order in a combination has a position in each of its legs.
+    """
     contract = s.contracts[contract_idx]
     tick_value = contract["tick_value_usd_micros"]
     tick_gain_usd_micros = tick_value * (mark_ticks - contract["mark_ticks"])
+    room = revalue_orders(s, contract_idx, mark_ticks, np.int64(s.meta[0]["makers_max"]))
+    for place in range(contract["combinations_count"]):
+        room = revalue_orders(s, combination_of(s, contract_idx, place), mark_ticks, room)
     position_idx = np.int64(contract["position_head"])
     while position_idx != 0:
         position = s.positions[position_idx]
+        account = s.accounts[position["account_idx"]]
         gain_usd_micros = position["qty_lots"] * tick_gain_usd_micros
         position["unsettled_usd_micros"] += gain_usd_micros
-        s.accounts[position["account_idx"]]["unsettled_usd_micros"] += gain_usd_micros
+        account["unsettled_usd_micros"] += gain_usd_micros
+        if room < 0:
+            forget_losses(account)
         position_idx = np.int64(position["next_of_contract"])
-    revalue_orders(s, contract_idx, mark_ticks)
     wake_pegs(s, contract_idx)
     wake_implied(s, contract_idx)
-    for place in range(contract["combinations_count"]):
-        revalue_orders(s, combination_of(s, contract_idx, place), mark_ticks)
 
 
 @cold_kernel
-def revalue_orders(s, contract_idx, mark_ticks):
-    """Write a new mark, and revalue what rests on both sides."""
+def revalue_orders(s, contract_idx, mark_ticks, room):
+    """Write a new mark, and revalue what rests on both sides: `room` orders at most.
+
+    Returns: how many more there may be; -1 if there were too many
+    """
     tick_value = s.contracts[contract_idx]["tick_value_usd_micros"]
     first_book_idx = 2 * contract_idx
     old_buy_key = np.int64(s.books[first_book_idx]["mark_key"])
     old_sell_key = np.int64(s.books[first_book_idx + 1]["mark_key"])
     set_mark_and_band(s, contract_idx, mark_ticks)
-    revalue_book(s, first_book_idx, old_buy_key, tick_value)
-    revalue_book(s, first_book_idx + 1, old_sell_key, tick_value)
+    room = revalue_book(s, first_book_idx, old_buy_key, tick_value, room)
+    return revalue_book(s, first_book_idx + 1, old_sell_key, tick_value, room)
 
 
 @cold_kernel
-def revalue_book(s, book_idx, old_mark_key, tick_value):
+def revalue_book(s, book_idx, old_mark_key, tick_value, room):
     """Take the price loss of resting orders anew; only levels better than a mark have any."""
     new_mark_key = np.int64(s.books[book_idx]["mark_key"])
+    if new_mark_key == old_mark_key or room < 0:
+        return room
     key = np.int64(s.books[book_idx]["best_key"])
     end_key = min(max(old_mark_key, new_mark_key), s.meta[0]["price_top"] + 1)
     while key < end_key:
         more_ticks = max(np.int64(0), new_mark_key - key) - max(np.int64(0), old_mark_key - key)
         order_idx = np.int64(level_of(s, book_idx, key)["head"])
         while order_idx != 0:
+            if room == 0:
+                return np.int64(-1)
+            room -= 1
             order = s.orders[order_idx]
             more_usd_micros = order["leaves_lots"] * tick_value * more_ticks
             s.accounts[order["account_idx"]]["claims_usd_micros"] += more_usd_micros
             order_idx = np.int64(order["next"])
         key = next_key(s, book_idx, key + 1)
+    return room
 
 
 @cold_kernel

@@ -45,9 +45,9 @@ def may_move(s, order_idx, key):
     if more_ticks <= 0:
         return True
     more_usd_micros = lots * more_ticks * s.contracts[book_idx >> 1]["tick_value_usd_micros"]
+    required_usd_micros = shortfall(s, account_idx, book_idx, np.int64(0))
     room_usd_micros = account["cash_usd_micros"] + account["unsettled_usd_micros"]
     room_usd_micros -= account["claims_usd_micros"] + more_usd_micros
-    required_usd_micros = shortfall(s, account_idx, book_idx, np.int64(0))
     if required_usd_micros <= room_usd_micros:
         return True
     if not reduces(s, np.int64(order["position_idx"]), book_idx, lots, lots):

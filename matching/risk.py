@@ -17,6 +17,7 @@ from matching.alone import sum_alone
 from matching.codes import Code
 from matching.legs import legs_lots_if_all_fill
 from matching.limits import BOUND_UNKNOWN_USD_MICROS, BPS
+from matching.losses import LOSSES_UNKNOWN, know_losses
 from matching.state import view_state
 from matching.tails import blended
 from matching.units import capped, share_up
@@ -49,6 +50,7 @@ def required(s, account_idx, contract_idx, up_lots, down_lots):
 @cold_kernel
 def shortfall(s, account_idx, book_idx, more_lots):
     """Return the requirement with `more_lots` more resting on a book, usd micros."""
+    know_losses(s, account_idx)
     side = book_idx & 1
     return required(s, account_idx, book_idx >> 1, more_lots * side, more_lots * (1 - side))
 
@@ -56,6 +58,7 @@ def shortfall(s, account_idx, book_idx, more_lots):
 @cold_kernel
 def shortfall_after_trade(s, account_idx, book_idx, lots):
     """Return the requirement with `lots` traded on the side of a book, usd micros."""
+    know_losses(s, account_idx)
     long_lots = lots * (1 - 2 * (book_idx & 1))
     return required(s, account_idx, book_idx >> 1, -long_lots, long_lots)
 
@@ -111,7 +114,8 @@ def bound_holds(s, order, lots):
     plain_lots = s.contracts[order.contract_idx]["plain_lots"]
     if held_lots - order.held_lots + lots > plain_lots:
         return False
-    return (s.accounts[order.account_idx]["limited"] & (JUDGED_EXACTLY | WRONG_WAY)) == 0
+    exactly = JUDGED_EXACTLY | WRONG_WAY | LOSSES_UNKNOWN
+    return (s.accounts[order.account_idx]["limited"] & exactly) == 0
 
 
 @kernel
@@ -144,7 +148,10 @@ def check_margin_exactly(
     s, account_idx, position_idx, book_idx, lots, held_lots, room_usd_micros, by_legs,
 ):  # fmt: skip
     """Judge an order by the exact mean of the worst; one that only reduces is always allowed."""
+    account = s.accounts[account_idx]
+    claims_usd_micros = np.int64(account["claims_usd_micros"])
     after_usd_micros = shortfall(s, account_idx, book_idx, lots - held_lots)
+    room_usd_micros += claims_usd_micros - account["claims_usd_micros"]  # unknown until now
     if after_usd_micros > room_usd_micros:
         if not only_reduces(s, account_idx, position_idx, book_idx, lots, held_lots, by_legs):
             return Code.MARGIN_INSUFFICIENT
@@ -200,4 +207,5 @@ def take_bound(s, account_idx, bound_usd_micros):
 @entry_kernel
 def requirement(state, account_idx):
     """Return an account's exact requirement, usd micros."""
-    return shortfall(view_state(state), account_idx, np.int64(0), np.int64(0))
+    none = np.int64(0)
+    return required(view_state(state), account_idx, none, none, none)

@@ -127,6 +127,7 @@ META_SCRATCH: Final = (
     "mmp_hit",  # the first protection hit in this command, place + 1; 0 for none
     "mmp_hit_last",
     "extras",  # 1: something is added to the scenarios
+    "orders_valued",  # one by one, because losses were unknown, by what follows from this command
 )
 META: Final = np.dtype([(name, "<i8") for name in META_SAVED + META_SIZES + META_SCRATCH])
 
@@ -155,7 +156,7 @@ class State(NamedTuple):
     groups: np.ndarray  # level 1: a bit a word
     position_table: np.ndarray  # open addressing by account and contract
     worst: np.ndarray  # (accounts x scenarios,) worst loss W of all fills
-    worst_swaps: np.ndarray  # (accounts,) META.swaps when W was taken last; never saved
+    worst_swaps: np.ndarray  # (accounts,) META.swaps when W was taken; -1: it is to be
     shocks: np.ndarray  # (contracts x scenarios,) profit of one long lot
     staged: np.ndarray  # (contracts x scenarios,) the next shocks
     addons: np.ndarray  # (contracts,) ADDON

@@ -112,7 +112,7 @@ ACCOUNT: Final = np.dtype(
         ("gross_tick_value", "<i8"),  # sum of lots x tick value, position + orders
         ("last_ref_id", "<i8"),
         ("state", "i1"),  # AccountState
-        ("limited", "i1"),  # bit 0: limits of its own; bit 1: no bound, margin is taken exactly
+        ("limited", "i1"),  # bit 0: limits of its own; others: margin is taken exactly
         ("stops", "<i2"),  # that wait or sleep; they are counted in open_orders too
         ("open_orders", "<i4"),
         ("position_head", "<i4"),

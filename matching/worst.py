@@ -11,6 +11,8 @@ import numpy as np
 from matching._jit import cold_kernel, entry_kernel, kernel
 from matching.state import view_state
 
+NO_MATRIX = np.int64(-1)
+
 
 @kernel
 def shift_worst(s, account_idx, contract_idx, up_lots, down_lots):
@@ -25,9 +27,15 @@ def shift_worst(s, account_idx, contract_idx, up_lots, down_lots):
         s.worst[worst + scenario] += profit * lots
 
 
+@kernel
+def forget_worst(s, account_idx):
+    """Have W of an account taken anew: of positions that changed without it."""
+    s.worst_swaps[account_idx] = NO_MATRIX
+
+
 @cold_kernel
 def freshen(s, account_idx):
-    """Take W of an account anew if it is of an older matrix: of its positions, whole."""
+    """Take W of an account anew if it is of an older matrix, or forgotten: of its positions."""
     meta = s.meta[0]
     if s.worst_swaps[account_idx] == meta["swaps"]:
         return

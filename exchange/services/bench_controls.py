@@ -14,6 +14,7 @@ from exchange.services.bench_market import (
 )
 from matching.codes import CallPhase, DealKind, Kind, Side, Tif, Timer, TradingState
 from matching.limits import (
+    ACCOUNT_CANCELS_MAX,
     DEALS_PER_ACCOUNT_MAX,
     SWEEP_ORDERS_MAX,
     WORST_COUNT_DEFAULT,
@@ -144,6 +145,20 @@ def mark_orders(count: int) -> Stage:
         price_ticks=MARK_TICKS - 1 - places % 1000,
     )  # fmt: skip
     return market, rows_of(Kind.MARK, 1, price_ticks=MARK_TICKS - 1001), count
+
+
+def order_behind_mark(count: int) -> Stage:
+    """Return an order of an account whose losses a mark left unknown, and that has many orders."""
+    accounts = -(-count // ACCOUNT_CANCELS_MAX)
+    market = Market(accounts + 1, 1)
+    places = np.arange(count)
+    market.rest(
+        count, side=Side.BUY, account_idx=1 + places % accounts,
+        price_ticks=MARK_TICKS - 1 - places % 1000,
+    )  # fmt: skip
+    market.do(rows_of(Kind.MARK, 1, price_ticks=MARK_TICKS - 1001))
+    row = rows_of(Kind.PLACE, 1, side=Side.BUY, account_idx=1, price_ticks=1, qty_lots=1)
+    return market, row, count
 
 
 def mark_holders(count: int) -> Stage:

@@ -110,6 +110,8 @@ def withdraw(ex: Exchange, log: Log, cmd: Command) -> None:
     if known and ex.accounts[cmd.account_idx].state == AccountState.FROZEN:
         code = Code.ACCOUNT_FROZEN
     allowed = code == Code.OK
+    if allowed:
+        risk.know_losses(ex, cmd.account_idx)
     if allowed and cmd.amount_usd_micros > risk.free_cash_usd_micros(ex, cmd.account_idx):
         code = Code.WITHDRAWAL_EXCEEDS_FREE
     move_cash(ex, log, cmd, code, -cmd.amount_usd_micros)
@@ -357,13 +359,30 @@ def may_mark(ex: Exchange, log: Log, cmd: Command) -> bool:
 def move_mark(ex: Exchange, contract_idx: int, price_ticks: int) -> None:
     contract = ex.contracts[contract_idx]
     move = contract.tick_value_usd_micros * (price_ticks - contract.mark_ticks)
+    losses = order_losses(ex, contract_idx)
     contract.mark_ticks = price_ticks
+    moved = sum(a != b for a, b in zip(losses, order_losses(ex, contract_idx), strict=True))
     pegs.wake(ex, contract_idx)
     implied.wake(ex, contract_idx)
+    if moved > ex.capacity.taker_makers:
+        for idx in {one.account_idx for one in ex.positions if one.contract_idx == contract_idx}:
+            ex.accounts[idx].losses_unknown |= bool(risk.open_of(ex, idx))
     for position in ex.positions:
         if position.contract_idx == contract_idx:
             position.unsettled_usd_micros += position.qty_lots * move
             ex.accounts[position.account_idx].unsettled_usd_micros += position.qty_lots * move
+
+
+def order_losses(ex: Exchange, contract_idx: int) -> list[int]:
+    """Return what each order of a contract, and of what it is a leg of, loses."""
+    marked = ex.contracts[contract_idx]
+    return [
+        risk.loss_against_mark(contract, order.side, order.price_ticks, 1)
+        for contract in ex.contracts
+        if contract is marked or any(leg.contract is marked for leg in contract.legs)
+        for side in contract.book
+        for order in side
+    ]
 
 
 def settle(ex: Exchange, log: Log, cmd: Command) -> None:

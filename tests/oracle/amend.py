@@ -165,6 +165,7 @@ def stay(log: Log, order: Order, terms: Terms) -> None:
 def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms) -> None:
     """Judge the new order as if the old one were gone; if it may enter, replace the old."""
     old_lots, order.leaves_lots = order.leaves_lots, 0
+    order.lifted_lots = old_lots
     wish = risk.Wish(
         order.account_idx, order.contract_idx, order.side, terms.price_ticks, terms.open_lots,
         bool(order.flags & COMBINED and cmd.flags & Flag.MAY_WAIT),
@@ -183,6 +184,7 @@ def enter_anew(ex: Exchange, log: Log, cmd: Command, order: Order, terms: Terms)
         code = protect.judge_own(ex, wish, terms.open_lots, rests_anew=False)
     if code == Code.OK:
         code = entry.judge_risk(ex, wish)
+    order.lifted_lots = 0
     if code != Code.OK:
         order.leaves_lots = old_lots
         log.refuse(cmd, code, order.order_id)

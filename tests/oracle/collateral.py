@@ -25,6 +25,8 @@ def countable(amount: int) -> bool:
 def releasable(ex: Exchange, account_idx: int, counted: int) -> bool:
     """Return whether so much may be counted instead, by margin."""
     less = ex.accounts[account_idx].counted_usd_micros - counted
+    if less > 0:
+        risk.know_losses(ex, account_idx)
     return less <= 0 or risk.free_usd_micros(ex, account_idx) >= less
 
 
@@ -92,8 +94,10 @@ def send_cash(ex: Exchange, log: Log, cmd: Command) -> None:
         receiver = ex.accounts[cmd.order_id]
         if receiver.cash_usd_micros + cmd.amount_usd_micros > MONEY_USD_MICROS_MAX:
             code = Code.ACCOUNT_MONEY_LIMIT
-        elif cmd.amount_usd_micros > risk.free_cash_usd_micros(ex, cmd.account_idx):
-            code = Code.WITHDRAWAL_EXCEEDS_FREE
+        else:
+            risk.know_losses(ex, cmd.account_idx)
+            if cmd.amount_usd_micros > risk.free_cash_usd_micros(ex, cmd.account_idx):
+                code = Code.WITHDRAWAL_EXCEEDS_FREE
     if code != Code.OK:
         return log.refuse(cmd, code)
     giver = ex.accounts[cmd.account_idx]

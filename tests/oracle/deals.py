@@ -333,6 +333,7 @@ def judge_side(ex: Exchange, deal: Deal, account_idx: int, side: int) -> int:
     if limit and held + resting + deal.qty_lots > limit:
         return Code.POSITION_LIMIT
     is_new = position is None
+    risk.know_losses(ex, account_idx)
     before = risk.free_usd_micros(ex, account_idx)
     book(ex, deal, account_idx, side)
     after = risk.free_usd_micros(ex, account_idx)

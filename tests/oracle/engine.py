@@ -115,8 +115,11 @@ class Oracle:
             RULES[cmd.kind](ex, log, cmd)
         quotes.end_hits(ex, log)
         calls.follow_up(ex, log)
+        ex.orders_valued = 0
         for _ in range(AFTERMATH_STEPS_MAX):
-            if log.room(ex) <= 0 or not step(ex, log):
+            if log.room(ex) <= 0 or ex.orders_valued >= ex.capacity.account_cancels:
+                return
+            if not step(ex, log):
                 return
             quotes.end_hits(ex, log)
             calls.follow_up(ex, log)

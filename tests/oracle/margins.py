@@ -39,6 +39,7 @@ def set_level(ex: Exchange, log: Log, cmd: Command) -> None:
     if not 10_000 <= cmd.order_id <= 15_000:
         log.refuse(cmd, Code.LEVEL_INVALID)
         return
+    risk.know_losses(ex, cmd.account_idx)
     ex.accounts[cmd.account_idx].level_more_bps = cmd.order_id - 10_000
     log.add(
         EventKind.LEVEL_SET,
@@ -53,6 +54,7 @@ def set_profile(ex: Exchange, log: Log, cmd: Command) -> None:
     if cmd.state not in (0, 1, 2):
         log.refuse(cmd, Code.PROFILE_INVALID)
         return
+    risk.know_losses(ex, cmd.account_idx)
     ex.accounts[cmd.account_idx].profile = cmd.state
     log.add(
         EventKind.PROFILE_SET,
@@ -77,6 +79,7 @@ def set_cover(ex: Exchange, log: Log, cmd: Command) -> None:
             return
         position = Position(cmd.account_idx, cmd.contract_idx)
         ex.positions.append(position)
+    risk.know_losses(ex, cmd.account_idx)
     if position is not None:
         before, held_lots = risk.requirement(ex, cmd.account_idx), position.cover_lots
         position.cover_lots = cmd.qty_lots

@@ -104,10 +104,10 @@ def may_move(ex: Exchange, order: Order, price_ticks: int) -> bool:
     before = risk.loss_against_mark(contract, order.side, order.price_ticks, lots)
     if risk.loss_against_mark(contract, order.side, price_ticks, lots) <= before:
         return True
-    order.leaves_lots = 0
+    order.leaves_lots, order.lifted_lots = 0, lots
     moved = risk.Wish(order.account_idx, order.contract_idx, order.side, price_ticks, lots)
     allowed = risk.margin_allows(ex, moved)
-    order.leaves_lots = lots
+    order.leaves_lots, order.lifted_lots = lots, 0
     return allowed
 
 

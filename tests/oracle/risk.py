@@ -194,10 +194,56 @@ def price_loss(ex: Exchange, account_idx: int) -> int:
     )
 
 
+def at_best(ex: Exchange, account_idx: int) -> int:
+    """Return the most that resting orders lose: all at the best price of their side."""
+    total = 0
+    for order in resting_of(ex, account_idx):
+        contract, lots = ex.contracts[order.contract_idx], order.leaves_lots + order.lifted_lots
+        if lots == 0:
+            continue
+        best = [one.price_ticks for one in contract.book[order.side]]
+        price_ticks = max(best) if order.side == Side.BUY else min(best)
+        total += loss_against_mark(contract, order.side, price_ticks, lots)
+        total -= loss_against_mark(contract, order.side, order.price_ticks, order.lifted_lots)
+    return total
+
+
+def looked_through(ex: Exchange, account_idx: int) -> bool:
+    """Return whether an account has no more orders than a command may look at."""
+    return len(open_of(ex, account_idx)) <= ex.capacity.account_cancels
+
+
+def lifted_loss(ex: Exchange, account_idx: int) -> int:
+    return sum(
+        loss_against_mark(
+            ex.contracts[order.contract_idx], order.side, order.price_ticks, order.lifted_lots
+        )
+        for order in resting_of(ex, account_idx)
+    )
+
+
+def know_losses(ex: Exchange, account_idx: int) -> None:
+    """Take what orders lose anew, if a mark had no time for it and this command has."""
+    account = ex.accounts[account_idx]
+    if not account.losses_unknown:
+        return
+    nothing = at_best(ex, account_idx) + lifted_loss(ex, account_idx) == 0
+    if nothing or looked_through(ex, account_idx):
+        account.losses_unknown = False
+        ex.orders_valued += 0 if nothing else len(open_of(ex, account_idx))
+
+
+def counted_loss(ex: Exchange, account_idx: int) -> int:
+    """Return the price loss that an account is judged by."""
+    if ex.accounts[account_idx].losses_unknown and not looked_through(ex, account_idx):
+        return at_best(ex, account_idx)
+    return price_loss(ex, account_idx)
+
+
 def free_usd_micros(ex: Exchange, account_idx: int, wish: Wish | None = None) -> int:
     """Return equity less requirement less price loss; negative when there is not enough."""
     account = ex.accounts[account_idx]
-    need = requirement(ex, account_idx, wish) + price_loss(ex, account_idx)
+    need = requirement(ex, account_idx, wish) + counted_loss(ex, account_idx)
     if wish is not None:
         contract = ex.contracts[wish.contract_idx]
         need += loss_against_mark(contract, wish.side, wish.price_ticks, wish.qty_lots)
@@ -267,6 +313,7 @@ def reduces(ex: Exchange, wish: Wish) -> bool:
 
 
 def margin_allows(ex: Exchange, wish: Wish) -> bool:
+    know_losses(ex, wish.account_idx)
     if free_usd_micros(ex, wish.account_idx, wish) >= 0:
         return True
     before = requirement(ex, wish.account_idx)

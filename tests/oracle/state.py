@@ -132,6 +132,7 @@ class Order:
     expires_ns: int
     display_lots: int = 0  # what shows at a time, 0 for all
     shown_lots: int = 0  # of an iceberg
+    lifted_lots: int = 0  # while it is judged on other terms: what it has
     min_lots: int = 0  # what must trade at once
     peg: int = 0
     offset_ticks: int = 0
@@ -187,6 +188,7 @@ class Account:
     limits: Limits = field(default_factory=Limits)
     limits_by_legs: bool = False
     taken: tuple[int, int] = (0, 0)  # a second, and the orders taken in it
+    losses_unknown: bool = False  # of its orders: a mark had no time for them
     level_more_bps: int = 0
     profile: int = 0
     timers: list[int] = field(default_factory=lambda: [0, 0])  # when each is due, 0 for never
@@ -357,6 +359,7 @@ class Exchange:
     client_ids: deque[ClientId] = field(default_factory=deque)  # oldest first
     origins: dict[int, tuple[int, int]] = field(default_factory=dict)
     pegs_waiting: list[int] = field(default_factory=list)  # contracts, the longest first
+    orders_valued: int = 0  # of accounts whose losses were unknown, by what follows a command
     implied_waiting: set[int] = field(default_factory=set)  # combinations to look at
     implied_blocked: set[int] = field(default_factory=set)  # and those for the next tick
     scenario_count: int = 0  # before the first swap

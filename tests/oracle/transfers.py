@@ -26,6 +26,8 @@ def transfer_position(ex: Exchange, log: Log, cmd: Command) -> None:
         price_ticks=cmd.price_ticks,
         qty_lots=cmd.qty_lots,
     )
+    risk.know_losses(ex, cmd.account_idx)
+    risk.know_losses(ex, cmd.ref_id)
     deals.book(ex, moved(cmd), cmd.account_idx, cmd.side)
     deals.book(ex, moved(cmd), cmd.ref_id, opposite(cmd.side))
 

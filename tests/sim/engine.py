@@ -9,6 +9,7 @@ from matching.checks_legs import legs_of
 from matching.codes import OF_THE_CORE, RISES, TRAIL_IS_BPS, UNTRIGGERED, Side
 from matching.engine import Engine
 from matching.limits import ASSETS_MAX, QUOTE_GROUPS, REQUEST_WINDOW_NS
+from matching.losses import LOSSES_UNKNOWN
 from matching.saved import unpack
 from matching.state import Sizes
 from tests.oracle.state import Capacity
@@ -177,10 +178,24 @@ def _account(engine: Engine, idx: int) -> tuple[object, ...]:
     counted = int(more["counted_usd_micros"])
     held = engine.state.holdings[idx * ASSETS_MAX : (idx + 1) * ASSETS_MAX].tolist()
     return (
-        *(int(row[name]) for name in names), int(row["claims_usd_micros"]) + counted, need, counted,
+        *(int(row[name]) for name in names), _price_loss(engine, idx, row) + counted, need, counted,
         int(more["last_charge_id"]), int(more["last_move_id"]), int(more["fee_rates"]),
         tuple((asset, *units) for asset, units in enumerate(held) if any(units)),
     )  # fmt: skip
+
+
+def _price_loss(engine: Engine, idx: int, row: np.void) -> int:
+    """Return what an account's orders lose, less what is counted; anew, if the core put it off."""
+    if not row["limited"] & LOSSES_UNKNOWN:
+        return int(row["claims_usd_micros"])
+    s = engine.state
+    loss = -int(s.collaterals[idx]["counted_usd_micros"])
+    for order in s.orders[1 : s.meta[0]["orders_used"] + 1]:
+        if _used(order) and not _waits(order) and order["account_idx"] == idx:
+            ticks = int(s.books[order["book_idx"]]["mark_key"]) - int(order["key"])
+            tick_value = int(s.contracts[order["book_idx"] >> 1]["tick_value_usd_micros"])
+            loss += int(order["leaves_lots"]) * tick_value * max(0, ticks)
+    return loss
 
 
 def _contract(

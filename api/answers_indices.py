@@ -5,13 +5,14 @@ from typing import Any
 from api import answers
 from exchange.io.index_store import Erratum, Explained, PrintRow
 from exchange.rules.index.moves import Move
+from exchange.rules.index.prints import stale_since
 from exchange.rules.money import usd_text
 
 
 def print_out(row: PrintRow) -> dict[str, Any]:
     """Return a print with the parts of its move; they add up to it exactly."""
     one, explained = row.print, row.print.explanation
-    before = explained["previous"]
+    before, stale = explained["previous"], stale_since(one)
     return {
         "name": one.name,
         "day": one.day.isoformat(),
@@ -21,6 +22,7 @@ def print_out(row: PrintRow) -> dict[str, Any]:
         "step": one.step,
         "quorum": one.has_quorum,
         "days_without_quorum": explained["days_without_quorum"],
+        "stale_since": None if stale is None else stale.isoformat(),
         "providers": explained["providers"],
         "offers": explained["offers"],
         "tier": explained["tier"],

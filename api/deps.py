@@ -14,6 +14,7 @@ from api.curves import Curves
 from api.errors import Problem
 from api.feed import Feed
 from api.gateway import Gateway
+from api.instruments import IndexAges
 from api.limits import Bucket, Buckets, Limits
 from api.observing import Observing
 from api.strict import ORDER_BYTES_MAX, Decoder
@@ -79,6 +80,7 @@ class Services:
     billing: Billing | None = None
     observing: Observing | None = None  # None: not served here
     index: Index | None = None
+    index_ages: IndexAges = field(default_factory=IndexAges)
     delivering: Any = None  # a `delivering.Delivering`; None: not served here
     giveups: GiveUps | None = None
     auctions: DefaultAuctions | None = None

@@ -81,6 +81,7 @@ class Instrument(Part):
     mark_price: str
     settlement_price: str
     index_price: str | None
+    index_stale_since: str | None
     open_interest: str
     last_trade: int | None
     fees: Fees

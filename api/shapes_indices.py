@@ -26,6 +26,7 @@ class IndexPrint(Part):
     step: int
     quorum: bool
     days_without_quorum: int
+    stale_since: str | None
     providers: int
     offers: int
     tier: int

@@ -27,6 +27,7 @@ class IndexPrint(Answer, frozen=True, kw_only=True):
     step: int
     quorum: bool
     days_without_quorum: int
+    stale_since: str | None = None  # the first day without a quorum
     providers: int
     offers: int
     raw_price: Decimal

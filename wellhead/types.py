@@ -83,6 +83,7 @@ class Instrument(Answer, frozen=True, kw_only=True):
     mark_price: Decimal | None = None
     settlement_price: Decimal | None = None
     index_price: Decimal | None = None
+    index_stale_since: str | None = None  # the first day that the index had no quorum
     open_interest: Decimal | None = None
     sku: str | None = None
     hub: str | None = None

@@ -14,6 +14,7 @@ from api.auth import is_key_id
 from api.deps import Admin, JsonBody, Page, QueryOf, Services, ServicesDep
 from api.edge import json_response
 from api.errors import Problem, core_name
+from api.instruments import instrument_out
 from api.keys import addresses_of, expiry_of, key_out, public_key_of, scopes_of
 from api.memberships import join, member_by, need_client
 from api.refusals import exceeds_free
@@ -272,4 +273,4 @@ async def change_contract(
     services.gateway.check_open(reduces=True)
     for row in rows:
         (await services.gateway.send(row)).raise_refused()
-    return json_response(stamped(services, {"instrument": answers.instrument(contract)}))
+    return json_response(stamped(services, {"instrument": instrument_out(services, contract)}))

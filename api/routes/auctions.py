@@ -6,9 +6,10 @@ import numpy as np
 from fastapi import APIRouter, Depends, Response
 from msgspec import UNSET, UnsetType
 
-from api import answers, codec, orders
+from api import codec, orders
 from api.deps import Admin, JsonBody, Services, ServicesDep
 from api.edge import json_response
+from api.instruments import instrument_out
 from api.routes.public import stamped
 from api.schemas import AuctionNew, GuardsNew, ImpliedSet, IndexNew, LastTradeSet
 from exchange.rules.operations import (
@@ -39,7 +40,7 @@ async def done(services: Services, contract: Contract, command: np.ndarray) -> R
     services.gateway.check_open(reduces=True)
     row = command.tobytes()[: codec.ROW.size]
     (await services.gateway.send(row)).raise_refused()
-    return json_response(stamped(services, {"instrument": answers.instrument(contract)}))
+    return json_response(stamped(services, {"instrument": instrument_out(services, contract)}))
 
 
 @router.post("/auction", summary="Begin a call auction")

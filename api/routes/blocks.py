@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import answers, codec, dealing, deals, orders
+from api import codec, dealing, deals, orders
 from api.dealing import Dealt, name_of
 from api.deps import (
     Admin,
@@ -18,6 +18,7 @@ from api.deps import (
 )
 from api.edge import json_response
 from api.errors import Problem
+from api.instruments import instrument_out
 from api.routes.orders import count_orders, out
 from api.routes.public import stamped
 from api.schemas_deals import BlockNew, BlockRule, RfqNew
@@ -142,4 +143,4 @@ async def set_blocks(
     services.gateway.check_open(reduces=True)
     row = deals.blocks_row(contract.contract_idx, least_lots, rule.range_bps)
     (await services.gateway.send(row)).raise_refused()
-    return json_response(stamped(services, {"instrument": answers.instrument(contract)}))
+    return json_response(stamped(services, {"instrument": instrument_out(services, contract)}))

@@ -1,13 +1,13 @@
 """The exchange for delivery: sessions and results for anybody, sealed entries of members."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
 from msgspec import UNSET
 
 from api import codec, delivering
-from api.answers import millis
+from api.answers_efd import entry_out, leg_out, session_out
 from api.delivering import delivering_of
 from api.deps import (
     Admin,
@@ -21,11 +21,11 @@ from api.deps import (
     count_public,
 )
 from api.edge import json_response
-from api.errors import Problem, core_name
+from api.errors import Problem
 from api.orders import contract_of
 from api.routes.public import stamped
 from api.schemas_efd import EfdEntryNew, EfdSessionNew
-from exchange.io.efd import Listed, OwnEntry
+from exchange.io.efd import Listed
 from exchange.rules.contracts import SymbolError, parse_symbol
 from exchange.rules.delivery.deeds import Refused
 from exchange.rules.delivery.exchange import (
@@ -59,44 +59,6 @@ class SessionsQuery(Page):
     symbol: str | None = None
 
 
-def session_out(services: Services, one: Listed) -> dict[str, Any]:
-    """Return a session as it is shown."""
-    session, result, now_ns = one.session, one.result, services.now_ns()
-    if result is not None:
-        status = "void" if result["void"] else "called"
-    elif now_ns >= session.call_ns:
-        status = "calling"
-    else:
-        status = "open" if now_ns >= session.opens_ns else "announced"
-    price = result["differential_ticks"] if result else None
-    return {
-        "session_id": session.session_id,
-        "symbol": session.symbol,
-        "status": status,
-        "opens_ts": millis(session.opens_ns),
-        "call_ts": millis(session.call_ns),
-        "said_by": session.said_by,
-        "differential": None if price is None else codec.price_out(price),
-        "settlement_price": codec.price_out(result["settle_ticks"]) if result else None,
-        "quantity": str(result["lots"]) if result else None,
-    }
-
-
-def entry_out(one: OwnEntry, *, stands: bool) -> dict[str, Any]:
-    """Return an entry as its account sees it."""
-    entry = one.entry
-    return {
-        "session_id": one.session_id,
-        "entry_id": entry.entry_key,
-        "side": codec.SIDE_NAMES[entry.side],
-        "quantity": str(entry.qty_lots),
-        "differential": codec.price_out(entry.limit_ticks),
-        "said_ts": millis(entry.ts_ns),
-        "digest": one.digest.hex(),
-        "stands": stands,
-    }
-
-
 async def _session(services: Services, session_id: str) -> Session:
     found = None
     if _SESSION.fullmatch(session_id):
@@ -119,7 +81,7 @@ async def list_efd_sessions(
         after=min(first, OFFSET_MAX), limit=size + 1,
     )  # fmt: skip
     content = {
-        "sessions": [session_out(services, row) for row in rows[:size]],
+        "sessions": [session_out(row, services.now_ns()) for row in rows[:size]],
         "next_cursor": str(first + size) if len(rows) > size else None,
     }
     return json_response(stamped(services, content))
@@ -133,14 +95,10 @@ async def get_efd_result(services: ServicesDep, session_id: str) -> Response:
     if found is None:
         raise Problem("efd_not_called", "the session was not called yet")
     (listed,) = [Listed(session, delivering.json_of(found[0]))]
-    legs = [
-        {"place": leg.place, "receipt_id": leg.receipt_id, "outcome": leg.outcome,
-         "code": None if leg.code is None else core_name(leg.code), "move_seq": leg.seq}
-        for leg in await rows.legs(session.session_id)
-    ]  # fmt: skip
+    legs = [leg_out(leg) for leg in await rows.legs(session.session_id)]
     content = {
-        "session": session_out(services, listed), "body": found[0], "digest": found[1].hex(),
-        "legs": legs,
+        "session": session_out(listed, services.now_ns()), "body": found[0],
+        "digest": found[1].hex(), "legs": legs,
     }  # fmt: skip
     return json_response(stamped(services, content))
 
@@ -222,5 +180,5 @@ async def add_efd_session(
     )  # fmt: skip
     made = await delivering_of(services).exchanges.add(session)
     return json_response(
-        stamped(services, {"session": session_out(services, Listed(made, None))}), 201
+        stamped(services, {"session": session_out(Listed(made, None), services.now_ns())}), 201
     )

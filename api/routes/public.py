@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from api import answers
 from api.deps import Page, Query, QueryOf, Services, ServicesDep, count_public, whole
 from api.edge import json_response
+from api.instruments import instrument_out
 from api.orders import contract_of
 from exchange.rules.records import Contract
 from matching.limits import CONTRACTS_MAX
@@ -87,7 +88,7 @@ async def list_instruments(
         if len(page) == size:
             cursor = str(place)
             break
-        instrument = answers.instrument(contracts[place])
+        instrument = instrument_out(services, contracts[place])
         wanted = ((query.state, "state"), (query.sku, "sku"), (query.hub, "hub"))
         if all(value is None or instrument[name] == value for value, name in wanted):
             page.append(instrument)
@@ -99,7 +100,7 @@ async def get_instrument(services: ServicesDep, symbol: str) -> Response:
     """Return everything one must know to trade a contract."""
     await services.gateway.barrier()
     contract = contract_of(services.gateway.mirror, symbol)
-    return json_response(stamped(services, {"instrument": answers.instrument(contract)}))
+    return json_response(stamped(services, {"instrument": instrument_out(services, contract)}))
 
 
 @router.get("/tickers", summary="Prices of all contracts, or of one")

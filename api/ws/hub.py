@@ -15,6 +15,7 @@ from api.whole import post_whole
 from api.ws.calls import CallChannel
 from api.ws.curves import CurveChannels
 from api.ws.default_auctions import DefaultAuctionChannel
+from api.ws.efd import EFD, EfdChannel
 from api.ws.indices import IndexChannels
 from api.ws.notices import NoticeChannel
 from api.ws.outlet import CLOSE_KEY_GONE, CLOSE_RESTART, Flusher
@@ -78,6 +79,7 @@ class Hub:
         self.calls = CallChannel(services, self.private)
         self.auctions = DefaultAuctionChannel(services, self.private)
         self.notices = NoticeChannel(services, self.private)
+        self.efd = EfdChannel(services, self.private)
         self.curves = CurveChannels(services)
         self.settlements = SettlementChannel(services)
         self.accruals = AccrualChannel(services)
@@ -86,6 +88,7 @@ class Hub:
             RFQ: self.rfqs,
             SETTLEMENTS: self.settlements,
             ACCRUALS: self.accruals,
+            EFD: self.efd,
         }
         self._flush_due = False
         self._keys_due_s = 0.0
@@ -202,6 +205,7 @@ class Hub:
             await self.indices.turn()
             await self.calls.turn()
             await self.auctions.turn()
+            await self.efd.turn()
             await self.notices.turn()
             await self.curves.turn()
             for session in list(self.sessions):

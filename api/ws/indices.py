@@ -69,7 +69,9 @@ class IndexChannels:
             return
         self._due_s = now_s + LOOK_S
         async with reading():
-            for row in await self._services.index.latest():
+            rows = await self._services.index.latest()
+            self._services.index_ages.take(rows)
+            for row in rows:
                 self._take(row)
 
     def _take(self, row: PrintRow) -> None:

@@ -11,7 +11,7 @@ from exchange.rules.public_data import message
 
 NAMES: Final = (
     "orders", "fills", "positions", "balances", "blocks", "margin_call", "liquidation",
-    "default_auction", "notices",
+    "default_auction", "notices", "efd_own",
 )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ class PrivateChannels:
                 for deal in own
                 if deal.is_open and not deal.is_request
             ]
-        return []  # fills, notices: what was before is in GET /fills, GET /notices
+        return []  # fills, notices, efd_own: what was before, GET /fills and the like have
 
     def _positions(self, account_idx: int, indices: Iterable[int]) -> list[dict[str, Any]]:
         state = self._mirror
@@ -96,7 +96,7 @@ class PrivateChannels:
 
     def apply(self, changes: Changes) -> None:
         """Tell listeners what a batch changed."""
-        listed, fills, positions, balances, blocks, _, going, _, _ = (
+        listed, fills, positions, balances, blocks, _, going, *_ = (
             self._channels[name] for name in NAMES
         )
         if listed:

@@ -6,12 +6,13 @@ the receipts that they lock and the payments that they ask for. Killed in betwee
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, Final, NamedTuple
 
 from exchange.io.db import queries
 from exchange.io.delivery import Writing
+from exchange.io.notify import EFD
 from exchange.io.store import Store
 from exchange.rules.contracts import Contract
 from exchange.rules.delivery import deeds
@@ -41,6 +42,7 @@ SAID_MAX: Final = 200  # versions that an account may say in a session
 ENTRIES_MAX: Final = 20_000
 
 _SQL: Final = queries("efd")
+_NOTIFY: Final = queries("registry")["notify"]
 
 
 class Leg(NamedTuple):
@@ -108,12 +110,16 @@ class Exchanges(Store):
     ) -> list[Listed]:
         """Return sessions in the order of their calls, with what came of them."""
         rows = await self._rows(_SQL["sessions"], symbol, since_ns, after, limit)
-        found = []
-        for row in rows:
-            fields = dict(row)
-            body = fields.pop("body")
-            found.append(Listed(Session(**fields), json.loads(body) if body else None))
-        return found
+        return [_listed(row) for row in rows]
+
+    async def current(self, now_ns: int, since_ns: int, known: Sequence[str]) -> list[Listed]:
+        """Return sessions that have opened and are called from a moment on.
+
+        Args:
+            known: sessions whose result is not wanted again: it never changes.
+        """
+        rows = await self._rows(_SQL["current"], now_ns, since_ns, list(known))
+        return [_listed(row) for row in rows]
 
     async def result(self, session_id: str) -> tuple[str, bytes] | None:
         """Return the result of a session as it is hashed, and its digest."""
@@ -173,6 +179,7 @@ class Exchanges(Store):
             if await book.run(_SQL["result"], session.session_id):
                 return False
             await _Calling(book, session, contract, now).run(ts_ns)
+            await book.run(_NOTIFY, EFD, session.session_id)
         return True
 
     async def ready(self) -> list[Leg]:
@@ -202,6 +209,7 @@ class Exchanges(Store):
             outcome = "exchanged" if code is None else "refused"
             at = seq if code is None else None
             await book.run(_SQL["end_leg"], leg_id, outcome, code, at, ts_ns)
+            await book.run(_NOTIFY, EFD, "")
 
     async def cleared_seq(self) -> int:
         """Return how far clearing is."""
@@ -284,6 +292,12 @@ class _Calling:
             leg["seller_idx"], leg["receipt_id"], self._session.contract_idx,
             self._now.settle_ticks, leg["lots"],
         )  # fmt: skip
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    fields = dict(row)
+    body = fields.pop("body")
+    return Listed(Session(**fields), json.loads(body) if body else None)
 
 
 def _lots(receipts: list[Receipt]) -> int:

@@ -17,6 +17,7 @@ SCENARIOS: Final = "wellhead_scenarios"  # the payload is the set that was chose
 INDEX: Final = "wellhead_index"  # the payload is the newest day that was published
 MARGIN_CALL: Final = "wellhead_margin_call"  # the payload is the account_idx of a call that changed
 DEFAULT_AUCTION: Final = "wellhead_default_auction"  # the payload is the liquidation
+EFD: Final = "wellhead_efd"  # the payload is a session that was called, or of which a leg ended
 NOTICE: Final = "wellhead_notice"  # the payload is the number of a notice
 
 PING_S: Final = 2.0

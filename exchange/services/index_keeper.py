@@ -18,7 +18,7 @@ from exchange.io.errors import Corrupt, ExchangeError
 from exchange.io.index_publish import Done
 from exchange.io.index_store import PostgresIndex, PrintRow
 from exchange.rules.combinations import is_combination
-from exchange.rules.index.prints import FINAL_AFTER_NS, final_ns, published_ns
+from exchange.rules.index.prints import FINAL_AFTER_NS, FRESH_DAYS, final_ns, published_ns
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import div_half_even
 from exchange.rules.operations import index_command
@@ -35,7 +35,6 @@ LOOK_S: Final = 10.0
 RETRY_S: Final = 60.0
 CORRUPT_S: Final = 900.0  # somebody has to look at it first
 NAMED: Final = 5  # of those without a quorum, in a log line
-FRESH_DAYS: Final = 2  # an older print is no price of today
 
 _log = logging.getLogger("wellhead.index")
 

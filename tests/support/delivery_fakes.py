@@ -1,5 +1,7 @@
 """Receipts, issuers and proofs in memory, true to the rules."""
 
+import json
+
 from api.delivering import Delivering
 from exchange.io.covers import Seen
 from exchange.io.delivery import Row
@@ -144,6 +146,10 @@ class MemoryExchanges:
         self.rows = {}
         self.entries = []
         self.body = None
+        self.ends = [
+            Outcome(0, "cdr_a", "refused", int(Code.MOVE_EXCEEDS_POSITION), None),
+            Outcome(1, "cdr_b", None, None, None),
+        ]
 
     async def add(self, session):
         return self.rows.setdefault(session.session_id, session)
@@ -155,14 +161,19 @@ class MemoryExchanges:
         rows = [one for one in self.rows.values() if symbol in (None, one.symbol)]
         return [Listed(one, None) for one in rows][after : after + limit]
 
+    async def current(self, now_ns, since_ns, known):
+        body = None if self.body is None else json.loads(self.body)
+        return [
+            Listed(one, None if one.session_id in known else body)
+            for one in self.rows.values()
+            if one.opens_ns <= now_ns and one.call_ns >= since_ns
+        ]
+
     async def result(self, session_id):
         return None if self.body is None else (self.body, bytes(32))
 
     async def legs(self, session_id):
-        return [
-            Outcome(0, "cdr_a", "refused", int(Code.MOVE_EXCEEDS_POSITION), None),
-            Outcome(1, "cdr_b", None, None, None),
-        ]
+        return self.ends
 
     async def own(self, account_idx, since_ns):
         return [one for one in self.entries if one.entry.account_idx == account_idx]

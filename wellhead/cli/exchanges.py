@@ -8,7 +8,7 @@ from typing import Literal
 from cyclopts import App
 
 from wellhead import efd_calls as ec
-from wellhead.calls import Json
+from wellhead.calls import Json, convert
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
@@ -30,7 +30,7 @@ def sessions(symbol: str | None = None, /, *, limit: int = 100, options: Remote 
     """
     with options.client() as client:
         rows, answer = ask(client, ec.sessions(symbol, limit))
-    _show_sessions(list(rows), answer, options, symbol or "")
+    _show_sessions(list(rows), answer, options, f"of {symbol}" if symbol else "")
 
 
 @efd.command
@@ -103,6 +103,39 @@ def result(session: str, /, *, options: Remote = REMOTE) -> None:
         return
     _show_sessions([found.session], answer, options)
     _show_legs(found)
+
+
+@efd.command
+def watch(*, own: bool = False, options: Remote = REMOTE) -> None:
+    """Follow sessions as they open and are called, until Ctrl-C; with --json a document a line.
+
+    Parameters
+    ----------
+    own
+        With a key: also what each call comes to for the own entries, and how own legs end.
+    """
+    with options.trader() if own else options.client() as client, client.stream() as stream:
+        channels = ["efd", "efd_own"] if own else ["efd"]
+        for push in stream.subscribe(*channels):
+            if options.json:
+                out.line({"channel": push.channel, "seq": push.seq, "data": push.data})
+            elif push.channel == "efd":
+                rows = [convert(row, ec.EfdSession) for row in push.data]
+                _show_sessions(rows, None, options, "now")
+            else:
+                _show_own(push.data)
+
+
+def _show_own(data: list[Json]) -> None:
+    for one in data:
+        for row in one["entries"]:
+            said = f"own {row['side']} {row['quantity']} at {row['differential']}"
+            came = f"{row['counted']} counted, {row['filled']} exchanged"
+            out.show(f"{one['session_id']}: {said}: {came}")
+        for leg in one["legs"]:
+            what = f"{leg['side']} {leg['quantity']} for {leg['paid']} USD"
+            ended = " ".join(filter(None, (leg["outcome"] or "on its way", leg["code"])))
+            out.show(f"  {leg['receipt_id']}: {what}, {ended}")
 
 
 def _show_legs(found: ec.EfdResult) -> None:
@@ -221,9 +254,7 @@ def _show_sessions(
          one.differential, one.settlement_price, one.quantity)
         for one in rows
     ]  # fmt: skip
-    out.show(
-        out.table(COLUMNS, cells) if rows else f"no sessions {symbol and 'of ' + symbol}".rstrip()
-    )
+    out.show(out.table(COLUMNS, cells) if rows else f"no sessions {symbol}".rstrip())
 
 
 def _show_entries(rows: list[ec.EfdEntry], answer: object, options: Remote) -> None:

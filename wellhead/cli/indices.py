@@ -30,7 +30,9 @@ NONE_YET = "no index is printed yet: the first prints take about a minute from t
 def _cells(one: it.IndexPrint) -> tuple[object, ...]:
     move = one.move
     parts = (move.matched, move.entry, move.exit, move.held, move.fallback)
-    step = STEPS[one.step] if one.quorum else f"{STEPS[one.step]}: NO QUORUM"
+    step = STEPS[one.step]
+    if not one.quorum:
+        step += ": NO QUORUM" + (f" since {one.stale_since}" if one.stale_since else "")
     return (
         one.name, one.day, one.state, out.usd(one.price), step, one.providers, one.offers,
         out.usd(sum(parts)), *map(out.usd, parts), " ".join(one.limits),

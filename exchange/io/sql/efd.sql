@@ -19,6 +19,14 @@ FROM efd_session AS s LEFT JOIN efd_result AS r USING (session_id)
 WHERE ($1::text IS NULL OR s.symbol = $1) AND s.call_ns >= $2
 ORDER BY s.call_ns, s.session_id OFFSET $3 LIMIT $4
 
+-- name: current
+-- Sessions that have opened by $1 and are not called before $2; no results that are known ($3).
+SELECT s.session_id, s.symbol, s.contract_idx, s.opens_ns, s.call_ns, s.said_by,
+    CASE WHEN s.session_id = ANY ($3::text[]) THEN NULL ELSE r.body END AS body
+FROM efd_session AS s LEFT JOIN efd_result AS r USING (session_id)
+WHERE s.opens_ns <= $1 AND s.call_ns >= $2
+ORDER BY s.call_ns, s.session_id
+
 -- name: due
 SELECT session_id, symbol, contract_idx, opens_ns, call_ns, said_by FROM efd_session AS s
 WHERE call_ns <= $1 AND NOT EXISTS (SELECT FROM efd_result AS r WHERE r.session_id = s.session_id)

@@ -17,6 +17,7 @@ FIRST: Final = "0" * 64  # what print 1 follows
 DIGEST_BYTES: Final = 32
 PUBLISHED_AFTER_NS: Final = 30 * 60 * NS_PER_SECOND  # 00:30 UTC of the next day
 FINAL_AFTER_NS: Final = 12 * 3600 * NS_PER_SECOND  # 12:00 UTC of the next day
+FRESH_DAYS: Final = 2  # an older print is no price of today
 
 
 class Step(IntEnum):
@@ -81,6 +82,20 @@ class Head(NamedTuple):
 
 
 EMPTY: Final = Head(0, FIRST)
+
+
+def stale_since(one: Print, on: date | None = None) -> date | None:
+    """Return the first day that nobody stands for the price of a name, None while it has a quorum.
+
+    Args:
+        one: its newest print, or any older one by itself.
+        on: today: a name whose prints have ended is stale from the day after its newest one.
+    """
+    if not one.has_quorum:
+        return one.day - (int(one.explanation["days_without_quorum"]) - 1) * DAY
+    if on is not None and one.day < on - FRESH_DAYS * DAY:
+        return one.day + DAY
+    return None
 
 
 def name_of(sku: str, hub: str, grade: str) -> str:

@@ -20,6 +20,7 @@ from exchange.io.journal_postgres import PostgresJournalReader
 from exchange.io.notify import (
     API_KEY,
     DEFAULT_AUCTION,
+    EFD,
     INDEX,
     MARGIN_CALL,
     NOTICE,
@@ -231,6 +232,7 @@ class Node:
             heard[MARGIN_CALL] = self._front.hub.calls.changed
             heard[NOTICE] = self._front.hub.notices.changed
             heard[DEFAULT_AUCTION] = self._front.hub.auctions.changed
+            heard[EFD] = self._front.hub.efd.changed
         if self._engine is not None:
             heard[OUTBOX] = self._engine.wake_outbox
             heard[SCENARIOS] = self._engine.wake_scenarios

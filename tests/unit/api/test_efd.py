@@ -2,8 +2,17 @@
 
 import json
 
-from exchange.rules.delivery.exchange import Called, Session, body_of, result_fields
-from exchange.rules.delivery.uncross import NOTHING
+from exchange.io.efd import Outcome
+from exchange.rules.delivery.exchange import (
+    Called,
+    Entry,
+    Pair,
+    Session,
+    body_of,
+    result_fields,
+)
+from exchange.rules.delivery.uncross import NOTHING, Uncrossed
+from matching.codes import Side
 from tests.support.api_world import SYMBOL, running
 
 BUY = {"side": "buy", "quantity": "16", "differential": "-0.050"}
@@ -103,3 +112,61 @@ async def test_another_session_is_of_a_month_before_its_trading_ends():
             assert answer.json()["code"] == code, (change, answer.text)
         denied = await world.call("alice", "POST", "/admin/efd/sessions", good)
         assert denied.status_code == 403
+
+
+ENTRIES = [
+    Entry(1, 0, "main", Side.SELL, 16, -50, 5),
+    Entry(2, 1, "main", Side.BUY, 24, 30, 6),
+    Entry(3, 1, "late", Side.BUY, 8, 10, 7),
+    Entry(4, 1, "late", Side.BUY, 0, 10, 8),
+]
+
+
+def result_of(session):
+    """Return what a call came to in which account 1 buys 16 of account 0."""
+    outcome = Called(Uncrossed(0, 16, 8), [Pair(2, 1, 16)])
+    fields = result_fields(
+        session, ENTRIES, {1: 16, 2: 24}, outcome, settle_ticks=2_000, hours=744, seq=1
+    )
+    fields["legs"] = [
+        {"place": 0, "buyer_idx": 1, "seller_idx": 0, "receipt_id": "cdr_a", "lots": 16,
+         "amount_usd_micros": 23_808_000_000}
+    ]  # fmt: skip
+    return fields
+
+
+async def test_sessions_are_told_to_all_and_what_a_call_came_to_to_who_entered():
+    async with running() as world:
+        session = await opened(world)
+        rows, channel = world.services.delivering.exchanges, world.hub.efd
+        own, seen = [], []
+        channel._private.tell = lambda name, idx, data: own.append((name, idx, data[0]))
+        channel.subscribers[type("Ear", (), {"deliver": lambda _, *said: seen.append(said)})()] = (
+            None
+        )
+        await channel.turn()  # what there is at the start is in the snapshot
+        told = json.loads(channel.snapshot())
+        assert [row["status"] for row in told["data"]] == ["open"] and not own and not seen
+
+        async def turned():
+            channel.changed()
+            await channel.turn()
+            return [row["status"] for _, text in seen for row in json.loads(text)["data"]]
+
+        assert await turned() == []
+        world.now_ns = world.services.now_ns = lambda: session.call_ns
+        assert await turned() == ["calling"]
+        rows.body, rows.ends = body_of(result_of(session)), [Outcome(0, "cdr_a", None, None, None)]
+        assert await turned() == ["calling", "called"]
+        assert [(name, idx) for name, idx, _ in own] == [("efd_own", 0), ("efd_own", 1)]
+        rows.ends = [Outcome(0, "cdr_a", "exchanged", None, 9)]
+        for _ in range(3):
+            assert await turned() == ["calling", "called"]
+        (_, _, before), (_, _, after) = own[1], own[3]
+        assert len(own) == 4
+        (entry,) = after["entries"]  # what it took back is left out
+        assert (entry["counted"], entry["filled"], entry["differential"]) == ("24", "16", "0.030")
+        assert [one["legs"][0]["outcome"] for one in (before, after)] == [None, "exchanged"]
+        assert (after["legs"][0]["side"], after["legs"][0]["paid"]) == ("buy", "23808.00")
+        first, second = (json.loads(text) for _, text in seen)
+        assert second["prev_seq"] == first["seq"] < second["seq"]

@@ -1,6 +1,7 @@
 """The index over the API: prints and what they follow from for all, committee values by two."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from api.server import PICOWS
 from exchange.rules.index.panel import digest_of
 from exchange.rules.index.replay import Published
-from tests.support.api_world import World, running
+from tests.support.api_world import SYMBOL, World, running
 from tests.support.waiting import until
 
 SAID = {"day": "2026-03-04", "price": "2.5", "reason": "two brokers said so"}
@@ -140,3 +141,29 @@ async def test_a_new_print_is_told_on_its_channel(world: World) -> None:
         assert (await nobody.ask("unsubscribe", channels=["index.H100-USE"]))["ok"]
         unknown = await nobody.ask("subscribe", channels=["index.B200-USE"])
         assert unknown["error"]["code"] == "channel_unknown"
+
+
+async def test_a_contract_says_since_when_its_index_is_stale(world: World) -> None:
+    path = f"/instruments/{SYMBOL}"
+
+    async def stale() -> str | None:
+        world.hub.indices.changed()
+        await world.hub.indices.turn()
+        shown = (await world.call(None, "GET", path)).json()["instrument"]
+        return shown["index_stale_since"]
+
+    contract = world.services.gateway.mirror.contracts[0]
+    assert await stale() is None  # the engine has no price of it
+    contract.index_ticks = 2_125
+    newest = world.index.published[-1].row
+    day_after = newest.day + timedelta(days=1)
+    assert await stale() == day_after.isoformat()  # nothing was printed for long
+    row = newest._replace(
+        position=newest.position + 1, step=3,
+        day=datetime.fromtimestamp(world.now_ns() // 10**9, UTC).date(),
+        explanation={**newest.explanation, "days_without_quorum": 3},
+    )  # fmt: skip
+    world.index.add(Published(row, {}))
+    assert await stale() == (row.day - timedelta(days=2)).isoformat()
+    prints = (await world.call(None, "GET", "/indices")).json()["indices"]
+    assert (row.day - timedelta(days=2)).isoformat() in {one["stale_since"] for one in prints}

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from exchange.rules.index.history import History
 from exchange.rules.index.names import Value
-from exchange.rules.index.prints import EMPTY, Head, Stamp, State, Step, chained, digest_of
+from exchange.rules.index.prints import (
+    EMPTY,
+    Head,
+    Stamp,
+    State,
+    Step,
+    chained,
+    digest_of,
+    stale_since,
+)
+from exchange.rules.tenors import DAY
 from tests.support.index_offers import FIRST, USD, daily, days, draft, offers_of, run, steady
 
 GLB, USE = "H100-GLB", "H100-USE"
@@ -209,3 +219,15 @@ def test_INDX_010_and_011_hold_whatever_providers_say(data):
         assert before["usd_micros"] + sum(move.values()) == one.price_usd_micros > 0
         if one.step == Step.PANEL and move["matched"] == 0:
             assert abs(sum(move.values())) * 10_000 <= before["usd_micros"] * 200
+
+
+def test_INDX_008_a_print_says_since_when_nobody_stands_for_it():
+    found = run(daily(steady(5, 4)), 20)
+    stamp = Stamp(State.FINAL, 1, 0)
+    prints = list(chained((found[GLB, day] for day in days(20)), stamp, EMPTY))
+    gone = next(one for one in prints if one.step == Step.MEAN)
+    assert [stale_since(one) for one in prints if one.step != Step.MEAN] == [None] * 11
+    assert {stale_since(one) for one in prints if one.step == Step.MEAN} == {gone.day}
+    good = prints[0]
+    assert stale_since(good, good.day + 2 * DAY) is None
+    assert stale_since(good, good.day + 3 * DAY) == good.day + DAY

@@ -2,12 +2,12 @@
 
 Whatever trades or moves a price leaves a bit in META.aftermath; most commands leave none, and one
 comparison says so. The order of work: quotes whose protection was hit, guards of the auctions,
-then combinations that may meet their legs, then stops that were triggered, then pegs that have to
-move, then orders of contracts that have ended; after each step from the top again, since a stop may
-trade and a trade may call the guards.
+then orders that end with a call or a day, then combinations that may meet their legs, then stops
+that were triggered, then pegs that have to move, then orders of contracts that have ended; after
+each step from the top again, since a stop may trade and a trade may call the guards.
 
 A step is one order at most, or one combination, or the pegs of one contract, or what a command may
-cancel of a contract that has ended; a command does AFTERMATH_STEPS_MAX of them, and begins none
+cancel of one contract; a command does AFTERMATH_STEPS_MAX of them, and begins none
 once it has caused META.command_events events in all, or has looked at META.cancels_max orders of
 accounts whose losses were unknown (losses.py). Quotes that hit their protection go at once,
 whatever the count, and so do calls that guards ask for: until they have begun the book may be
@@ -21,7 +21,8 @@ from matching.contracts import end_step
 from matching.emit import has_worked
 from matching.enter_stops import stop_step
 from matching.implied import implied_step
-from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, IMPLIED, PEGS, STOPS
+from matching.life_ends import life_step
+from matching.limits import AFTERMATH_STEPS_MAX, GUARDS, IMPLIED, LIVES, PEGS, STOPS
 from matching.mmp import end_hit_groups
 from matching.pegs import move_next_pegs
 from matching.quote_fills import HITS
@@ -52,7 +53,9 @@ def aftermath(s, first_event):
         if meta["orders_valued"] >= meta["cancels_max"]:
             return
         steps += 1
-        if (meta["aftermath"] & IMPLIED) != 0:
+        if (meta["aftermath"] & LIVES) != 0:
+            life_step(s, first_event)
+        elif (meta["aftermath"] & IMPLIED) != 0:
             implied_step(s)
         elif (meta["aftermath"] & STOPS) != 0:
             stop_step(s)

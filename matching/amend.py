@@ -20,7 +20,7 @@ from matching.codes import (
 from matching.details import clip_shown, display_of, show
 from matching.emit import emit_order
 from matching.expiry import add_expiry
-from matching.lifetimes import note_life
+from matching.lifetimes import leave_life, note_life
 from matching.lots import change_lots
 from matching.match import emit_drops, execute
 from matching.orders import named_order
@@ -207,9 +207,11 @@ def rest_again(s, order_idx, terms, leaves_lots, traded_lots):
     record["leaves_lots"] = leaves_lots
     record["filled_lots"] += traded_lots
     record["key"] = terms.key
+    if terms.tif != record["tif"]:
+        leave_life(s, order_idx)
     record["tif"] = terms.tif
-    note_life(s, np.int64(record["book_idx"]) >> 1, terms.tif)
     record["flags"] = (record["flags"] & ~PLACE_FLAGS) | terms.flags
+    note_life(s, order_idx, terms.tif)
     if terms.expires_ns != record["expires_ns"]:
         record["expires_ns"] = terms.expires_ns
         if terms.expires_ns != 0:

@@ -12,7 +12,7 @@ from matching._jit import cold_kernel, kernel
 from matching.book import key_of
 from matching.codes import TRAIL_IS_BPS, Code, EventKind, Flag, Tif
 from matching.expiry import add_expiry
-from matching.lifetimes import note_life
+from matching.lifetimes import wait_for_life
 from matching.partners import drop_waiting
 from matching.stops import check_offset, has_limit, sound_stop_tif, stops_taken
 from matching.terms import amended_price
@@ -191,8 +191,9 @@ def wait_anew(s, order_idx, terms):
     out_of_ladder(s, order_idx)
     record["key"] = terms.key
     record["leaves_lots"] = terms.lots
+    if terms.tif != record["tif"]:
+        wait_for_life(s, order_idx, terms.tif)
     record["tif"] = terms.tif
-    note_life(s, contract_idx, terms.tif)
     if terms.expires_ns != record["expires_ns"]:
         record["expires_ns"] = terms.expires_ns
         if terms.expires_ns != 0:

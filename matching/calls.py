@@ -8,12 +8,10 @@ number and the time of the command that began it.
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.book import level_of, next_key
 from matching.codes import (
     CallPhase,
     Code,
     EventKind,
-    Side,
     Tif,
     TradingState,
 )
@@ -21,10 +19,10 @@ from matching.emit import emit, has_worked
 from matching.equilibrium import equilibrium
 from matching.guards import beyond_day, set_guard_keys
 from matching.implied_wake import wake_implied
-from matching.lifetimes import may_hold, none_left
+from matching.life_ends import end_all_of
+from matching.lifetimes import let_end
 from matching.limits import DRAW_PRIME, INDICATIVE_EVERY_NS
 from matching.peg_list import wake_pegs
-from matching.trade import drop_order
 from matching.triggers import see_all
 from matching.uncross import say_price, uncross
 
@@ -56,31 +54,6 @@ def drawn_ns(s, contract_idx, window_ns):
     for word in (seq, ts_ns, seq // DRAW_PRIME, ts_ns // DRAW_PRIME, contract_idx, NONE, NONE):
         drawn = (drawn * 48_271 + word % DRAW_PRIME) % DRAW_PRIME
     return drawn * (window_ns // 1_000) // DRAW_PRIME * 1_000
-
-
-@cold_kernel
-def cancel_all_of(s, book_idx, tif, code):
-    """Cancel a side's orders of one time in force, best first, then by time."""
-    top = s.meta[0]["price_top"]
-    key = np.int64(s.books[book_idx]["best_key"])
-    while key <= top:
-        order_idx = np.int64(level_of(s, book_idx, key)["head"])
-        while order_idx != 0:
-            following = np.int64(s.orders[order_idx]["next"])
-            if s.orders[order_idx]["tif"] == tif:
-                drop_order(s, order_idx, code)
-            order_idx = following
-        key = next_key(s, book_idx, key + 1) if key < top else key + 1
-
-
-@cold_kernel
-def cancel_both_of(s, contract_idx, tif, code):
-    """Cancel a contract's orders of one time in force, buys first."""
-    if not may_hold(s, contract_idx, np.int64(tif)):
-        return
-    cancel_all_of(s, 2 * contract_idx + Side.BUY, tif, code)
-    cancel_all_of(s, 2 * contract_idx + Side.SELL, tif, code)
-    none_left(s, contract_idx, np.int64(tif))
 
 
 @cold_kernel
@@ -116,7 +89,7 @@ def begin_call(s, contract_idx, phase, ends_after_ns, window_ns, code):
     event["code"] = code
     event["price_ticks"] = s.contracts[contract_idx]["mark_ticks"]
     event["amount_usd_micros"] = ends_after_ns
-    cancel_both_of(s, contract_idx, Tif.GFN, Code.AUCTION_STARTED)
+    let_end(s, contract_idx, np.int64(Tif.GFN))
 
 
 @cold_kernel
@@ -162,7 +135,7 @@ def leave_call(s, contract_idx, state):
     call["imbalance_lots"] = 0
     if matches(state):
         uncross(s, contract_idx, phase, np.int64(state))
-    cancel_both_of(s, contract_idx, Tif.GFA, Code.AUCTION_ENDED)
+    end_all_of(s, contract_idx, np.int64(Tif.GFA), Code.AUCTION_ENDED)
     wake_pegs(s, contract_idx)
     wake_implied(s, contract_idx)
     see_all(s, contract_idx)

@@ -1,8 +1,12 @@
 """The invariants of calls and guards, taken from scratch; `checks.py` says how."""
 
+import numpy as np
+
 from matching.check_stops import waits
-from matching.codes import MARKET_ORDER, Tif, TradingState
-from matching.state import State
+from matching.codes import DETAILED, MARKET_ORDER, Tif, TradingState
+from matching.lifetimes import OVER
+from matching.limits import LIVES
+from matching.state import LIFE_LISTS, State
 
 
 def check_calls(s: State, live: list[int]) -> None:
@@ -20,19 +24,45 @@ def check_calls(s: State, live: list[int]) -> None:
         due += [ts_ns for ts_ns in times[1:] if ts_ns]
         check_ending(s, contract_idx)
         check_guard(s, contract_idx)
+    check_lives(s, live)
     if due:
         assert 0 < s.meta[0]["next_call_ns"] <= min(due), "nobody is woken for a call"
     for idx in live:
         order = s.orders[idx]
-        noted = int(s.lives[order["book_idx"] >> 1]) >> int(order["tif"]) & 1
-        assert noted or order["tif"] == Tif.GTC, f"nobody looks for order {idx}"
         if waits(s, idx):
             continue  # it stands nowhere yet
         calling = s.calls[order["book_idx"] >> 1]["phase"] != 0
         assert calling or order["tif"] != Tif.GFA, f"order {idx} outlives its call"
-        assert not (calling and order["tif"] == Tif.GFN), f"order {idx} stands in a call"
+        over = s.meta[0]["aftermath"] & LIVES
+        assert over or not (calling and order["tif"] == Tif.GFN), f"order {idx} stands in a call"
         in_line = bool(order["flags"] & MARKET_ORDER)
         assert not in_line or order["tif"] == Tif.GFA, f"market order {idx} without a call"
+
+
+def check_lives(s: State, live: list[int]) -> None:
+    """Who ends with a call or a day is in a list of its contract, once; what is over is ended."""
+    listed: dict[int, int] = {}
+    for which in range(LIFE_LISTS * int(s.meta[0]["contracts_count"])):
+        row, before = s.life_lists[which], 0
+        contract_idx, place = divmod(which, LIFE_LISTS)
+        base = which - OVER if place > OVER else which
+        idx = int(row["head"])
+        assert not (idx and place > OVER) or s.meta[0]["aftermath"] & LIVES, "who is over stays"
+        while idx:
+            life, order = s.lives[idx], s.orders[idx]
+            where = f"order {idx} in list {which}"
+            assert idx not in listed and life["prev"] == before, f"{where}: links"
+            assert life["which"] == base + 1 and order["flags"] & DETAILED, f"{where}: {life}"
+            kind = (int(order["book_idx"]) >> 1, int(order["tif"]))
+            assert kind == (contract_idx, base % LIFE_LISTS + Tif.GFA), f"{where}: {kind}"
+            listed[idx], before, idx = which, idx, int(life["next"])
+        assert row["tail"] == before, f"tail of list {which}"
+    for idx in live:
+        tif = int(s.orders[idx]["tif"])
+        wanted = tif == Tif.DAY or (tif > Tif.GTD and not waits(s, idx))
+        assert (idx in listed) == wanted, f"nobody looks for order {idx}"
+    used = s.lives[: s.meta[0]["orders_used"] + 1]
+    assert np.count_nonzero(used["which"]) == len(listed), "who is gone is listed"
 
 
 def check_ending(s: State, contract_idx: int) -> None:

@@ -19,7 +19,7 @@ from matching.checks import check_state
 from matching.limits import ASSETS_MAX, LEGS_MAX, ORDERS_MAX, QUOTE_GROUPS, TIMERS_PER_ACCOUNT
 from matching.rebuild import rebuild
 from matching.risk import requirement
-from matching.state import META, META_SAVED, STOP_BOOKS, Sizes, State, new_state
+from matching.state import LIFE_LISTS, META, META_SAVED, STOP_BOOKS, Sizes, State, new_state
 from matching.wire import COMMAND, EVENT
 from matching.worst import freshen_all
 
@@ -220,6 +220,8 @@ class Engine:
             "limits": s.limits[:accounts],
             "timers": s.timers[: TIMERS_PER_ACCOUNT * accounts],
             "expiries": s.expiries[: meta["expiries_count"]],
+            "lives": s.lives[: meta["orders_used"] + 1],
+            "life_lists": s.life_lists[: LIFE_LISTS * contracts],
             "mmps": s.mmps[: QUOTE_GROUPS * accounts],
             "deals": s.deals[: meta["deals_used"] + 1],
             "dealers": s.dealers[:accounts],

@@ -11,6 +11,7 @@ from matching._jit import cold_kernel, kernel
 from matching.admit import Order, admit
 from matching.book import key_of, link_last
 from matching.codes import (
+    DETAILED,
     OF_THE_CORE,
     Code,
     EventKind,
@@ -20,6 +21,7 @@ from matching.codes import (
 )
 from matching.details import clear_detail
 from matching.emit import emit_cancelled, emit_order
+from matching.lifetimes import leave_life, note_life
 from matching.limits import STOPS
 from matching.match import emit_drops, execute
 from matching.partners import child_out, drop_waiting, grow_child, leave_waiting
@@ -113,6 +115,9 @@ def enter_stop(s, order_idx):
         record["leaves_lots"] = leaves_lots
         record["filled_lots"] = traded_lots
         record["key"] = order.key
+        if s.lives[order_idx]["which"] != 0:
+            record["flags"] |= DETAILED  # as it waits for the end of a day
+        note_life(s, order_idx, np.int64(record["tif"]))
         link_last(s, order_idx, order.book_idx, order.key)
     else:
         end_entered(s, order_idx, order)
@@ -123,6 +128,7 @@ def enter_stop(s, order_idx):
 @kernel
 def end_entered(s, order_idx, order):
     """Free the slot of a triggered order of which nothing rests."""
+    leave_life(s, order_idx)
     disown(s, order_idx, order.account_idx, order.position_idx)
     free_order_slot(s, order_idx)
 

@@ -213,7 +213,7 @@ LOOK_AHEAD_SHARE = 4
 # left after so many goes on behind the next command.
 AFTERMATH_STEPS_MAX = 256
 GUARDS, STOPS, PEGS, ENDS = 1, 2, 4, 16  # bits of META.aftermath: what there is to do
-IMPLIED = 32
+IMPLIED, LIVES = 32, 64
 
 # Implied trades of one order, and of one combination behind a command. What is left of the order
 # then is cancelled, as behind TAKER_MAKERS_MAX; what is left of the combination goes on as a step

@@ -11,14 +11,12 @@ from matching.emit import emit
 from matching.guards import take_guard_price
 from matching.implied_wake import wake_implied
 from matching.legs import combination_of
-from matching.lifetimes import may_hold, none_left
+from matching.life_ends import end_lives
+from matching.lifetimes import let_end
 from matching.limits import INT64_SAFE
 from matching.losses import forget_losses
 from matching.peg_list import wake_pegs
-from matching.state import STOP_BOOKS
-from matching.trade import drop_order
 from matching.triggers import see_price
-from matching.waiting import stop_book
 
 
 @kernel
@@ -155,39 +153,18 @@ def settle(s, cmd):
     event = s.events[reply]
     event["price_ticks"] = cmd["price_ticks"]
     event["amount_usd_micros"] = paid_usd_micros
-    end_day(s, contract_idx)
+    end_day(s, contract_idx, reply)
     for place in range(contract["combinations_count"]):
-        end_day(s, combination_of(s, contract_idx, place))
+        end_day(s, combination_of(s, contract_idx, place), reply)
     see_mark(s, cmd)
     return Code.OK
 
 
 @cold_kernel
-def end_day(s, contract_idx):
-    """End a contract's orders for the day: buys, then sells, then stops, ladder by ladder."""
-    day = np.int64(Tif.DAY)
-    if not may_hold(s, contract_idx, day):
-        return
-    for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
-        end_day_of_book(s, book_idx)
-    first_book_idx = stop_book(s, contract_idx, np.int64(0), np.int64(0))
-    for book_idx in range(first_book_idx, first_book_idx + STOP_BOOKS):
-        end_day_of_book(s, book_idx)
-    none_left(s, contract_idx, day)
-
-
-@cold_kernel
-def end_day_of_book(s, book_idx):
-    """End a book's orders for the day, best price first, then by time."""
-    key = np.int64(s.books[book_idx]["best_key"])
-    while key <= s.meta[0]["price_top"]:
-        order_idx = np.int64(level_of(s, book_idx, key)["head"])
-        while order_idx != 0:
-            following = np.int64(s.orders[order_idx]["next"])
-            if s.orders[order_idx]["tif"] == Tif.DAY:
-                drop_order(s, order_idx, Code.ORDER_EXPIRED)
-            order_idx = following
-        key = next_key(s, book_idx, key + 1) if key < s.meta[0]["price_top"] else key + 1
+def end_day(s, contract_idx, first_event):
+    """End a contract's orders and stops for the day, as many as the command may."""
+    let_end(s, contract_idx, np.int64(Tif.DAY))
+    end_lives(s, contract_idx, first_event)
 
 
 @kernel

@@ -134,7 +134,7 @@ def enter(s, cmd, order, lots):
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
         rest(s, cmd, order, order_idx, order_id, position_idx, client_idx, leaves_lots, traded_lots)
-        note_life(s, order.contract_idx, order.tif)
+        note_life(s, order_idx, order.tif)
         if order.display_lots != 0:
             s.events[reply]["amount_usd_micros"] = show(s, order_idx, order.display_lots)
         if order.order_type == OrderType.PEGGED:

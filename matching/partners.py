@@ -9,6 +9,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching.codes import EventKind
 from matching.emit import emit_cancelled
+from matching.lifetimes import leave_life
 from matching.limits import STOPS
 from matching.pool import disown, free_order_slot
 from matching.waiting import (
@@ -77,7 +78,10 @@ def leave_waiting(s, order_idx):
 
 @cold_kernel
 def let_go(s, order_idx):
-    """Tell those that an ending order is linked with: its other leg, its parent, its children."""
+    """Tell those that an ending order is linked with: its other leg, its parent, its children.
+
+    Its list of orders that end with a call or a day, too.
+    """
     detail = s.details[order_idx]
     other_idx = open_by_id(s, np.int64(detail["link_id"]))
     if other_idx != 0:
@@ -94,6 +98,7 @@ def let_go(s, order_idx):
     detail["link_id"] = 0
     detail["parent_id"] = 0
     detail["child_id"] = 0
+    leave_life(s, order_idx)
 
 
 @cold_kernel

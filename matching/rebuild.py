@@ -10,7 +10,6 @@ from matching.combinations import join_legs
 from matching.contracts import set_mark_and_band
 from matching.ending import wake_for_end
 from matching.guards import set_guard_keys
-from matching.lifetimes import note_life
 from matching.peg_list import insert_peg, is_peg
 from matching.pool import count_trading, position_place
 from matching.state import view_state
@@ -73,7 +72,6 @@ def rebuild(state):
         order = s.orders[order_idx]
         if order["order_id"] != 0:
             rebuild_level(s, np.int64(order_idx))
-            note_life(s, np.int64(order["book_idx"]) >> 1, np.int64(order["tif"]))
             if is_peg(s, order_idx):
                 insert_peg(s, np.int64(order_idx))
     if meta["expiries_count"] > 0:

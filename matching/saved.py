@@ -30,7 +30,7 @@ from matching.wire_collateral import ASSET, COLLATERAL, HOLDING
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_margin import ADDON
-from matching.wire_protections import ACCOUNT_LIMITS, EXPIRY, MMP, TIMER
+from matching.wire_protections import ACCOUNT_LIMITS, EXPIRY, LIFE, LIFE_LIST, MMP, TIMER
 
 MAGIC: Final = b"WHSTATE4"
 STATE_HASH_BYTES: Final = 16
@@ -54,6 +54,8 @@ ARRAYS: Final[dict[str, np.dtype[Any]]] = {
     "limits": ACCOUNT_LIMITS,
     "timers": TIMER,
     "expiries": EXPIRY,  # dead entries too: a TICK looks at so many of them
+    "lives": LIFE,  # of each order
+    "life_lists": LIFE_LIST,
     "mmps": MMP,
     "deals": DEAL,
     "dealers": DEALER,

@@ -29,7 +29,7 @@ from matching.wire_collateral import ASSET, COLLATERAL, HOLDING
 from matching.wire_deals import DAY, DEAL, DEALER
 from matching.wire_ids import CLIENT_ID, ORIGIN
 from matching.wire_margin import ADDON, ALONE
-from matching.wire_protections import ACCOUNT_LIMITS, EXPIRY, MMP, TIMER
+from matching.wire_protections import ACCOUNT_LIMITS, EXPIRY, LIFE, LIFE_LIST, MMP, TIMER
 
 # The oldest order of a level, 0 when it is empty, and the newest.
 LEVEL: Final = np.dtype([("head", "<i4"), ("tail", "<i4")])
@@ -55,6 +55,7 @@ assert BOOK.itemsize == 64
 LONG, SLOT = np.dtype("<i8"), np.dtype("<i4")
 STOP_BOOKS: Final = 6  # of a contract: TriggerBy x 2, falls then rises
 BOOKS_OF_CONTRACT: Final = 2 + STOP_BOOKS
+LIFE_LISTS: Final = 5  # of a contract: GFA, GFN, DAY, then what is over of GFN and of DAY
 
 # Counters that are saved, then what a state is built with, then scratch.
 META_SAVED: Final = (
@@ -124,6 +125,7 @@ META_SCRATCH: Final = (
     "named_order_id",  # what a refusal names
     "contracts_trading",  # contracts_count, or 0 while the exchange is halted
     "ends_first",  # where orders of contracts that have ended are looked for
+    "lives_first",  # where orders whose time is over are looked for
     "mmp_hit",  # the first protection hit in this command, place + 1; 0 for none
     "mmp_hit_last",
     "extras",  # 1: something is added to the scenarios
@@ -148,7 +150,8 @@ class State(NamedTuple):
     calls: np.ndarray  # (contracts,) CALL of the contract with the same index
     pegs: np.ndarray  # (contracts x PEGS_MAX,) slots of pegged orders, oldest first
     watches: np.ndarray  # (contracts,) WATCH
-    lives: np.ndarray  # (contracts,) bits of the times in force that may rest; never saved
+    lives: np.ndarray  # (orders,) LIFE of the order in the same slot
+    life_lists: np.ndarray  # (LIFE_LISTS x contracts,) LIFE_LIST
     trails: np.ndarray  # (6 x contracts,) heads of lists of trailing stops
     books: np.ndarray  # (8 x contracts,) BOOK: two of orders each, then six of stops each
     levels: np.ndarray  # (8 x contracts x prices,) LEVEL
@@ -194,7 +197,8 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "calls": CALL,
     "pegs": SLOT,
     "watches": WATCH,
-    "lives": LONG,
+    "lives": LIFE,
+    "life_lists": LIFE_LIST,
     "trails": SLOT,
     "books": BOOK,
     "levels": LEVEL,
@@ -246,7 +250,8 @@ def new_state(sizes: Sizes) -> State:
         "calls": sizes.contracts,
         "pegs": sizes.contracts * PEGS_MAX,
         "watches": sizes.contracts,
-        "lives": sizes.contracts,
+        "lives": sizes.orders,
+        "life_lists": LIFE_LISTS * sizes.contracts,
         "trails": STOP_BOOKS * sizes.contracts,
         "books": books,
         "levels": books * prices,

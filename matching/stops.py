@@ -27,7 +27,7 @@ from matching.codes import (
     TriggerBy,
 )
 from matching.expiry import add_expiry
-from matching.lifetimes import note_life
+from matching.lifetimes import wait_for_life
 from matching.limits import TRAIL_BPS_MAX
 from matching.pool import add_position, own, take_order_slot
 from matching.rest import new_order_id
@@ -228,7 +228,6 @@ def hold_stop(s, cmd, order):
     trigger_ticks = low_half(cmd["amount_usd_micros"])
     record = s.orders[order_idx]
     record["tif"] = order.tif
-    note_life(s, order.contract_idx, order.tif)
     record["stp"] = order.stp
     record["flags"] = order.flags
     record["leaves_lots"] = order.qty_lots
@@ -237,6 +236,7 @@ def hold_stop(s, cmd, order):
         s, order.account_idx, order.book_idx, order_idx, order_id, position_idx,
         np.int64(cmd["order_type"]), trigger, trigger_ticks,
     )  # fmt: skip
+    wait_for_life(s, order_idx, order.tif)
     s.orders[order_idx]["expires_ns"] = cmd["expires_ns"]
     s.orders[order_idx]["client_idx"] = client_idx
     own(s, order_idx, order.account_idx, position_idx)

@@ -34,6 +34,18 @@ assert TIMER.itemsize == 16
 # An order's end; or, with a negative id, a timer's (expiry.py).
 EXPIRY: Final = np.dtype([("expires_ns", "<i8"), ("order_id", "<i8")])
 
+# An order in a list of those that end with a call or a day, and such a list (lifetimes.py).
+LIFE: Final = np.dtype(
+    [
+        ("next", "<i4"),
+        ("prev", "<i4"),
+        ("which", "<i4"),  # the list it joined, plus one; 0: in none
+        ("b", "<i4"),
+    ]
+)
+LIFE_LIST: Final = np.dtype([("head", "<i4"), ("tail", "<i4")])
+assert LIFE.itemsize == 16 and LIFE_LIST.itemsize == 8
+
 # Market-maker protection of one quote group.
 MMP: Final = np.dtype(
     [

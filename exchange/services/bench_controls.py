@@ -119,6 +119,12 @@ def call_ends_one(count: int) -> Stage:
     return market, row, count
 
 
+def call_ends_all(count: int) -> Stage:
+    """Return the beginning of a call in a book of `count` orders, all of which end with it."""
+    row = rows_of(Kind.START_CALL, 1, state=CallPhase.MANUAL)
+    return many_orders(count, 1, Tif.GFN), row, count
+
+
 def call_ends(count: int) -> Stage:
     """Return the end of a call in which `count` orders cross, half of them on either side."""
     market = Market(ACCOUNTS + 1, 1)

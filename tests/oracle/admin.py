@@ -26,6 +26,7 @@ from tests.oracle import (
     deals,
     endings,
     implied,
+    lives,
     pegs,
     protect,
     risk,
@@ -426,16 +427,9 @@ def settle(ex: Exchange, log: Log, cmd: Command) -> None:
         if any(leg.contract is settled for leg in contract.legs)
     ]
     for idx in (cmd.contract_idx, *joined):
-        end_day(ex, log, idx)
+        lives.let_end(ex, idx, Tif.DAY)
+        lives.end(ex, log, idx)
     stops.see(ex, log, cmd.contract_idx, TriggerBy.MARK, cmd.price_ticks)
-
-
-def end_day(ex: Exchange, log: Log, contract_idx: int) -> None:
-    """Orders go as they would be met, then stops as they would be triggered, ladder by ladder."""
-    resting = [o for side in (0, 1) for o in book.best_first(ex, contract_idx, side)]
-    for order in [*resting, *stops.standing(ex, contract_idx)]:
-        if order.tif == Tif.DAY:
-            book.cancel(ex, log, order, Code.ORDER_EXPIRED)
 
 
 def why_not_corrected(ex: Exchange, contract: Contract, cmd: Command) -> Code:

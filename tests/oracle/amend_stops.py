@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from matching.codes import Code, EventKind, Flag, Tif, TriggerBy
-from tests.oracle import book, stops
+from tests.oracle import book, lives, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Exchange, Order
 
@@ -112,7 +112,10 @@ def amend(ex: Exchange, log: Log, cmd: Command, order: Order) -> None:
     if smaller:
         stops.say(log, EventKind.STOP_AMENDED, order, terms.lots)
         return
-    order.tif, order.expires_ns = terms.tif, terms.expires_ns
+    if terms.tif != old.tif:
+        order.tif = terms.tif
+        lives.wait(ex, order)
+    order.expires_ns = terms.expires_ns
     stop.trigger_ticks, stop.limit_ticks = terms.trigger_ticks, terms.limit_ticks
     stop.offset, stop.in_bps = terms.offset, terms.in_bps
     order.price_ticks = terms.limit_ticks

@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 from matching.codes import Code, EventKind, Flag, Side, Stp, Tif, TradingState, TriggerBy
 from matching.limits import IMPLIED_FILLS_MAX
-from tests.oracle import calls, combinations, icebergs, implied, links, pegs, quotes, stops
+from tests.oracle import (
+    calls,
+    combinations,
+    icebergs,
+    implied,
+    links,
+    lives,
+    pegs,
+    quotes,
+    stops,
+)
 from tests.oracle.events import Log
 from tests.oracle.state import Exchange, Order, Position, opposite, signed
 
@@ -45,6 +55,7 @@ def rest(ex: Exchange, order: Order) -> None:
     pegs.wake(ex, order.contract_idx)
     ex.contracts[order.contract_idx].book[order.side].append(order)
     ex.orders[order.order_id] = order
+    lives.join(ex, order)
     position = owned(ex, order)
     if order not in position.orders:
         position.orders.append(order)

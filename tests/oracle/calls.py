@@ -1,7 +1,7 @@
 """Call auctions, the plain way: every price is tried, everything is counted anew."""
 
 from matching.codes import CallPhase, Code, EventKind, Flag, Side, Tif, TradingState
-from tests.oracle import book, implied, links, pegs, quotes, stops
+from tests.oracle import book, implied, links, lives, pegs, quotes, stops
 from tests.oracle.events import Log
 from tests.oracle.state import Command, Contract, Exchange, Order, opposite
 
@@ -87,7 +87,7 @@ def begin(
         price_ticks=contract.mark_ticks,
         amount_usd_micros=after_ns,
     )
-    cancel_all(ex, log, contract_idx, Tif.GFN, Code.AUCTION_STARTED)
+    lives.let_end(ex, contract_idx, Tif.GFN)
 
 
 def enter(ex: Exchange, contract: Contract, phase: int) -> None:
@@ -118,17 +118,11 @@ def leave(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
     call.phase, call.ends_ns, call.ends_after_ns, call.ends_before_ns = 0, 0, 0, 0
     if state in MEETING:
         uncross(ex, log, contract_idx, phase)
-    cancel_all(ex, log, contract_idx, Tif.GFA, Code.AUCTION_ENDED)
+    for order in lives.listed(ex, contract_idx, Tif.GFA, over=False):
+        book.cancel(ex, log, order, Code.AUCTION_ENDED)
     pegs.wake(ex, contract_idx)
     implied.wake(ex, contract_idx)
     stops.see_now(ex, log, contract_idx)
-
-
-def cancel_all(ex: Exchange, log: Log, contract_idx: int, tif: int, code: int) -> None:
-    for side in Side:
-        for order in book.best_first(ex, contract_idx, side):
-            if order.tif == tif:
-                book.cancel(ex, log, order, code)
 
 
 def crossed(ex: Exchange, contract_idx: int) -> bool:

@@ -18,6 +18,7 @@ from tests.oracle import (
     ids,
     implied,
     life,
+    lives,
     margins,
     orders,
     pegs,
@@ -131,7 +132,9 @@ class Oracle:
 
 def step(ex: Exchange, log: Log) -> bool:
     """Do the next of what follows from commands; return False if nothing does."""
-    if ex.implied_waiting:
+    if ex.lives_over:
+        lives.step(ex, log)
+    elif ex.implied_waiting:
         implied.step(ex, log)
     elif ex.work:
         stops.step(ex, log)

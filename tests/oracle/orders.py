@@ -13,7 +13,7 @@ from matching.codes import (
     Tif,
     TradingState,
 )
-from tests.oracle import book, combinations, entry, ids, links, pegs, protect, risk, stops
+from tests.oracle import book, combinations, entry, ids, links, lives, pegs, protect, risk, stops
 from tests.oracle.events import Log
 from tests.oracle.state import NO_WORDS, Command, Exchange, Order, Position
 
@@ -138,6 +138,7 @@ def hold_stop(ex: Exchange, log: Log, cmd: Command) -> None:
     order = new_order(ex, cmd, wish, tif=cmd.tif, flags=cmd.flags, expires_ns=cmd.expires_ns)
     ids.register(ex, cmd, order.order_id)
     order.stop = stops.new_stop(ex, cmd)
+    lives.wait(ex, order)
     ex.orders[order.order_id] = order
     book.owned(ex, order).orders.append(order)
     if cmd.flags & Flag.LINKED:

@@ -137,6 +137,9 @@ class Order:
     peg: int = 0
     offset_ticks: int = 0
     market: bool = False  # it waits in a call, without a limit of its own
+    life: int = -1  # the time in force that it is listed under, -1 for none
+    joined: int = 0  # rises with each that was listed
+    over: bool = False  # its call has begun, or its day has ended
 
     @property
     def visible_lots(self) -> int:
@@ -353,6 +356,8 @@ class Exchange:
     ready: list[int] = field(default_factory=list)  # contracts with triggered stops
     children: list[Order] = field(default_factory=list)  # of brackets, to be seen to
     work: bool = False  # something follows
+    joined: int = 0
+    lives_over: bool = False  # orders may be left whose call has begun, or whose day has ended
     ending: bool = False  # a contract that has ended may have orders left
     slots_free: list[int] = field(default_factory=list)  # the last freed is taken first
     slots_used: int = 0  # slots 1..slots_used were taken at least once

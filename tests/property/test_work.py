@@ -13,9 +13,9 @@ from matching.codes import CallPhase, Cycle, Flag, Kind, OrderType, Peg, Side, S
 from matching.limits import WORST_COUNT_DEFAULT
 from matching.states import TradingState
 from matching.wire import pack_halves, pack_legs
-from tests.oracle import risk
+from tests.oracle import lives, risk
 from tests.oracle.engine import Oracle
-from tests.oracle.state import Capacity, Exchange
+from tests.oracle.state import Capacity, Exchange, Order
 from tests.property.planted import Bug, PlantedFollower
 from tests.sim.engine import EngineFollower
 from tests.sim.followers import Disagreement, Follower
@@ -168,7 +168,21 @@ def _replaced(module: Any, name: str, other: Callable[..., Any]) -> Bug:
     return Bug(name, lambda: patch.object(module, name, other))
 
 
+def _newest_first(ex: Exchange, contract_idx: int, tif: int, *, over: bool) -> list[Order]:
+    return _LISTED(ex, contract_idx, tif, over=over)[::-1]
+
+
+def _again(ex: Exchange, order: Order) -> None:
+    order.life = -1
+    _JOIN(ex, order)
+
+
+_LISTED, _JOIN = lives.listed, lives.join
+
 BUGS = (
+    _replaced(lives, "listed", _newest_first),
+    _replaced(lives, "end", lambda *_: None),
+    _replaced(lives, "join", _again),
     _replaced(risk, "looked_through", lambda *_: True),
     _replaced(risk, "know_losses", lambda *_: None),
     _replaced(risk, "lifted_loss", lambda *_: 1),

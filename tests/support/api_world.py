@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -168,12 +169,24 @@ class World:
                 client_key=f"first-{name}",
             )
         for idx, symbol in enumerate((SYMBOL, OTHER)):
-            await self.command(
-                command(
-                    Kind.LIST, contract_idx=idx, symbol=symbol, price_ticks=2000,
-                    amount_usd_micros=744_000, qty_lots=10_000, state=TradingState.CONTINUOUS,
-                )
-            )  # fmt: skip
+            await self.list_contract(idx, symbol)
+
+    async def list_contract(self, idx: int, symbol: str) -> str:
+        """List a contract and return its symbol."""
+        await self.command(
+            command(
+                Kind.LIST, contract_idx=idx, symbol=symbol, price_ticks=2000,
+                amount_usd_micros=744_000, qty_lots=10_000, state=TradingState.CONTINUOUS,
+            )
+        )  # fmt: skip
+        return symbol
+
+    async def list_month_ahead(self) -> str:
+        """List a month that trades for half a year or so, whenever the test runs."""
+        then = datetime.fromtimestamp(self.now_ns() // 10**9, UTC) + timedelta(days=200)
+        return await self.list_contract(
+            len(self.mirror.contracts), f"H100-USE-{then.year}M{then.month:02}"
+        )
 
     async def stop(self) -> None:
         await self.http.aclose()

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -106,6 +106,11 @@ async def collateral_calls(world: World) -> list[tuple[str, str, str, Any]]:
     ]  # fmt: skip
 
 
+def day_ahead(days: int) -> str:
+    """Return the day so many days ahead."""
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+
 def observation_calls() -> list[tuple[str, str, str, Any]]:
     """Return one good call of every operation on observations."""
     admin, now = "/admin/observations", datetime.now(UTC).isoformat()
@@ -175,8 +180,9 @@ async def efd_calls(world: World) -> list[tuple[str, str, str, Any]]:
     rows.body = body_of(
         result_fields(open_now, [], {}, Called(NOTHING, []), settle_ticks=2_000, hours=744, seq=1)
     )
-    call = parse_symbol(SYMBOL).last_trade_ns // 10**6 - 60_000
-    session = {"symbol": SYMBOL, "opens_ts": call - 60_000, "call_ts": call}
+    later = await world.list_month_ahead()
+    call = parse_symbol(later).last_trade_ns // 10**6 - 60_000
+    session = {"symbol": later, "opens_ts": call - 60_000, "call_ts": call}
     entry = {"side": "buy", "quantity": "16", "differential": "-0.05"}
     path = f"/efd/sessions/{open_now.session_id}"
     return [
@@ -281,9 +287,9 @@ INDEX_CALLS: list[tuple[str, str, str, Any]] = [
 
 async def a_spread(world: World) -> str:
     """List a spread of both contracts; return its symbol as a path has it."""
-    symbol = f"{SYMBOL}/2027M04"
+    symbol, idx = f"{SYMBOL}/2027M04", len(world.mirror.contracts)
     row = command(
-        Kind.LIST_COMBINATION, contract_idx=2, symbol=symbol, qty_lots=100, order_id=500,
+        Kind.LIST_COMBINATION, contract_idx=idx, symbol=symbol, qty_lots=100, order_id=500,
         state=TradingState.CONTINUOUS, **pack_legs([(0, 1), (1, -1)]),
     )  # fmt: skip
     await world.command(row)
@@ -399,7 +405,7 @@ async def calls(world: World) -> list[tuple[str, str, str, Any]]:
         ("note_alert", "POST", "/admin/surveillance/alerts/1/notes",
          {"status": "dismissed", "note": "known"}),
         ("post_hedge", "POST", "/hedge", {"plan": [
-            {"sku": "MI300X", "hub": "USE", "gpus": "1", "from": "2027-03-01", "to": "2027-03-31"}
+            {"sku": "MI300X", "hub": "USE", "gpus": "1", "from": day_ahead(1), "to": day_ahead(40)}
         ]}),
         ("get_drill", "GET", "/admin/risk/drill?account_id=alice&multiple=2", None),
         ("get_statement", "GET", "/statements", None),

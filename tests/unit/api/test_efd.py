@@ -95,8 +95,8 @@ async def test_a_result_is_published_as_it_is_hashed():
 async def test_another_session_is_of_a_month_before_its_trading_ends():
     hour = 3_600_000
     async with running() as world:
-        now = world.now_ns() // 10**6
-        good = {"symbol": SYMBOL, "opens_ts": now, "call_ts": now + hour}
+        now, symbol = world.now_ns() // 10**6, await world.list_month_ahead()
+        good = {"symbol": symbol, "opens_ts": now, "call_ts": now + hour}
         made = await world.call("operator", "POST", "/admin/efd/sessions", good)
         assert made.status_code == 201, made.text
         again = await world.call("operator", "POST", "/admin/efd/sessions", good)

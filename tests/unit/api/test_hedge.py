@@ -18,6 +18,7 @@ from matching.codes import Side
 from tests.support.api_world import SYMBOL, World, running
 
 PLAN = {"sku": "H100", "hub": "USE", "gpus": "4", "from": "2027-03-01", "to": "2027-03-31"}
+NOW_NS = 1_796_083_200 * 10**9  # 2026-12-01
 
 
 class Known:
@@ -31,6 +32,7 @@ class Known:
 @pytest.fixture
 async def world():
     async with running() as one:
+        one.now_ns = lambda: NOW_NS  # a plan is of days ahead
         one.services.bases = Known()  # type: ignore[assignment]
         yield one
 

@@ -3,6 +3,7 @@
 from typing import Final, Protocol
 
 CLOSE_NORMAL: Final = 1000
+CLOSE_PROTOCOL: Final = 1002
 CLOSE_RESTART: Final = 1012
 CLOSE_TOO_SLOW: Final = 4008
 CLOSE_KEY_GONE: Final = 4001

@@ -31,15 +31,18 @@ from api.auth import WS_TARGET
 from api.deps import address_of
 from api.edge import new_request_id
 from api.errors import MEDIA_TYPE, Problem
+from api.strict import ORDER_BYTES_MAX
 from api.ws.hub import Hub
 from api.ws.ops_deals import OPS
-from api.ws.outlet import CLOSE_RESTART
+from api.ws.outlet import CLOSE_PROTOCOL, CLOSE_RESTART
 from api.ws.session import Session
 
 log = logging.getLogger("wellhead.picows")
 log.setLevel(logging.CRITICAL)  # a peer that breaks the protocol is nothing to report
 
-FRAME_BYTES_MAX: Final = 1 << 20  # a larger frame ends the connection, a smaller one is answered
+# A larger frame ends the connection, a smaller one is answered. A peer may have this kept for
+# it as long as it likes, by sending all of a frame but its end: it is times the connections.
+FRAME_BYTES_MAX: Final = 1 << 16
 HANDSHAKE_TIMEOUT_S: Final = 5.0
 PING_IDLE_S: Final = 20.0
 PING_REPLY_S: Final = 20.0
@@ -95,7 +98,7 @@ class Listener(WSListener):
         self._hub = hub
         self._address = address
         self._session: Session | None = None
-        self._parts: list[bytes] = []
+        self._parts: list[bytes] | None = None  # of a message whose end is not here yet
         self._parts_bytes = 0
         self._parts_text = True
 
@@ -119,15 +122,22 @@ class Listener(WSListener):
             transport.disconnect()
 
     def _part(self, session: Session, frame: WSFrame, kind: WSMsgType) -> None:
-        """Put a message together that came in several frames."""
-        if kind != WSMsgType.CONTINUATION:
+        """Put a message together that came in several frames.
+
+        Of one that is too long enough is kept to show that it is: never a beginning that reads
+        like a message, and nothing for frames without content.
+        """
+        if (kind == WSMsgType.CONTINUATION) != (self._parts is not None):
+            session.close(CLOSE_PROTOCOL, "a frame that continues nothing, or a message in another")
+            return
+        if self._parts is None:
             self._parts, self._parts_bytes = [], 0
             self._parts_text = kind == WSMsgType.TEXT
-        self._parts_bytes += frame.payload_size
-        if self._parts_bytes <= FRAME_BYTES_MAX:
+        if frame.payload_size and self._parts_bytes <= ORDER_BYTES_MAX:
             self._parts.append(frame.get_payload_as_bytes())
+            self._parts_bytes += frame.payload_size
         if frame.fin:
-            message, self._parts, self._parts_bytes = b"".join(self._parts), [], 0
+            message, self._parts = b"".join(self._parts), None
             session.on_message(message, text=self._parts_text)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

@@ -8,29 +8,16 @@ from api.deps import Services
 from api.errors import Problem
 from exchange.io.covers import Covers
 from exchange.rules.delivery import deeds
-from exchange.rules.delivery.cover import Find, Place, contract_for, covers
+from exchange.rules.delivery.cover import contract_for, covers, find_in
 from exchange.rules.delivery.deeds import Deed
 from exchange.rules.delivery.receipts import NS_PER_HOUR, Receipt
 from exchange.rules.margin import exposures_of, tail_of
 from exchange.rules.mirror import Mirror
 from exchange.rules.money import usd_text
 from exchange.rules.requirement import requirement_of
-from matching.codes import TradingState
 
 
-def find_in(mirror: Mirror) -> Find:
-    """Return what finds a contract by its symbol."""
-
-    def find(symbol: str) -> Place | None:
-        found = mirror.contract(symbol)
-        if found is None:
-            return None
-        return Place(found.contract_idx, found.state == TradingState.EXPIRED)
-
-    return find
-
-
-async def pledge_act(
+def pledge_act(
     services: Services, escrow_idx: int | None, actor_idx: int, symbol: str
 ) -> Callable[[Receipt], Deed]:
     """Return the pledge of a receipt to the clearing house (CDR_017)."""

@@ -169,7 +169,7 @@ async def act_of(services: Services, body: ReceiptAct, actor_idx: int) -> Callab
         case "pledge" if body.to is UNSET:
             escrow_idx = await delivering_of(services).receipts.escrow_idx()
             symbol = "" if body.symbol is UNSET else body.symbol
-            return await pledge_act(services, escrow_idx, actor_idx, symbol)
+            return pledge_act(services, escrow_idx, actor_idx, symbol)
         case "transfer" | "pledge":
             to_idx = await account_idx_of(services, _given(body.to, "to"), "to")
             deed = deeds.transfer if body.action == "transfer" else deeds.pledge

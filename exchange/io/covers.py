@@ -6,7 +6,7 @@ from exchange.io.db import queries
 from exchange.io.delivery import Writing
 from exchange.io.store import Store
 from exchange.rules.delivery import deeds
-from exchange.rules.delivery.cover import Pledge, Span
+from exchange.rules.delivery.cover import Closed, Pledge, Span, forfeited
 from exchange.rules.delivery.metering import Reading, missing_s
 from exchange.rules.delivery.receipts import Receipt, Status, receipt_of
 
@@ -56,6 +56,22 @@ class Covers(Store):
             receipt = await book.need(receipt_id)
             if receipt.status == Status.RELEASING:
                 await book.write(deeds.released(receipt, code))
+
+    async def closed(self) -> list[Closed]:
+        """Return holders of pledges of whom a liquidation has ended since they pledged."""
+        return [Closed(*row) for row in await self._rows(_SQL["closed"])]
+
+    async def close_out(self, one: Closed, receipt_ids: list[str], now_ns: int) -> None:
+        """End the pledges of who was closed out, all in one step, once (CDR_019)."""
+        async with Writing(self._pool, now_ns) as book:
+            found = [await book.need(receipt_id) for receipt_id in receipt_ids]
+            held = [
+                receipt for receipt in found
+                if receipt.covers and receipt.holder_idx == one.holder_idx
+            ]  # fmt: skip
+            for receipt, is_kept in forfeited(held, one.paid_usd_micros):
+                house_idx = one.house_idx if is_kept else None
+                await book.write(deeds.closed_out(receipt, one.liquidation_id, house_idx))
 
 
 def good_nodes(receipt: Receipt, newest: dict[tuple[int, str], Reading]) -> int:

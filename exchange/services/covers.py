@@ -17,7 +17,7 @@ from exchange.io.clock import Clock
 from exchange.io.covers import Seen
 from exchange.io.errors import ExchangeError
 from exchange.io.tasks import taking_back
-from exchange.rules.delivery.cover import Key, Place, Pledge, covers
+from exchange.rules.delivery.cover import Closed, Key, Pledge, covers, find_in, is_short
 from exchange.rules.delivery.receipts import NS_PER_HOUR, Status
 from exchange.rules.mirror import Mirror
 from exchange.rules.operations import cover_command
@@ -39,6 +39,14 @@ class Rows(Protocol):
 
     async def released(self, receipt_id: str, code: str, now_ns: int) -> None:
         """Write what came of a wish to have a receipt back, once."""
+        ...
+
+    async def closed(self) -> list[Closed]:
+        """Return holders of whom a liquidation has ended since they pledged."""
+        ...
+
+    async def close_out(self, one: Closed, receipt_ids: list[str], now_ns: int) -> None:
+        """End the pledges of who was closed out, once."""
         ...
 
 
@@ -87,6 +95,8 @@ class CoverDesk:
         seen = await self._rows.seen(now_ns // NS_PER_HOUR)
         if self._waiting or not seen.holders:
             return
+        if await self._close_out(seen, now_ns):
+            return
         await self._let_go(seen, now_ns)
         leaving = set(self._leaving.values())
         due = self._lots(seen, [one for one in seen.pledges if _id(one) not in leaving])
@@ -96,14 +106,23 @@ class CoverDesk:
             return
         self._begin(seen)
 
-    def _lots(self, seen: Seen, pledges: Iterable[Pledge]) -> dict[Key, int]:
-        return covers(pledges, seen.spans, self._find, self._clock.now_ns() // NS_PER_HOUR)
+    async def _close_out(self, seen: Seen, now_ns: int) -> bool:
+        """End the pledges of who was closed out: True when there were any (CDR_019)."""
+        ended = False
+        for one in await self._rows.closed():
+            held = [it.receipt for it in seen.pledges if it.receipt.holder_idx == one.holder_idx]
+            if one.holder_idx in self._mirror.liquidations or not held:
+                continue  # another one is going on
+            if not one.paid_usd_micros and is_short(self._mirror, one.holder_idx, held):
+                continue  # it came out of it with lots that they still cover
+            await self._rows.close_out(one, [it.receipt_id for it in held], now_ns)
+            self._leaving.pop(one.holder_idx, None)
+            ended = True
+        return ended
 
-    def _find(self, symbol: str) -> Place | None:
-        found = self._mirror.contract(symbol)
-        if found is None:
-            return None
-        return Place(found.contract_idx, found.state == TradingState.EXPIRED)
+    def _lots(self, seen: Seen, pledges: Iterable[Pledge]) -> dict[Key, int]:
+        now_hour = self._clock.now_ns() // NS_PER_HOUR
+        return covers(pledges, seen.spans, find_in(self._mirror), now_hour)
 
     def _now(self, key: Key) -> int:
         account_idx, contract_idx = key

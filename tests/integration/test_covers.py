@@ -25,7 +25,7 @@ from tests.support.rows import command
 DOLLAR = 1_000_000
 SYMBOL = "H100-USE-2027M03"
 HOURS = hours_of(parse_symbol(SYMBOL))
-CLOUD, LAB, ESCROW = range(3)
+CLOUD, LAB, ESCROW, HOUSE = range(4)
 
 
 class Clock:
@@ -182,5 +182,68 @@ async def test_COLL_122_a_pledge_lowers_the_margin_and_goes_back_only_where_marg
     assert floor.required == 2_600
     await floor.issuers.end(CLOUD, "left", "op")
     await floor.covers(0)
+    async with pool.acquire() as connection:
+        assert await delivery_findings(connection) == []
+
+
+async def liquidated(floor, paid_usd=0):
+    """Have clearing's tables say that the cloud was liquidated, and who paid for it."""
+    seq, ts_ns = floor.house.mirror.seq, floor.clock.ns + NS_PER_HOUR
+    await floor.pool.execute(
+        "INSERT INTO liquidation_event (seq, liquidation_id, account_idx, step, equity_usd_micros,"
+        " initial_usd_micros, maintenance_usd_micros, state_before, ts_ns)"
+        " VALUES ($1, $1, $2, 2, 0, 0, 0, 0, $3)", seq, CLOUD, ts_ns,
+    )  # fmt: skip
+    for place, layer in enumerate((2, 3)):  # its own share of the fund, then the house
+        await floor.pool.execute(
+            "INSERT INTO waterfall_use (seq, liquidation_id, layer, giver_idx, receiver_idx,"
+            " amount_usd_micros, ts_ns) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            seq + place, seq, layer, HOUSE, CLOUD, max(1, paid_usd * DOLLAR), ts_ns,
+        )  # fmt: skip
+        if not paid_usd:
+            break
+
+
+async def test_CDR_019_what_a_closed_out_holder_pledged_goes_free_or_to_the_house(floor, pool):
+    await PostgresAccounts(pool).create(account_id="insurance", name="fund", kind="house")
+    found = [(await floor.issued(name, (name,)))[1] for name in ("one", "two", "three")]
+    for one in found:
+        await floor.pledge(one)
+    await floor.covers(20)
+    await liquidated(floor)  # it is short of ten lots after it: they are covered on
+    for _ in range(3):
+        await floor.step()
+    assert all([await floor.is_in(one, Status.PLEDGED) for one in found])
+    for idx, side in ((LAB, Side.SELL), (CLOUD, Side.BUY)):
+        await floor.send(command(
+            kind=Kind.PLACE, account_idx=idx, contract_idx=0, side=side, price_ticks=2_000,
+            qty_lots=10,
+        ))  # fmt: skip
+    floor.begin()
+    await floor.until(lambda: floor.is_in(found[0], Status.ACTIVE))
+    assert [(await floor.receipts.get(one.receipt_id)).holder_idx for one in found] == [CLOUD] * 3
+    await floor.covers(0)
+
+    floor.clock.ns += 2 * NS_PER_HOUR  # pledged again, and then others pay more than one is worth
+    for one in found:
+        await floor.pledge(one)
+    await floor.covers(20)
+    await floor.step()
+    assert await floor.is_in(found[0], Status.PLEDGED)  # what was before counts no more
+    worth_usd = found[0].value_usd_micros // DOLLAR
+    await liquidated(floor, worth_usd + 1)
+    floor.begin()
+    await floor.until(lambda: floor.is_in(found[0], Status.ACTIVE))
+    kept = sorted(found, key=lambda one: one.receipt_id)
+    holders = [(await floor.receipts.get(one.receipt_id)).holder_idx for one in kept]
+    assert holders == [HOUSE, HOUSE, CLOUD]
+    ends = [(await floor.receipts.history(one.receipt_id))[-1] for one in kept]
+    assert [one.kind for one in ends] == ["forfeited", "forfeited", "unpledged"]
+    assert {one.note for one in ends} == {f"liquidation {floor.house.mirror.seq}"}
+    events = await pool.fetchval("SELECT count(*) FROM cdr_event")
+    floor.begin()
+    for _ in range(3):
+        await floor.step()
+    assert await pool.fetchval("SELECT count(*) FROM cdr_event") == events
     async with pool.acquire() as connection:
         assert await delivery_findings(connection) == []

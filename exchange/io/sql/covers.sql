@@ -25,3 +25,27 @@ SELECT hub, start_hour, end_hour FROM cdr_curtailment WHERE end_hour > $1
 -- Accounts that ever pledged a receipt as cover: what theirs are is said by nobody else.
 SELECT DISTINCT (body::jsonb ->> 'holder_idx')::bigint AS account_idx FROM cdr_event
 WHERE kind = 'covering'
+
+-- name: closed
+-- Holders of pledges of whom liquidations have ended since, and what others paid in those: every
+-- layer but the holder's own (1 and 2).
+SELECT r.holder_idx, max(e.liquidation_id) AS liquidation_id,
+    coalesce(sum(u.paid), 0)::bigint AS paid,
+    (SELECT account_idx FROM account WHERE account_id = 'insurance') AS house_idx
+FROM (
+    SELECT h.holder_idx, min(v.ts_ns) AS since_ns
+    FROM cdr_receipt AS h JOIN cdr_event AS e USING (number)
+    CROSS JOIN LATERAL (
+        SELECT p.ts_ns FROM cdr_event AS p
+        WHERE p.receipt_id = h.receipt_id AND p.kind = 'covering' ORDER BY p.number DESC LIMIT 1
+    ) AS v
+    WHERE h.status IN ('pledged', 'releasing') AND e.body::jsonb ->> 'covers' <> ''
+    GROUP BY h.holder_idx
+) AS r
+JOIN liquidation_event AS e ON e.account_idx = r.holder_idx AND e.step = 2 AND e.ts_ns > r.since_ns
+LEFT JOIN LATERAL (
+    SELECT sum(w.amount_usd_micros) AS paid FROM waterfall_use AS w
+    WHERE w.liquidation_id = e.liquidation_id AND w.receiver_idx = r.holder_idx AND w.layer > 2
+) AS u ON true
+GROUP BY r.holder_idx
+ORDER BY r.holder_idx

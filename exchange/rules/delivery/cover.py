@@ -18,6 +18,7 @@ from exchange.rules.contracts import Contract, SymbolError, parse_symbol
 from exchange.rules.delivery.deeds import Refused
 from exchange.rules.delivery.receipts import NS_PER_HOUR, Receipt
 from exchange.rules.index.prints import name_of
+from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import BPS
 from exchange.rules.tenors import (
     calendar_period,
@@ -26,6 +27,7 @@ from exchange.rules.tenors import (
     month_period,
     quarter_period,
 )
+from matching.codes import TradingState
 
 
 class Span(NamedTuple):
@@ -53,6 +55,18 @@ class Place(NamedTuple):
 Key = tuple[int, int]  # account and contract
 Find = Callable[[str], Place | None]  # by symbol, None: not listed
 COUNTED_BPS: Final = BPS - PLEDGE_HAIRCUT_BPS
+
+
+def find_in(mirror: MirrorState) -> Find:
+    """Return what finds a contract of an exchange by its symbol."""
+
+    def find(symbol: str) -> Place | None:
+        found = mirror.contract(symbol)
+        if found is None:
+            return None
+        return Place(found.contract_idx, found.state == TradingState.EXPIRED)
+
+    return find
 
 
 def hours_of(contract: Contract) -> tuple[int, int]:
@@ -150,3 +164,35 @@ def _lost(spans: list[tuple[int, int]], start: int, end: int) -> int:
             lost += after - first
             at = after
     return lost
+
+
+class Closed(NamedTuple):
+    """A holder of pledges of whom liquidations have ended since it pledged them."""
+
+    holder_idx: int
+    liquidation_id: int  # the newest
+    paid_usd_micros: int  # by layers that are not its own
+    house_idx: int | None  # the account of the house's first layer
+
+
+def is_short(mirror: MirrorState, holder_idx: int, receipts: Iterable[Receipt]) -> bool:
+    """Return whether an account is still short of something that its pledges stand for."""
+    find = find_in(mirror)
+    return any(
+        mirror.position(holder_idx, contract_idx).qty_lots < 0
+        for receipt in receipts
+        for _, contract_idx in live(receipt.covers, find)
+    )
+
+
+def forfeited(receipts: Iterable[Receipt], paid_usd_micros: int) -> list[tuple[Receipt, bool]]:
+    """Say of each pledge of a closed-out holder whether the house keeps it (CDR_019).
+
+    In the order of their ids, whole receipts, until they were worth what others paid when they were
+    issued; the rest goes free.
+    """
+    found, left = [], paid_usd_micros
+    for receipt in sorted(receipts, key=lambda one: one.receipt_id):
+        found.append((receipt, left > 0))
+        left -= receipt.value_usd_micros
+    return found

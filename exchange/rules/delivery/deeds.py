@@ -135,6 +135,15 @@ def released(receipt: Receipt, code: str) -> Deed:
     return Deed((Change("unpledged", _unpledged(receipt), receipt.covers),))
 
 
+def closed_out(receipt: Receipt, liquidation_id: int, house_idx: int | None) -> Deed:
+    """End a pledge because its holder was closed out: it goes free, or to the house (CDR_019)."""
+    assert receipt.covers, "it was a cover"
+    note, free = f"liquidation {liquidation_id}", _unpledged(receipt)
+    if house_idx is None:
+        return Deed((Change("unpledged", free, note),))
+    return Deed((Change("forfeited", replace(free, holder_idx=house_idx), note),))
+
+
 def offer(receipt: Receipt, actor_idx: int, buyer_idx: int, ask_usd_micros: int) -> Deed:
     """Offer it for money, to one buyer or to anybody (CDR_008)."""
     _need(receipt, actor_idx, Status.ACTIVE)

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from exchange.rules.money import TICK_USD_MICROS
-from exchange.rules.records import EXCHANGED, MOVED, Contract, Trade
+from exchange.rules.records import CASCADED, EXCHANGED, MOVED, Contract, Trade
 from matching.limits import FEE_RATE_BITS, FEE_RATE_MAX
 
 
@@ -108,14 +108,14 @@ NOTHING: Final = Paid()
 class Pays(IntEnum):
     """As what a side of a trade pays."""
 
-    NOTHING = 0  # moved by the clearing house, or for delivery; or of a combination: its legs pay
+    NOTHING = 0  # moved by the clearing house or a cascade; or of a combination: its legs pay
     MAKER = 1
     TAKER = 2
 
 
 def pays_as(*, block: int, in_auction: bool, is_maker: bool) -> Pays:
     """Return as what a side pays: at a call's price nobody took, of a block both did (FEES_108)."""
-    if block in (MOVED, EXCHANGED):
+    if block in (MOVED, CASCADED, EXCHANGED):
         return Pays.NOTHING
     if block:
         return Pays.TAKER

@@ -1,20 +1,23 @@
 """What happens, chapter by chapter: through the REST API where a user would, with what was said.
 
-64 GPUs in four racks of a hall in the American west, for the first quarter of 2027.
+32 GPUs in four nodes of a hall in the American east, for the first quarter of 2027.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from exchange.rules.contracts import parse_symbol
+from exchange.rules.contracts import Contract, parse_series, parse_symbol
+from exchange.rules.delivery.exchange_check import faults_of_result
 from exchange.rules.delivery.metering import Reading
 from exchange.rules.money import TICK_USD_MICROS, price_text, usd_text
 from exchange.rules.observations import Draft
-from exchange.rules.tenors import DAY, NS_PER_SECOND, ns_of
+from exchange.rules.tenors import DAY, NS_PER_SECOND, day_period, ns_of
 from tests.story.world import SERIES, StoryWorld
 from wellhead.hedge_calls import read_plan
 
@@ -22,21 +25,23 @@ OPENS: Final = date(2026, 12, 21)
 JANUARY, FEBRUARY, MARCH = date(2027, 1, 1), date(2027, 2, 1), date(2027, 3, 1)
 QUARTER: Final = f"{SERIES}-2027Q1"
 FIRST, SECOND, THIRD = (f"{SERIES}-2027M0{number}" for number in (1, 2, 3))
+SESSION: Final = f"{FIRST}_20261230T1630"  # by the calendar
+LEAST, MOST = "0.005", "0.020"  # above the settlement price: what is taken, what is paid
 CLOUD, LAB, MAKER = "neocloud", "lab", "maker"
 WHO: Final = {CLOUD: "NeoCloud", LAB: "Lab", MAKER: "Maker"}
 DEPOSIT: Final = "1000000"
-RACKS: Final = tuple(f"hall-west-{number}" for number in range(1, 5))  # metered as one node each
-GPUS: Final = 16
+RACKS: Final = tuple(f"hall-east-{number}" for number in range(1, 5))  # nodes, metered one by one
+GPUS: Final = 8
 LOTS: Final = len(RACKS) * GPUS
 PLAN: Final = f"""\
 sku,hub,gpus,from,to,cost,load_factor,pue,power_price,kw
-# a hall in Oregon, free from New Year on
-H100,USW,{LOTS},2027-01-01,2027-03-31,1.40,1,1.25,0.075,1.275
+# a hall in Virginia, free from New Year on
+H100,USE,{LOTS},2027-01-01,2027-03-31,1.40,1,1.25,0.075,1.275
 """
 NEEDS: Final = f"""\
 sku,hub,gpus,from,to,cost
 # one training run
-H100,USW,{LOTS},2027-01-01,2027-03-31,3.50
+H100,USE,{LOTS},2027-01-01,2027-03-31,3.50
 """
 PROVIDERS: Final = 7
 TELEMETRY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -48,7 +53,7 @@ HOUR_MS: Final = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Hours of a rack without power."""
+    """Hours of a node without power."""
 
     rack: str = RACKS[2]
     day: date = date(2027, 1, 14)
@@ -57,7 +62,7 @@ class Outage:
 
     @property
     def missing(self) -> frozenset[tuple[str, int]]:
-        """Return rack and hour since 1970 of each."""
+        """Return node and hour since 1970 of each."""
         first = hour_of(self.day, self.hour)
         return frozenset((self.rack, first + place) for place in range(self.hours))
 
@@ -71,7 +76,8 @@ class Told:
     receipt_price: str = "0"
     receipt_days: int = 0
     entry_price: str = ""  # of the quarter
-    exchange_price: str = ""  # of January's EFP and receipt
+    moved_price: str = ""  # at which January's lots were exchanged: the settlement price
+    exchange_price: str = ""  # of a GPU-hour of its receipt: with the differential
     final_price: str = ""  # of February
     rows: list["Row"] = field(default_factory=list)
 
@@ -98,6 +104,11 @@ def days_from(first: date, end: date) -> Iterator[date]:
         first += DAY
 
 
+def symbol_of(day: date) -> str:
+    """Return the contract of a day."""
+    return Contract(parse_series(SERIES), day_period(day)).symbol
+
+
 def spot_usd_micros(day: date) -> int:
     """Return what a GPU-hour costs on a day: it falls, not evenly."""
     passed = (day - OPENS).days
@@ -108,7 +119,7 @@ def offers(day: date) -> list[Draft]:
     """Return what providers say on a day, at its noon."""
     return [
         Draft(
-            provider=f"provider-{place}", region="us-west-2", sku="H100-SXM", hub="USW", grade="N",
+            provider=f"provider-{place}", region="us-east-1", sku="H100-SXM", hub="USE", grade="N",
             size_gpus=8, price_usd_micros=spot_usd_micros(day) + 11_000 * (place - 3),
             kind="rate_card", ts_ns=ns_of(day, 12), source="submission", licence="story",
         )
@@ -167,37 +178,55 @@ async def day_passed(world: StoryWorld, day: date, *symbols: str) -> None:
     await world.bill()
 
 
-async def exchanged(world: StoryWorld, told: Told, end: date) -> None:
-    """Close January's futures by an EFP, and sell its GPU-hours as a receipt, for one price."""
-    ticks = world.mirror.contracts[world.mirror.symbols[FIRST]].mark_ticks
-    block = order(FIRST, "buy", ticks, LOTS) | {
-        "kind": "efp", "counterparty": LAB,
-        "expires_at": world.clock.now_ns() // 1_000_000 + 60_000,
-    }  # fmt: skip
-    del block["tif"]
-    made = (await world.ask(CLOUD, "POST", "/blocks", block))["block"]
-    await world.ask(LAB, "POST", f"/blocks/{made['block_id']}/accept")
-    await received(world, told, end, ticks)
+async def entered(world: StoryWorld, told: Told, end: date) -> None:
+    """Have a receipt for January issued, and both say what they would exchange, unseen."""
+    await issued(world, told, end)
+    await world.exchange()  # it is announced
+    for who, side, differential in ((CLOUD, "sell", LEAST), (LAB, "buy", MOST)):
+        said = {"side": side, "quantity": str(LOTS), "differential": differential}
+        await world.ask(who, "POST", f"/efd/sessions/{SESSION}/entries", said)
 
 
-async def received(world: StoryWorld, told: Told, end: date, ticks: int) -> None:
-    """Admit the NeoCloud, have it issue and sell a receipt, and the lab redeem it."""
+async def exchanged(world: StoryWorld, told: Told) -> None:
+    """Call the session: lots go to the seller, the receipt to the buyer, who redeems it."""
+    await world.exchange()
+    found = await world.ask("", "GET", f"/efd/sessions/{SESSION}/result")
+    (leg,) = found["legs"]
+    assert (leg["outcome"], leg["receipt_id"]) == ("exchanged", told.receipt_id), leg
+    session = found["session"]
+    assert faults_of_result(json.loads(found["body"])) == []
+    told.moved_price = session["settlement_price"]
+    told.exchange_price = str(Decimal(told.moved_price) + Decimal(session["differential"]))
+    price = Decimal(told.exchange_price) * LOTS * 24 * told.receipt_days
+    told.receipt_price = f"{price:.6f}"
+    await world.ask(LAB, "POST", f"/delivery/receipts/{told.receipt_id}/actions",
+                    {"action": "redeem"})  # fmt: skip
+
+
+async def issued(world: StoryWorld, told: Told, end: date) -> None:
+    """Admit the NeoCloud, and have it issue a receipt."""
     public_key = TELEMETRY.public_key().public_bytes_raw().hex()
     await world.ask("operator", "POST", "/admin/delivery/issuers", {
         "account_id": CLOUD, "public_key": public_key, "audit": "audit 2026-11, no finding",
-        "acceptance": "48 h of training and NCCL tests on 4 racks, no fault",
+        "acceptance": "48 h of training and NCCL tests on 4 nodes, no fault",
         "acceptance_hours": 48,
     })  # fmt: skip
     hours = hour_of(end) - hour_of(JANUARY)
     new = {
-        "sku": "H100", "hub": "USW", "nodes": list(RACKS), "gpus_per_node": GPUS,
+        "sku": "H100", "hub": "USE", "nodes": list(RACKS), "gpus_per_node": GPUS,
         "start_ts": hour_of(JANUARY) * HOUR_MS, "end_ts": hour_of(end) * HOUR_MS,
         "receipt_key": "january",
     }  # fmt: skip
     made = (await world.ask(CLOUD, "POST", "/delivery/receipts", new))["receipt"]
     told.receipt_id = made["receipt_id"]
     told.receipt_days = hours // 24
-    told.receipt_price = usd_text(LOTS * hours * ticks * TICK_USD_MICROS)
+    await world.deliver()
+
+
+async def received(world: StoryWorld, told: Told, end: date, ticks: int) -> None:
+    """Have a receipt issued, sell it at a price of one's own, and the lab redeem it."""
+    await issued(world, told, end)
+    told.receipt_price = usd_text(LOTS * 24 * told.receipt_days * ticks * TICK_USD_MICROS)
     for who, deed in (
         (CLOUD, {"action": "offer", "to": LAB, "price": told.receipt_price}),
         (LAB, {"action": "buy", "price": told.receipt_price}),

@@ -20,21 +20,21 @@ from tests.story.chapters import (
     CLOUD,
     DEPOSIT,
     FEBRUARY,
-    FIRST,
     GPUS,
     LAB,
     MARCH,
-    QUARTER,
-    SECOND,
-    THIRD,
     WHO,
     Told,
     days_from,
+    symbol_of,
 )
 from tests.story.world import SERIES, StoryWorld
 
 MICRO: Final = Decimal("0.000001")
-RATES: Final = {"maker": Decimal("0.0003"), "taker": Decimal("0.0006")}  # with clearing
+RATES: Final = {  # of a GPU-hour, with clearing
+    "maker": Decimal("0.0003"), "taker": Decimal("0.0006"), "efd": Decimal("0.0005"),
+    "cascade": Decimal(0),
+}  # fmt: skip
 DELIVERY: Final = Decimal("0.001")  # of a GPU-hour that is held when delivery begins
 PENALTY: Final = Decimal("1.25")  # of an hour within the first 24 that something is missing
 
@@ -101,7 +101,7 @@ async def dues(world: StoryWorld, told: Told) -> dict[str, Due]:
     found = {}
     for who in WHO:
         fills = await whole(world, who, "/fills?limit=1000", "fills")
-        into = abs(left_in(fills)[SECOND]) * hours(SECOND)
+        into = 24 * sum(map(abs, left_in(fills).values()))
         found[who] = Due(
             futures=await futures_due(world, fills),
             fees=sum(map(fee_due, fills), Decimal()) + into * DELIVERY,
@@ -112,13 +112,14 @@ async def dues(world: StoryWorld, told: Told) -> dict[str, Due]:
 
 
 async def futures_due(world: StoryWorld, fills: list[dict[str, Any]]) -> Decimal:
-    """Return q (F - p) of all fills: what was paid for, against what is left in each month."""
-    lots = left_in(fills)[SECOND]
+    """Return q (F - p) of all fills: what was paid for, against what the days of February gave."""
+    lots, index = left_in(fills), await prints(world)
     paid = sum(
         (signed_lots(one) * hours(one["symbol"]) * Decimal(one["price"]) for one in fills),
         Decimal(),
     )
-    return lots * hours(SECOND) * await final_price(world) - paid if lots else -paid
+    days = [day for day in days_from(FEBRUARY, MARCH) if lots[symbol_of(day)]]
+    return sum((lots[symbol_of(day)] * 24 * final_price(index[day]) for day in days), -paid)
 
 
 def signed_lots(fill: dict[str, Any]) -> int:
@@ -127,12 +128,12 @@ def signed_lots(fill: dict[str, Any]) -> int:
 
 
 def left_in(fills: Iterable[dict[str, Any]]) -> Counter[str]:
-    """Return the lots that fills leave in each month, those of the quarter after its cascade."""
+    """Return the lots that fills leave in each contract: cascades are fills of parent and parts."""
     held = Counter[str]()
     for fill in fills:
-        for month in (FIRST, SECOND, THIRD) if fill["symbol"] == QUARTER else (fill["symbol"],):
-            held[month] += signed_lots(fill)
-    assert not held[FIRST] and not held[THIRD], "closed before they were delivered"
+        held[fill["symbol"]] += signed_lots(fill)
+    left = {symbol for symbol, lots in held.items() if lots}
+    assert left <= {symbol_of(day) for day in days_from(FEBRUARY, MARCH)}, left
     return held
 
 
@@ -142,8 +143,8 @@ def hours(symbol: str) -> int:
 
 
 def fee_due(fill: dict[str, Any]) -> Decimal:
-    """Return what one side of a fill costs; both take a block."""
-    rate = RATES["taker" if fill["block"] else fill["role"]]
+    """Return what one side of a fill costs; a cascade nothing."""
+    rate = RATES[fill["block"] or fill["role"]]
     return int(fill["quantity"]) * hours(fill["symbol"]) * rate
 
 
@@ -153,11 +154,9 @@ async def prints(world: StoryWorld) -> dict[date, Decimal]:
     return {date.fromisoformat(one["day"]): Decimal(one["price"]) for one in rows}
 
 
-async def final_price(world: StoryWorld) -> Decimal:
-    """Return February's mean, four decimals, half to even."""
-    index = await prints(world)
-    days = [index[day] for day in days_from(FEBRUARY, MARCH)]
-    return (sum(days, Decimal()) / len(days)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
+def final_price(print_usd: Decimal) -> Decimal:
+    """Return what a day is settled at: its print, four decimals, half to even."""
+    return print_usd.quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
 
 
 async def penalty_due(world: StoryWorld, told: Told) -> Decimal:

@@ -26,8 +26,8 @@ ones.
 """
 AFTER: Final = f"""
 `2027Q1 {LOTS}` is {LOTS} lots: {LOTS} GPUs in every hour of the quarter. Its three months have gone
-three ways: January was delivered as GPU-hours, February settled in cash against the index, March
-was traded away before.
+three ways: January was exchanged and delivered as GPU-hours, February became its days and settled
+in cash against the index, March was traded away before.
 
 ## It closes
 
@@ -44,15 +44,16 @@ every table with it, finds nothing.
 
 ## What it was for
 
-January's GPU-hours went for {exchange} each, and its futures made {moved} for who was short:
-{entry} in the end for both, the price of the first trade. February settled at {final}: whoever sold
-or bought GPU-hours at the index that month ended at {entry} as well. Nobody had hedged the outage,
-and nobody can hedge fees: per GPU-hour 0.0002 or 0.0005 for a trade, 0.0001 for clearing it, and
-0.001 for what is held when its delivery begins.
+January's GPU-hours went for {exchange} each, and its futures made {moved} for who was short: the
+price of the first trade, {entry}, and the differential of the call. February settled at {final}:
+whoever sold or bought GPU-hours at the index that month ended at {entry}. Nobody had hedged the
+outage, and nobody can hedge fees: per GPU-hour 0.0002 or 0.0005 for a trade, 0.0001 for clearing
+it, 0.0005 for what is exchanged for delivery, and 0.001 for what is held when delivery begins.
 
 To see the same by hand: `make run`, then [hedging](hedging.md),
 [what follows the last trade](contracts.md#after-the-last-trade),
-[receipts](delivery.md#a-life-as-the-story-test-plays-it). After a change of rules
+[receipts](delivery.md#a-life-as-the-story-test-plays-it),
+[the exchange for delivery](delivery.md#exchange-for-delivery). After a change of rules
 `python -m tests.story` writes this page again.
 """
 
@@ -61,7 +62,7 @@ def page(told: Told, dues: dict[str, Due]) -> str:
     """Return the page of a run."""
     rows = "".join(map(_row, told.rows))
     ends = "".join(_end(WHO[who], due) for who, due in dues.items())
-    moved = Decimal(told.entry_price) - Decimal(told.exchange_price)
+    moved = Decimal(told.entry_price) - Decimal(told.moved_price)
     tail = TAIL.format(exchange=told.exchange_price, moved=f"{moved:+}", entry=told.entry_price,
                        final=told.final_price)  # fmt: skip
     return HEAD + rows + AFTER + ends + tail

@@ -10,16 +10,18 @@ from exchange.rules.tenors import DAY
 from tests.story.chapters import (
     CLOUD,
     FEBRUARY,
-    FIRST,
     GPUS,
     JANUARY,
     LAB,
+    LEAST,
     LOTS,
     MAKER,
     MARCH,
+    MOST,
     OPENS,
     QUARTER,
     SECOND,
+    SESSION,
     THIRD,
     Row,
     Told,
@@ -27,13 +29,17 @@ from tests.story.chapters import (
     day_passed,
     days_from,
     delivered,
+    entered,
     exchanged,
     hedged,
     opened,
+    symbol_of,
 )
 from tests.story.world import SERIES, StoryWorld
 
 CASCADES = date(2026, 12, 29)
+CALLED = CASCADES + DAY  # the exchange for delivery
+DAYS_BEGIN = date(2027, 1, 29)  # February's
 CLOSES_OUT = date(2027, 2, 10)
 CLOSING = MARCH + 2 * DAY
 
@@ -68,17 +74,25 @@ async def until_new_year(world: StoryWorld, told: Told) -> None:
         world, told, "The quarter trades for the last time, is settled at"
         f" {settled(world, QUARTER)} and cascades: each lot is now one lot of each month.",
     )  # fmt: skip
-    await world.until(CASCADES + DAY, 10)
-    await exchanged(world, told, FEBRUARY)
-    told.exchange_price = settled(world, FIRST)
+    await world.until(CALLED, 10)
+    await entered(world, told, FEBRUARY)
     bond = usd_text(world.mirror.accounts[-1].cash_usd_micros)
     await noted(
-        world, told, f"January goes physical: an EFP closes its futures at {told.exchange_price},"
-        f" and for the same price a receipt over {LOTS * 31 * 24:,} GPU-hours, with a bond of"
-        f" {usd(bond)} in escrow, is the lab's for {usd(told.receipt_price)}: delivery versus"
-        " payment. The lab redeems it.",
+        world, told, f"The NeoCloud issues a receipt over {LOTS * 31 * 24:,} GPU-hours of January,"
+        f" with a bond of {usd(bond)} in escrow. In `{SESSION}` both say, sealed, what they would"
+        f" exchange: it asks {LEAST} above the settlement price or more, the lab pays {MOST} or"
+        " less.",
     )  # fmt: skip
-    for day in days_from(CASCADES + DAY, JANUARY):
+    await day_passed(world, CALLED, SECOND, THIRD)
+    await world.until(CALLED, 16, 31)
+    await exchanged(world, told)
+    await noted(
+        world, told, f"January goes physical: the call pairs them. The lab's {LOTS} lots go to the"
+        f" NeoCloud at the settlement price of {told.moved_price}, which closes both; the receipt"
+        f" is the lab's at {told.exchange_price} a GPU-hour, {usd(told.receipt_price)}: delivery"
+        " versus payment. The lab redeems it.",
+    )  # fmt: skip
+    for day in days_from(CALLED + DAY, JANUARY):
         await day_passed(world, day, SECOND, THIRD)
 
 
@@ -87,6 +101,12 @@ async def january(world: StoryWorld, told: Told) -> None:
     outage = told.outage
     for day in days_from(JANUARY, FEBRUARY + DAY):
         await delivered(world, told, day, SECOND, THIRD)
+        if day == DAYS_BEGIN:
+            await noted(
+                world, told, "February trades for the last time. The calendar has listed its days"
+                f" that morning; settled at {settled(world, SECOND)}, each lot is now one lot of"
+                " each day.",
+            )  # fmt: skip
         if day == outage.day:
             await world.until(day + DAY, 0, 1)
             await world.deliver()
@@ -100,8 +120,7 @@ async def january(world: StoryWorld, told: Told) -> None:
     await noted(
         world, told, f"January is over: {shown['readings']:,} signed readings,"
         f" {shown['gpu_hours_milli'] // 1000:,} GPU-hours metered. The receipt is closed, and what"
-        " is left of the bond is the NeoCloud's again. February trades no more and delivers in"
-        " cash.",
+        " is left of the bond is the NeoCloud's again. February delivers in cash, day by day.",
     )  # fmt: skip
 
 
@@ -118,12 +137,13 @@ async def february(world: StoryWorld, told: Told) -> None:
         if day == MARCH:
             told.final_price = await final(world)
             await noted(
-                world, told, f"With the final print of its last day all of `{SECOND}` is fixed:"
-                f" {told.final_price}, provisional for a day.",
+                world, told, "With the final print of its last day all of February is fixed:"
+                f" {told.final_price} on the mean, the last day provisional for a day more.",
             )  # fmt: skip
     for job in world.parts.night._jobs[1:]:  # sign what the days had; the first plays stories
         await job()
-    await noted(world, told, "The settlement is final, the contract expired. Nothing is open.")
+    await noted(world, told, "Every day's settlement is final, every contract expired. Nothing is"
+                " open.")  # fmt: skip
 
 
 # How things stand
@@ -139,13 +159,25 @@ async def noted(world: StoryWorld, told: Told, what: str) -> None:
         world.mirror.accounts[accounts[name]].cash_usd_micros if name in accounts else 0
         for name in (CLOUD, LAB, MAKER, ESCROW_ID)
     )
-    held = [
-        f"{one.symbol.removeprefix(f'{SERIES}-')} {one.open_interest_lots}"
-        for one in world.mirror.contracts
-        if one.open_interest_lots
-    ]
+    held = open_interest(world)
     state = (await receipt(world, told))["status"] if told.receipt_id else ""
     told.rows.append(Row(world.clock.now_ns(), what, cash, ", ".join(held), state))
+
+
+def open_interest(world: StoryWorld) -> list[str]:
+    """Return what is open: each contract, but days of a month together."""
+    found: list[str] = []
+    days: dict[tuple[str, int], int] = {}
+    for one in world.mirror.contracts:
+        name, lots = one.symbol.removeprefix(f"{SERIES}-"), one.open_interest_lots
+        month, is_day, _ = name.partition("D")
+        if lots and is_day:
+            days[month, lots] = days.get((month, lots), 0) + 1
+        elif lots:
+            found.append(f"{name} {lots}")
+    return found + [
+        f"{count} day{'s' * (count > 1)} of {month} {lots}" for (month, lots), count in days.items()
+    ]
 
 
 async def receipt(world: StoryWorld, told: Told) -> dict[str, str]:
@@ -168,10 +200,12 @@ def settled(world: StoryWorld, symbol: str) -> str:
 
 
 async def final(world: StoryWorld) -> str:
-    """Return what February is settled at."""
-    found = await world.ask("", "GET", f"/settlements/final/{SECOND}")
-    price: str = found["settlement"]["final_price"]
-    return price
+    """Return what February's days are settled at, on the mean."""
+    prices = []
+    for day in days_from(FEBRUARY, MARCH):
+        found = await world.ask("", "GET", f"/settlements/final/{symbol_of(day)}")
+        prices.append(Decimal(found["settlement"]["final_price"]))
+    return f"{sum(prices) / len(prices):.4f}"
 
 
 def usd(text: str) -> str:

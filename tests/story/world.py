@@ -47,7 +47,7 @@ from exchange.services.verify import Report, verify
 from matching.engine import Engine
 from wellhead.signing import sign
 
-SERIES: Final = "H100-USW"
+SERIES: Final = "H100-USE"
 TENORS: Final = (Tenor.MONTH, Tenor.QUARTER)
 LOOKS_MAX: Final = 400
 PAUSE_NS: Final = 11 * NS_PER_SECOND  # the calendar looks again after ten
@@ -207,6 +207,22 @@ class StoryWorld:
                 seen = number
                 if open_payments:
                     await asyncio.sleep(0.002)
+
+    async def exchange(self) -> None:
+        """Call the sessions of the exchange for delivery that are due, and do all that follows."""
+        await self.cleared()  # it asks what had moved before it began
+        async with asyncio.timeout(60):
+            while True:
+                await self.parts.efd.step()
+                await self.deliver()
+                await self.parts.efd.step()
+                await self.quiet()
+                if not await self.pool.fetchval(
+                    "SELECT count(*) FROM efd_leg LEFT JOIN efd_leg_end USING (leg_id)"
+                    " WHERE outcome IS NULL"
+                ):
+                    break
+        await self.deliver()
 
     # Prices
 

@@ -23,7 +23,7 @@ CROSS JOIN LATERAL (VALUES
 JOIN position_event AS e ON e.account_idx = one.account_idx AND e.seq = t.seq AND e.leg = t.leg
     AND e.side = one.side
 JOIN contract AS c ON c.contract_idx = e.contract_idx
-WHERE t.seq > $1 AND t.seq <= $2 AND t.block NOT IN (3, 5) AND t.kind <> 1
+WHERE t.seq > $1 AND t.seq <= $2 AND t.block IN (0, 1, 2) AND t.kind <> 1
 GROUP BY 1, 2, 3;
 
 -- name: add_volumes

@@ -19,7 +19,7 @@ from exchange.rules.fees import (
     reserve_usd_micros_per_gpu_hour,
     tier_of,
 )
-from exchange.rules.records import BLOCK, MOVED
+from exchange.rules.records import BLOCK, CASCADED, EXCHANGED, MOVED
 
 CHARGED = date(2027, 1, 1)
 DAYS = st.integers(0, 2_000).map(lambda days: date(2026, 1, 1) + timedelta(days))
@@ -41,7 +41,8 @@ def test_FEES_107_what_is_no_whole_micro_dollar_rounds_up() -> None:
 def test_FEES_108_both_take_a_block_and_nobody_takes_at_the_price_of_a_call() -> None:
     assert pays_as(block=BLOCK, in_auction=False, is_maker=True) == Pays.TAKER
     assert pays_as(block=0, in_auction=True, is_maker=False) == Pays.MAKER
-    assert pays_as(block=MOVED, in_auction=False, is_maker=False) == Pays.NOTHING
+    for block in (MOVED, CASCADED, EXCHANGED):
+        assert pays_as(block=block, in_auction=False, is_maker=False) == Pays.NOTHING
     assert pays_as(block=0, in_auction=False, is_maker=False) == Pays.TAKER
 
 

@@ -6,7 +6,7 @@ from exchange.io.db import queries
 from exchange.io.delivery import Writing
 from exchange.io.store import Store
 from exchange.rules.delivery import deeds
-from exchange.rules.delivery.cover import Closed, Pledge, Span, forfeited
+from exchange.rules.delivery.cover import Closed, Pledge, Span, closed_out, forfeited
 from exchange.rules.delivery.metering import Reading, missing_s
 from exchange.rules.delivery.receipts import Receipt, Status, receipt_of
 
@@ -71,7 +71,7 @@ class Covers(Store):
             ]  # fmt: skip
             for receipt, is_kept in forfeited(held, one.paid_usd_micros):
                 house_idx = one.house_idx if is_kept else None
-                await book.write(deeds.closed_out(receipt, one.liquidation_id, house_idx))
+                await book.write(closed_out(receipt, one.liquidation_id, house_idx))
 
 
 def good_nodes(receipt: Receipt, newest: dict[tuple[int, str], Reading]) -> int:

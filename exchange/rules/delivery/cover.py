@@ -10,13 +10,14 @@ issuer that was ended.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from exchange.rules.cascades import following
 from exchange.rules.collateral import PLEDGE_HAIRCUT_BPS
 from exchange.rules.contracts import Contract, SymbolError, parse_symbol
-from exchange.rules.delivery.deeds import Refused
-from exchange.rules.delivery.receipts import NS_PER_HOUR, Receipt
+from exchange.rules.delivery.deeds import Deed, Refused, unpledged
+from exchange.rules.delivery.receipts import NS_PER_HOUR, Change, Receipt
 from exchange.rules.index.prints import name_of
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.money import BPS
@@ -196,3 +197,12 @@ def forfeited(receipts: Iterable[Receipt], paid_usd_micros: int) -> list[tuple[R
         found.append((receipt, left > 0))
         left -= receipt.value_usd_micros
     return found
+
+
+def closed_out(receipt: Receipt, liquidation_id: int, house_idx: int | None) -> Deed:
+    """End a pledge because its holder was closed out: it goes free, or to the house (CDR_019)."""
+    assert receipt.covers, "it was a cover"
+    note, free = f"liquidation {liquidation_id}", unpledged(receipt)
+    if house_idx is None:
+        return Deed((Change("unpledged", free, note),))
+    return Deed((Change("forfeited", replace(free, holder_idx=house_idx), note),))

@@ -119,10 +119,11 @@ def unpledge(receipt: Receipt, actor_idx: int) -> Deed:
         return Deed((Change("releasing", replace(receipt, status=Status.RELEASING)),))
     if actor_idx != receipt.pledgee_idx:
         raise Refused("receipt_not_yours", "only who holds the pledge may free it")
-    return Deed((Change("unpledged", _unpledged(receipt)),))
+    return Deed((Change("unpledged", unpledged(receipt)),))
 
 
-def _unpledged(receipt: Receipt) -> Receipt:
+def unpledged(receipt: Receipt) -> Receipt:
+    """Return it as it is without a pledge."""
     return replace(receipt, status=Status.ACTIVE, pledgee_idx=NOBODY, covers="")
 
 
@@ -132,16 +133,7 @@ def released(receipt: Receipt, code: str) -> Deed:
     if code:
         held = replace(receipt, status=Status.PLEDGED)
         return Deed((Change("release_refused", held, code),))
-    return Deed((Change("unpledged", _unpledged(receipt), receipt.covers),))
-
-
-def closed_out(receipt: Receipt, liquidation_id: int, house_idx: int | None) -> Deed:
-    """End a pledge because its holder was closed out: it goes free, or to the house (CDR_019)."""
-    assert receipt.covers, "it was a cover"
-    note, free = f"liquidation {liquidation_id}", _unpledged(receipt)
-    if house_idx is None:
-        return Deed((Change("unpledged", free, note),))
-    return Deed((Change("forfeited", replace(free, holder_idx=house_idx), note),))
+    return Deed((Change("unpledged", unpledged(receipt), receipt.covers),))
 
 
 def offer(receipt: Receipt, actor_idx: int, buyer_idx: int, ask_usd_micros: int) -> Deed:

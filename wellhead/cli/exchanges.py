@@ -10,7 +10,7 @@ from cyclopts import App
 from wellhead import efd_calls as ec
 from wellhead.calls import Json, convert
 from wellhead.cli import out
-from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.exits import CliError, Exit, why
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.cli.receipts import millis
 
@@ -199,7 +199,7 @@ def _kept(file: Path) -> Json:
     try:
         found = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise CliError(Exit.USAGE, "usage", f"{file}: {error}") from error
+        raise CliError(Exit.USAGE, "usage", f"{file}: {why(error)}") from error
     if not isinstance(found, dict):
         raise CliError(Exit.DAMAGE, "result_unreadable", f"{file} is no JSON object")
     return found

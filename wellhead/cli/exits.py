@@ -22,3 +22,9 @@ class CliError(Exception):
         super().__init__(message)
         self.exit = exit_code
         self.code = code
+
+
+def why(error: Exception) -> str:
+    """Return what went wrong without the file's name, which the message has already."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or str(error)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from wellhead import hedge_calls
 from wellhead.cli import out
-from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.exits import CliError, Exit, why
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.client import Client
 from wellhead.errors import ApiError
@@ -63,7 +63,7 @@ def _rows(plan: Path) -> list[dict[str, str]]:
     try:
         return hedge_calls.read_plan(plan.read_text(encoding="utf-8").splitlines())
     except (OSError, ValueError) as error:
-        raise CliError(Exit.USAGE, "usage", f"{plan}: {error}") from error
+        raise CliError(Exit.USAGE, "usage", f"{plan}: {why(error)}") from error
 
 
 MONTHS = ("series", "month", "GPU-hours>", "hedged>", "open value>", "cost>", "power>",

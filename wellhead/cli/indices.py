@@ -24,6 +24,8 @@ COLUMNS = (
 index = App(name="index", help="The index of each SKU, hub and grade: prints, proofs, errata.")
 
 
+SOUND = "sound: every print was computed again and is the same, bit for bit"
+UNCOMPARED = "compared with nothing: hold the digest against one that you have"
 NONE_YET = "no index is printed yet: the first prints take about a minute from the first start"
 
 
@@ -78,7 +80,8 @@ def history(
     if options.json:
         out.document(answer)
     else:
-        out.show(out.table(COLUMNS, map(_cells, rows)))
+        none = f"no print of {name} in those days"
+        out.show(out.table(COLUMNS, map(_cells, rows)) if rows else none)
 
 
 @index.command
@@ -151,7 +154,7 @@ def errata(*, limit: int = 30, options: Remote = REMOTE) -> None:
          one.observed_to, out.moment(one.found_ts))
         for one in rows
     )  # fmt: skip
-    out.show(out.table(columns, cells))
+    out.show(out.table(columns, cells) if rows else "no final print would be another")
 
 
 @index.command
@@ -223,6 +226,9 @@ def rebuild(
         result = rebuild_shipped()
     else:
         result = _rebuild(node, first)
+        if first is not None and not result.compared:
+            text = f"nothing was printed from {first} on: nothing to compare"
+            raise CliError(Exit.USAGE, "nothing_compared", text)
     if to is not None:
         rows = [one for one in result.prints if first is None or one.day >= first]
         _write(to, rows)
@@ -277,8 +283,8 @@ def _report(result: Any, findings: Sequence[Any], node: NodeOptions) -> None:
         out.show(out.pairs(facts))
         for finding in findings:
             out.show(f"DIFFERENT {finding}")
-        if result.compared and not findings:
-            out.show("sound: every print was computed again and is the same, bit for bit")
+        if not findings:
+            out.show(SOUND if result.compared else UNCOMPARED)
     if findings:
         raise SystemExit(Exit.DAMAGE)
 

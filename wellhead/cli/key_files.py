@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.exits import CliError, Exit, why
 from wellhead.signing import ED25519
 
 if TYPE_CHECKING:
@@ -43,4 +43,4 @@ def read_key(file: Path) -> "Ed25519PrivateKey":
             raise ValueError("it is no key of `keygen`")
         return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text.removeprefix(ED25519)))
     except (OSError, ValueError) as error:
-        raise CliError(Exit.USAGE, "usage", f"{file}: {error}") from error
+        raise CliError(Exit.USAGE, "usage", f"{file}: {why(error)}") from error

@@ -4,6 +4,7 @@ from wellhead import delivery_calls as dc
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.cli.receipt_notes import note_text
 from wellhead.cli.receipts import millis, receipts
 
 COLUMNS = ("issuer", "number>", "acceptance h>", "admitted (UTC)", "ended (UTC)", "audit", "key")
@@ -134,7 +135,10 @@ def claims(*, limit: int = 100, options: Remote = REMOTE) -> None:
     if options.json:
         out.document(answer)
         return
-    cells = [(one.number, one.receipt_id, out.moment(one.event_ts), one.note) for one in rows]
+    cells = [
+        (one.number, one.receipt_id, out.moment(one.event_ts), note_text(one.kind, one.note))
+        for one in rows
+    ]
     out.show(out.table(("event>", "receipt", "at (UTC)", "note"), cells) if rows else "no claims")
 
 

@@ -12,8 +12,11 @@ PAYMENTS = {
     "penalty-cash": "penalty, in cash",
     "release": "bond given back",
     "refund": "price given back",
+    "claim": "of the default fund",
 }
-PAID = frozenset(("bonded", "void", "sale_refused", "paid", "claimed"))
+PAID = frozenset(
+    ("bonded", "void", "sale_refused", "paid", "claimed", "claim_paid", "claim_refused")
+)
 PRICED = frozenset(("offered", "paying", "sold", "closed"))
 HOURS = frozenset(("delivered", "redeemed"))
 JUDGED = frozenset(("missed", "curtailed"))
@@ -27,6 +30,8 @@ def note_text(kind: str, note: str) -> str:
     if kind in PAID and purpose in PAYMENTS:
         amount = rest.rpartition(" ")[2]
         return f"{PAYMENTS[purpose]} {usd(int(amount))} USD" if amount.isdecimal() else note
+    if kind == "claim_asked" and purpose.isascii() and purpose.isdecimal():
+        return f"{usd(int(purpose))} USD: {rest}"
     parts = note.split(" ")
     if not all(part.isascii() and part.isdecimal() for part in parts):
         return note

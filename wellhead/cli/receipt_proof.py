@@ -6,7 +6,7 @@ from pathlib import Path
 from wellhead import delivery_calls as dc
 from wellhead.calls import Json
 from wellhead.cli import out
-from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.exits import CliError, Exit, why
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.cli.settled import day_text
 
@@ -72,7 +72,7 @@ def _kept(file: Path) -> Json:
     try:
         found = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise CliError(Exit.USAGE, "usage", f"{file}: {error}") from error
+        raise CliError(Exit.USAGE, "usage", f"{file}: {why(error)}") from error
     if not isinstance(found, dict):
         raise CliError(Exit.DAMAGE, "proof_unreadable", f"{file} is no JSON object")
     return found

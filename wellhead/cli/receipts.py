@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from cyclopts import App
@@ -9,7 +10,7 @@ from cyclopts import App
 from wellhead import delivery_calls as dc
 from wellhead.calls import Call
 from wellhead.cli import out, receipt_proof, settled
-from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.exits import CliError, Exit, why
 from wellhead.cli.funds import proof
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.cli.receipt_notes import note_text
@@ -69,6 +70,10 @@ def show(receipt: str, /, *, options: Remote = REMOTE) -> None:
         for one in found.events
     ]
     out.show(out.table(EVENT_COLUMNS, cells))
+    if Decimal(found.receipt.claimed):
+        one = found.receipt
+        paid, left = out.usd(one.claim_paid), out.usd(one.claim_open)
+        out.show(f"claimed: {out.usd(one.claimed)} USD, {paid} USD paid, {left} USD open")
     out.show(
         f"metered: {found.readings} hours of nodes, {found.gpu_hours_milli / 1000:.3f} GPU-hours,"
         f" {found.kwh_milli / 1000:.3f} kWh, {len(found.gaps)} gaps"
@@ -89,7 +94,7 @@ def issue(file: Path, /, *, options: Remote = REMOTE) -> None:
     try:
         wish = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise CliError(Exit.USAGE, "usage", f"{file}: {error}") from error
+        raise CliError(Exit.USAGE, "usage", f"{file}: {why(error)}") from error
     if not isinstance(wish, dict):
         raise CliError(Exit.USAGE, "usage", f"{file} is no JSON object")
     with options.trader() as client:

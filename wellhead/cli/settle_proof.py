@@ -10,7 +10,7 @@ from wellhead import index_calls
 from wellhead import settlement_calls as sc
 from wellhead.calls import Json
 from wellhead.cli import out
-from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.exits import CliError, Exit, why
 from wellhead.cli.options import REMOTE, Remote, ask
 from wellhead.client import Client
 
@@ -152,7 +152,7 @@ def _read(path: Path) -> Json:
         with gzip.open(path) if packed else path.open("rb") as file:
             content = file.read(BYTES_MAX + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise CliError(Exit.USAGE, "usage", f"cannot read {path}: {error}") from error
+        raise CliError(Exit.USAGE, "usage", f"cannot read {path}: {why(error)}") from error
     if len(content) > BYTES_MAX:
         raise CliError(Exit.USAGE, "usage", f"{path} is too large for a bundle")
     try:

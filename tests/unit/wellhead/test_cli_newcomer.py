@@ -98,6 +98,8 @@ def test_a_grid_order_over_no_hours_is_refused_before_it_is_sent(start, until, s
         ("missed", "498912 28800 100000000 38400000 61600000 0",
          "2026-12-01 00:00: 8 GPU-hours missing, 100.00 USD: 38.40 USD of the bond, 61.60 USD"
          " in cash"),
+        ("claim_asked", "30000000 bond used up", "30.00 USD: bond used up"),
+        ("claim_paid", "claim 100000 30000000", "of the default fund 30.00 USD"),
         ("split", "cdr_a cdr_b", "cdr_a cdr_b"),
         ("bonded", "bond x", "bond x"),
         ("sold", "", ""),
@@ -112,3 +114,21 @@ def test_hosts_that_the_operator_allows_are_checked_at_the_start():
     for wrong in ("localhost", "localhost:", "https://x:1", "x:0", "x:65536", "x:8a", ":443", ""):
         with pytest.raises(AddressInvalid, match=r"receiver\.internal:8443"):
             inside_host(wrong)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hedge", "{}"),
+        ("settle", "prove", "H100-USE-2026W33", "--bundle", "{}"),
+        ("proof", "receipt", "cdr_aaaaaaaaaaaaaaaa", "--file", "{}"),
+        ("efd", "prove", "H100-USE-2027M03_20270225T1630", "--file", "{}"),
+        ("receipts", "issue", "{}"),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_once_with_the_reason(words, tmp_path, capsys):
+    path = tmp_path / "nothing.here"
+    assert run([word.format(path) for word in words]) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert said.count("nothing.here") == 1 and "No such file or directory" in said, said
+    assert "Errno" not in said

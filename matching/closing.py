@@ -80,10 +80,10 @@ def close_out(s, cmd):
     position_idx = np.int64(contract["position_head"])
     while position_idx != 0:
         position = s.positions[position_idx]
-        if position["unsettled_usd_micros"] != 0:
-            gain_usd_micros = max(NONE, position["unsettled_usd_micros"])
-            paid_usd_micros += min(gain_usd_micros, INT64_SAFE - paid_usd_micros)
-            pay_variation(s, position, contract_idx, price_ticks)
+        account = s.accounts[position["account_idx"]]
+        amount_usd_micros = np.int64(position["unsettled_usd_micros"])
+        paid_usd_micros += min(max(NONE, amount_usd_micros), INT64_SAFE - paid_usd_micros)
+        pay_variation(s, position, account, contract_idx, price_ticks, amount_usd_micros)
         close_position(s, position, contract_idx)
         position_idx = np.int64(position["next_of_contract"])
     event = s.events[reply]

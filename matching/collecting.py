@@ -48,7 +48,7 @@ def collect(s, cmd):
         contract["settle_ticks"] = cmd["price_ticks"]
     contract_idx, price_ticks = np.int64(cmd["contract_idx"]), np.int64(contract["mark_ticks"])
     reply = emit(s, EventKind.COLLECTED, 0, contract_idx)
-    paid_usd_micros = pay_all(s, contract_idx, price_ticks)
+    paid_usd_micros = pay_all(s, contract_idx, price_ticks, np.int64(0), False)
     event = s.events[reply]
     event["price_ticks"] = price_ticks
     event["order_id"] = cmd["state"]

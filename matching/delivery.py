@@ -92,7 +92,7 @@ def accrue(s, cmd):
     take_guard_price(s, contract_idx, price_ticks)
     move_fine(s, contract_idx, worth_usd_micros - price_ticks * tick_value)
     reply = emit(s, EventKind.ACCRUED, 0, contract_idx)
-    paid_usd_micros = pay_all(s, contract_idx, price_ticks)
+    paid_usd_micros = pay_all(s, contract_idx, price_ticks, np.int64(0), False)
     event = s.events[reply]
     event["order_id"] = worth_usd_micros
     event["maker_order_id"] = np.int64(contract["accruals"])

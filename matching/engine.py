@@ -25,6 +25,7 @@ from matching.worst import freshen_all
 
 Progress = Callable[[str, int, int], None]
 
+EVENTS_A_PAGE = 4096 // EVENT.itemsize
 FEW_COMMANDS = 64  # so many are copied rather than pointed at
 assert META.names is not None
 EVENTS_COUNT_WORD = META.names.index("events_count")
@@ -40,6 +41,8 @@ class Engine:
         """Make an empty market."""
         self.sizes = sizes or Sizes()
         self.state: State = new_state(self.sizes)
+        # A settlement pays every holder in one command: no page is new to it.
+        self.state.events["seq"][: self.sizes.accounts : EVENTS_A_PAGE] = 0
         self._handle = handle_of(self.state)
         self._batch = Pointer(Batch, np.zeros(FEW_COMMANDS, COMMAND))
         self._meta = self.state.meta[0]

@@ -11,7 +11,6 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import level_of, link_last, unlink
-from matching.limits import QTY_LOTS_MAX
 from matching.trade import trade
 
 
@@ -68,30 +67,40 @@ def meet_iceberg(s, order, order_id, maker_idx, left_lots, turned_idx):
     return lots, gain_ticks, turned_idx
 
 
-@kernel
+@cold_kernel
 def lots_of_rounds(s, book_idx, key, rounds):
-    """Return what the icebergs of a level give in so many rounds."""
-    lots = np.int64(0)
+    """Return what the icebergs of a level give in so many rounds, and at most in one more.
+
+    The latter is the sum of the displays of those that have anything left then.
+    """
+    lots, more_lots = np.int64(0), np.int64(0)
     order_idx = np.int64(level_of(s, book_idx, key)["head"])
     while order_idx != 0:
         order = s.orders[order_idx]
         display_lots = np.int64(s.details[order_idx]["display_lots"])
-        lots += min(np.int64(order["leaves_lots"]), rounds * display_lots)
+        given_lots = min(np.int64(order["leaves_lots"]), rounds * display_lots)
+        lots += given_lots
+        more_lots += display_lots * (given_lots < order["leaves_lots"])
         order_idx = np.int64(order["next"])
-    return lots
+    return lots, more_lots
 
 
 @cold_kernel
 def whole_rounds(s, book_idx, key, left_lots):
-    """Return how many whole rounds of a level's icebergs fit into `left_lots`."""
-    least, most = np.int64(0), np.int64(QTY_LOTS_MAX)
-    while least < most:
-        middle = (least + most + 1) >> 1
-        if lots_of_rounds(s, book_idx, key, middle) <= left_lots:
-            least = middle
-        else:
-            most = middle - 1
-    return least
+    """Return how many whole rounds of a level's icebergs fit into `left_lots`.
+
+    From below, each time by as many rounds as surely fit. A round gives no more than the one before
+    it, so each look through the level halves what is left or what a round gives, at least.
+    """
+    rounds = np.int64(0)
+    lots, more_lots = lots_of_rounds(s, book_idx, key, rounds)
+    while more_lots > 0:
+        step = max(np.int64(1), (left_lots - lots) // more_lots)
+        lots, more_lots = lots_of_rounds(s, book_idx, key, rounds + step)
+        if lots > left_lots:
+            break
+        rounds += step
+    return rounds
 
 
 @cold_kernel

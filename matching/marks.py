@@ -71,30 +71,38 @@ def set_index(s, cmd):
 
 
 @cold_kernel
-def move_mark(s, contract_idx, mark_ticks):
-    """Revalue resting orders and bands, of its combinations too, then positions.
+def move_orders(s, contract_idx, mark_ticks):
+    """Write a new mark and its bands, and revalue resting orders, of its combinations too.
 
-    Orders as many as one taker may meet; of more, the losses of their accounts are left unknown.
+    As many as one taker may meet; of more, the losses of their accounts are to be left unknown.
     Whoever has an order in a combination has a position in each of its legs.
+
+    Returns: what a lot gained, usd micros; whether orders were too many
     """
     contract = s.contracts[contract_idx]
-    tick_value = contract["tick_value_usd_micros"]
-    tick_gain_usd_micros = tick_value * (mark_ticks - contract["mark_ticks"])
+    gain_ticks = mark_ticks - contract["mark_ticks"]
     room = revalue_orders(s, contract_idx, mark_ticks, np.int64(s.meta[0]["makers_max"]))
     for place in range(contract["combinations_count"]):
         room = revalue_orders(s, combination_of(s, contract_idx, place), mark_ticks, room)
-    position_idx = np.int64(contract["position_head"])
+    wake_pegs(s, contract_idx)
+    wake_implied(s, contract_idx)
+    return contract["tick_value_usd_micros"] * gain_ticks, room < 0
+
+
+@cold_kernel
+def move_mark(s, contract_idx, mark_ticks):
+    """Revalue resting orders and bands, of its combinations too, and positions."""
+    lot_gain_usd_micros, forgets = move_orders(s, contract_idx, mark_ticks)
+    position_idx = np.int64(s.contracts[contract_idx]["position_head"])
     while position_idx != 0:
         position = s.positions[position_idx]
         account = s.accounts[position["account_idx"]]
-        gain_usd_micros = position["qty_lots"] * tick_gain_usd_micros
+        gain_usd_micros = position["qty_lots"] * lot_gain_usd_micros
         position["unsettled_usd_micros"] += gain_usd_micros
         account["unsettled_usd_micros"] += gain_usd_micros
-        if room < 0:
+        if forgets:
             forget_losses(account)
         position_idx = np.int64(position["next_of_contract"])
-    wake_pegs(s, contract_idx)
-    wake_implied(s, contract_idx)
 
 
 @cold_kernel
@@ -142,14 +150,15 @@ def settle(s, cmd):
     if code != Code.OK:
         return code
     contract_idx = np.int64(cmd["contract_idx"])
-    move_mark(s, contract_idx, np.int64(cmd["price_ticks"]))
+    price_ticks = np.int64(cmd["price_ticks"])
+    lot_gain_usd_micros, forgets = move_orders(s, contract_idx, price_ticks)
     contract = s.contracts[contract_idx]
     contract["settle_ticks"] = cmd["price_ticks"]
     new_day(s, contract_idx)
     s.calls[contract_idx]["daily_stage"] = 0
-    take_guard_price(s, contract_idx, np.int64(cmd["price_ticks"]))
+    take_guard_price(s, contract_idx, price_ticks)
     reply = emit(s, EventKind.SETTLED, 0, contract_idx)
-    paid_usd_micros = pay_all(s, contract_idx, np.int64(cmd["price_ticks"]))
+    paid_usd_micros = pay_all(s, contract_idx, price_ticks, lot_gain_usd_micros, forgets)
     event = s.events[reply]
     event["price_ticks"] = cmd["price_ticks"]
     event["amount_usd_micros"] = paid_usd_micros
@@ -168,29 +177,38 @@ def end_day(s, contract_idx, first_event):
 
 
 @kernel
-def pay_variation(s, position, contract_idx, price_ticks):
-    """Pay one holder, or take from it."""
-    amount_usd_micros = position["unsettled_usd_micros"]
-    account = s.accounts[position["account_idx"]]
-    account["cash_usd_micros"] += amount_usd_micros
-    account["unsettled_usd_micros"] -= amount_usd_micros
-    position["unsettled_usd_micros"] = 0
-    event = s.events[emit(s, EventKind.VARIATION, position["account_idx"], contract_idx)]
-    event["price_ticks"] = price_ticks
-    event["qty_lots"] = position["qty_lots"]
-    event["amount_usd_micros"] = amount_usd_micros
+def pay_variation(s, position, account, contract_idx, price_ticks, amount_usd_micros):
+    """Pay one holder, or take from it, and have nothing of it unsettled."""
+    unsettled_usd_micros = position["unsettled_usd_micros"]
+    if unsettled_usd_micros != 0:
+        account["unsettled_usd_micros"] -= unsettled_usd_micros
+        position["unsettled_usd_micros"] = 0
+    if amount_usd_micros != 0:
+        account["cash_usd_micros"] += amount_usd_micros
+        event = s.events[emit(s, EventKind.VARIATION, position["account_idx"], contract_idx)]
+        event["price_ticks"] = price_ticks
+        event["qty_lots"] = position["qty_lots"]
+        event["amount_usd_micros"] = amount_usd_micros
 
 
 @cold_kernel
-def pay_all(s, contract_idx, price_ticks):
-    """Pay what is unsettled of every position; return what the gaining ones received."""
+def pay_all(s, contract_idx, price_ticks, lot_gain_usd_micros, forgets):
+    """Pay what is unsettled of every position, and what its lots gain now besides.
+
+    A new mark and its payments are one walk over the holders; `forgets` as `move_orders` returned.
+
+    Returns: what the gaining ones received, usd micros
+    """
     paid_usd_micros = np.int64(0)
     position_idx = np.int64(s.contracts[contract_idx]["position_head"])
     while position_idx != 0:
         position = s.positions[position_idx]
-        if position["unsettled_usd_micros"] != 0:
-            gain_usd_micros = max(np.int64(0), position["unsettled_usd_micros"])
-            paid_usd_micros += min(gain_usd_micros, INT64_SAFE - paid_usd_micros)
-            pay_variation(s, position, contract_idx, price_ticks)
+        account = s.accounts[position["account_idx"]]
+        amount_usd_micros = np.int64(position["unsettled_usd_micros"])
+        amount_usd_micros += position["qty_lots"] * lot_gain_usd_micros
+        paid_usd_micros += min(max(np.int64(0), amount_usd_micros), INT64_SAFE - paid_usd_micros)
+        pay_variation(s, position, account, contract_idx, price_ticks, amount_usd_micros)
+        if forgets:
+            forget_losses(account)
         position_idx = np.int64(position["next_of_contract"])
     return paid_usd_micros

@@ -8,11 +8,15 @@ an account has at most one quote a side of a contract, so no quote is met twice 
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
+from matching._memory import prefetch
 from matching.accounts import account_known
 from matching.codes import QUOTE_GROUP_SHIFT, Code, EventKind, Flag
 from matching.emit import emit
 from matching.limits import MMP_LIMIT_MAX, MMP_WINDOW_NS_MAX, QUOTE_GROUPS
 from matching.trade import drop_order
+from matching.worst import forget_worst
+
+POSITIONS_AHEAD = 6
 
 
 @kernel
@@ -28,12 +32,50 @@ def quote_of(s, position_idx, side):
     return order_idx
 
 
+@kernel
+def look_at_quotes(s, position_idx):
+    """Ask for the memory of both quotes of a position, and return the next position."""
+    position = s.positions[position_idx]
+    prefetch(s.orders, position["quote_buy_idx"])
+    prefetch(s.orders, position["quote_sell_idx"])
+    return np.int64(position["next_of_account"])
+
+
+@kernel
+def look_at_levels(s, position_idx):
+    """Ask for what both quotes of a position lead to, and return the next position."""
+    position, price_bits = s.positions[position_idx], s.meta[0]["price_bits"]
+    for order_idx in (position["quote_buy_idx"], position["quote_sell_idx"]):
+        level = (np.int64(s.orders[order_idx]["book_idx"]) << price_bits) + s.orders[order_idx][
+            "key"
+        ]
+        prefetch(s.levels, level)
+        prefetch(s.words, level >> 6)
+        prefetch(s.groups, level >> 12)
+        prefetch(s.books, s.orders[order_idx]["book_idx"])
+    prefetch(s.contracts, position["contract_idx"])
+    return np.int64(position["next_of_account"])
+
+
 @cold_kernel
 def cancel_group(s, place):
-    """Cancel every quote of a group, buy before sell, and return how many."""
-    count = np.int64(0)
-    position_idx = np.int64(s.accounts[place // QUOTE_GROUPS]["position_head"])
+    """Cancel every quote of a group, buy before sell, and return how many.
+
+    The memory of each contract is asked for some positions ahead, and W is left to be taken anew:
+    an account may quote in very many contracts, and all its quotes go at once.
+    """
+    meta, account_idx = s.meta[0], place // QUOTE_GROUPS
+    count, scenarios_count = np.int64(0), meta["scenarios_count"]
+    position_idx = np.int64(s.accounts[account_idx]["position_head"])
+    near_idx = far_idx = position_idx
+    for ahead in range(2 * POSITIONS_AHEAD):
+        far_idx = look_at_quotes(s, far_idx)
+        if ahead < POSITIONS_AHEAD:
+            near_idx = look_at_levels(s, near_idx)
+    forget_worst(s, account_idx)
+    meta["scenarios_count"] = 0  # nobody shifts W meanwhile
     while position_idx != 0:
+        near_idx, far_idx = look_at_levels(s, near_idx), look_at_quotes(s, far_idx)
         for side in range(2):
             order_idx = quote_of(s, position_idx, np.int64(side))
             group = (np.int64(s.orders[order_idx]["flags"]) >> QUOTE_GROUP_SHIFT) % QUOTE_GROUPS
@@ -41,6 +83,7 @@ def cancel_group(s, place):
                 drop_order(s, order_idx, Code.MMP_TRIGGERED)
                 count += 1
         position_idx = np.int64(s.positions[position_idx]["next_of_account"])
+    meta["scenarios_count"] = scenarios_count
     return count
 
 

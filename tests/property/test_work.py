@@ -1,6 +1,7 @@
 """Work that a command puts off, under marks that move all orders: engine and oracle agree."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -162,6 +163,36 @@ def lead(oracle: Oracle, follower: Follower, row: Row) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_put_off_is_done_alike_and_by_an_engine_restored_in_between(seed: int):
     follow(seed, EngineFollower(CAPACITY))
+
+
+def icebergs(rng: Random) -> list[Row]:
+    """Return a level of icebergs of any sizes, and who takes a part of it."""
+    sizes = [
+        rng.choice((1, 7, 60, 400, 3_000)) + rng.randrange(9) for _ in range(rng.randint(2, 9))
+    ]
+    rows = [
+        command(
+            Kind.PLACE, account_idx=1 + place % 3, side=Side.SELL, qty_lots=lots, price_ticks=10,
+            amount_usd_micros=pack_halves(0, rng.randint(1, min(lots, rng.choice((1, 9, 200))))),
+        )
+        for place, lots in enumerate(sizes)
+    ]  # fmt: skip
+    taken = rng.randint(1, sum(sizes) + 2)
+    return [*rows, command(Kind.PLACE, side=Side.BUY, qty_lots=taken, price_ticks=10)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_rounds_of_icebergs_of_any_sizes_are_counted_as_they_would_be_walked(seed: int):
+    capacity = replace(CAPACITY, taker_makers=4096, command_events=2048)
+    oracle, engine = Oracle(capacity), EngineFollower(capacity)
+    listing = command(
+        Kind.LIST, price_ticks=10, amount_usd_micros=1, qty_lots=1 << 16,
+        state=TradingState.CONTINUOUS,
+    )  # fmt: skip
+    rows = [command(Kind.OPEN_ACCOUNT, account_idx=idx) for idx in range(4)]
+    batch = stamped([listing, *rows, *icebergs(Random(seed))])
+    engine.batch(batch, oracle.apply(batch))
+    engine.compare(oracle.state_view())
 
 
 def _replaced(module: Any, name: str, other: Callable[..., Any]) -> Bug:

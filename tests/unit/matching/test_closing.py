@@ -1,6 +1,13 @@
 """Positions of an expired contract are closed: what they took up is free again."""
 
+from unittest.mock import patch
+
+import pytest
+from numba import config
+
+from matching import closing, mmp
 from matching.codes import EventKind, Kind, Side, TradingState
+from matching.wire import pack_halves
 from tests.unit.matching.small import MARK_TICKS, TICK_VALUE_USD_MICROS, Market, said
 
 
@@ -40,3 +47,22 @@ def test_trades_after_the_last_settlement_are_paid_when_positions_close():
     assert market.engine.account_row(0)["cash_usd_micros"] == before + gain
     assert said(market.do(Kind.CLOSE_OUT)) == [(EventKind.POSITIONS_CLOSED, 0, 0, 0)]
     market.engine.check()
+
+
+@pytest.mark.skipif(not config.DISABLE_JIT, reason="a bug is planted in plain Python")
+@pytest.mark.parametrize("module", [closing, mmp], ids=["close-out", "quotes"])
+def test_who_leaves_worst_losses_to_be_taken_anew_and_does_not_say_so_is_noticed(module):
+    market = Market(contracts=2)
+    market.swap()
+    held(market)
+    market.do(Kind.SET_MMP, account_idx=3, expires_ns=10**9, ref_id=1)
+    two_sides = pack_halves(MARK_TICKS - 1, MARK_TICKS + 1)
+    market.do(Kind.QUOTE, account_idx=3, price_ticks=two_sides, qty_lots=pack_halves(5, 5))
+    with patch.object(module, "forget_worst", lambda *_: None):
+        hit = market.order(0, Side.SELL, 1, MARK_TICKS - 1)
+        if module is closing:
+            market.do(Kind.SET_STATE, state=TradingState.EXPIRED)
+            market.do(Kind.CLOSE_OUT)
+    assert EventKind.MMP_HIT in hit["kind"]
+    with pytest.raises(AssertionError, match="W of account"):
+        market.engine.check()

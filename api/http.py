@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with our limits and our shape of refusals."""
 
 import asyncio
+from collections import Counter
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -11,23 +13,51 @@ from api.errors import MEDIA_TYPE, Problem
 
 HEADERS_BYTES_MAX: Final = 32 * 1024
 REQUEST_S: Final = 20.0  # to send a request whole, and to begin with one
+READ_S: Final = 20.0  # without taking a byte of an answer that waits
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Answers what is not HTTP with a problem, and waits for nobody."""
+    """Answers what is not HTTP with a problem, and waits for nobody.
+
+    Args:
+        open_here: connections of this process by address, shared by all.
+        most: connections of one address, None where all come from a proxy.
+    """
 
     _header_bytes = 0
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
+    _address: str | None = None  # where this connection counts
+
+    def __init__(self, open_here: Counter[str], most: int | None, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._open_here, self._most = open_here, most
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for a request."""
+        """Begin to wait for a request, unless the address has too many connections."""
         super().connection_made(transport)
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        if self._most is not None and self._open_here[address] >= self._most:
+            self._refuse(Problem("too_many_connections", "close one first"))
+            return
+        self._address = address
+        self._open_here[address] += 1
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
-        self._relax()
+        self._forget()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer does not read: it has a while to begin with it."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(READ_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The peer reads."""
+        self._unstall()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """Begin to wait for the end of a request."""
@@ -48,16 +78,20 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
-        self._relax()
+        """Hand the connection over: from here on it is counted with the websockets."""
+        self._forget()
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP."""
-        problem = Problem("http_malformed", msg)
+        self._refuse(Problem("http_malformed", msg))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer with a problem, and close."""
         body = orjson.dumps(problem.to_dict(new_request_id()))
+        phrase = HTTPStatus(problem.status).phrase
         head = (
-            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"HTTP/1.1 {problem.status} {phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
@@ -71,3 +105,18 @@ class HttpProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _unstall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _forget(self) -> None:
+        """Stop all waiting and counting; once is enough, and twice does no harm."""
+        self._relax()
+        self._unstall()
+        if self._address is not None:
+            self._open_here[self._address] -= 1
+            if not self._open_here[self._address]:
+                del self._open_here[self._address]
+            self._address = None

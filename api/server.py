@@ -1,6 +1,7 @@
 """The HTTP server of a gateway: uvicorn, with websockets by picows unless told otherwise."""
 
 import logging
+from collections import Counter
 from functools import partial
 from typing import Any, Final
 
@@ -24,13 +25,17 @@ def make_server(
         ws: `picows`, or the name of one of uvicorn's own, as `websockets-sansio`.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what peers break is no news
+    limits, edge = hub.services.limits.settings, hub.services.edge
+    most = None if edge.trust_proxy_headers else limits.connections_per_address_max
+    open_here: Counter[str] = Counter()
+    http_class: Any = partial(HttpProtocol, open_here, most)
     ws_class: Any = partial(PicowsProtocol, hub) if ws == PICOWS else ws
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         ws=ws_class,
-        http=HttpProtocol,
+        http=http_class,
         lifespan="off",
         log_config=None,
         access_log=False,

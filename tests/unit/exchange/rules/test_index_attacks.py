@@ -1,5 +1,6 @@
 """Six attacks on the index: none moves it beyond the documented cap, on any day."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -188,3 +189,52 @@ def test_attack_of_a_minority_that_runs_while_the_majority_creeps(colluders):
     found = attacked(prices)
     for name in NAMES:
         assert max(moves_bps(found, name)) <= MINORITY_MOVE_BPS_MAX + 11
+
+
+# Each attack again where what stops it was taken out of the method: it gets through, so the tests
+# above could fail.
+
+OPEN = replace(
+    METHOD, panel_cap_bps=10**6, minority_cap_bps=10**6, trims=(), provider_cap_bps=10_000,
+    jump_factor=10**6, junk_factor=10**6,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("factor", [100, 0])
+def test_without_limits_two_of_nine_that_are_large_take_the_index_where_they_want(factor):
+    prices = honest()
+    rows = daily(prices) + [
+        draft(f"p{at}", max(1, 2 * USD * factor), day, region="big", size_gpus=1_024)
+        for at in range(2)
+        for day in days(COUNT)[BEGIN:]
+    ]
+    free, kept = run(rows, COUNT, method=OPEN), run(rows, COUNT)
+    for name in NAMES:
+        assert max(moves_bps(free, name)) > 5_000
+        assert max(moves_bps(kept, name)) <= MINORITY_MOVE_BPS_MAX + 1
+
+
+@pytest.mark.parametrize("cap", ["panel_cap_bps", "minority_cap_bps"])
+def test_without_a_limit_of_moves_a_colluding_minority_goes_beyond_the_cap(cap):
+    prices = honest()
+    rows = daily(prices) + [
+        draft(f"p{at}", 3_900_000, day, region=f"r{many}", size_gpus=1_000_000)
+        for at in range(4)
+        for many in range(5)
+        for day in days(COUNT)[BEGIN:]
+    ]
+    doubled = honest()
+    for at in range(4):
+        doubled[f"p{at}"][BEGIN:] = [2 * price for price in doubled[f"p{at}"][BEGIN:]]
+    told = rows if cap == "panel_cap_bps" else daily(doubled)
+    method = replace(METHOD, **{cap: 10**6})
+    assert max(moves_bps(run(told, COUNT, method=method), "H100-GLB")) > MINORITY_MOVE_BPS_MAX + 1
+
+
+def test_without_an_end_of_stale_prices_those_that_fell_silent_count_for_ever():
+    prices = honest()
+    for at in range(5):
+        prices[f"p{at}"][BEGIN:] = [0] * (COUNT - BEGIN)
+    method = replace(METHOD, offer_life_days=10_000)
+    one = run(daily(prices), COUNT, method=method)["H100-GLB", days(COUNT)[-1]]
+    assert (one.step, one.explanation["providers"]) == (Step.PANEL, 9)

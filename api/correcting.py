@@ -16,8 +16,10 @@ from exchange.rules.settlement_correction import (
     Change,
     Corrected,
     CorrectionRefused,
+    bound_bps,
     corrected_run,
     corrections,
+    is_beyond,
 )
 from exchange.rules.settlement_final import final_ns
 from exchange.rules.settlement_run import Note, SettlementRun
@@ -134,13 +136,35 @@ def priced(
     return still
 
 
-async def correction_out(services: Services, one: Correction) -> dict[str, Any]:
-    """Return a correction with the prices that it changes."""
+def need_override(
+    state: MirrorState, base: SettlementRun, found: list[Corrected], override: object
+) -> None:
+    """Refuse prices further from what they replace than a day may move them (CORR_006).
+
+    Errors:
+        Problem: there is one, and it was not said that this is meant.
+    """
+    far = next((one for one in found if is_beyond(base, one)), None)
+    if far is None or override is True:
+        return
+    symbol = state.contracts[far.settled.contract_idx].symbol
+    was, will = codec.price_out(far.replaced_ticks), codec.price_out(far.settled.price_ticks)
+    detail = f"{symbol} from {was} to {will} is more than {bound_bps(base, far)} bps: say override"
+    raise Problem("correction_beyond_limit", detail, field="override")
+
+
+async def prices_of(services: Services, one: Correction) -> tuple[SettlementRun, list[Corrected]]:
+    """Return the run that a correction begins from, and the prices that it changes."""
     assert services.settlements is not None
     base = await services.settlements.run(one.revises)
     assert base is not None, "a run of a settlement is kept before it"
     note = Note(one.revises, one.reason, (one.proposed_by, one.approved_by or ""))
-    found = corrections(base, corrected_run(base, one.changes, note))
+    return base, corrections(base, corrected_run(base, one.changes, note))
+
+
+async def correction_out(services: Services, one: Correction) -> dict[str, Any]:
+    """Return a correction with the prices that it changes."""
+    base, found = await prices_of(services, one)
     return {
         "correction_id": str(one.correction_id),
         "date": date_of(one.due_ns).isoformat(),
@@ -154,11 +178,11 @@ async def correction_out(services: Services, one: Correction) -> dict[str, Any]:
         "final_ts": millis(final_ns(one.due_ns)),
         "created_ts": millis(one.created_ns),
         "updated_ts": millis(one.updated_ns),
-        "prices": [price_out(services.gateway.mirror, each) for each in found],
+        "prices": [price_out(services.gateway.mirror, base, each) for each in found],
     }
 
 
-def price_out(state: MirrorState, one: Corrected) -> dict[str, Any]:
+def price_out(state: MirrorState, base: SettlementRun, one: Corrected) -> dict[str, Any]:
     """Return a price that is corrected; `difference` is what it is on one lot held, in USD."""
     contract, ticks = state.contracts[one.settled.contract_idx], one.settled.price_ticks
     difference = (ticks - one.replaced_ticks) * contract.tick_value_usd_micros
@@ -168,4 +192,5 @@ def price_out(state: MirrorState, one: Corrected) -> dict[str, Any]:
         "replaced_price": codec.price_out(one.replaced_ticks),
         "rule": one.settled.rule.value,
         "difference": usd_text(difference),
+        "beyond_limit": is_beyond(base, one),
     }

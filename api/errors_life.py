@@ -11,6 +11,7 @@ OWN: Final[dict[str, int]] = {
     "correction_ended": 409,
     "correction_going": 409,
     "correction_changes_nothing": 409,
+    "correction_beyond_limit": 409,
 }
 
 STATUS: Final[dict[Code, int]] = {

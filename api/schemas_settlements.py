@@ -31,9 +31,11 @@ class CorrectionNew(Body):
     changes: Annotated[list[CorrectionChange], Meta(min_length=1, max_length=50)]
     correction_id: MaybeText = UNSET
     dry_run: MaybeBool = UNSET
+    override: MaybeBool = UNSET
 
 
 class CorrectionDecision(Body):
     """What another operator says of it: approve; or anybody, before that: withdraw."""
 
     action: Text
+    override: MaybeBool = UNSET

@@ -66,6 +66,8 @@ class SettlementsAnswer(Answer):
 class CorrectedPrice(Part):
     """A price that comes out otherwise; `difference` is what it is on one lot held, in USD."""
 
+    beyond_limit: bool
+
     symbol: str
     price: str
     replaced_price: str

@@ -43,22 +43,33 @@ def correct(
     *,
     correction_id: str | None = None,
     dry_run: bool = False,
+    override: bool = False,
 ) -> Call[st.CorrectionAsked]:
-    """Propose to correct a day's settlement, or see what it would change; by an operator."""
+    """Propose to correct a day's settlement, or see what it would change; by an operator.
+
+    Args:
+        override: also by more than a contract's limit of a day; who approves says so too.
+    """
     body: Json = {"date": date, "reason": reason, "changes": list(changes)}
     if correction_id is not None:
         body["correction_id"] = correction_id
     if dry_run:
         body["dry_run"] = True
+    if override:
+        body["override"] = True
     once = dry_run or correction_id is not None
     path = target(_CORRECTIONS)
     return Call("POST", path, whole(st.CorrectionAsked), body=body, repeatable=once)
 
 
-def decide_correction(correction_id: str, action: str) -> Call[st.CorrectionAsked]:
+def decide_correction(
+    correction_id: str, action: str, *, override: bool = False
+) -> Call[st.CorrectionAsked]:
     """Approve a correction that another operator proposed, or withdraw it."""
     path = target(f"{_CORRECTIONS}/{quote(correction_id, safe='')}")
-    body = {"action": action}
+    body: Json = {"action": action}
+    if override:
+        body["override"] = True
     return Call("POST", path, whole(st.CorrectionAsked), body=body, repeatable=True)
 
 

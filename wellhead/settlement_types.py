@@ -56,6 +56,8 @@ class Settlement(Answer, frozen=True, kw_only=True):
 class CorrectedPrice(Answer, frozen=True, kw_only=True):
     """A price that comes out otherwise; `difference` is what it is on one lot held, in USD."""
 
+    beyond_limit: bool = False
+
     symbol: str
     price: Decimal
     replaced_price: Decimal

@@ -12,8 +12,10 @@ from api.correcting import (
     change_of,
     correction_out,
     corrections_of,
+    need_override,
     price_out,
     priced,
+    prices_of,
 )
 from api.deps import Admin, JsonBody, Page, QueryOf, Services, ServicesDep
 from api.edge import json_response
@@ -63,8 +65,9 @@ async def propose_correction(
     note = Note(base.run_id, reason, (who.account_id, ""))
     found = priced(services.gateway.mirror, base, changes, note)
     if body.dry_run is True:
-        prices = [price_out(services.gateway.mirror, one) for one in found]
+        prices = [price_out(services.gateway.mirror, base, one) for one in found]
         return json_response(stamped(services, {"correction": None, "prices": prices}), 200)
+    need_override(services.gateway.mirror, base, found, body.override)
     asked = Proposed(key, due_ns, base.run_id, changes, reason, who.account_id)
     try:
         one = await corrections_of(services).propose(asked, services.now_ns())
@@ -103,6 +106,9 @@ async def decide_correction(
     rows, now_ns = corrections_of(services), services.now_ns()
     if body.action == "approve":
         check_approval(one, who.account_id, now_ns)
+        if one.status == "proposed":
+            base, found = await prices_of(services, one)
+            need_override(services.gateway.mirror, base, found, body.override)
         decided = await rows.approve(one.correction_id, who.account_id, now_ns)
     else:
         decided = await rows.withdraw(one.correction_id, now_ns)

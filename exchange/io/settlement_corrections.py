@@ -108,6 +108,10 @@ class Corrections(Store):
         """Return the contracts that a run has corrected, as far as clearing has followed."""
         return {row[0] for row in await self._rows(_SQL["corrected"], run_id)}
 
+    async def cleared_seq(self) -> int:
+        """Return how far clearing has followed."""
+        return int(await self._value(_SQL["cleared_seq"]) or 0)
+
     async def ended(
         self, correction_id: int, status: str, run_id: str, code: int | None, now_ns: int
     ) -> None:

@@ -27,6 +27,8 @@ from matching.wire import new_commands
 OPEN: Final = "open"  # bids are taken
 CLOSED: Final = "closed"  # its result is kept, its lots are to be moved
 OVER: Final = "over"  # nothing more comes of it
+TRIES: Final = 5  # of what the core refuses while the winner trades
+AGAIN_NS: Final = 1_000_000_000  # between them
 
 
 class Won(NamedTuple):
@@ -42,7 +44,7 @@ class Won(NamedTuple):
 class Auction:
     """An auction, as far as it has come."""
 
-    __slots__ = ("closed_ns", "juniors", "phase", "sent", "terms", "won")
+    __slots__ = ("closed_ns", "juniors", "phase", "sent", "sent_ns", "terms", "won")
 
     def __init__(
         self,
@@ -57,7 +59,8 @@ class Auction:
         self.closed_ns = closed_ns
         self.won = won  # in the order in which margin carries them
         self.juniors = juniors
-        self.sent = False  # what was won, by this process
+        self.sent = 0  # times that this process sent what was won
+        self.sent_ns = 0  # when it did last
 
 
 class Auctions:
@@ -115,11 +118,18 @@ def auction_step(
         return offer is not None, offer
     if one.phase == OPEN:
         return True, None
-    moves = moves_due(state, one) if one.phase == CLOSED and not one.sent else None
-    if moves is None:
+    moves = moves_due(state, one) if one.phase == CLOSED else None
+    if moves is None or is_sent_enough(one):
         return False, None
-    one.sent = True
+    if one.sent and state.ts_ns < one.sent_ns + AGAIN_NS:
+        return True, None  # what the core refused is tried again in a moment
+    one.sent, one.sent_ns = one.sent + 1, state.ts_ns
     return True, Step(commands=moves, story="winners of the auction take over")
+
+
+def is_sent_enough(auction: Auction) -> bool:
+    """Say whether this process has sent what was won as often as it does (AUCT_010)."""
+    return auction.sent >= TRIES
 
 
 def able_bidders(

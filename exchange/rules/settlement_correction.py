@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
+from exchange.rules.money import BPS
 from exchange.rules.settlement_run import Evidence, Note, Settled, SettlementRun
 
 # What may be corrected of what was seen, and where it is in the evidence.
@@ -22,6 +23,9 @@ FIELDS: Final = {
     "window_volume": "lots",
     "window_tick_lots": "tick_lots",  # the sum of price times lots
 }
+
+
+LEAST_BOUND_BPS: Final = 100  # of a contract whose limit of a day is not known
 
 
 class CorrectionRefused(ValueError):
@@ -77,6 +81,18 @@ def corrections(base: SettlementRun, run: SettlementRun) -> list[Corrected]:
         for one in run.prices()
         if one.price_ticks != before[one.contract_idx]
     ]
+
+
+def bound_bps(base: SettlementRun, one: Corrected) -> int:
+    """Return how far a correction may go by itself: the contract's limit of a day (CORR_006)."""
+    day = {seen.contract_idx: seen.day_bps for seen in base.evidence}
+    return max(LEAST_BOUND_BPS, day.get(one.settled.contract_idx, 0))
+
+
+def is_beyond(base: SettlementRun, one: Corrected) -> bool:
+    """Say whether a corrected price is further from the one it replaces than a day may move it."""
+    moved = abs(one.settled.price_ticks - one.replaced_ticks)
+    return moved * BPS > one.replaced_ticks * bound_bps(base, one)
 
 
 def changes_out(changes: list[Change]) -> list[dict[str, Any]]:

@@ -9,7 +9,16 @@ import logging
 from typing import Final, Protocol
 
 from exchange.rules.auction_close import close
-from exchange.rules.auction_steps import CLOSED, OPEN, OVER, Auction, Auctions, Won, moves_due
+from exchange.rules.auction_steps import (
+    CLOSED,
+    OPEN,
+    OVER,
+    Auction,
+    Auctions,
+    Won,
+    is_sent_enough,
+    moves_due,
+)
 from exchange.rules.default_auction import AWARD_NS, Bid, Result, Terms
 from exchange.rules.liquidator import Liquidator
 from exchange.rules.standing import held_of
@@ -111,7 +120,7 @@ class Auctioneer:
                 continue
             elif one.phase == OPEN and await self._is_due(one, mirror.ts_ns):
                 await self._close(liquidator, one)
-            elif one.phase == CLOSED and (one.sent or moves_due(mirror, one) is None):
+            elif one.phase == CLOSED and (is_sent_enough(one) or moves_due(mirror, one) is None):
                 await self._rows.end(number, self._ended(liquidator, one), mirror.ts_ns)
                 one.phase = OVER
 

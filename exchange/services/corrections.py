@@ -43,6 +43,10 @@ class Rows(Protocol):
         """Return the contracts that a run has corrected, as far as clearing has followed."""
         ...
 
+    async def cleared_seq(self) -> int:
+        """Return how far clearing has followed."""
+        ...
+
     async def ended(
         self, correction_id: int, status: str, run_id: str, code: int | None, now_ns: int
     ) -> None:
@@ -98,6 +102,8 @@ class CorrectionDesk:
         self._send = send
         self._clock = clock
         self._sent: dict[str, int] = {}  # when a run's commands were sent last
+        # By run and contract, since its price is there: up to where clearing has to follow.
+        self._waits: dict[tuple[str, int], int] = {}
 
     async def run(self) -> None:
         """Look every second."""
@@ -124,8 +130,17 @@ class CorrectionDesk:
         assert base is not None, "the proposal was made from it, and nothing of it is deleted"
         run = run_of(base, one)
         wanted = corrections(base, run)
+        cleared = await self._rows.cleared_seq()
         done = await self._rows.corrected(run.run_id)
-        left = [each for each in wanted if not self._is_done(each, done)]
+        left = [each for each in wanted if each.settled.contract_idx not in done]
+        # A price that is there already may be this run's or another's: clearing says which.
+        seqs = [
+            self._waits.setdefault((run.run_id, each.settled.contract_idx), self._mirror.seq)
+            for each in left
+            if self._is_there(each)
+        ]
+        if seqs and cleared < max(seqs):
+            return
         blocked = {each: why_not(self._mirror, each, run.due_ns, now_ns) for each in left}
         open_ones = [each for each, code in blocked.items() if code == Code.OK]
         if open_ones:
@@ -138,11 +153,13 @@ class CorrectionDesk:
             None if code is None else int(code), now_ns,
         )  # fmt: skip
         self._sent.pop(run.run_id, None)
+        for each in wanted:
+            self._waits.pop((run.run_id, each.settled.contract_idx), None)
         _log.info("correction %d of %s: %s", one.correction_id, one.revises[:16], status)
 
-    def _is_done(self, one: Corrected, done: set[int]) -> bool:
-        contract_idx, ticks = one.settled.contract_idx, one.settled.price_ticks
-        return contract_idx in done or self._mirror.contracts[contract_idx].settle_ticks == ticks
+    def _is_there(self, one: Corrected) -> bool:
+        contract = self._mirror.contracts[one.settled.contract_idx]
+        return contract.settle_ticks == one.settled.price_ticks
 
     async def _correct(self, run: SettlementRun, open_ones: list[Corrected], now_ns: int) -> None:
         """Send all in one batch: who owes pays before anybody is paid."""

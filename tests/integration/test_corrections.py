@@ -15,11 +15,13 @@ from exchange.io.views import Views
 from exchange.rules.calendar import settlement_ns
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.operations import settle_command
+from exchange.rules.settlement_correction import corrections
 from exchange.rules.settlement_final import final_ns
 from exchange.rules.settlement_run import Evidence, SettlementRun
 from exchange.rules.tenors import date_of
-from exchange.services.corrections import RESEND_NS, CorrectionDesk
+from exchange.services.corrections import RESEND_NS, CorrectionDesk, run_of
 from exchange.services.verify.settlements import settlement_differences
+from matching.codes import Code
 from tests.support.api_world import ALL_SCOPES, OTHER, SYMBOL, World, running
 
 LIST = "/admin/settlements/corrections"
@@ -90,6 +92,7 @@ class Settled:
         for _ in range(2):  # the first sends, the second sees that it is done
             await self.desk.step()
         await self.clear()
+        await self.desk.step()  # clearing says that it was this run
 
     def cash(self) -> list[int]:
         return [one.cash_usd_micros - 10**15 for one in self.world.mirror.accounts[:2]]
@@ -177,6 +180,46 @@ async def test_CORR_005_a_process_that_dies_between_steps_corrects_once(settled)
     ticks = [one.settle_ticks for one in settled.world.mirror.contracts]
     assert ticks == [2004, 2020]
     assert [row[:2] for row in await settled.revisions()] == [("2.004", 2), ("2.000", 1)]
+
+
+async def test_CORR_006_beyond_a_days_limit_both_operators_say_that_it_is_meant(settled):
+    far = [{"symbol": SYMBOL, "price": "2.061"}]  # a day may move it by 3 %
+    answer = await settled.propose(changes=far)
+    assert (answer.status_code, answer.json()["code"]) == (409, "correction_beyond_limit")
+    (shown,) = (await settled.propose(changes=far, dry_run=True)).json()["prices"]
+    assert shown["beyond_limit"] is True
+    near = await settled.propose(changes=[{"symbol": SYMBOL, "price": "2.060"}], dry_run=True)
+    assert near.json()["prices"][0]["beyond_limit"] is False
+    made = await settled.propose(changes=far, override=True)
+    number = made.json()["correction"]["correction_id"]
+    answer = await settled.decide("second", number)
+    assert (answer.status_code, answer.json()["code"]) == (409, "correction_beyond_limit")
+    path = f"{LIST}/{number}"
+    body = {"action": "approve", "override": True}
+    for _ in range(2):  # said again it is the same
+        answer = await settled.world.call("second", "POST", path, body)
+        assert answer.json()["correction"]["status"] == "approved"
+    await settled.carry_out()
+    assert settled.world.mirror.contracts[0].settle_ticks == 2061
+
+
+async def test_CORR_005_a_price_that_is_there_by_chance_is_not_a_correction_that_was_made(settled):
+    number = (await settled.propose()).json()["correction"]["correction_id"]
+    await settled.decide("second", number)
+    (one,) = await settled.rows.approved()
+    base = await settled.runs.run(one.revises)
+    wanted = corrections(base, run_of(base, one))
+    by_chance = settle_command(wanted[0].settled, settled.due_ns, base.run_id)
+    await settled.world.command(by_chance)  # another settlement says the same price
+    for _ in range(3):
+        await settled.desk.step()
+    assert [each.status for each in await settled.rows.page(None, 1)] == ["approved"], (
+        "clearing has not followed yet: it may be ours"
+    )
+    await settled.clear()
+    await settled.desk.step()
+    (ended,) = await settled.rows.page(None, 1)
+    assert (ended.status, ended.code) == ("refused", Code.SETTLEMENT_MOVED)
 
 
 async def test_CORR_003_nothing_is_corrected_once_it_is_final(settled):

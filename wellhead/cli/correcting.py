@@ -6,7 +6,8 @@ from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask
 
-COLUMNS = ("id>", "date", "status", "symbol", "was>", "is>", "rule", "a lot, USD>", "by", "reason")
+COLUMNS = ("id>", "date", "status", "symbol", "was>", "is>", "rule", "a lot, USD>", "limit", "by",
+           "reason")  # fmt: skip
 NONE = "none"
 
 
@@ -25,6 +26,7 @@ def correct(
     vwap: str | None = None,
     correction_id: str | None = None,
     dry_run: bool = False,
+    override: bool = False,
     options: Remote = REMOTE,
 ) -> None:
     """Propose to correct a contract's settlement of a day; another operator approves it.
@@ -52,6 +54,8 @@ def correct(
         A name of your own: said again, nothing is proposed twice.
     dry_run
         Only show what would change.
+    override
+        Also by more than the contract's limit of a day; who approves it says so too.
     """
     given = {"price": price, "mark_price": mark, "bid_price": bid, "ask_price": ask_price,
              "closing_price": closing, "window_volume": volume, "window_vwap": vwap}  # fmt: skip
@@ -61,7 +65,8 @@ def correct(
     if not change:
         raise CliError(Exit.USAGE, "usage", "say what is right: --price, --mark, --volume ...")
     change["symbol"] = symbol
-    call = sc.correct(date, reason, [change], correction_id=correction_id, dry_run=dry_run)
+    call = sc.correct(date, reason, [change], correction_id=correction_id, dry_run=dry_run,
+                      override=override)  # fmt: skip
     with options.operator() as client:
         found, answer = ask(client, call)
     _show(found, answer, options)
@@ -83,15 +88,17 @@ def corrections(*, limit: int = 20, options: Remote = REMOTE) -> None:
         out.show(out.table(COLUMNS, _cells(rows)) if rows else "no corrections")
 
 
-def approve(correction_id: str, /, *, options: Remote = REMOTE) -> None:
+def approve(correction_id: str, /, *, override: bool = False, options: Remote = REMOTE) -> None:
     """Approve a correction that another operator proposed: it is carried out within seconds.
 
     Parameters
     ----------
     correction_id
         As `settle corrections` shows it.
+    override
+        Also where a price is beyond the contract's limit of a day.
     """
-    _decide(correction_id, "approve", options)
+    _decide(correction_id, "approve", options, override=override)
 
 
 def withdraw(correction_id: str, /, *, options: Remote = REMOTE) -> None:
@@ -105,9 +112,9 @@ def withdraw(correction_id: str, /, *, options: Remote = REMOTE) -> None:
     _decide(correction_id, "withdraw", options)
 
 
-def _decide(correction_id: str, action: str, options: Remote) -> None:
+def _decide(correction_id: str, action: str, options: Remote, *, override: bool = False) -> None:
     with options.operator() as client:
-        found, answer = ask(client, sc.decide_correction(correction_id, action))
+        found, answer = ask(client, sc.decide_correction(correction_id, action, override=override))
     _show(found, answer, options)
 
 
@@ -129,7 +136,8 @@ def _show(found: st.CorrectionAsked, answer: object, options: Remote) -> None:
 def _cells(rows: list[st.Correction]) -> list[tuple[object, ...]]:
     return [
         (one.correction_id, one.date, one.code or one.status, price.symbol, price.replaced_price,
-         price.price, price.rule, price.difference, _by(one), one.reason)
+         price.price, price.rule, price.difference, "beyond" if price.beyond_limit else "",
+         _by(one), one.reason)
         for one in rows
         for price in one.prices
     ]  # fmt: skip

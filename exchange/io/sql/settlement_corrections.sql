@@ -34,6 +34,9 @@ WHERE correction_id = $1 AND status = 'proposed' RETURNING *;
 -- name: approved
 SELECT * FROM settlement_correction WHERE status = 'approved' ORDER BY correction_id;
 
+-- name: cleared_seq
+SELECT last_seq FROM follower WHERE name = 'clearing';
+
 -- name: corrected
 -- The contracts that a run has corrected already.
 SELECT contract_idx FROM settlement WHERE run = $1 AND cycle = 4;

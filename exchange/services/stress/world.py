@@ -6,7 +6,7 @@ import numpy as np
 
 from exchange.rules.adl import AdlProof
 from exchange.rules.auction_close import close
-from exchange.rules.auction_steps import CLOSED, OPEN, OVER, Auction
+from exchange.rules.auction_steps import CLOSED, OPEN, OVER, Auction, is_sent_enough, moves_due
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.default_auction import Bid, Result, Terms
 from exchange.rules.layers import Funds, parts_of
@@ -128,7 +128,7 @@ class World:
                 )  # fmt: skip
                 one.phase, one.closed_ns = CLOSED, mirror.ts_ns
                 self.results.append(result)
-            elif one.phase == CLOSED and one.sent:
+            elif one.phase == CLOSED and (is_sent_enough(one) or moves_due(mirror, one) is None):
                 one.phase = OVER
 
     def _left(self, account_idx: int) -> int:

@@ -255,6 +255,39 @@ async def test_AUCT_008_lots_that_were_not_moved_in_time_are_not_moved_any_more(
     assert stage.auctions.status[number] == "lapsed"
 
 
+@pytest.mark.parametrize("refusals", [1, 4, 5])
+async def test_AUCT_010_what_the_core_refused_of_an_award_is_tried_again_five_times(refusals):
+    stage = Stage(CAROL)
+    stage.mark(850)
+    number = await stage.until_open()
+    stage.bid(CAROL, 10)
+    cash = stage.world.mirror.accounts[CAROL].cash_usd_micros
+    send, tries = stage._send, list[int]()
+
+    async def refused(commands: np.ndarray) -> None:
+        """Have the winner without money while lots are moved, so many times."""
+        moves = int(np.count_nonzero(commands["kind"] == Kind.TRANSFER_POSITION))
+        lacks = moves > 0 and len(tries) < refusals
+        tries.extend([moves] if moves else [])
+        if lacks:
+            out = row(Kind.WITHDRAW, account_idx=CAROL, amount_usd_micros=cash)
+            assert stage.world.send(out)["kind"][0] != EventKind.REFUSED
+        await send(commands)
+        if lacks:
+            back = row(Kind.DEPOSIT, account_idx=CAROL, amount_usd_micros=cash)
+            assert stage.world.send(back)["kind"][0] != EventKind.REFUSED
+
+    stage._send = refused  # type: ignore[method-assign]
+    stage.wake()
+    await stage.steps(2)
+    assert stage.lots(HOUSE) == 0, "the house waits"
+    await stage.steps(6)
+    won = refusals < 5
+    assert (stage.lots(CAROL), stage.lots(HOUSE)) == ((10, 0) if won else (0, 10))
+    assert stage.auctions.status[number] == "done"
+    assert len(tries) == min(refusals + 1, 6) and set(tries) == {1}
+
+
 async def test_AUCT_009_an_account_that_has_recovered_is_not_sold():
     stage = Stage(CAROL)
     stage.mark(850)

@@ -34,7 +34,7 @@ class Caller:
 
     def __init__(self, url: str, credentials: Credentials) -> None:
         self.url, self.credentials = url, credentials
-        self._windows = itertools.count(20_000)
+        self._windows = itertools.count(60_000, -1)  # the widest: a restart may be slow
 
     def signed(self, method: str, target: str, body: bytes = b"") -> dict[str, str]:
         """Return the headers of a request, never the same twice."""

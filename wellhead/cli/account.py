@@ -98,7 +98,7 @@ def fills(
             row.side,
             row.price,
             row.quantity,
-            row.role,
+            row.block or row.role,
             out.usd(row.fee),
             row.order_id,
             row.seq,

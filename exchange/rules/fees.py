@@ -5,7 +5,6 @@ to a market maker never exceeds what the taker paid. What a customer owes rounds
 component; what we owe rounds down.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -144,27 +143,6 @@ def fee_usd_micros(contract: Contract, trade: Trade, fee_rates: int, *, maker: b
     return sum(paid_for(Rates.of_word(fee_rates), pays, trade.qty_lots, tick_value))
 
 
-class Fill(NamedTuple):
-    """One side of a trade, as fees see it."""
-
-    qty_lots: int
-    lot_gpu_hours: int
-    is_maker: bool
-
-
-class Bill(NamedTuple):
-    """What an account owes for a day; a rebate is what it is owed."""
-
-    trading_usd_micros: int
-    clearing_usd_micros: int
-    rebate_usd_micros: int
-
-    @property
-    def owed_usd_micros(self) -> int:
-        """Return what is owed all in all, negative when the account is owed."""
-        return self.trading_usd_micros + self.clearing_usd_micros - self.rebate_usd_micros
-
-
 def fee_row(tier: str, on: date) -> FeeRow:
     """Return the fees of a tier in force on a day.
 
@@ -183,20 +161,6 @@ def tier_of(volume_gpu_hours: int, on: date) -> FeeRow:
     rows = [fee_row(tier, on) for tier in tiers]
     reached = [row for row in rows if row.volume_gpu_hours <= volume_gpu_hours]
     return max(reached, key=lambda row: row.volume_gpu_hours)
-
-
-def bill_of(fills: Iterable[Fill], row: FeeRow, rebate_usd_micros_per_gpu_hour: int = 0) -> Bill:
-    """Return what an account owes for its fills at one row's rates."""
-    trading = clearing = rebate = 0
-    for fill in fills:
-        gpu_hours = fill.qty_lots * fill.lot_gpu_hours
-        rate = row.taker_usd_micros_per_gpu_hour
-        if fill.is_maker:
-            rate = row.maker_usd_micros_per_gpu_hour
-            rebate += gpu_hours * rebate_usd_micros_per_gpu_hour
-        trading += gpu_hours * rate
-        clearing += gpu_hours * row.clearing_usd_micros_per_gpu_hour
-    return Bill(trading, clearing, rebate)
 
 
 def rates_of(row: FeeRow) -> Rates:

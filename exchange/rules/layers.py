@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 from exchange.rules.adl import tag_of
 from exchange.rules.loss_proof import LossProof, Round, proof_of
-from exchange.rules.loss_sharing import most_cut_usd_micros
 from exchange.rules.mirror import Mirror
 from exchange.rules.mirror_moves import Liquidation
 from exchange.rules.mirror_state import MirrorState
@@ -187,6 +186,15 @@ def free_usd_micros(state: Mirror, account_idx: int) -> int:
     need = required_of(state, account_idx).initial_usd_micros - _counted(state, account_idx)
     free = settled_usd_micros(state, account_idx) - max(0, need)
     return max(0, min(state.accounts[account_idx].cash_usd_micros, free))
+
+
+def most_cut_usd_micros(gain: int, cut_before: int, cash: int) -> int:
+    """Return how much of a gain may be cut: no more than the gain, and no cash that is not there.
+
+    Args:
+        cut_before: of the same gain, for other losses.
+    """
+    return max(0, min(gain - cut_before, cash))
 
 
 def gains_of(state: Mirror, without: frozenset[int]) -> dict[int, int]:

@@ -11,10 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
 from exchange.rules.contracts import Contract, parse_symbol
 from exchange.rules.quotes import PriceData
-from exchange.rules.reference import references
 from exchange.rules.scenario_compress import (
     CompressionError,
     CompressionRefused,
@@ -33,13 +31,6 @@ PORTFOLIOS: Final = 2_000
 HELD_OUT: Final = 1_000
 ROUNDS: Final = 3  # a set that portfolios held out refuse is chosen again with twice as many
 HELD_OUT_SEED: Final = 1_000_003  # added to the day's: other portfolios than those chosen with
-
-
-def reference_prices(data: PriceData, on: date) -> dict[str, int]:
-    """Return the reference prices of the catalogue of a day, in ticks by symbol."""
-    found = references(data, LISTED_SERIES, on)
-    pairs = ((contract, found.of(contract)) for contract in listed_contracts(on))
-    return {contract.symbol: price.price_ticks for contract, price in pairs if price is not None}
 
 
 def inputs_hash(data: PriceData, day: date, prices_ticks: Mapping[str, int]) -> str:

@@ -4,9 +4,12 @@ from datetime import date
 from functools import cache
 
 from exchange.io.price_data import load_price_data
+from exchange.rules.catalogue import LISTED_SERIES, listed_contracts
 from exchange.rules.operations import stage_commands, swap_command
+from exchange.rules.quotes import PriceData
+from exchange.rules.reference import references
 from exchange.rules.requirement import KEPT_BPS
-from exchange.rules.scenario_build import build, reference_prices
+from exchange.rules.scenario_build import build
 from exchange.rules.scenario_full import FullSet, full_set
 from exchange.rules.scenario_prices import settled_prices
 from exchange.rules.scenario_set import ScenarioSet
@@ -14,6 +17,13 @@ from tests.support.api_world import World
 
 DAY = date(2026, 11, 22)
 FEW = 60  # contracts: as good as all for most tests
+
+
+def reference_prices(data: PriceData, on: date) -> dict[str, int]:
+    """Return the reference prices of the catalogue of a day, in ticks by symbol."""
+    found = references(data, LISTED_SERIES, on)
+    pairs = ((contract, found.of(contract)) for contract in listed_contracts(on))
+    return {contract.symbol: price.price_ticks for contract, price in pairs if price is not None}
 
 
 @cache

@@ -5,9 +5,9 @@ Kinds `waterfall`, `loss_socialisation`, `final_settlement`, `collection` and `h
 
 from exchange.rules.default_fund import cover_loss
 from exchange.rules.entry import after_fill
-from exchange.rules.loss_sharing import settle_shared
 from exchange.rules.waterfall import LayerName, assessments_of, bear, faults
 from tests.vectors.cases import Failed, Json, Skipped, known, near, same
+from tests.vectors.loss_sharing import settle_shared
 from tests.vectors.market import Core
 
 CENTS = 100  # 2.75 times a contribution is no whole amount of the cases

@@ -6,9 +6,10 @@ the bill is made by the rules and charged by a command.
 
 from datetime import date
 
-from exchange.rules.fees import Bill, FeeRow, Fill, bill_of
+from exchange.rules.fees import FeeRow
 from exchange.rules.money import div_ceil, scaled_of
 from matching.codes import Charge, Kind, Tif
+from tests.support.bills import Bill, Fill, bill_of
 from tests.vectors.cases import Failed, Json, Skipped, known, same
 from tests.vectors.market import SIDES, Core, Market
 

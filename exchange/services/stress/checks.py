@@ -43,6 +43,7 @@ def checks_of(
         ("layers gave what the proofs say", used == sum(layers.values())),
         ("every proof of deleveraging verifies",
          all(not faults(proof) for proof in world.proofs)),
+        ("every account finds its own row of each proof to be what it is", not world.own_faults),
         ("every auction verifies, and what winners took is what they were awarded",
          not any(auction_faults(one) for one in world.results)
          and _auctioned(world) <= _awarded(world)),

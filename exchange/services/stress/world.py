@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from exchange.rules.adl import AdlProof
+from exchange.rules.adl import AdlProof, faults_of_own
 from exchange.rules.auction_close import close
 from exchange.rules.auction_steps import CLOSED, OPEN, OVER, Auction, is_sent_enough, moves_due
 from exchange.rules.clearing_house import ClearingHouse
@@ -56,6 +56,7 @@ class World:
         self.liquidator = Liquidator(self.mirror, house_idx, funds)
         self.proofs: list[AdlProof] = []
         self.losses: list[LossProof] = []
+        self.own_faults: list[str] = []  # of rows, as their accounts recompute them
         self.results: list[Result] = []  # of auctions
         self.moves: list[np.ndarray] = []  # EVENT rows of moves of lots and money
         self.slice_lots = 0
@@ -103,6 +104,7 @@ class World:
             self.liquidator.auctions.going[step.offer.liquidation_id] = Auction(step.offer)
             self.stories[step.story] = self.stories.get(step.story, 0) + 1
             return
+        self._recompute(step)
         self.proofs += step.proofs
         self.losses += step.losses
         if step.proofs:
@@ -130,6 +132,15 @@ class World:
                 self.results.append(result)
             elif one.phase == CLOSED and (is_sent_enough(one) or moves_due(mirror, one) is None):
                 one.phase = OVER
+
+    def _recompute(self, step: Step) -> None:
+        """Let every account recompute its own row of a proof, from what it knows of itself."""
+        for proof, contract_idx in zip(step.proofs, step.contracts, strict=True):
+            own_idx = int(step.commands["account_idx"][0])
+            every = held_of(self.mirror, own_idx, self.liquidator.shocks)
+            held = next(one for one in every if one.contract_idx == contract_idx)
+            for one in self.liquidator.candidates(held, own_idx):
+                self.own_faults += faults_of_own(proof, one)
 
     def _left(self, account_idx: int) -> int:
         """Return what layers still have for a default: the house's, where nothing is missing."""

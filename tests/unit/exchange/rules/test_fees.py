@@ -7,10 +7,8 @@ from hypothesis import strategies as st
 from exchange.rules.fees import (
     FEE_ROWS,
     OBLIGATION,
-    Fill,
     Pays,
     Rates,
-    bill_of,
     fee_row,
     paid_for,
     pays_as,
@@ -20,6 +18,7 @@ from exchange.rules.fees import (
     tier_of,
 )
 from exchange.rules.records import BLOCK, CASCADED, EXCHANGED, MOVED
+from tests.support.bills import Fill, bill_of
 
 CHARGED = date(2027, 1, 1)
 DAYS = st.integers(0, 2_000).map(lambda days: date(2026, 1, 1) + timedelta(days))

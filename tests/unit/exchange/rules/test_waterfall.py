@@ -14,9 +14,9 @@ from exchange.rules.default_fund import (
     cover_loss,
     fund_size_usd_micros,
 )
-from exchange.rules.loss_sharing import settle_shared
 from exchange.rules.shares import pro_rata, pro_rata_capped
 from exchange.rules.waterfall import LAYERS, TURN_OF, LayerName, assessments_of, bear, faults
+from tests.vectors.loss_sharing import settle_shared
 
 MONEY = st.integers(0, 10**12)
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])

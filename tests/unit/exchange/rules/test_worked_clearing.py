@@ -17,7 +17,7 @@ import pytest
 from exchange.rules.assets import ASSET_BY_SYMBOL
 from exchange.rules.collateral import Member, count, cover_lots
 from exchange.rules.default_fund import contributions_usd_micros, cover_loss, fund_size_usd_micros
-from exchange.rules.fees import FEE_ROWS, Fill, bill_of
+from exchange.rules.fees import FEE_ROWS
 from exchange.rules.holdings import AssetPrice
 from exchange.rules.money import BPS
 from exchange.rules.position_limits import open_interest_limit_lots
@@ -28,6 +28,7 @@ from exchange.rules.settlement_check import Holding, SettlementCheck, variation_
 from exchange.rules.stress import Shape
 from exchange.rules.waterfall import LayerName, assessments_of, bear
 from matching.codes import PriceSource
+from tests.support.bills import Fill, bill_of
 from tests.unit.exchange.rules import test_worked_margin
 from tests.unit.exchange.rules.test_worked_margin import CASES, TAIL, USD, expected, held, inputs
 

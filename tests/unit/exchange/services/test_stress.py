@@ -21,7 +21,7 @@ def outcome():
 
 def test_everything_that_must_hold_holds(outcome):
     assert [what for what, held in outcome.checks if not held] == []
-    assert len(outcome.checks) == 11
+    assert len(outcome.checks) == 12
     assert outcome.auctions > 0
 
 

@@ -1,14 +1,14 @@
-"""A settlement whose losers cannot pay in full: insurance first, then a haircut of the gains.
+"""A settlement whose losers cannot pay in full, in one step: insurance first, then a cut of gains.
 
-What losers have is taken. What is missing comes from the insurance fund, and what
-that lacks from the day's gains, in proportion to them: nobody loses what they had
-before, and who gained nothing gives nothing.
+The product pays winners at once and has the layers of the waterfall bear what losers lack. So does
+this, with the two layers that its cases know: the house's first, and gains that are not settled.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exchange.rules.shares import pro_rata_capped
+from exchange.rules.layers import most_cut_usd_micros
+from exchange.rules.waterfall import LayerName, bear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +21,6 @@ class SharedLoss:
     haircut: dict[str, int]  # of who gained
     equity: dict[str, int]  # after it
     insurance_usd_micros: int
-
-
-def most_cut_usd_micros(gain: int, cut_before: int, cash: int) -> int:
-    """Return how much of a gain may be cut: no more than the gain, and no cash that is not there.
-
-    Args:
-        cut_before: of the same gain, for other losses.
-    """
-    return max(0, min(gain - cut_before, cash))
 
 
 def settle_shared(
@@ -46,11 +37,17 @@ def settle_shared(
     winners = sorted(name for name, amount in variations.items() if amount > 0)
     taken = {name: min(owed, max(0, equity.get(name, 0))) for name, owed in losers.items()}
     shortfall = sum(losers.values()) - sum(taken.values())
-    insured = min(shortfall, insurance_usd_micros)
     gains = [variations[name] for name in winners]
-    most = [most_cut_usd_micros(gain, 0, gain) for gain in gains]
-    cuts = pro_rata_capped(shortfall - insured, most)
-    haircut = {name: cut for name, cut in zip(winners, cuts, strict=True) if cut}
+    most = {
+        name: most_cut_usd_micros(gain, 0, gain) for name, gain in zip(winners, gains, strict=True)
+    }
+    borne = bear(shortfall, {
+        LayerName.HOUSE_FIRST: {"insurance": insurance_usd_micros},
+        LayerName.GAINS_HAIRCUT: most,
+    })  # fmt: skip
+    insured = borne.used_of(LayerName.HOUSE_FIRST)
+    cut = LayerName.GAINS_HAIRCUT
+    haircut = {one.party: one.used_usd_micros for one in borne.uses if one.layer == cut}
     after = dict(equity)
     for name, amount in taken.items():
         after[name] = after.get(name, 0) - amount

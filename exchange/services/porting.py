@@ -38,6 +38,7 @@ from matching.codes import AccountState
 Send = Callable[[np.ndarray], Awaitable[None]]
 
 LOOK_SECONDS: Final = 2.0
+REST: Final = 4  # times as long as a look took, so that thousands of clients leave room for orders
 PAGE: Final = 1_000
 WHO: Final = "exchange"
 NOBODY: Final = -1  # stands for the house, which this service never acts for
@@ -118,12 +119,14 @@ class Porter:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
+            begun_s = loop.time()
             try:
                 await self.step()
             except (Unavailable, TimeoutError) as error:
                 _log.warning("clients of members that fail are seen to later: %s", error)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(max(LOOK_SECONDS, REST * (loop.time() - begun_s)))
 
     async def step(self) -> None:
         """See to every client of every member that fails.
@@ -149,10 +152,12 @@ class Porter:
         receivers = await self._receivers({one.member_idx for one in failing}, offers)
         for one, found in clients.items():
             await self._tell_ported(offers[one])
+            asked: dict[int, list[Port]] = {}
+            for port in offers[one]:
+                asked.setdefault(port.account_idx, []).append(port)
             for idx in found:
                 await asyncio.sleep(0)
-                asked = [port for port in offers[one] if port.account_idx == idx]
-                await self._see_to(one, idx, asked, receivers)
+                await self._see_to(one, idx, asked.get(idx, []), receivers)
 
     async def _failing(self) -> list[Failing]:
         """Return the members that fail, in order (PORT_008)."""

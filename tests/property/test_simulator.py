@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numba import config
 
-from matching.codes import Code, EventKind, Kind
+from matching.codes import Code, Cycle, EventKind, Kind
 from matching.engine import Engine
 from matching.wire import COMMAND
 from tests.oracle.engine import Oracle
@@ -19,6 +19,7 @@ from tests.sim.profile import profile_of
 from tests.sim.run import rows_of, simulate
 
 SEEDS = range(1, 21)
+CORRECTING = 35  # a seed whose market is corrected
 COMMANDS = 1_000 if config.DISABLE_JIT else 2_000
 
 
@@ -45,6 +46,16 @@ TOO_LARGE_FOR_A_SEED = {Code.LEG_COMBINATIONS_FULL, Code.PEGS_FULL, Code.CASCADE
 
 def test_every_code_occurs(seen):
     assert {code for code in Code if seen[code] == 0} <= TOO_LARGE_FOR_A_SEED
+
+
+@pytest.mark.parametrize("seed", [CORRECTING])
+def test_corrections_that_are_taken_are_agreed_on_by_everybody(seed):
+    commands, _ = drawn(seed, COMMANDS)
+    oracle = Oracle(profile_of(Random(seed), seed).capacity)
+    events = np.concatenate([oracle.apply(commands[at : at + 1]) for at in range(COMMANDS)])
+    taken = (events["kind"] == EventKind.COLLECTED) & (events["order_id"] == Cycle.CORRECTION)
+    assert taken.any()
+    assert simulate(seed, COMMANDS, everybody).commands == COMMANDS
 
 
 def test_a_seed_always_draws_the_same_market():

@@ -345,19 +345,24 @@ class House:
         return fields | {"state": fields["account_idx"] % 2}  # nothing is drawn for it
 
     def collect(self, idx: int, price: int) -> Fields:
-        """Pay variation margin, or ask for a correction that comes too late or of another price.
+        """Pay variation margin, or correct a settlement; of the first seeds always in vain.
 
-        Nothing is drawn for it: what seeds have always drawn stays.
+        Nothing is drawn for it: which corrections come too late or of another price follows from
+        the price.
         """
         fields: Fields = {
             "kind": Kind.COLLECT,
             "contract_idx": idx,
             "state": self.rng.randint(0, 4),
         }
+        corrects = self.profile.corrects
+        if corrects and fields["state"] in (0, Cycle.MIDDAY) and price % 6:
+            fields["state"] = Cycle.CORRECTION
         if fields["state"] == Cycle.CORRECTION and idx < len(self.ex.contracts):
+            wrong = price % 5 == 0 or not corrects
             fields["price_ticks"] = max(1, price)
-            fields["qty_lots"] = self.ex.contracts[idx].settle_ticks + 1
-            fields["amount_usd_micros"] = (price % 2) << 62
+            fields["qty_lots"] = self.ex.contracts[idx].settle_ticks + wrong
+            fields["amount_usd_micros"] = int(price % 7 != 0 if corrects else price % 2) << 62
         return fields
 
     def mark(self) -> Fields:

@@ -31,8 +31,10 @@ class Profile:
     self_share: float  # how often the taker is who rests at the best price
     clock_leap: float  # share of commands after which hours pass
     deals: float  # weight of blocks and requests for quotes
+    corrects: bool  # settlements are corrected, not only asked to be
 
 
+FIRST_SEEDS = 20  # what these have always drawn stays: together they reach every refusal
 KINDS = ("roomy", "cramped", "poor", "wild", "rich")
 
 
@@ -47,6 +49,7 @@ def profile_of(rng: Random, seed: int) -> Profile:
     contracts = rng.randint(1, 3)
     tick_values = (1, 730, 744_000, TICK_VALUE_USD_MICROS_MAX) if rich else (1, 10, 730)
     return Profile(
+        corrects=seed > FIRST_SEEDS,
         capacity=Capacity(
             price_bits=rng.choice((12, 12, 13, 16, 18)),
             accounts=6 if cramped else 12,

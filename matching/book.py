@@ -8,16 +8,20 @@ that is not empty. Words are signed like everything else: only their bits mean s
 import numpy as np
 
 from matching._jit import kernel, trailing_zeros
+from matching.limits import PRICE_BITS_MAX
 from matching.peg_list import wake_pegs
 
 ONE = np.int64(1)
 ALL_BITS = np.int64(-1)
+assert PRICE_BITS_MAX <= 32  # key_of
 
 
 @kernel
 def key_of(s, side, price_ticks):
     """Return the mirrored price; given a key, return the price."""
-    return price_ticks ^ ((side - 1) & s.meta[0]["price_top"])
+    # Shifted by 0 or 32 bits. Masked by `side - 1` it became a branch in the path of a
+    # cancellation, wrong every other time (docs/benchmarks-path.md).
+    return price_ticks ^ (s.meta[0]["price_top"] >> ((side & 1) << 5))
 
 
 @kernel

@@ -23,7 +23,7 @@ from matching.delivery import accrue
 from matching.emit import emit_refused
 from matching.everyday import place_everyday
 from matching.expiry import tick
-from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
+from matching.foresight import look_ahead
 from matching.limited import set_limits
 from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.margins import set_level, stage_addons
@@ -234,21 +234,6 @@ class Batch(NamedTuple):
 view_batch = viewer("Batch", {"commands": COMMAND})
 
 
-@kernel
-def look_at_three(s, commands, place):
-    """Ask for the memory of three commands behind `place`, each for what it leads to by now."""
-    far, near, following = commands[place + FAR], commands[place + NEAR], commands[place + NEXT]
-    look_far(
-        s, np.int64(far["account_idx"]), np.int64(far["contract_idx"]), np.int64(far["side"]),
-        far["price_ticks"], far["order_id"],
-    )  # fmt: skip
-    look_near(
-        s, np.int64(near["account_idx"]), np.int64(near["contract_idx"]), np.int64(near["side"]),
-        near["price_ticks"], near["order_id"],
-    )  # fmt: skip
-    look_next(s, np.int64(following["account_idx"]), np.int64(following["contract_idx"]))
-
-
 @entry_kernel
 def apply_batch(state, batch, first, end):
     """Apply the commands `first` to `end`, as long as the next one's events surely fit.
@@ -260,8 +245,7 @@ def apply_batch(state, batch, first, end):
     meta["events_count"] = 0
     place = first
     while place < end and meta["events_count"] <= meta["events_room"]:
-        if place + FAR < end and outgrows_cache(s):
-            look_at_three(s, commands, place)
+        look_ahead(s, commands, place, end)
         apply_command(s, commands[place])
         place += 1
     return place

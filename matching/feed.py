@@ -1,9 +1,9 @@
 """Order feeds: neutral 16-byte commands, run through the core as ordinary commands.
 
 A batch at a time, in three steps. `stage_rows` turns commands into COMMAND rows, one or two each
-(a replacement is a cancellation and a new order): what a gateway would have sent. `run_rows`
-applies the rows as a batch is applied; it alone is what a replay times. `note_rows` reads the
-events, and notes the trades by the feed's own ids.
+(a replacement is a cancellation and a new order): what a gateway would have sent, with the
+exchange's own order ids. `run_rows` applies the rows as a batch is applied; it alone is what a
+replay times. `note_rows` reads the events, and notes the trades by the feed's own ids.
 """
 
 from typing import Any, Final, NamedTuple
@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from matching._jit import entry_kernel, kernel
-from matching._memory import Handle, handle_of, prefetch, viewer
+from matching._memory import Handle, handle_of, viewer
 from matching.apply import apply_command
 from matching.codes import EventKind, Flag, Kind, Tif
-from matching.foresight import FAR, NEAR, NEXT, look_far, look_near, look_next, outgrows_cache
+from matching.foresight import look_ahead
 from matching.lazy import lazy_zeros
 from matching.limits import QTY_LOTS_MAX
 from matching.pool import SLOT_MASK
@@ -49,7 +49,6 @@ ADD, CANCEL, REPLACE, REDUCE, IMMEDIATE = range(5)
 BATCH = 512  # commands whose events are kept together, as a batch of a busy sequencer
 ROWS_MAX: Final = 2 * BATCH
 
-FURTHER = 2 * FAR  # rows ahead: the replay's own table of ids, which the other looks read
 TALLY: Final = np.dtype(
     [
         ("done", "<i8"),  # commands of the chunks before
@@ -60,14 +59,23 @@ TALLY: Final = np.dtype(
         ("rows", "<i8"),
     ]
 )
-# Of a row: its command's place in the chunk. `follows`: it is the second of a replacement.
-ORIGIN: Final = np.dtype([("place", "<i8"), ("feed_id", "<i4"), ("follows", "<i4")])
+ORIGIN: Final = np.dtype(
+    [
+        ("place", "<i8"),  # of the row's command in the chunk
+        ("order_id", "<i8"),  # of a row that places: what the exchange called the order
+        ("feed_id", "<i4"),
+        ("follows", "<i4"),  # 1: the second row of a replacement
+        ("placed_by", "<i4"),  # the row of this batch that places the order named here, + 1; or 0
+        ("spare", "<i4"),
+    ]
+)
+assert ORIGIN.itemsize == 32
 
 
 class Replay(NamedTuple):
     """What a replay keeps beside the state."""
 
-    order_ids: np.ndarray  # by feed id
+    order_ids: np.ndarray  # by feed id; while its batch runs: -1 - the row that places it
     feed_ids: np.ndarray  # by order slot
     sides: np.ndarray  # by feed id: a replacement of the feed may not say it
     rows: np.ndarray  # COMMAND of the batch
@@ -129,6 +137,7 @@ def add_row(replay, place, command, kind, follows):
     source["place"] = place
     source["feed_id"] = feed_id
     source["follows"] = follows
+    source["order_id"] = 0
     row = replay.rows[tally["rows"]]
     tally["rows"] += 1
     row["ts_ns"] = tally["ts_ns"]
@@ -140,7 +149,22 @@ def add_row(replay, place, command, kind, follows):
     row["contract_idx"] = command["instrument"]
     row["price_ticks"] = command["price_ticks"]
     row["qty_lots"] = command["qty_lots"]
+    known = replay.order_ids[feed_id]
+    placing = kind == Kind.PLACE
+    row["order_id"] = 0 if placing or known < 0 else known
+    source["placed_by"] = -known if not placing and known < 0 else 0
+    if placing:
+        replay.order_ids[feed_id] = -tally["rows"]
     return row
+
+
+@kernel
+def note_orders(replay):
+    """Keep by the ids of the feed what the exchange called the orders of the last batch."""
+    for place in range(replay.tally[0]["rows"]):
+        if replay.rows[place]["kind"] == Kind.PLACE:
+            source = replay.sources[place]
+            replay.order_ids[np.int64(source["feed_id"])] = source["order_id"]
 
 
 @kernel
@@ -165,6 +189,7 @@ def stage_rows(replay_handle, chunk, first, end):
     Returns: the place of the first command that has no row yet
     """
     replay, commands = view_replay(replay_handle), view_chunk(chunk).commands
+    note_orders(replay)
     replay.tally[0]["rows"] = 0
     place = first
     while place < end and place < first + BATCH:
@@ -174,41 +199,17 @@ def stage_rows(replay_handle, chunk, first, end):
 
 
 @kernel
-def look_ahead(s, replay, place, end):
-    """Ask for the memory of rows to come, as `apply_batch` would."""
-    if place + FURTHER < end:
-        prefetch(replay.order_ids, replay.sources[place + FURTHER]["feed_id"])
-        if outgrows_cache(s):
-            far, near = replay.rows[place + FAR], replay.rows[place + NEAR]
-            look_far(
-                s, np.int64(far["account_idx"]), np.int64(far["contract_idx"]),
-                np.int64(far["side"]), far["price_ticks"],
-                replay.order_ids[replay.sources[place + FAR]["feed_id"]],
-            )  # fmt: skip
-            look_near(
-                s, np.int64(near["account_idx"]), np.int64(near["contract_idx"]),
-                np.int64(near["side"]), near["price_ticks"],
-                replay.order_ids[replay.sources[place + NEAR]["feed_id"]],
-            )  # fmt: skip
-            following = replay.rows[place + NEXT]
-            look_next(s, np.int64(following["account_idx"]), np.int64(following["contract_idx"]))
-
-
-@kernel
 def run_row(s, replay, row, source, was_refused):
-    """Apply one row by the exchange's own order id; return whether it was refused."""
+    """Apply one row; return whether it was refused."""
     if source["follows"] != 0 and was_refused:
         return True  # what was to be replaced is gone
-    feed_id = np.int64(source["feed_id"])
     row["seq"] = s.meta[0]["seq"] + 1
-    placing = row["kind"] == Kind.PLACE
-    if not placing:
-        row["order_id"] = replay.order_ids[feed_id]
+    if source["placed_by"] != 0:
+        row["order_id"] = replay.sources[source["placed_by"] - 1]["order_id"]
     first = s.meta[0]["events_count"]
     apply_command(s, row)
     event = s.events[first]
-    if placing:
-        replay.order_ids[feed_id] = event["order_id"]
+    source["order_id"] = event["order_id"]
     return event["kind"] == EventKind.REFUSED
 
 
@@ -223,7 +224,7 @@ def run_rows(state, replay_handle, first):
     meta["events_count"] = 0
     place, was_refused = first, False
     while place < end and meta["events_count"] <= meta["events_room"]:
-        look_ahead(s, replay, place, end)
+        look_ahead(s, replay.rows, place, end)
         was_refused = run_row(s, replay, replay.rows[place], replay.sources[place], was_refused)
         place += 1
     return place

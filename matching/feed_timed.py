@@ -10,7 +10,8 @@ from numba import config, types
 from numba.extending import intrinsic
 
 from matching._jit import entry_kernel
-from matching.feed import look_ahead, run_row, view_replay
+from matching.feed import run_row, view_replay
+from matching.foresight import look_ahead
 from matching.state import view_state
 
 if config.DISABLE_JIT:
@@ -62,7 +63,7 @@ def time_rows(state, replay_handle, first, spent):
     while place < end and meta["events_count"] <= meta["events_room"]:
         source = replay.sources[place]
         begun = cycles()
-        look_ahead(s, replay, place, end)
+        look_ahead(s, replay.rows, place, end)
         was_refused = run_row(s, replay, replay.rows[place], source, was_refused)
         spent[source["place"]] += cycles() - begun
         place += 1

@@ -2,8 +2,9 @@
 
 A command's work is longer than what a processor looks ahead, so each cache miss is waited for.
 Two looks help: far ahead at the lines that a command names itself, nearer at those that they lead
-to. Nothing here changes anything, and no index needs to be sound. A market that fits the cache
-goes without: there the looking costs more than it saves.
+to. Nothing here changes anything, and no index needs to be sound. In a market that fits the second
+cache only two lines are worth what asking for them costs: the order that a command names and its
+position (docs/benchmarks-path.md).
 """
 
 import numpy as np
@@ -16,6 +17,8 @@ from matching.pool import SLOT_MASK, first_place
 FAR = 15  # commands ahead
 NEAR = 10
 NEXT = 5
+SOON = 6  # of a market that fits the cache
+LEADS = 3
 RECORDS_IN_CACHE = 1 << 16  # orders and positions, 64 bytes each
 
 
@@ -68,3 +71,37 @@ def look_next(s, account_idx, contract_idx):
     """Ask for the account's last order in the contract, behind which a new one is put."""
     position_idx = s.position_table[first_place(s, account_idx, contract_idx)]
     prefetch(s.orders, s.positions[position_idx]["order_tail"])
+
+
+@kernel
+def look_at_three(s, rows, place):
+    """Ask for the memory of three commands behind `place`, each for what it leads to by now."""
+    far, near, following = rows[place + FAR], rows[place + NEAR], rows[place + NEXT]
+    look_far(
+        s, np.int64(far["account_idx"]), np.int64(far["contract_idx"]), np.int64(far["side"]),
+        far["price_ticks"], far["order_id"],
+    )  # fmt: skip
+    look_near(
+        s, np.int64(near["account_idx"]), np.int64(near["contract_idx"]), np.int64(near["side"]),
+        near["price_ticks"], near["order_id"],
+    )  # fmt: skip
+    look_next(s, np.int64(following["account_idx"]), np.int64(following["contract_idx"]))
+
+
+@kernel
+def look_at_two(s, rows, place):
+    """Ask for the order that a command behind `place` names, and a nearer one's position."""
+    prefetch(s.orders, rows[place + SOON]["order_id"] & SLOT_MASK)
+    order_idx = rows[place + LEADS]["order_id"] & SLOT_MASK
+    order_idx = order_idx if order_idx <= s.meta[0]["orders_used"] else 0
+    prefetch(s.positions, s.orders[order_idx]["position_idx"])
+
+
+@kernel
+def look_ahead(s, rows, place, end):
+    """Ask for the memory of commands behind `place`; `rows` has commands up to `end`."""
+    if place + FAR < end:
+        if outgrows_cache(s):
+            look_at_three(s, rows, place)
+        else:
+            look_at_two(s, rows, place)

@@ -6,8 +6,9 @@ import pytest
 from matching import foresight
 from matching._jit import entry_kernel
 from matching._memory import handle_of
-from matching.apply import Batch, look_at_three, view_batch
+from matching.apply import Batch, view_batch
 from matching.codes import Kind
+from matching.foresight import look_at_three, look_at_two
 from matching.state import view_state
 from matching.wire import COMMAND
 from tests.unit.matching.small import Market, random_run
@@ -18,7 +19,9 @@ WILD = (-(1 << 31), -1, 0, 1, 7, (1 << 31) - 1)
 @entry_kernel
 def look(state, batch):
     """Look at the commands of a batch, as if its first were next."""
-    look_at_three(view_state(state), view_batch(batch).commands, 0)
+    s, commands = view_state(state), view_batch(batch).commands
+    look_at_three(s, commands, 0)
+    look_at_two(s, commands, 0)
 
 
 def wild_commands(seed: int) -> np.ndarray:
@@ -50,3 +53,4 @@ def test_any_words_may_be_looked_at(seed: int):
 
 def test_each_look_comes_before_the_next():
     assert foresight.FAR > foresight.NEAR > foresight.NEXT > 0
+    assert foresight.FAR > foresight.SOON > foresight.LEADS > 0

@@ -139,9 +139,7 @@ def hours_of(symbol: str) -> int:
 def least_accountable(supply: Supply) -> int:
     """Return GPU-hours of which less, in all contracts and on both sides, is never accountable."""
     places = {key[1:] for key in supply.registered} | set(supply.measured)
-    limits = [
-        supply.gpus(sku, hub) * MONTH_HOURS_MIN * LIMIT_BPS // _ALL for sku, hub in places
-    ]
+    limits = [supply.gpus(sku, hub) * MONTH_HOURS_MIN * LIMIT_BPS // _ALL for sku, hub in places]
     limits += supply.by_interest.values()
     return min(limits, default=0) * ACCOUNTABLE_BPS // _ALL
 

@@ -42,7 +42,7 @@ log.setLevel(logging.CRITICAL)  # a peer that breaks the protocol is nothing to 
 
 # A larger frame ends the connection, a smaller one is answered. A peer may have this kept for
 # it as long as it likes, by sending all of a frame but its end: it is times the connections.
-FRAME_BYTES_MAX: Final = 1 << 16
+FRAME_BYTES_MAX: Final = 1 << 17
 HANDSHAKE_TIMEOUT_S: Final = 5.0
 PING_IDLE_S: Final = 20.0
 PING_REPLY_S: Final = 20.0

@@ -20,6 +20,7 @@ from tests.sim.run import rows_of, simulate
 
 SEEDS = range(1, 21)
 CORRECTING = 35  # a seed whose market is corrected
+RARE = (41, 53, 56)  # a taker with too many makers, and a pledge that is needed
 COMMANDS = 1_000 if config.DISABLE_JIT else 2_000
 
 
@@ -27,7 +28,7 @@ COMMANDS = 1_000 if config.DISABLE_JIT else 2_000
 def seen() -> Counter[int]:
     """Run the oracle alone on the seeds; return how often each code occurred."""
     codes: Counter[int] = Counter()
-    for seed in SEEDS:
+    for seed in (*SEEDS, *RARE):
         codes += simulate(seed, 8_000, lambda capacity: []).codes
     return codes
 

@@ -449,7 +449,7 @@ def in_frames(data: bytes) -> bytes | list[bytes]:
 async def answered(socket: Any, raw: bytes | str, what: object) -> dict[str, Any]:
     """Send a message; see that a reply comes and that the connection lives on.
 
-    A long one goes in frames of 32 KiB: a frame above 64 KiB ends the connection.
+    A long one goes in frames of 32 KiB: a frame above 128 KiB ends the connection.
     """
     data = raw if isinstance(raw, bytes) else raw.encode()
     await socket.send(in_frames(data), text=True)

@@ -1,4 +1,4 @@
-"""Limits of accounts: sees that the core holds what an operator and a member allow (CRED_004).
+"""Limits of accounts: sees that the core holds what an operator and a member allow (CRED_008).
 
 Who allows something writes its row, then tells the core. Killed in between, or refused by a core
 that was halted, the two differ: this service of the leader looks at its start and each minute, and

@@ -145,7 +145,7 @@ async def test_CRED_002_the_last_word_of_an_operator_and_of_the_member_of_now_ho
         await pool.execute("UPDATE account_limit SET qty_max_lots = 0")
 
 
-async def test_CRED_004_what_was_written_and_never_told_is_told_to_the_core_once(rows):
+async def test_CRED_008_what_was_written_and_never_told_is_told_to_the_core_once(rows):
     accounts = [SimpleNamespace(protections=Protections()) for _ in range(CAROL + 1)]
     mirror, sent = SimpleNamespace(accounts=accounts), []
 

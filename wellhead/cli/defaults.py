@@ -135,6 +135,10 @@ def adl(liquidation: str, /, *, options: Remote = REMOTE) -> None:
 
     with options.client() as client:
         found, answer = ask(client, default_calls.proofs(liquidation))
+    if not found:
+        raise CliError(
+            Exit.REFUSED, "no_proofs", "no deleveraging of this liquidation, if there is one"
+        )
     try:
         faults = [fault for one in found for fault in faults_of_published(one)]
     except ValueError as error:

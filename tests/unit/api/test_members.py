@@ -204,7 +204,7 @@ async def test_CRED_003_limits_from_before_they_had_an_owner_are_an_operators():
         assert said.json()["limits"]["order_quantity"] == "3"
 
 
-def test_CRED_004_a_service_says_limits_in_the_very_bytes_of_the_api():
+def test_CRED_008_a_service_says_limits_in_the_very_bytes_of_the_api():
     limits = Limits(5, 6, 7, 8, 9)
     row = limits_row(3, limits)  # without who asks, which the gateway adds
     assert len(row) == 112 and limits_command(3, limits).tobytes()[:112] == row

@@ -73,10 +73,11 @@ class Settled(NamedTuple):
 Happening = Placed | Changed | Gone | Traded | Settled
 
 _FIELD: Final = {name: place for place, name in enumerate(EVENT.names or ())}
-_KINDS: Final = (
+_SEEN: Final = np.zeros(256, np.bool_)  # by kind of an event
+_SEEN[[
     EventKind.ACCEPTED, EventKind.TRIGGERED, EventKind.AMENDED, EventKind.CANCELLED,
     EventKind.TRADE, EventKind.IMPLIED_LEG, EventKind.BLOCK_TRADE, EventKind.SETTLED,
-)  # fmt: skip
+]] = True  # fmt: skip
 # What ends a call trades all that crosses: there is no taker.
 _CALLS: Final = frozenset({int(Kind.END_CALL), int(Kind.TICK)})
 
@@ -87,7 +88,7 @@ def happenings(commands: np.ndarray, events: np.ndarray) -> Iterator[Happening]:
     Args:
         commands: COMMAND rows, gap-free; events: EVENT rows in their order.
     """
-    seen = events[np.isin(events["kind"], _KINDS)]
+    seen = events[_SEEN[events["kind"]]]
     if not len(seen):
         return
     first_seq = int(commands["seq"][0])

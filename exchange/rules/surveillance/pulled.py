@@ -6,7 +6,7 @@ shown on the side that was taken away. Stuffing: so many orders and cancellation
 nobody else can follow.
 """
 
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
@@ -45,7 +45,8 @@ class _Desk:
     """What one account did in one contract of late."""
 
     def __init__(self) -> None:
-        self.orders: dict[int, _Order] = {}  # by order_id, oldest first
+        # By order_id, oldest first. The first of a dict is behind all that were deleted before it.
+        self.orders: OrderedDict[int, _Order] = OrderedDict()
         self.fills: deque[tuple[int, int, int, int]] = deque(maxlen=KEPT_MAX)  # seq, ts, side, lots
         self.messages: deque[tuple[int, int]] = deque(maxlen=KEPT_MAX)  # seq, ts_ns
         self.shown_lots = [0, 0]  # of `orders`, by side
@@ -109,11 +110,11 @@ class _Desk:
     def forget(self, ts_ns: int) -> None:
         """Drop what is too old, or too much."""
         while self.orders:
-            key, first = next(iter(self.orders.items()))
+            first = self.orders[next(iter(self.orders))]
             young = ts_ns - first.placed.ts_ns <= SHOWN_NS + PULLED_NS
             if young and len(self.orders) <= KEPT_MAX:
                 break
-            del self.orders[key]
+            self.orders.popitem(last=False)
             self.shown_lots[first.placed.side] -= first.placed.qty_lots
             self.pulled_lots[first.placed.side] -= first.pulled_lots
         while self.fills and ts_ns - self.fills[0][1] > PULLED_NS:

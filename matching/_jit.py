@@ -3,7 +3,8 @@
 Two decorators, and a third for the few kernels that Python calls:
 
 * `kernel`: inlined into its caller. The path of an order: place, cancel, match, rest.
-* `cold_kernel`: a real call, a few ns. Everything else, so that code stays small.
+* `cold_kernel`: a real call, a few ns, and the compiler takes it for a rare one. Everything else,
+  so that code stays small and the path of an order keeps the registers.
 * `entry_kernel`: a cold kernel with a wrapper that Python can call.
 
 `_nrt=False` turns reference counting off: it made small kernels over records 10 to 20 times

@@ -6,13 +6,19 @@ kernels that nobody calls but kernels, the same code was optimized ten times on 
 first start took three times as long. So an inner kernel is left as it was lowered, and the door
 above it links everything below in one step.
 
-This reaches into numba's code library (`finalize`, `set_env`), whose version the lock pins; where
-they are named otherwise, the first import says so. Nothing but time depends on it.
+There the compiler sees whole paths, and is told which calls are rare: a kernel that is not inlined
+is marked `cold` (LLVM Language Reference, "Function Attributes"), so that what an order goes
+through lies together and keeps its values in registers around calls that it does not make.
+
+This reaches into numba's code library (`finalize`, `set_env`) and its target
+(`declare_function`), whose version the lock pins; where they are named otherwise, the first import
+says so. Nothing but time depends on it.
 """
 
 from typing import Any, Final
 
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
+from numba.core.cpu import CPUContext
 
 INNER: Final[set[str]] = set()  # qualified names of inner kernels
 PYTHON_WRAPPER: Final = "_ZN7cpython"  # how the name of a function for Python begins
@@ -47,8 +53,9 @@ def all_below(library: Any) -> list[Any]:
 
 
 def install() -> None:
-    """Have inner kernels finished by their callers. Call it once."""
+    """Have inner kernels finished by their callers, and called ones marked. Call it once."""
     finish, bind = JITCodeLibrary.finalize, JITCPUCodegen.set_env
+    declare = CPUContext.declare_function
     waiting: dict[str, Any] = {}  # environments of functions that have no code yet
 
     def finalize(library: Any) -> None:
@@ -65,5 +72,12 @@ def install() -> None:
             for known in [one for one in waiting if codegen._engine.is_symbol_defined(one)]:
                 bind(codegen, known, waiting.pop(known))
 
+    def declare_function(context: Any, module: Any, descriptor: Any) -> Any:
+        function = declare(context, module, descriptor)
+        if descriptor.qualname in INNER and not descriptor.inline:
+            function.attributes.add("cold")
+        return function
+
+    CPUContext.declare_function = declare_function  # type: ignore[method-assign]
     JITCodeLibrary.finalize = finalize  # type: ignore[method-assign]
     JITCPUCodegen.set_env = set_env  # type: ignore[method-assign]

@@ -22,7 +22,7 @@ from matching.emit import emit_order
 from matching.expiry import add_expiry
 from matching.lifetimes import leave_life, note_life
 from matching.lots import change_lots
-from matching.match import emit_drops, execute
+from matching.match import emit_drops, execute_apart
 from matching.orders import named_order
 from matching.partners import let_go
 from matching.pool import disown, free_order_slot
@@ -171,7 +171,7 @@ def amend_by_moving(s, order_idx, terms, by_legs):
     order_id = np.int64(record["order_id"])
     reply = s.meta[0]["events_count"]
     emit_amended(s, order_idx, terms.key, terms.total_lots, 0)
-    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute(
+    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute_apart(
         s, order, order_id, order.position_idx, lots
     )
     if traded_lots > 0 and (record["flags"] & DETAILED) != 0:

@@ -21,9 +21,9 @@ from matching.combinations import list_combination, set_implied
 from matching.contracts import list_contract, set_band, set_state
 from matching.delivery import accrue
 from matching.emit import emit_refused
-from matching.everyday import place_everyday
+from matching.everyday import cancel_everyday, place_everyday
 from matching.expiry import tick
-from matching.foresight import look_ahead
+from matching.foresight import look_ahead, outgrows_cache
 from matching.limited import set_limits
 from matching.limits import ORIGINS_MAX, SEQ_MAX
 from matching.margins import set_level, stage_addons
@@ -192,25 +192,14 @@ def apply_protection(s, cmd):
     raise AssertionError("unknown kind: the codec let through what it must not")
 
 
-@kernel
-def apply_command(s, cmd):
-    """Apply one stamped command: its reply is the first event, or the only one."""
-    meta = s.meta[0]
-    assert cmd["seq"] == meta["seq"] + 1 and cmd["seq"] < SEQ_MAX
-    assert cmd["ts_ns"] >= meta["now_ns"]
-    meta["seq"] = cmd["seq"]
-    meta["now_ns"] = cmd["ts_ns"]
-    meta["named_order_id"] = 0
-    first_event = np.int64(meta["events_count"])
-    code = Code.OK
-    if cmd["origin_id"] != 0:
-        code = take_request(s, cmd)
+@cold_kernel
+def apply_generally(s, cmd, code):
+    """Do what no straight line does, unless its request was refused; say why not."""
     kind = cmd["kind"]
     if code != Code.OK:
         pass
     elif kind == Kind.PLACE:
-        if not place_everyday(s, cmd):
-            code = place_generally(s, cmd)
+        code = place_generally(s, cmd)
     elif kind == Kind.CANCEL:
         code = cancel(s, cmd)
     elif kind == Kind.AMEND:
@@ -221,6 +210,31 @@ def apply_command(s, cmd):
         code = apply_control(s, cmd)
     if code != Code.OK:
         emit_refused(s, code, cmd["account_idx"], cmd["contract_idx"])
+
+
+@kernel
+def apply_everyday(s, cmd):
+    """Do a command as plain as most; return False for any other, with nothing written."""
+    if cmd["kind"] == Kind.CANCEL:
+        return cancel_everyday(s, cmd)
+    return place_everyday(s, cmd)
+
+
+@kernel
+def apply_command(s, cmd):
+    """Apply one stamped command: its reply is the first event, or the only one."""
+    meta = s.meta[0]
+    assert cmd["seq"] == meta["seq"] + 1 and cmd["seq"] < SEQ_MAX
+    assert cmd["ts_ns"] >= meta["now_ns"]
+    meta["seq"] = cmd["seq"]
+    meta["now_ns"] = cmd["ts_ns"]
+    meta["named_order_id"] = 0
+    first_event = np.int64(meta["events_count"])
+    code = np.int64(Code.OK)
+    if cmd["origin_id"] != 0:
+        code = np.int64(take_request(s, cmd))
+    if code != Code.OK or not apply_everyday(s, cmd):
+        apply_generally(s, cmd, code)
     if meta["aftermath"] != 0:
         aftermath(s, first_event)
 
@@ -243,9 +257,9 @@ def apply_batch(state, batch, first, end):
     s, commands = view_state(state), view_batch(batch).commands
     meta = s.meta[0]
     meta["events_count"] = 0
-    place = first
+    place, outgrown = first, outgrows_cache(s)
     while place < end and meta["events_count"] <= meta["events_room"]:
-        look_ahead(s, commands, place, end)
+        look_ahead(s, commands, place, end, outgrown)
         apply_command(s, commands[place])
         place += 1
     return place

@@ -8,6 +8,7 @@ that is not empty. Words are signed like everything else: only their bits mean s
 import numpy as np
 
 from matching._jit import kernel, trailing_zeros
+from matching._raw import put_either
 from matching.limits import PRICE_BITS_MAX
 from matching.peg_list import wake_pegs
 
@@ -126,14 +127,8 @@ def unlink(s, order_idx, book_idx, key):
     level = level_of(s, book_idx, key)
     following = order["next"]
     before = order["prev"]
-    if before != 0:
-        s.orders[before]["next"] = following
-    else:
-        level["head"] = following
-    if following != 0:
-        s.orders[following]["prev"] = before
-    else:
-        level["tail"] = before
+    put_either(before != 0, s.orders[before], "next", level, "head", following)
+    put_either(following != 0, s.orders[following], "prev", level, "tail", before)
     if (before | following) == 0:
         close_level(s, book_idx, key)
     if s.books[book_idx]["pegs"] != 0:

@@ -23,7 +23,7 @@ from matching.details import clear_detail
 from matching.emit import emit_cancelled, emit_order
 from matching.lifetimes import leave_life, note_life
 from matching.limits import STOPS
-from matching.match import emit_drops, execute
+from matching.match import emit_drops, execute_apart
 from matching.partners import child_out, drop_waiting, grow_child, leave_waiting
 from matching.pool import disown, free_order_slot
 from matching.prices import market_key
@@ -107,7 +107,7 @@ def enter_stop(s, order_idx):
         )
         end_entered(s, order_idx, order)
         return
-    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute(
+    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute_apart(
         s, order, order_id, order.position_idx, lots
     )
     if leaves_lots > 0:

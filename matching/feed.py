@@ -14,7 +14,7 @@ from matching._jit import entry_kernel, kernel
 from matching._memory import Handle, handle_of, viewer
 from matching.apply import apply_command
 from matching.codes import EventKind, Flag, Kind, Tif
-from matching.foresight import look_ahead
+from matching.foresight import look_ahead, outgrows_cache
 from matching.lazy import lazy_zeros
 from matching.limits import QTY_LOTS_MAX
 from matching.pool import SLOT_MASK
@@ -199,18 +199,23 @@ def stage_rows(replay_handle, chunk, first, end):
 
 
 @kernel
-def run_row(s, replay, row, source, was_refused):
-    """Apply one row; return whether it was refused."""
-    if source["follows"] != 0 and was_refused:
-        return True  # what was to be replaced is gone
+def was_refused(s):
+    """Return whether the command before was, if it was of this batch: that is its only event."""
+    count = s.meta[0]["events_count"]
+    return count != 0 and s.events[count - 1]["kind"] == EventKind.REFUSED
+
+
+@kernel
+def run_row(s, replay, row, source):
+    """Apply one row, unless it was to replace an order that is gone."""
+    if source["follows"] != 0 and was_refused(s):
+        return
     row["seq"] = s.meta[0]["seq"] + 1
     if source["placed_by"] != 0:
         row["order_id"] = replay.sources[source["placed_by"] - 1]["order_id"]
     first = s.meta[0]["events_count"]
     apply_command(s, row)
-    event = s.events[first]
-    source["order_id"] = event["order_id"]
-    return event["kind"] == EventKind.REFUSED
+    source["order_id"] = s.events[first]["order_id"]
 
 
 @entry_kernel
@@ -222,10 +227,10 @@ def run_rows(state, replay_handle, first):
     s, replay = view_state(state), view_replay(replay_handle)
     meta, end = s.meta[0], replay.tally[0]["rows"]
     meta["events_count"] = 0
-    place, was_refused = first, False
+    place, outgrown = first, outgrows_cache(s)
     while place < end and meta["events_count"] <= meta["events_room"]:
-        look_ahead(s, replay.rows, place, end)
-        was_refused = run_row(s, replay, replay.rows[place], replay.sources[place], was_refused)
+        look_ahead(s, replay.rows, place, end, outgrown)
+        run_row(s, replay, replay.rows[place], replay.sources[place])
         place += 1
     return place
 

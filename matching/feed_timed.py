@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 
 from matching._jit import entry_kernel
 from matching.feed import run_row, view_replay
-from matching.foresight import look_ahead
+from matching.foresight import look_ahead, outgrows_cache
 from matching.state import view_state
 
 if config.DISABLE_JIT:
@@ -59,12 +59,12 @@ def time_rows(state, replay_handle, first, spent):
     s, replay = view_state(state), view_replay(replay_handle)
     meta, end = s.meta[0], replay.tally[0]["rows"]
     meta["events_count"] = 0
-    place, was_refused = first, False
+    place, outgrown = first, outgrows_cache(s)
     while place < end and meta["events_count"] <= meta["events_room"]:
         source = replay.sources[place]
         begun = cycles()
-        look_ahead(s, replay.rows, place, end)
-        was_refused = run_row(s, replay, replay.rows[place], source, was_refused)
+        look_ahead(s, replay.rows, place, end, outgrown)
+        run_row(s, replay, replay.rows[place], source)
         spent[source["place"]] += cycles() - begun
         place += 1
     return place

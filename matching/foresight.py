@@ -10,7 +10,7 @@ position (docs/benchmarks-path.md).
 import numpy as np
 
 from matching._jit import kernel
-from matching._memory import prefetch
+from matching._raw import prefetch
 from matching.book import key_of
 from matching.pool import SLOT_MASK, first_place
 
@@ -98,10 +98,14 @@ def look_at_two(s, rows, place):
 
 
 @kernel
-def look_ahead(s, rows, place, end):
-    """Ask for the memory of commands behind `place`; `rows` has commands up to `end`."""
+def look_ahead(s, rows, place, end, outgrown):
+    """Ask for the memory of commands behind `place`; `rows` has commands up to `end`.
+
+    Args:
+        outgrown: whether the market is larger than a cache, which changes slowly
+    """
     if place + FAR < end:
-        if outgrows_cache(s):
+        if outgrown:
             look_at_three(s, rows, place)
         else:
             look_at_two(s, rows, place)

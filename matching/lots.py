@@ -21,8 +21,9 @@ def change_lots(s, account_idx, position_idx, book_idx, key, resting_lots, trade
     contract = s.contracts[contract_idx]
     tick_value = contract["tick_value_usd_micros"]
     loss_ticks = price_loss_ticks(s, book_idx, key)
-    position["buy_lots"] += resting_lots * (1 - side)
-    position["sell_lots"] += resting_lots * side
+    sell_lots = resting_lots * side
+    position["buy_lots"] += resting_lots - sell_lots
+    position["sell_lots"] += sell_lots
     account["claims_usd_micros"] += resting_lots * tick_value * loss_ticks
     gross_lots = resting_lots
     if traded_lots != 0:
@@ -44,3 +45,14 @@ def trade_lots(position, account, contract, side, traded_lots, gain_ticks):
     account["unsettled_usd_micros"] += gain_usd_micros
     contract["open_interest_lots"] += max(new_lots, 0) - max(old_lots, 0)
     return abs(new_lots) - abs(old_lots)
+
+
+@kernel
+def rest_lots(s, account, position, order, side, lots, gross_tick_value, loss_usd_micros):
+    """Do as `change_lots` for an order that comes to rest whole, with what is known of it."""
+    sell_lots = lots * side
+    position["buy_lots"] += lots - sell_lots
+    position["sell_lots"] += sell_lots
+    account["claims_usd_micros"] += loss_usd_micros
+    account["gross_tick_value"] += gross_tick_value
+    shift_worst(s, order.account_idx, order.contract_idx, sell_lots, lots - sell_lots)

@@ -121,7 +121,7 @@ def meet_book(s, order, order_id, position_idx, lots, before_lots, limit_key, ro
     return left_lots, lost_lots, gain_ticks, room
 
 
-@cold_kernel
+@kernel
 def match(s, order, order_id, position_idx, lots):
     """Trade up to `lots` against the other side, as long as there is room for one more maker.
 
@@ -284,6 +284,12 @@ def execute(s, order, order_id, position_idx, lots):
     if leaves_lots > 0 and (order.flags & COMBINED) != 0 and implied:
         let_legs_know(s, order.contract_idx)
     return leaves_lots, traded_lots, lost_lots, left_lots - leaves_lots, stopped
+
+
+@cold_kernel
+def execute_apart(s, order, order_id, position_idx, lots):
+    """Do as `execute`, off the path of a new order."""
+    return execute(s, order, order_id, position_idx, lots)
 
 
 @cold_kernel

@@ -8,7 +8,7 @@ an account has at most one quote a side of a contract, so no quote is met twice 
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching._memory import prefetch
+from matching._raw import prefetch
 from matching.accounts import account_known
 from matching.codes import QUOTE_GROUP_SHIFT, Code, EventKind, Flag
 from matching.emit import emit

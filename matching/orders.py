@@ -157,7 +157,7 @@ def named_order(s, cmd):
     return find_order(s, np.int64(cmd["account_idx"]), order_id)
 
 
-@kernel
+@cold_kernel
 def cancel(s, cmd):
     """Cancel one order, named by either id."""
     if cmd["account_idx"] < 0 or cmd["account_idx"] >= s.meta[0]["accounts_count"]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
+from matching._raw import put_either
 from matching.codes import DETAILED
 from matching.details import clear_detail
 from matching.limits import ORDERS_MAX
@@ -73,10 +74,7 @@ def own(s, order_idx, account_idx, position_idx):
     order["next_own"] = 0
     order["prev_own"] = tail
     position["order_tail"] = order_idx
-    if tail != 0:
-        s.orders[tail]["next_own"] = order_idx
-    else:
-        position["order_head"] = order_idx
+    put_either(tail != 0, s.orders[tail], "next_own", position, "order_head", order_idx)
     s.accounts[account_idx]["open_orders"] += 1
     s.meta[0]["orders_open"] += 1
     if order["client_idx"] != 0:
@@ -90,14 +88,8 @@ def disown(s, order_idx, account_idx, position_idx):
     order = s.orders[order_idx]
     following = order["next_own"]
     before = order["prev_own"]
-    if before != 0:
-        s.orders[before]["next_own"] = following
-    else:
-        position["order_head"] = following
-    if following != 0:
-        s.orders[following]["prev_own"] = before
-    else:
-        position["order_tail"] = before
+    put_either(before != 0, s.orders[before], "next_own", position, "order_head", following)
+    put_either(following != 0, s.orders[following], "prev_own", position, "order_tail", before)
     s.accounts[account_idx]["open_orders"] -= 1
     s.meta[0]["orders_open"] -= 1
     if order["client_idx"] != 0:

@@ -24,7 +24,7 @@ from matching.codes import (
 )
 from matching.emit import emit, emit_order
 from matching.legs import add_leg_positions
-from matching.match import emit_drops, execute
+from matching.match import emit_drops, execute_apart
 from matching.mmp import end_hit_groups, mmp_place, quote_of
 from matching.pool import add_position, find_position, free_order_slot, take_order_slot
 from matching.quote_fills import note_quote_fill
@@ -226,7 +226,7 @@ def enter_side(s, cmd, side):
         s, EventKind.ACCEPTED, Code.OK, order.account_idx, order.book_idx, order_id, price_ticks,
         lots, NONE,
     )  # fmt: skip
-    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute(
+    leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute_apart(
         s, order, order_id, position_idx, lots
     )
     if leaves_lots > 0:

@@ -8,9 +8,19 @@ from matching._jit import entry_kernel
 from matching._memory import handle_of
 from matching._pointer import Pointer
 from matching.apply import Batch, view_batch
-from matching.codes import AccountState, Code, EventKind, Kind, Side, Tif, TradingState
+from matching.codes import (
+    AccountState,
+    Code,
+    EventKind,
+    Flag,
+    Kind,
+    OrderType,
+    Side,
+    Tif,
+    TradingState,
+)
 from matching.engine import Engine
-from matching.everyday import place_everyday
+from matching.everyday import FREE_BITS, cancel_everyday, place_everyday
 from matching.state import view_state
 from matching.wire import new_commands
 from tests.support.rows import command
@@ -129,9 +139,12 @@ def straight(state, batch):
         ({"stp": 4}, True),
         ({"client_a": 1}, False),
         ({"client_d": 1}, False),
+        ({"tif": Tif.IOC}, True),
+        ({"tif": Tif.FOK}, False),
         ({"tif": Tif.GFN}, False),
         ({"flags": 1}, False),
-        ({"price_ticks": 2000}, False),  # meets the sell
+        ({"state": 1}, True),  # says nothing of a limit order
+        ({"price_ticks": 2000}, True),  # meets the sell
         ({"account_idx": 1}, False),  # has no position slot yet
         ({"account_idx": 3, "side": Side.SELL, "price_ticks": 1995}, False),  # has no money to lose
     ],
@@ -146,3 +159,76 @@ def test_a_plain_order_takes_the_straight_line(fields: dict[str, int], taken: bo
     row = command(Kind.PLACE, **words | fields)
     batch = Pointer(Batch, new_commands(1))
     assert straight(handle_of(market.engine.state).value, batch.at(row)) == taken
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "free"),
+    [
+        ("side", 1, True),
+        ("tif", Tif.IOC, True),
+        ("stp", 7, True),
+        ("state", -1, True),
+        ("side", 2, False),
+        ("side", -2, False),
+        ("tif", 2, False),
+        ("stp", 8, False),
+        ("kind", 1, False),
+        ("order_type", 1, False),
+        ("flags", 1, False),
+        ("flags", -(1 << 15), False),
+    ],
+)
+def test_the_bits_that_a_plain_order_may_have(name: str, value: int, free: bool):
+    row = new_commands(1)
+    row[name] = value
+    word = int(row.view("<i8")[2])  # behind seq and ts_ns
+    assert (word & FREE_BITS == word) == free
+    assert free or word & FREE_BITS == 0
+
+
+@entry_kernel
+def cancelled_straight(state, batch):
+    """Return whether the straight line takes the first command; it is carried out then."""
+    return cancel_everyday(view_state(state), view_batch(batch).commands[0])
+
+
+@pytest.mark.parametrize(
+    ("account_idx", "fields", "taken"),
+    [
+        (0, {}, True),
+        (0, {"client_a": 7, "client_d": -1}, True),  # named by the exchange's id
+        (1, {}, False),  # of another account
+        (4, {}, False),
+        (-1, {}, False),
+        (0, {"order_id": 0}, False),
+        (0, {"order_id": -1}, False),
+        (0, {"order_id": (1 << 62) + (1 << 20) - 1}, False),  # a slot that was never used
+    ],
+)
+def test_a_plain_cancellation_takes_the_straight_line(
+    account_idx: int, fields: dict[str, int], taken: bool
+):
+    market = Market()
+    words = {"order_id": market.rested(0, Side.BUY, 1, 1990)} | fields
+    row = command(Kind.CANCEL, account_idx=account_idx, **words)
+    batch = Pointer(Batch, new_commands(1))
+    assert cancelled_straight(handle_of(market.engine.state).value, batch.at(row)) == taken
+    assert market.engine.depth(0, Side.BUY, 1) == ([] if taken else [(1990, 1, 1)])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"amount_usd_micros": 1 << 32},  # shows one lot
+        {"flags": Flag.POST_ONLY},
+        {"order_type": OrderType.STOP_LIMIT, "amount_usd_micros": 2010},
+    ],
+)
+def test_an_order_with_anything_of_its_own_is_cancelled_the_general_way(fields: dict[str, int]):
+    market = Market()
+    order_id = int(market.order(0, Side.BUY, 2, 1990, **fields)[0]["order_id"])
+    row = command(Kind.CANCEL, account_idx=0, order_id=order_id)
+    batch = Pointer(Batch, new_commands(1))
+    assert not cancelled_straight(handle_of(market.engine.state).value, batch.at(row))
+    events = market.do(Kind.CANCEL, account_idx=0, order_id=order_id)
+    assert [event["kind"] for event in events] == [EventKind.CANCELLED]

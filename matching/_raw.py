@@ -1,5 +1,6 @@
 """Memory as the processor has it: lines that are asked for ahead, words of several fields."""
 
+import numpy as np
 from llvmlite import ir
 from numba import config, types
 from numba.core import cgutils
@@ -16,6 +17,14 @@ if config.DISABLE_JIT:
         """Return the eight bytes of a record that begin at a field, as one integer."""
         start = row.dtype.fields[name][1]
         return int.from_bytes(row.tobytes()[start : start + 8], "little", signed=True)
+
+    def put_word(row, name, value):
+        """Write the eight bytes of a record that begin at a field."""
+        start = row.dtype.fields[name][1]
+        raw = int(value).to_bytes(8, "little", signed=True)
+        for each, (kind, offset, *_) in row.dtype.fields.items():
+            if start <= offset < start + 8:
+                row[each] = np.frombuffer(raw, kind, 1, offset - start)[0]
 
     def put_either(condition, row, name, other, other_name, value):
         """Write a field of one record if a condition holds, else one of another record."""
@@ -53,6 +62,19 @@ else:
 
         if isinstance(row, Row) and isinstance(name, types.StringLiteral):
             return types.int64(row, name), generate
+        return None
+
+    @intrinsic(prefer_literal=True)
+    def put_word(typing_context, row, name, value):
+        """Write the eight bytes of a record that begin at a field: one store for several fields."""
+
+        def generate(context, builder, sig, args):
+            place = builder.gep(args[0], [WORD(row.members[name.literal_value][1])])
+            builder.store(args[2], builder.bitcast(place, WORD.as_pointer()))
+            return context.get_dummy_value()
+
+        if isinstance(row, Row) and isinstance(name, types.StringLiteral):
+            return types.none(row, name, types.int64), generate
         return None
 
     @intrinsic(prefer_literal=True)

@@ -8,7 +8,7 @@ that is not empty. Words are signed like everything else: only their bits mean s
 import numpy as np
 
 from matching._jit import kernel, trailing_zeros
-from matching._raw import put_either
+from matching._raw import put_either, put_word
 from matching.limits import PRICE_BITS_MAX
 from matching.peg_list import wake_pegs
 
@@ -108,8 +108,7 @@ def link_last(s, order_idx, book_idx, key):
     order = s.orders[order_idx]
     level = level_of(s, book_idx, key)
     tail = level["tail"]
-    order["next"] = 0
-    order["prev"] = tail
+    put_word(order, "next", np.int64(tail) << 32)  # none behind it
     level["tail"] = order_idx
     if tail != 0:
         s.orders[tail]["next"] = order_idx

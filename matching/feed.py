@@ -46,7 +46,7 @@ FEED_TRADE: Final = np.dtype(
 assert FEED_TRADE.itemsize == 32
 
 ADD, CANCEL, REPLACE, REDUCE, IMMEDIATE = range(5)
-BATCH = 512  # commands whose events are kept together, as a batch of a busy sequencer
+BATCH = 1024  # commands whose events are kept together, as a batch of a busy sequencer
 ROWS_MAX: Final = 2 * BATCH
 
 TALLY: Final = np.dtype(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching._raw import put_either
+from matching._raw import put_either, put_word
 from matching.codes import DETAILED
 from matching.details import clear_detail
 from matching.limits import ORDERS_MAX
@@ -71,8 +71,7 @@ def own(s, order_idx, account_idx, position_idx):
     position = s.positions[position_idx]
     order = s.orders[order_idx]
     tail = position["order_tail"]
-    order["next_own"] = 0
-    order["prev_own"] = tail
+    put_word(order, "next_own", np.int64(tail) << 32)  # none behind it
     position["order_tail"] = order_idx
     put_either(tail != 0, s.orders[tail], "next_own", position, "order_head", order_idx)
     s.accounts[account_idx]["open_orders"] += 1

@@ -7,7 +7,7 @@ from matching.book import key_of, unlink
 from matching.codes import COMBINED, DETAILED, UNTRIGGERED, Code, EventKind
 from matching.days import widen_day
 from matching.details import clip_shown
-from matching.emit import emit, emit_cancelled
+from matching.emit import emit_cancelled, emit_words
 from matching.leg_trades import trade_legs
 from matching.lots import change_lots
 from matching.partners import child_in, drop_waiting, let_go
@@ -118,14 +118,10 @@ def trade(s, order, order_id, maker_idx, key, lots):
     maker = s.orders[maker_idx]
     leaves_lots = maker["leaves_lots"] - lots
     price_ticks = key_of(s, book_idx & 1, key)
-    event = s.events[emit(s, EventKind.TRADE, order.account_idx, order.contract_idx)]
-    event["side"] = order.book_idx & 1
-    event["order_id"] = order_id
-    event["maker_order_id"] = maker["order_id"]
-    event["maker_account_idx"] = maker["account_idx"]
-    event["price_ticks"] = price_ticks
-    event["qty_lots"] = lots
-    event["leaves_lots"] = leaves_lots
+    emit_words(
+        s, EventKind.TRADE, order.book_idx & 1, Code.OK, order.account_idx, order_id,
+        maker["order_id"], order.contract_idx, maker["account_idx"], price_ticks, lots, leaves_lots,
+    )  # fmt: skip
     maker["leaves_lots"] = leaves_lots
     maker["filled_lots"] += lots
     contract = s.contracts[order.contract_idx]

@@ -6,6 +6,8 @@ from matching._jit import cold_kernel
 from matching.codes import Code, Cycle, EventKind, TradingState
 from matching.contracts import contract_known
 from matching.emit import emit
+from matching.guards import set_guard_keys
+from matching.implied_wake import wake_implied
 from matching.marks import pay_all
 
 
@@ -21,6 +23,15 @@ def check_correction(s, cmd):
     if s.contracts[cmd["contract_idx"]]["settle_ticks"] != cmd["qty_lots"]:
         return Code.SETTLEMENT_MOVED
     return Code.OK
+
+
+@cold_kernel
+def correct_settlement(s, cmd):
+    """Take another price for the last settlement's; the daily limit measures from it now."""
+    contract_idx = np.int64(cmd["contract_idx"])
+    s.contracts[contract_idx]["settle_ticks"] = cmd["price_ticks"]
+    set_guard_keys(s, contract_idx)
+    wake_implied(s, contract_idx)
 
 
 @cold_kernel
@@ -45,7 +56,7 @@ def collect(s, cmd):
         code = check_correction(s, cmd)
         if code != Code.OK:
             return code
-        contract["settle_ticks"] = cmd["price_ticks"]
+        correct_settlement(s, cmd)
     contract_idx, price_ticks = np.int64(cmd["contract_idx"]), np.int64(contract["mark_ticks"])
     reply = emit(s, EventKind.COLLECTED, 0, contract_idx)
     paid_usd_micros = pay_all(s, contract_idx, price_ticks, np.int64(0), False)

@@ -8,6 +8,8 @@ from matching.codes import EventKind
 from matching.wire import EVENT
 from tests.oracle.state import Command, Exchange, Order
 
+NAMES = EVENT.names or ()
+
 
 @dataclass
 class Log:
@@ -51,8 +53,4 @@ class Log:
         return ex.capacity.command_events - (len(self.rows) - self.begun)
 
     def as_array(self) -> np.ndarray:
-        out = np.zeros(len(self.rows), EVENT)
-        for place, row in enumerate(self.rows):
-            for name, value in row.items():
-                out[place][name] = value
-        return out
+        return np.array([tuple(row.get(name, 0) for name in NAMES) for row in self.rows], EVENT)

@@ -28,21 +28,27 @@ def loss_against_mark(contract: Contract, side: int, price_ticks: int, lots: int
     return contract.tick_value_usd_micros * lots * max(0, worse_ticks)
 
 
+def lots_of(ex: Exchange, account_idx: int, wish: Wish | None) -> list[tuple[int, int, int, int]]:
+    """Return contract, lots held, resting buys and sells of each position, then of the wish."""
+    asked = [
+        (position.contract_idx, position.qty_lots, position.resting_lots(Side.BUY),
+         position.resting_lots(Side.SELL))
+        for position in held_by(ex, account_idx)
+    ]  # fmt: skip
+    if wish is not None:
+        buys = wish.qty_lots if wish.side == Side.BUY else 0
+        asked.append((wish.contract_idx, 0, buys, wish.qty_lots - buys))
+    return asked
+
+
 def worst_losses(ex: Exchange, account_idx: int, wish: Wish | None = None) -> list[int]:
     """Return W[s]: loss of positions, plus the worst case of resting orders and the wish."""
-    losses = [0] * ex.scenario_count
-    for position in held_by(ex, account_idx):
-        shocks = ex.contracts[position.contract_idx].shocks
-        buys = position.resting_lots(Side.BUY)
-        sells = position.resting_lots(Side.SELL)
-        for s in range(ex.scenario_count):
-            losses[s] -= position.qty_lots * shocks[s]
-            losses[s] += buys * max(0, -shocks[s]) + sells * max(0, shocks[s])
-    if wish is not None:
-        shocks = ex.contracts[wish.contract_idx].shocks
-        for s in range(ex.scenario_count):
-            against = -shocks[s] if wish.side == Side.BUY else shocks[s]
-            losses[s] += wish.qty_lots * max(0, against)
+    count = ex.scenario_count
+    losses = [0] * count
+    for contract_idx, held, buys, sells in lots_of(ex, account_idx, wish):
+        if held or buys or sells:
+            more = losses_alone(ex.contracts[contract_idx], count, held, buys, sells)
+            losses = [a + b for a, b in zip(losses, more, strict=True)]
     return losses
 
 
@@ -69,15 +75,7 @@ def ceil_of(amount: int, parts: int) -> int:
 def at_stake(ex: Exchange, account_idx: int, wish: Wish | None) -> dict[int, list[int]]:
     """Return lots held, and lots that may be bought and sold, of each plain contract."""
     lots: dict[int, list[int]] = {}
-    asked = [
-        (position.contract_idx, position.qty_lots, position.resting_lots(Side.BUY),
-         position.resting_lots(Side.SELL))
-        for position in held_by(ex, account_idx)
-    ]  # fmt: skip
-    if wish is not None:
-        buys = wish.qty_lots if wish.side == Side.BUY else 0
-        asked.append((wish.contract_idx, 0, buys, wish.qty_lots - buys))
-    for contract_idx, held, buys, sells in asked:
+    for contract_idx, held, buys, sells in lots_of(ex, account_idx, wish):
         contract = ex.contracts[contract_idx]
         legs = [(leg.contract_idx, leg.ratio) for leg in contract.legs] or [(contract_idx, 1)]
         for leg_idx, ratio in legs:

@@ -17,6 +17,7 @@ Fields = dict[str, int]
 START_NS = 1_760_000_000_000_000_000
 LEAP_NS = 13 * 3600 * 1_000_000_000
 
+NOTHING = dict.fromkeys(Command._fields, 0)
 RARE = (Kind.LIST, Kind.LIST_COMBINATION, Kind.SET_BAND, Kind.SET_STATE, Kind.SET_ACCOUNT)
 JUNK_LIMITS = {
     "side": (-128, 127), "order_type": (-128, 127), "tif": (-128, 127), "stp": (-128, 127),
@@ -122,8 +123,7 @@ class Market:
             fields = self._draw()
         self.seq += 1
         self.now_ns += self._pause_ns(fields)
-        zero = dict.fromkeys(Command._fields, 0)
-        return Command(**{**zero, **fields, "seq": self.seq, "ts_ns": self.now_ns})
+        return Command(**{**NOTHING, **fields, "seq": self.seq, "ts_ns": self.now_ns})
 
     def _draw(self) -> Fields:
         rng = self.rng

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 
 from matching.codes import EventKind
-from matching.wire import COMMAND
+from matching.wire import COMMAND, EVENT
 from tests.oracle.engine import Oracle
 from tests.oracle.state import Capacity, Command
 from tests.sim.followers import Disagreement, Follower
@@ -80,9 +80,9 @@ def simulate(seed: int, count: int, make_followers: MakeFollowers) -> Report:
 
 def _batch(market: Market, oracle: Oracle, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw a batch; the oracle takes its commands one by one, the others take it whole."""
-    commands, parts = [], []
+    commands, events = bytearray(), bytearray()
     for _ in range(size):
         command = rows_of([market.next()])
-        commands.append(command)
-        parts.append(oracle.apply(command))
-    return np.concatenate(commands), np.concatenate(parts)
+        commands += command.tobytes()
+        events += oracle.apply(command).tobytes()
+    return np.frombuffer(commands, COMMAND), np.frombuffer(events, EVENT)

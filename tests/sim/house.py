@@ -17,6 +17,7 @@ from tests.sim.profile import Profile
 
 Fields = dict[str, int]
 SECOND_NS = 1_000_000_000
+ID_MAX = (1 << 63) - 1  # a spoiled one may have been taken
 SHOCK_FIELDS = (
     "price_ticks", "qty_lots", "amount_usd_micros", "expires_ns",
     "client_a", "client_b", "client_c", "client_d",
@@ -118,7 +119,8 @@ class House:
             return fields | {"amount_usd_micros": counted, "state": rng.choice((0, 1))}
         if kind == Kind.CHARGE:
             amount = rng.choice((0, rng.randint(-usual // 9 - 1, usual // 9 + 1)))
-            return fields | {"amount_usd_micros": amount, "ref_id": account.last_charge_id + 1}
+            ref_id = min(ID_MAX, account.last_charge_id + 1)
+            return fields | {"amount_usd_micros": amount, "ref_id": ref_id}
         if kind == Kind.SEND_CASH:
             amount = max(1, risk.free_cash_usd_micros(self.ex, idx) + rng.choice((0, 1, -usual)))
             return fields | {
@@ -128,7 +130,7 @@ class House:
         if kind == Kind.PRICE_ASSET:
             said = {"price_ticks": rng.randint(0, 9), "expires_ns": self.ex.now_ns}
             return fields | {"order_id": rng.randint(1, 3), **said, "account_idx": 0}
-        ref_id = account.last_move_id + rng.choice((1, 1, 1, 1, 0, 2))
+        ref_id = min(ID_MAX, account.last_move_id + rng.choice((1, 1, 1, 1, 0, 2)))
         return fields | {
             "order_id": rng.randint(1, 3), "price_ticks": rng.randint(1, 20), "ref_id": ref_id,
             "amount_usd_micros": counted,

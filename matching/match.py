@@ -156,7 +156,7 @@ def match_with_implied(s, order, order_id, position_idx, lots, before_lots):
     limit_key = opposite_key(s, order.key)
     left_lots, lost_lots, gain_ticks, fills = lots, np.int64(0), np.int64(0), np.int64(0)
     first_event, stopped = np.int64(s.meta[0]["events_count"]), False
-    while left_lots > 0:
+    while left_lots > 0 and not stopped:
         end_hit_groups(s)
         reach_key = reach_of(s, order) if book["best_key"] <= limit_key else NO_KEY
         combination_idx, place, key = best_offer(
@@ -169,10 +169,12 @@ def match_with_implied(s, order, order_id, position_idx, lots, before_lots):
         if stopped:
             break
         if meets:
-            traded_lots = before_lots + lots - left_lots - lost_lots
+            traded_lots, worst_key = before_lots + lots - left_lots - lost_lots, min(reach_key, key)
             left_lots, now_lost_lots, now_gain_ticks, room = meet_book(
-                s, order, order_id, position_idx, left_lots, traded_lots, min(reach_key, key), room
+                s, order, order_id, position_idx, left_lots, traded_lots, worst_key, room
             )
+            # It ends for want of room before quotes do that it hit, as where nothing is implied.
+            stopped = room == 0 and left_lots > 0 and book["best_key"] <= worst_key
         else:
             now_lots, now_lost_lots, now_gain_ticks = meet_implied(
                 s, order, order_id, combination_idx, place, key, left_lots

@@ -178,7 +178,7 @@ async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypat
 
     bid, ask = "2.149", "2.150"
     script = [
-        (404, unknown), ticker(None, None), ticker(bid, None), ticker(None, ask),
+        (404, unknown), (404, unknown), ticker(None, None), ticker(bid, None), ticker(None, ask),
         ticker(bid, ask, "auction"), ticker(bid, ask),
     ]  # fmt: skip
     with FakeRest(*script) as fake:
@@ -186,7 +186,22 @@ async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypat
         assert len(fake.seen) == len(script)
     said = capsys.readouterr().out
     symbol = rules.example_first(rules.markets(rules.now()))[0].symbol
-    assert f"Try: wellhead book {symbol}" in said and "--profile alice-demo" in said
+    opens, tries = (
+        said.index("opens with call auctions"),
+        said.index(f"Try: wellhead book {symbol}"),
+    )
+    assert opens < tries and "--profile alice-demo" in said
+
+
+async def test_who_starts_a_market_that_trades_is_not_told_to_wait(capsys):
+    profile = Profile(Path("profiles/alice-demo.json"), Credentials("K", "S"))
+    trading = {"symbol": "X", "bid_price": "1", "ask_price": "2", "state": "continuous"}
+    answer = (200, {"tickers": [trading]})
+    with FakeRest(answer, answer) as fake:
+        demo = market.DemoMarket(Path(), market.Pace(30.0))
+        await demo._say_what_to_try(fake.url, [Ready("alice-demo", profile, new_key=False)])
+    said = capsys.readouterr().out
+    assert "Try: wellhead book" in said and "call auctions" not in said
 
 
 def test_days_whose_trading_is_over_are_no_market():

@@ -104,6 +104,11 @@ class DemoMarket:
         symbol = rules.example_first(rules.markets(rules.now()))[0].symbol
         name = next(r.account_id for r in ready if r.profile.path.parent.name == "profiles")
         async with AsyncClient(url) as client:
+            if not await trades_now(client, symbol):
+                out.show(
+                    "\nThe market opens with call auctions, over in some seconds: until then limit"
+                )
+                out.show("orders gather, and market orders are refused.")
             await until_trading(client, symbol)
         out.show(f"\nTry: wellhead book {symbol}")
         out.show(f"     wellhead order buy {symbol} 1 --market --profile {name}\n")

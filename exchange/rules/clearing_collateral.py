@@ -91,7 +91,8 @@ class ClearingCollateral(ClearingTrades):
     def equity_usd_micros(self, account_idx: int) -> int:
         """Return cash, unsettled variation margin by the marks of now, and what is counted."""
         unsettled = sum(
-            contract.tick_value_usd_micros * contract.mark_ticks * held.qty_lots
+            (contract.tick_value_usd_micros * contract.mark_ticks + contract.fine_usd_micros)
+            * held.qty_lots
             - held.carry_usd_micros
             for contract in self.contracts
             if (held := contract.positions.get(account_idx)) is not None

@@ -83,6 +83,8 @@ class ClearingHouse(ClearingSettlements):
                 if seq % STEP_COMMANDS == 0:
                     yield
                 self._begin(seq, command[_TS])
+            elif self._check is not None and event[1] != EventKind.VARIATION:
+                self._finish_settlement(self._check)  # what follows may trade: stops saw the mark
             handlers[event[1]](command, event)
         if next(rows, None) is not None:
             raise ClearingMismatch(f"no events after seq {seq}")

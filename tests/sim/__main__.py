@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 from matching.codes import Code
-from tests.sim.everybody import everybody
+from tests.sim.everybody import everybody, everybody_and_readers
 from tests.sim.followers import Disagreement
 from tests.sim.progress import Progress
 from tests.sim.run import simulate
@@ -21,7 +21,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, help="go on with fresh seeds for so long")
     parser.add_argument("--total", type=int, help="go on with fresh seeds for so many commands")
     parser.add_argument("--codes", action="store_true", help="say how often each code occurred")
+    parser.add_argument("--readers", action="store_true", help="clearing and market data, too")
     args = parser.parse_args(argv)
+    followers = everybody_and_readers if args.readers else everybody
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
     began = time.monotonic()
     ends = began + 60 * (args.minutes or 0)
@@ -29,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     codes: Counter[int] = Counter()
     while True:
         try:
-            report = simulate(seed, progress.next_run(args.commands), everybody)
+            report = simulate(seed, progress.next_run(args.commands), followers)
         except Disagreement as found:
             print(found, file=sys.stderr)
             return 1

@@ -184,6 +184,7 @@ class TickerChannel(Channel):
     def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
         super().__init__(name, contract, day, seq)
         self._touched_seq = seq
+        self._expired = day.expired
 
     def whole(self) -> Any:
         """Return the ticker."""
@@ -194,9 +195,13 @@ class TickerChannel(Channel):
         self._touched_seq = seq
 
     def flush(self, ts_ns: int) -> None:
-        """Send the ticker if something changed."""
-        if self._touched_seq > self.seq:
-            self.send("update", self._touched_seq, ts_ns, self.whole())
+        """Send it if something changed, or is more than a day ago by now."""
+        if self._touched_seq > self.seq or self._has_aged():
+            self._expired = self.day.expired
+            self.send("update", max(self.seq, self._touched_seq), ts_ns, self.whole())
+
+    def _has_aged(self) -> bool:
+        return self.day.expired != self._expired
 
 
 class KlineChannel(TickerChannel):
@@ -213,6 +218,9 @@ class KlineChannel(TickerChannel):
 
     def on_contract(self, seq: int) -> None:
         """Marks and books do not touch a candle."""
+
+    def _has_aged(self) -> bool:
+        return super()._has_aged() and not self.day.candles
 
     def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
         """Remember that there were trades."""

@@ -40,7 +40,7 @@ OLDER_EVERY_S: Final = 1.0
 TURN_S: Final = 0.1  # of `.100ms` books, tickers and klines
 
 _Kinds = dict[str, type[Channel]]
-_KINDS: Final[_Kinds] = {
+CHANNEL_KINDS: Final[_Kinds] = {
     "book.*.raw": BookChannel,
     "book.*.100ms": SlowBookChannel,
     "bbo.*": BestChannel,
@@ -164,11 +164,11 @@ class MarketData:
     def _open(self, name: str) -> Channel | None:
         kind, symbol = kind_of(name)
         contract = self._mirror.contract(symbol)
-        if contract is None or kind not in _KINDS:
+        if contract is None or kind not in CHANNEL_KINDS:
             return None
         idx = contract.contract_idx
         seq = self.book_seq(idx) if kind.startswith("book") else self._mirror.seq
-        channel = _KINDS[kind](name, contract, self._candles.of(idx), seq)
+        channel = CHANNEL_KINDS[kind](name, contract, self._candles.of(idx), seq)
         channel.published = self.published
         if isinstance(channel, ImpliedChannel):
             channel.seq_now = lambda: self._mirror.seq
@@ -273,6 +273,6 @@ def kind_of(name: str) -> tuple[str, str]:
     """
     head, _, rest = name.partition(".")
     symbol, _, tail = rest.rpartition(".")
-    if f"{head}.*.{tail}" in _KINDS:
+    if f"{head}.*.{tail}" in CHANNEL_KINDS:
         return f"{head}.*.{tail}", symbol
     return f"{head}.*", rest

@@ -18,9 +18,11 @@ from matching.codes import (
     Kind,
     LiquidationStep,
     MoveReason,
+    OrderType,
     Side,
     Stp,
     Tif,
+    TriggerBy,
 )
 from matching.wire_life import pack_children
 from tests.support.flow import TICK_VALUE_USD_MICROS, Flow
@@ -122,6 +124,24 @@ def test_a_settlement_says_what_it_was_reached_from():
     assert house.contracts[0].volume_lots == 0
     amounts = {row.account_idx: row.amount_usd_micros for row in done.variations}
     assert amounts == {0: -24 * TICK_VALUE_USD_MICROS, 1: 24 * TICK_VALUE_USD_MICROS}
+
+
+def test_what_a_settlement_triggers_is_traded_behind_it():
+    flow, house = market()
+    stop = place(
+        0, Side.BUY, 0, 2, order_type=OrderType.STOP, state=TriggerBy.MARK,
+        amount_usd_micros=2010,
+    )  # fmt: skip
+    take(house, flow.batch([place(1, Side.SELL, 2013, 5), stop]))
+    settle = flow.batch([command(Kind.SETTLE, contract_idx=0, price_ticks=2010)])
+    assert EventKind.TRADE in settle.events["kind"]
+    done = take(house, settle)
+    (row,) = done.settlements
+    assert (row.volume_lots, row.open_interest_lots, row.paid_usd_micros) == (0, 0, 0)
+    assert (house.contracts[0].volume_lots, house.contracts[0].open_interest_lots) == (2, 2)
+    done = take(house, flow.batch([command(Kind.SETTLE, contract_idx=0, price_ticks=2014)]))
+    amounts = {row.account_idx: row.amount_usd_micros for row in done.variations}
+    assert amounts == {0: 2 * TICK_VALUE_USD_MICROS, 1: -2 * TICK_VALUE_USD_MICROS}
 
 
 def settled(change) -> Batch:
@@ -364,6 +384,8 @@ def test_days_of_delivery_are_paid_in_parts_of_a_tick():
     assert [(one.ordinal, one.is_final, one.worth_usd_micros) for one in done.accruals] == [
         (1, False, worth + 11), (2, True, worth + 5),
     ]  # fmt: skip
+    for account_idx in (0, 1):  # all is paid, the part of a tick too
+        assert house.equity_usd_micros(account_idx) == house.books.cash_usd_micros(account_idx)
     assert done.settlements == []
     closed = take(house, flow.batch([command(Kind.SET_STATE, contract_idx=0, state=5),
                                      command(Kind.CLOSE_OUT)]))  # fmt: skip

@@ -168,6 +168,26 @@ def test_trades_tickers_and_candles_follow_the_same_flow():
     assert ears[f"bbo.{SYMBOL}"].heard[-1]["data"] == public_data.best(contract)
 
 
+def test_a_ticker_is_told_when_the_day_moves_on_and_a_candle_when_it_was_the_last():
+    mirror, ear, batches = Mirror(), Ear(), Flow(3).batches(40)
+    data = MarketData(mirror)
+    for batch in batches:
+        data.apply(batch, mirror.apply(batch.commands, batch.events))
+    symbol = next(one.symbol for one in mirror.contracts if one.trades)
+    names = (f"ticker.{symbol}", f"kline.{symbol}.1m")
+    for name in names:
+        assert data.subscribe(name, ear) is not None
+    data.turn()
+    assert ear.heard == []
+    mirror.ts_ns += 2 * NS_PER_DAY
+    data.turn()
+    data.turn()
+    ticker, candle = ear.heard
+    assert [ticker["channel"], candle["channel"]] == [*names]
+    assert ticker["data"]["volume_24h"] == "0" and candle["data"]["kline"] is None
+    assert all(one["seq"] == one["prev_seq"] == mirror.seq for one in ear.heard)
+
+
 async def test_the_day_before_the_start_comes_from_the_views():
     class History:
         async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:

@@ -88,6 +88,7 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::b
     $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
     $12::bigint[], $13::bigint[], $14::text[], $15::bigint[])
 ON CONFLICT (contract_idx) DO UPDATE SET
+    ends_ns = excluded.ends_ns,
     state = excluded.state,
     mark_ticks = excluded.mark_ticks,
     settle_ticks = excluded.settle_ticks,

@@ -17,6 +17,7 @@ from exchange.io.journal_postgres import PostgresJournal
 from exchange.io.leader import Leadership
 from exchange.io.ledger import Ledger
 from exchange.io.snapshots import Snapshot, Snapshots
+from exchange.services.clearing.audit import Audit
 from exchange.services.verify import verify
 from matching.engine import Engine
 from tests.oracle.state import Capacity
@@ -25,6 +26,7 @@ from tests.sim.run import simulate
 
 SEEDS: Final = range(21, 26)  # a market of each kind
 COMMANDS: Final = 3_000
+BATCHES_OF_A_SNAPSHOT: Final = 30
 BATCHES_OF_A_CLEARING: Final = 40  # at most, before it begins anew
 
 
@@ -54,14 +56,14 @@ def recorded(seed: int) -> Recorder:
 
 
 async def keep(database: Database, engine: Engine, batches: list[Batch]) -> None:
-    """Write the journal, a hash of the state and a snapshot at two thirds of it."""
+    """Write the journal, and now and then a hash of the state and a snapshot."""
     pool = await database.pool(size_max=2)
     journal = PostgresJournal(pool, database, await Leadership(pool, "test").take())
     await journal.open()
     for number, batch in enumerate(batches):
         assert engine.apply(batch.commands).tobytes() == batch.events.tobytes()
         await journal.append(batch)
-        if number == 2 * len(batches) // 3:
+        if number % BATCHES_OF_A_SNAPSHOT == 0:
             blob, state_hash = engine.save(), engine.state_hash()
             await journal.record_hash(batch.last_seq, state_hash)
             saved = Snapshot(
@@ -74,17 +76,21 @@ async def keep(database: Database, engine: Engine, batches: list[Batch]) -> None
 
 
 async def clear(database: Database, batches: list[Batch], chance: Random) -> None:
-    """Clear everything, with what was stored alone whenever it begins anew."""
-    connection = await database.connect()
+    """Clear everything, audited, with what was stored alone whenever it begins anew."""
+    connection, pool = await database.connect(), await database.pool(size_max=2)
     ledger, place = Ledger(connection), 0
+    audit = Audit(ledger, pool)
     while place < len(batches):
         house = await ledger.load()
         end = place + chance.randint(1, BATCHES_OF_A_CLEARING)
         for batch in batches[place:end]:
             house.apply(batch.commands, batch.events)
             await ledger.write(house.take())
+        await audit.check_tables()
+        await audit.check_core(house.seq)
         place = end
     assert await ledger.violations(history=True) == []
+    await pool.close()
     await connection.close()
 
 

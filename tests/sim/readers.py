@@ -13,6 +13,7 @@ import numpy as np
 from exchange.io.batch import Batch
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.core_books import CoreBooks, books_differ
+from exchange.rules.margin_audit import margin_differs
 from exchange.rules.mirror import Mirror
 from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.market_data import MarketData
@@ -36,7 +37,7 @@ def house_books(house: ClearingHouse) -> CoreBooks:
 
 
 class LedgerFollower:
-    """Clearing beside the real core: every transfer sums to zero, and the books are the core's."""
+    """Clearing beside the real core: transfers sum to zero, books and margin are the core's."""
 
     def __init__(self, capacity: Capacity) -> None:
         self.house, self.engine = ClearingHouse(), Engine(sizes_of(capacity))
@@ -54,8 +55,10 @@ class LedgerFollower:
         assert not any(sums.values()), {each: left for each, left in sums.items() if left}
 
     def compare(self, view: dict[str, Any]) -> None:
-        core = CoreBooks.of_saved(unpack(self.engine.save()))
+        saved = unpack(self.engine.save())
+        core = CoreBooks.of_saved(saved)
         found = [str(one) for one in books_differ(core, house_books(self.house))]
+        found += margin_differs(saved, range(len(saved["accounts"])))
         assert not found, "; ".join(found[:5])
 
 

@@ -3,7 +3,7 @@
 Each bench runs in a process of its own. A run adds one line to `bench/history.jsonl`;
 `docs/benchmarks.md` is made from the newest figures in that file and nothing else.
 
-    python -m tools.bench [matching journal gateway clearing start] [--quick | --page]
+    python -m tools.bench [matching worst journal gateway clearing margin start] [--quick | --page]
 
 `--quick` shows that the benches work and keeps nothing; `--page` only writes the page.
 """
@@ -107,6 +107,11 @@ def _row(figure: dict[str, Any], *, limited: bool) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure what is named, or everything, and write it down."""
+    if set(arguments) & {"-h", "--help"}:
+        print(__doc__)
+        return 0
+    if other := {word for word in arguments if word.startswith("-")} - {"--quick", "--page"}:
+        raise SystemExit(f"no such option: {', '.join(sorted(other))}; see --help")
     quick, only_page = "--quick" in arguments, "--page" in arguments
     names = [name for name in arguments if not name.startswith("--")] or list(HOMES)
     if unknown := set(names) - set(HOMES):

@@ -48,7 +48,7 @@ def ledger_entry(entry: LedgerEntry) -> dict[str, Any]:
 def position(contract: Contract, one: Position) -> dict[str, Any]:
     """Return a position; `quantity` is signed, short is negative."""
     lots = one.qty_lots
-    value_usd_micros = lots * contract.mark_ticks * contract.tick_value_usd_micros
+    value_usd_micros = lots * contract.worth_usd_micros
     return {
         "symbol": contract.symbol,
         "quantity": str(lots),

@@ -44,7 +44,7 @@ class Engine:
         self.state: State = new_state(self.sizes)
         # A settlement pays every holder in one command: no page is new to it.
         self.state.events["seq"][: self.sizes.accounts : EVENTS_A_PAGE] = 0
-        self._outputs = Outputs(self.sizes.accounts)
+        self._outputs = Outputs(self.sizes.accounts + 1)
         self._handle = handle_of(self.state)
         self._batch = Pointer(Batch, np.zeros(FEW_COMMANDS, COMMAND))
         self._meta = self.state.meta[0]

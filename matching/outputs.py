@@ -14,7 +14,17 @@ from matching.wire import EVENT
 
 LARGE_BYTES: Final = 1 << 20  # below, the allocator has memory at hand
 KEPT_MAX: Final = 3  # a batch is applied while the last is written and the one before is read
-NOBODY: Final = 3  # references to a copy that is free: the list's, the loop's, the question's
+
+
+def references() -> int:
+    """Return how many references this interpreter counts of memory that only `Outputs` keeps."""
+    kept = [np.empty(0, "u1")]
+    for room in kept:
+        found = sys.getrefcount(room)
+    return found
+
+
+NOBODY: Final = references()
 
 
 class Outputs:
@@ -41,6 +51,10 @@ class Outputs:
             if len(room) >= size and sys.getrefcount(room) == NOBODY:
                 return room
         room = np.empty(size, "u1")
+        if len(self._kept) == KEPT_MAX:
+            self._kept.sort(key=len)
+            if len(self._kept[0]) < size:
+                del self._kept[0]  # who holds it keeps it
         if len(self._kept) < KEPT_MAX:
             self._kept.append(room)
         return room

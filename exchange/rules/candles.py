@@ -56,11 +56,11 @@ def candle_of(row: KlineRow) -> Candle:
 class Day:
     """The last 24 hours of one contract, in candles of one minute."""
 
-    __slots__ = ("_extremes", "candles", "expired", "volume_lots")
+    __slots__ = ("_extremes", "candles", "revised", "volume_lots")
 
     def __init__(self) -> None:
         self.candles: deque[Candle] = deque()
-        self.expired = 0  # candles that were forgotten so far
+        self.revised = 0  # how often candles were forgotten, or put before the others
         self.volume_lots = 0
         self._extremes: tuple[int, int, int, int] | None = None  # see `_past`
 
@@ -79,6 +79,7 @@ class Day:
         older = list(candles)
         assert not (older and self.candles) or older[-1].open_ns < self.candles[0].open_ns
         self.candles.extendleft(reversed(older))
+        self.revised += 1
         self.volume_lots += sum(candle.volume_lots for candle in older)
         self._extremes = None
 
@@ -87,7 +88,7 @@ class Day:
         since_ns = now_ns - NS_PER_DAY
         while self.candles and self.candles[0].open_ns < since_ns:
             self.volume_lots -= self.candles.popleft().volume_lots
-            self.expired += 1
+            self.revised += 1
 
     @property
     def open_ticks(self) -> int:

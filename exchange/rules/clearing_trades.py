@@ -99,7 +99,7 @@ class ClearingTrades:
         """One order of a combination is filled, against one order in the book of each leg."""
         seq, _, side, _, account_idx, order_id, comes_id, contract_idx, *_ = event
         rests = event[12] == 1
-        self._combined_id = order_id
+        self._combined_id, self._at_call = order_id, False
         self._orders.filled(
             event, account_idx, order_id, event[11] if rests else None, command[_TS]
         )
@@ -145,9 +145,10 @@ class ClearingTrades:
         block = EFP if kind == EventKind.EFP_TRADE else BLOCK
         contract = self.contracts[contract_idx]
         trade = TradeRow(
-            seq, 0, contract_idx, price, lots, side, taker_idx, maker_idx, deal_id, deal_id,
+            seq, self._leg, contract_idx, price, lots, side, taker_idx, maker_idx, deal_id, deal_id,
             command[_TS], block,
         )  # fmt: skip
+        self._leg += 1
         self.effects.trades.append(trade)
         self._touch(contract, seq)
         self._novate(contract, trade, taker_idx, deal_id, side, False)
@@ -160,9 +161,10 @@ class ClearingTrades:
         )
         contract, ts_ns = self.contracts[contract_idx], command[_TS]
         trade = TradeRow(
-            seq, 0, contract_idx, price, lots, side, giver_idx, receiver_idx, deal_id, deal_id,
-            ts_ns, EXCHANGED if reason == MoveReason.EFD else MOVED,
+            seq, self._leg, contract_idx, price, lots, side, giver_idx, receiver_idx, deal_id,
+            deal_id, ts_ns, EXCHANGED if reason == MoveReason.EFD else MOVED,
         )  # fmt: skip
+        self._leg += 1
         self.effects.trades.append(trade)
         self._touch(contract, seq)
         self._novate(contract, trade, giver_idx, deal_id, side, False)
@@ -217,7 +219,12 @@ class ClearingTrades:
     def _close_positions(
         self, contract: ClearedContract, price_ticks: int, seq: int, ts_ns: int
     ) -> None:
-        """Close what is left of an expired contract, as if all traded out at one price."""
+        """Close what is left of an expired contract, as if all traded out at one price.
+
+        It counts as one trade of the command: others may follow, of stops that waited their turn.
+        """
+        leg = self._leg
+        self._leg = leg + 1
         for account_idx, position in contract.positions.items():
             lots = -position.qty_lots
             if lots == 0:
@@ -226,7 +233,7 @@ class ClearingTrades:
             self._touch_position(position, seq)
             self.effects.position_events.append(
                 PositionEventRow(
-                    account_idx, seq, 0, Side.BUY if lots > 0 else Side.SELL, False,
+                    account_idx, seq, leg, Side.BUY if lots > 0 else Side.SELL, False,
                     contract.contract_idx, CLOSED_OUT, price_ticks, lots, 0, gain_usd_micros, ts_ns,
                     contract.fine_usd_micros,
                 )

@@ -265,12 +265,11 @@ class Liquidator:
     def candidates(self, held: Held, own_idx: int) -> list[Candidate]:
         """Return who holds the other side of a position, but the house and the account itself."""
         contract = self.mirror.contracts[held.contract_idx]
-        worth = held.tick_value_usd_micros * held.mark_ticks
         return [
             Candidate(
                 account_id=position.account_idx, qty_lots=position.qty_lots,
                 entry_usd_micros=position.entry_usd_micros,
-                value_usd_micros=worth * position.qty_lots,
+                value_usd_micros=contract.worth_usd_micros * position.qty_lots,
                 equity_usd_micros=settled_usd_micros(self.mirror, position.account_idx),
             )
             for position in contract.positions

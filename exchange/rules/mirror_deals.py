@@ -72,9 +72,10 @@ class DealsMirror(MirrorLegs):
             self.open_position(account_idx, contract_idx)
             self._fill(contract, account_idx, lots, price_ticks)
         trade = Trade(
-            seq, 0, command[_TS], contract_idx, price_ticks, qty_lots, side, taker_idx, deal_id,
-            maker_idx, deal_id, 0, EFP if kind == EventKind.EFP_TRADE else BLOCK,
+            seq, self._leg, command[_TS], contract_idx, price_ticks, qty_lots, side, taker_idx,
+            deal_id, maker_idx, deal_id, 0, EFP if kind == EventKind.EFP_TRADE else BLOCK,
         )  # fmt: skip
+        self._leg += 1
         deal.trade_id = trade.trade_id
         self.deals.end(deal)
         self._touch_deal(deal, command)

@@ -18,6 +18,8 @@ Row = Any  # the tuple of a COMMAND or EVENT row
 class MirrorEndings(MirrorState):
     """Follows the last moments of contracts."""
 
+    _leg: int
+
     def _ending_handlers(self) -> dict[int, Callable[[Row, Row], None]]:
         return {
             EventKind.LAST_TRADE_SET: self._last_trade_set,
@@ -57,4 +59,5 @@ class MirrorEndings(MirrorState):
             self._changes.accounts.add(position.account_idx)
             self._changes.positions.add((position.account_idx, contract.contract_idx))
         contract.open_interest_lots = 0
+        self._leg += 1  # as clearing counts it
         self._changes.contracts.add(event[_CONTRACT_E])

@@ -36,6 +36,7 @@ class MirrorLife(MirrorLegs):
         for account_idx, signed_lots in ((buyer_idx, lots), (seller_idx, -lots)):
             self.open_position(account_idx, contract_idx)
             self._fill(contract, account_idx, signed_lots, price_ticks)
+        self._leg += 1
         self._changes.contracts.add(contract_idx)
 
     def _accrued(self, command: Row, event: Row) -> None:

@@ -75,6 +75,7 @@ class MovesMirror(MirrorLegs):
         for account_idx, signed_lots in ((giver_idx, bought_lots), (receiver_idx, -bought_lots)):
             self.open_position(account_idx, contract_idx)
             self._fill(contract, account_idx, signed_lots, price_ticks)
+        self._leg += 1
         self._changes.contracts.add(contract_idx)  # its open interest
         if reason == MoveReason.AUCTION:
             self.note_auctioned(own_id, receiver_idx, contract_idx, lots)

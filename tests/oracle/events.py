@@ -9,6 +9,7 @@ from matching.wire import EVENT
 from tests.oracle.state import Command, Exchange, Order
 
 NAMES = EVENT.names or ()
+KNOWN = frozenset(NAMES)
 
 
 @dataclass
@@ -53,4 +54,5 @@ class Log:
         return ex.capacity.command_events - (len(self.rows) - self.begun)
 
     def as_array(self) -> np.ndarray:
+        assert all(KNOWN.issuperset(row) for row in self.rows), "no such field of an event"
         return np.array([tuple(row.get(name, 0) for name in NAMES) for row in self.rows], EVENT)

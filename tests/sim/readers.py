@@ -11,10 +11,12 @@ from typing import Any, cast
 import numpy as np
 
 from exchange.io.batch import Batch
+from exchange.rules.cleared import Effects
 from exchange.rules.clearing_house import ClearingHouse
 from exchange.rules.core_books import CoreBooks, books_differ
 from exchange.rules.margin_audit import margin_differs
 from exchange.rules.mirror import Mirror
+from exchange.rules.records import Trade
 from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.market_data import MarketData
 from exchange.services.market_data.service import CHANNEL_KINDS
@@ -36,11 +38,27 @@ def house_books(house: ClearingHouse) -> CoreBooks:
     return CoreBooks(cash, lots, house.counted_usd_micros, house.books.all_units(), equity)
 
 
+def check_numbers(effects: Effects, told: list[Trade]) -> None:
+    """Hold the numbers of trades against each other: they are keys of tables."""
+    keys = [(one.seq, one.leg) for one in effects.trades]
+    sides = [(one.account_idx, one.seq, one.leg, one.side) for one in effects.position_events]
+    assert len(set(keys)) == len(keys) and len(set(sides)) == len(sides), "a number given twice"
+    ours, theirs = (
+        {(one.seq, one.leg, one.contract_idx, one.price_ticks, one.qty_lots) for one in rows}
+        for rows in (effects.trades, told)
+    )
+    assert theirs <= ours, f"trades of other numbers: {sorted(theirs - ours)[:3]}"
+
+
 class LedgerFollower:
-    """Clearing beside the real core: transfers sum to zero, books and margin are the core's."""
+    """Clearing beside the real core: transfers sum to zero, books and margin are the core's.
+
+    Each trade has a number of its own, the same as the mirror says.
+    """
 
     def __init__(self, capacity: Capacity) -> None:
         self.house, self.engine = ClearingHouse(), Engine(sizes_of(capacity))
+        self.mirror = Mirror(capacity.price_bits)
 
     def batch(self, commands: np.ndarray, events: np.ndarray) -> None:
         self.engine.apply(commands)
@@ -48,8 +66,10 @@ class LedgerFollower:
             self.house.apply(commands, events)
         except ClearingMismatch as stopped:
             raise AssertionError(f"clearing stops: {stopped}") from stopped
+        changes, effects = self.mirror.apply(commands, events), self.house.take()
+        check_numbers(effects, [*changes.trades, *changes.leg_trades, *changes.blocks])
         sums: dict[int, int] = {}
-        for posting in self.house.take().postings:
+        for posting in effects.postings:
             before = sums.get(posting.transfer_id, 0)
             sums[posting.transfer_id] = before + posting.amount_usd_micros
         assert not any(sums.values()), {each: left for each, left in sums.items() if left}

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from matching.codes import EventKind, Kind, Side
+from matching.codes import Code, EventKind, Side
 from matching.wire import COMMAND, EVENT
 
 
@@ -78,8 +78,6 @@ _SEEN[[
     EventKind.ACCEPTED, EventKind.TRIGGERED, EventKind.AMENDED, EventKind.CANCELLED,
     EventKind.TRADE, EventKind.IMPLIED_LEG, EventKind.BLOCK_TRADE, EventKind.SETTLED,
 ]] = True  # fmt: skip
-# What ends a call trades all that crosses: there is no taker.
-_CALLS: Final = frozenset({int(Kind.END_CALL), int(Kind.TICK)})
 
 
 def happenings(commands: np.ndarray, events: np.ndarray) -> Iterator[Happening]:
@@ -94,13 +92,12 @@ def happenings(commands: np.ndarray, events: np.ndarray) -> Iterator[Happening]:
     first_seq = int(commands["seq"][0])
     place = seen["seq"] - first_seq
     times = commands["ts_ns"][place].tolist()
-    kinds = commands["kind"][place].tolist()
-    for event, ts_ns, kind in zip(seen.tolist(), times, kinds, strict=True):
-        yield _happening(event, ts_ns, kind)
+    for event, ts_ns in zip(seen.tolist(), times, strict=True):
+        yield _happening(event, ts_ns)
 
 
-def _happening(event: Any, ts_ns: int, command_kind: int) -> Happening:
-    seq, kind, side, _, account_idx, order_id, maker_id, contract_idx, maker_idx = event[:9]
+def _happening(event: Any, ts_ns: int) -> Happening:
+    seq, kind, side, code, account_idx, order_id, maker_id, contract_idx, maker_idx = event[:9]
     price_ticks, qty_lots = event[_FIELD["price_ticks"]], event[_FIELD["qty_lots"]]
     if kind in (EventKind.ACCEPTED, EventKind.TRIGGERED):
         return Placed(seq, ts_ns, account_idx, contract_idx, order_id, side, price_ticks, qty_lots)
@@ -115,7 +112,7 @@ def _happening(event: Any, ts_ns: int, command_kind: int) -> Happening:
         return Settled(seq, ts_ns, contract_idx)
     return Traded(
         seq, ts_ns, contract_idx, side, price_ticks, qty_lots, account_idx, maker_idx, order_id,
-        maker_id, command_kind in _CALLS,
+        maker_id, code == Code.AUCTION_TRADE,  # what ends a call trades all that crosses
     )  # fmt: skip
 
 

@@ -184,7 +184,7 @@ class TickerChannel(Channel):
     def __init__(self, name: str, contract: Contract, day: Day, seq: int) -> None:
         super().__init__(name, contract, day, seq)
         self._touched_seq = seq
-        self._expired = day.expired
+        self._revised = day.revised
 
     def whole(self) -> Any:
         """Return the ticker."""
@@ -195,13 +195,10 @@ class TickerChannel(Channel):
         self._touched_seq = seq
 
     def flush(self, ts_ns: int) -> None:
-        """Send it if something changed, or is more than a day ago by now."""
-        if self._touched_seq > self.seq or self._has_aged():
-            self._expired = self.day.expired
+        """Send it if something changed, is more than a day ago by now, or was before the start."""
+        if self._touched_seq > self.seq or self.day.revised != self._revised:
+            self._revised = self.day.revised
             self.send("update", max(self.seq, self._touched_seq), ts_ns, self.whole())
-
-    def _has_aged(self) -> bool:
-        return self.day.expired != self._expired
 
 
 class KlineChannel(TickerChannel):
@@ -218,9 +215,6 @@ class KlineChannel(TickerChannel):
 
     def on_contract(self, seq: int) -> None:
         """Marks and books do not touch a candle."""
-
-    def _has_aged(self) -> bool:
-        return super()._has_aged() and not self.day.candles
 
     def on_trades(self, trades: list[Trade], seq: int, ts_ns: int) -> None:
         """Remember that there were trades."""

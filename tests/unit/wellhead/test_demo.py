@@ -178,7 +178,8 @@ async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypat
 
     bid, ask = "2.149", "2.150"
     script = [
-        (404, unknown), (404, unknown), ticker(None, None), ticker(bid, None), ticker(None, ask),
+        ticker(None, None, "pre_open"),
+        (404, unknown), ticker(None, None), ticker(bid, None), ticker(None, ask),
         ticker(bid, ask, "auction"), ticker(bid, ask),
     ]  # fmt: skip
     with FakeRest(*script) as fake:
@@ -193,11 +194,13 @@ async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypat
     assert opens < tries and "--profile alice-demo" in said
 
 
-async def test_who_starts_a_market_that_trades_is_not_told_to_wait(capsys):
+@pytest.mark.parametrize("bid", [None, "1"])
+async def test_who_starts_a_market_that_trades_is_not_told_to_wait(bid, monkeypatch, capsys):
+    monkeypatch.setattr(market, "LOOK_S", 0.01)
     profile = Profile(Path("profiles/alice-demo.json"), Credentials("K", "S"))
     trading = {"symbol": "X", "bid_price": "1", "ask_price": "2", "state": "continuous"}
-    answer = (200, {"tickers": [trading]})
-    with FakeRest(answer, answer) as fake:
+    first, answer = ((200, {"tickers": [trading | more]}) for more in ({"bid_price": bid}, {}))
+    with FakeRest(first, answer) as fake:
         demo = market.DemoMarket(Path(), market.Pace(30.0))
         await demo._say_what_to_try(fake.url, [Ready("alice-demo", profile, new_key=False)])
     said = capsys.readouterr().out

@@ -22,6 +22,7 @@ from wellhead.errors import WellheadError
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 60.0
 END_TIMEOUT_S = 5.0
+OPENING = ("pre_open", "auction")
 LOOK_S = 0.2  # between two looks whether there is something to trade with
 
 
@@ -104,7 +105,7 @@ class DemoMarket:
         symbol = rules.example_first(rules.markets(rules.now()))[0].symbol
         name = next(r.account_id for r in ready if r.profile.path.parent.name == "profiles")
         async with AsyncClient(url) as client:
-            if not await trades_now(client, symbol):
+            if await state_of(client, symbol) in OPENING:
                 out.show(
                     "\nThe market opens with call auctions, over in some seconds: until then limit"
                 )
@@ -120,6 +121,15 @@ async def until_trading(client: AsyncClient, symbol: str) -> None:
         if await trades_now(client, symbol):
             return
         await asyncio.sleep(LOOK_S)
+
+
+async def state_of(client: AsyncClient, symbol: str) -> str | None:
+    """Return a contract's state of trading; None where nobody answers."""
+    try:
+        (ticker,) = await client.tickers(symbol)
+    except (WellheadError, ValueError):
+        return None
+    return ticker.state
 
 
 async def trades_now(client: AsyncClient, symbol: str) -> bool:

@@ -251,6 +251,18 @@ def test_what_happened_is_read_from_a_batch_in_order(floor: Floor):
     assert isinstance(found[-1], Traded) and found[-1].qty_lots == 5
 
 
+def test_a_call_is_told_by_its_trades_whatever_ends_it(floor: Floor):
+    floor.do(command(Kind.SET_STATE, state=TradingState.AUCTION))
+    floor.place(2, Side.SELL, 2_000, 5)
+    floor.place(3, Side.BUY, 2_000, 5)
+    floor.do(command(Kind.SET_STATE, state=TradingState.CONTINUOUS))
+    floor.place(2, Side.SELL, 2_000, 5)
+    floor.place(3, Side.BUY, 2_000, 5)
+    batch = np.concatenate(floor.rows), np.concatenate(floor.events)
+    traded = [one for one in happenings(*batch) if isinstance(one, Traded)]
+    assert [one.in_call for one in traded] == [True, False]
+
+
 def test_a_watcher_that_begins_in_the_middle_sees_what_one_from_the_start_sees(floor: Floor):
     for turn in range(40):
         floor.place(0, Side.SELL, 2_000, 5, 30 * SECOND_NS)

@@ -208,6 +208,25 @@ async def test_the_day_before_the_start_comes_from_the_views():
     assert (ticker["volume_24h"], ticker["high_24h"], ticker["low_24h"]) == ("6", "0.011", "0.008")
 
 
+async def test_who_subscribed_before_the_day_was_read_is_told_what_it_was():
+    class History:
+        async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:
+            opened = span.until_ns - NS_PER_MINUTE
+            return Page(1, [KlineRow(contract_idx, 60, opened, 9, 9, 8, 9, 7, 63, 1)], None)
+
+    mirror, ear = Mirror(), Ear()
+    first = next(Flow(1).batches(0))
+    mirror.apply(first.commands, first.events)
+    feed = MarketData(mirror)
+    symbol = mirror.contracts[0].symbol
+    for name in (f"ticker.{symbol}", f"kline.{symbol}.1m"):
+        feed.subscribe(name, ear)
+    await feed.load(History())  # type: ignore[arg-type]
+    feed.turn()
+    ticker, candle = ear.heard
+    assert ticker["data"]["volume_24h"] == candle["data"]["kline"]["volume"] == "7"
+
+
 def test_a_channel_without_subscribers_is_forgotten():
     mirror = Mirror()
     feed = MarketData(mirror)

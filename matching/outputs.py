@@ -18,7 +18,7 @@ KEPT_MAX: Final = 3  # a batch is applied while the last is written and the one 
 
 def references() -> int:
     """Return how many references this interpreter counts of memory that only `Outputs` keeps."""
-    kept = [np.empty(0, "u1")]
+    kept = [np.empty(0, "i1")]
     for room in kept:
         found = sys.getrefcount(room)
     return found
@@ -34,7 +34,7 @@ class Outputs:
         """Prepare for so many events at once; few need no memory of ours."""
         self._kept: list[np.ndarray] = []
         if events * EVENT.itemsize >= LARGE_BYTES:
-            self._kept.append(np.zeros(events * EVENT.itemsize, "u1"))
+            self._kept.append(np.zeros(events * EVENT.itemsize, "i1"))
             self._kept[0].fill(0)  # zeros are no memory before they are written
 
     def copy(self, raw: memoryview) -> np.ndarray:
@@ -42,7 +42,7 @@ class Outputs:
         if len(raw) < LARGE_BYTES:
             return np.frombuffer(bytearray(raw), EVENT)
         room = self._room(len(raw))
-        room[: len(raw)] = raw
+        room[: len(raw)] = np.frombuffer(raw, "i1")
         return room[: len(raw)].view(EVENT)
 
     def _room(self, size: int) -> np.ndarray:
@@ -50,7 +50,7 @@ class Outputs:
         for room in self._kept:
             if len(room) >= size and sys.getrefcount(room) == NOBODY:
                 return room
-        room = np.empty(size, "u1")
+        room = np.empty(size, "i1")
         if len(self._kept) == KEPT_MAX:
             self._kept.sort(key=len)
             if len(self._kept[0]) < size:

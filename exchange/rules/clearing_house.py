@@ -18,6 +18,7 @@ from exchange.rules.clearing_rows import (
     WaterfallUseRow,
 )
 from exchange.rules.clearing_settlements import ClearingSettlements
+from exchange.rules.core_books import CoreBooks
 from exchange.rules.legs import tick_value_usd_micros
 from exchange.rules.postings import Books
 from exchange.rules.rows import command_rows, event_rows
@@ -109,6 +110,17 @@ class ClearingHouse(ClearingSettlements):
         self._positions_touched = []
         self.effects = Effects(self.seq)
         return effects
+
+    def core_books(self) -> CoreBooks:
+        """Return what the core should hold by now, as far as clearing knows."""
+        lots = {
+            (account_idx, contract.contract_idx): position.qty_lots
+            for contract in self.contracts
+            for account_idx, position in contract.positions.items()
+        }
+        cash = {idx: self.books.cash_usd_micros(idx) for idx in self.books.cash_ids}
+        equity = {idx: self.equity_usd_micros(idx) for idx in cash}
+        return CoreBooks(cash, lots, self.counted_usd_micros, self.books.all_units(), equity)
 
     def position(self, account_idx: int, contract_idx: int) -> ClearedPosition:
         """Return a position, an empty one that is not kept when there is none."""

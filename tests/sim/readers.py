@@ -26,18 +26,6 @@ from tests.oracle.state import Capacity
 from tests.sim.engine import sizes_of
 
 
-def house_books(house: ClearingHouse) -> CoreBooks:
-    """Return what clearing worked out, as `wellhead verify` compares it."""
-    lots = {
-        (account_idx, contract.contract_idx): position.qty_lots
-        for contract in house.contracts
-        for account_idx, position in contract.positions.items()
-    }
-    cash = {idx: house.books.cash_usd_micros(idx) for idx in house.books.cash_ids}
-    equity = {idx: house.equity_usd_micros(idx) for idx in cash}
-    return CoreBooks(cash, lots, house.counted_usd_micros, house.books.all_units(), equity)
-
-
 def check_numbers(effects: Effects, told: list[Trade]) -> None:
     """Hold the numbers of trades against each other: they are keys of tables."""
     keys = [(one.seq, one.leg) for one in effects.trades]
@@ -77,7 +65,7 @@ class LedgerFollower:
     def compare(self, view: dict[str, Any]) -> None:
         saved = unpack(self.engine.save())
         core = CoreBooks.of_saved(saved)
-        found = [str(one) for one in books_differ(core, house_books(self.house))]
+        found = [str(one) for one in books_differ(core, self.house.core_books())]
         found += margin_differs(saved, range(len(saved["accounts"])))
         assert not found, "; ".join(found[:5])
 

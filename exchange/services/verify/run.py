@@ -208,20 +208,10 @@ class Verification:
 
     def _books_differences(self, seq: int) -> list[Finding]:
         """Return where the core's own books differ from those that clearing worked out."""
-        house = self._tables.house
         core = CoreBooks.of_saved(unpack(self._replay.core.save()))
-        lots = {
-            (account_idx, contract.contract_idx): position.qty_lots
-            for contract in house.contracts
-            for account_idx, position in contract.positions.items()
-        }
-        cash = {idx: house.books.cash_usd_micros(idx) for idx in house.books.cash_ids}
-        equity = {idx: house.equity_usd_micros(idx) for idx in cash}
-        counted, units = house.counted_usd_micros, house.books.all_units()
-        books = CoreBooks(cash, lots, counted, units, equity)
         return [
             Finding("core", f"command {seq}", place, str(ours), str(theirs))
-            for place, ours, theirs in books_differ(core, books)
+            for place, ours, theirs in books_differ(core, self._tables.house.core_books())
         ]
 
     def _misplaced(self, found_seq: int, expected_seq: int) -> None:

@@ -18,6 +18,7 @@ from wellhead.cli.demo.setup import TRADER_FUNDS_USD, Ready, set_up
 from wellhead.client import Client
 from wellhead.credentials import read_profile
 from wellhead.errors import WellheadError
+from wellhead.types import Ticker
 
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 60.0
@@ -105,7 +106,7 @@ class DemoMarket:
         symbol = rules.example_first(rules.markets(rules.now()))[0].symbol
         name = next(r.account_id for r in ready if r.profile.path.parent.name == "profiles")
         async with AsyncClient(url) as client:
-            if await state_of(client, symbol) in OPENING:
+            if await opens_now(client, symbol):
                 out.show(
                     "\nThe market opens with call auctions, over in some seconds: until then limit"
                 )
@@ -123,23 +124,27 @@ async def until_trading(client: AsyncClient, symbol: str) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-async def state_of(client: AsyncClient, symbol: str) -> str | None:
-    """Return a contract's state of trading; None where nobody answers."""
+async def ticker_of(client: AsyncClient, symbol: str) -> Ticker | None:
+    """Return a contract's ticker; None where nobody answers."""
     try:
         (ticker,) = await client.tickers(symbol)
     except (WellheadError, ValueError):
         return None
-    return ticker.state
+    return ticker
+
+
+async def opens_now(client: AsyncClient, symbol: str) -> bool:
+    """Say whether the opening call of a contract is to come, or goes on."""
+    ticker = await ticker_of(client, symbol)
+    return ticker is not None and ticker.state in OPENING
 
 
 async def trades_now(client: AsyncClient, symbol: str) -> bool:
     """Say whether a contract can be bought and sold now; where nobody answers it cannot."""
-    try:
-        (ticker,) = await client.tickers(symbol)
-    except (WellheadError, ValueError):
+    ticker = await ticker_of(client, symbol)
+    if ticker is None or ticker.state != "continuous":
         return False
-    quoted = ticker.bid_price is not None and ticker.ask_price is not None
-    return quoted and ticker.state == "continuous"
+    return ticker.bid_price is not None and ticker.ask_price is not None
 
 
 def _show_key(one: Ready) -> None:

@@ -56,7 +56,6 @@ NOT_KERNELS: Final = frozenset(
         "checks_implied.py",
         "checks_legs.py",
         "engine.py",
-        "outputs.py",
         "saved.py",
     }
 )

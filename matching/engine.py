@@ -17,7 +17,6 @@ from matching._pointer import Pointer, bytes_of, words_of
 from matching.apply import Batch, apply_batch
 from matching.checks import check_state
 from matching.limits import ASSETS_MAX, LEGS_MAX, ORDERS_MAX, QUOTE_GROUPS, TIMERS_PER_ACCOUNT
-from matching.outputs import Outputs
 from matching.rebuild import rebuild
 from matching.risk import requirement
 from matching.state import LIFE_LISTS, META, META_SAVED, STOP_BOOKS, Sizes, State, new_state
@@ -44,7 +43,6 @@ class Engine:
         self.state: State = new_state(self.sizes)
         # A settlement pays every holder in one command: no page is new to it.
         self.state.events["seq"][: self.sizes.accounts : EVENTS_A_PAGE] = 0
-        self._outputs = Outputs(self.sizes.accounts + 1)
         self._handle = handle_of(self.state)
         self._batch = Pointer(Batch, np.zeros(FEW_COMMANDS, COMMAND))
         self._meta = self.state.meta[0]
@@ -89,7 +87,7 @@ class Engine:
         while place < end or not pieces:
             place = apply_batch(self._handle.value, batch, place, end)
             size = EVENT.itemsize * self._meta_words[EVENTS_COUNT_WORD]
-            pieces.append(self._outputs.copy(self._event_bytes[:size]))
+            pieces.append(np.frombuffer(bytearray(self._event_bytes[:size]), EVENT))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def state_hash(self) -> bytes:

@@ -34,13 +34,19 @@ def opposite_key(s, key):
 @kernel
 def level_of(s, book_idx, key):
     """Return the level record at a key."""
-    return s.levels[(book_idx << s.meta[0]["price_bits"]) + key]
+    return s.levels[level_place(s, book_idx, key)]
+
+
+@kernel
+def level_place(s, book_idx, key):
+    """Return where the level at a key lies; its bit is in the word at a 64th of that."""
+    return book_idx * s.meta[0]["book_stride"] + key
 
 
 @kernel
 def first_word(s, book_idx):
     """Return where the book's words start."""
-    return book_idx << (s.meta[0]["price_bits"] - 6)
+    return level_place(s, book_idx, 0) >> 6
 
 
 @kernel

@@ -23,9 +23,9 @@ def levels_of(s: State, live: list[int]) -> dict[tuple[int, int], list[int]]:
 
 def check_levels(s: State, live: list[int]) -> None:
     """Each level's list holds its orders, and points back as it points forth."""
-    bits = int(s.meta[0]["price_bits"])
+    stride = int(s.meta[0]["book_stride"])
     for (book_idx, key), members in levels_of(s, live).items():
-        level = s.levels[(book_idx << bits) + key]
+        level = s.levels[stride * book_idx + key]
         where = f"level {key} of book {book_idx}"
         listed: list[int] = []
         before, idx = 0, int(level["head"])
@@ -39,7 +39,7 @@ def check_levels(s: State, live: list[int]) -> None:
 
 def check_bitmaps(s: State, live: list[int]) -> None:
     """A bit is set where a level has orders, and nowhere else; the best key is the lowest."""
-    bits, top = int(s.meta[0]["price_bits"]), int(s.meta[0]["price_top"])
+    bits, stride, top = (int(s.meta[0][name]) for name in ("price_bits", "book_stride", "price_top"))
     keys: dict[int, set[int]] = defaultdict(set)
     for book_idx, key in levels_of(s, live):
         keys[book_idx].add(key)
@@ -47,15 +47,15 @@ def check_bitmaps(s: State, live: list[int]) -> None:
     books = [*range(2 * contracts), *range(ladders, ladders + STOP_BOOKS * contracts)]
     for book_idx in books:
         book, held = s.books[book_idx], keys[book_idx]
-        words, groups = book_idx << (bits - 6), book_idx << (bits - 12)
+        first, groups = stride * book_idx, book_idx << (bits - 12)
         where = f"book {book_idx}"
         assert book["best_key"] == min(held, default=top + 1), f"{where}: best key"
-        assert set_bits(s.words[words : words + (1 << (bits - 6))]) == held, f"{where}: words"
+        assert set_bits(s.words[first >> 6 : (first + top + 1) >> 6]) == held, f"{where}: words"
         assert set_bits(s.groups[groups : groups + (1 << (bits - 12))]) == {
             key >> 6 for key in held
         }, f"{where}: groups"
         assert set_bits(book["top_bits"].reshape(1)) == {key >> 12 for key in held}, f"{where}: top"
-        levels = s.levels[book_idx << bits : (book_idx + 1) << bits]
+        levels = s.levels[first : first + top + 1]
         assert set(np.flatnonzero(levels["head"]).tolist()) == held, f"{where}: heads"
         assert set(np.flatnonzero(levels["tail"]).tolist()) == held, f"{where}: tails"
 

@@ -131,7 +131,7 @@ class Engine:
         for key in self._keys(book_idx):
             if len(found) == levels:
                 break
-            level = state.levels[(book_idx << self.sizes.price_bits) + key]
+            level = state.levels[self.sizes.book_stride * book_idx + key]
             price_ticks = key if side else int(self._meta["price_top"]) - key
             found.append((price_ticks, *self._sum(int(level["head"]))))
         return found
@@ -175,8 +175,8 @@ class Engine:
 
     def _keys(self, book_idx: int) -> Iterator[int]:
         """Return the keys of a book's levels, best first."""
-        width = self.sizes.price_bits - 6
-        words = self.state.words[book_idx << width : (book_idx + 1) << width]
+        first = self.sizes.book_stride * book_idx >> 6
+        words = self.state.words[first : first + (1 << self.sizes.price_bits - 6)]
         for word in np.flatnonzero(words).tolist():
             bits = int(words[word])
             yield from (64 * word + bit for bit in range(64) if (bits >> bit) & 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from matching._jit import kernel
 from matching._raw import prefetch
-from matching.book import key_of
+from matching.book import key_of, level_place
 from matching.pool import SLOT_MASK, first_place
 
 FAR = 15  # commands ahead
@@ -30,12 +30,12 @@ def outgrows_cache(s):
 
 
 @kernel
-def level_place(s, contract_idx, side, price_ticks):
+def named_level(s, contract_idx, side, price_ticks):
     """Return where a level lies; a place that exists, whatever the words say."""
     meta = s.meta[0]
     contract_idx = contract_idx if contract_idx < meta["contracts_count"] else 0
     book_idx = 2 * max(np.int64(0), contract_idx) + (side & 1)
-    return (book_idx << meta["price_bits"]) + key_of(s, side & 1, price_ticks & meta["price_top"])
+    return level_place(s, book_idx, key_of(s, side & 1, price_ticks & meta["price_top"]))
 
 
 @kernel
@@ -45,7 +45,7 @@ def look_far(s, account_idx, contract_idx, side, price_ticks, order_id):
     A new order names a level and a place in the table of positions, any other command an order.
     All are asked for in any case, since a wrong guess of the branch costs more than a line.
     """
-    prefetch(s.levels, level_place(s, contract_idx, side, price_ticks))
+    prefetch(s.levels, named_level(s, contract_idx, side, price_ticks))
     prefetch(s.position_table, first_place(s, account_idx, contract_idx))
     prefetch(s.orders, order_id & SLOT_MASK)
 
@@ -55,9 +55,9 @@ def look_near(s, account_idx, contract_idx, side, price_ticks, order_id):
     """Ask for the lines that those lead to: a position and a tail, or a level and neighbours."""
     order_idx = order_id & SLOT_MASK
     order = s.orders[order_idx if order_idx <= s.meta[0]["orders_used"] else 0]
-    level = (np.int64(order["book_idx"]) << s.meta[0]["price_bits"]) + order["key"]
+    level = level_place(s, np.int64(order["book_idx"]), order["key"])
     prefetch(s.positions, s.position_table[first_place(s, account_idx, contract_idx)])
-    prefetch(s.orders, s.levels[level_place(s, contract_idx, side, price_ticks)]["tail"])
+    prefetch(s.orders, s.levels[named_level(s, contract_idx, side, price_ticks)]["tail"])
     prefetch(s.positions, order["position_idx"])
     prefetch(s.levels, level)
     prefetch(s.orders, order["next"])

@@ -10,6 +10,7 @@ import numpy as np
 from matching._jit import cold_kernel, kernel
 from matching._raw import prefetch
 from matching.accounts import account_known
+from matching.book import first_group, level_place
 from matching.codes import QUOTE_GROUP_SHIFT, Code, EventKind, Flag
 from matching.emit import emit
 from matching.limits import MMP_LIMIT_MAX, MMP_WINDOW_NS_MAX, QUOTE_GROUPS
@@ -44,15 +45,15 @@ def look_at_quotes(s, position_idx):
 @kernel
 def look_at_levels(s, position_idx):
     """Ask for what both quotes of a position lead to, and return the next position."""
-    position, price_bits = s.positions[position_idx], s.meta[0]["price_bits"]
+    position = s.positions[position_idx]
     for order_idx in (position["quote_buy_idx"], position["quote_sell_idx"]):
-        level = (np.int64(s.orders[order_idx]["book_idx"]) << price_bits) + s.orders[order_idx][
-            "key"
-        ]
-        prefetch(s.levels, level)
-        prefetch(s.words, level >> 6)
-        prefetch(s.groups, level >> 12)
-        prefetch(s.books, s.orders[order_idx]["book_idx"])
+        order = s.orders[order_idx]
+        book_idx, key = np.int64(order["book_idx"]), np.int64(order["key"])
+        place = level_place(s, book_idx, key)
+        prefetch(s.levels, place)
+        prefetch(s.words, place >> 6)
+        prefetch(s.groups, first_group(s, book_idx) + (key >> 12))
+        prefetch(s.books, book_idx)
     prefetch(s.contracts, position["contract_idx"])
     return np.int64(position["next_of_account"])
 

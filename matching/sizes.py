@@ -33,6 +33,11 @@ from matching.limits import (
 
 EVENTS_HEADROOM: Final = 1 << 15  # events of an ordinary batch
 
+# Prices of two contracts are often alike. If their books began a power of two apart, all their best
+# levels would share a few sets of each cache and of the table of pages. Whole words, an odd number
+# of them, and not whole pages.
+BOOK_GAP: Final = 27 * 64
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -76,6 +81,11 @@ class Sizes:
                 raise ValueError(f"{name}={getattr(self, name)} is not in {least}..{most}")
         if self.scenarios % SHOCKS_PER_COMMAND:
             raise ValueError(f"scenarios={self.scenarios} is no multiple of {SHOCKS_PER_COMMAND}")
+
+    @property
+    def book_stride(self) -> int:
+        """Return the levels from the beginning of a book to that of the next."""
+        return (1 << self.price_bits) + BOOK_GAP
 
     @property
     def command_events_max(self) -> int:

@@ -98,6 +98,7 @@ META_SAVED: Final = (
 META_SIZES: Final = (
     "price_bits",
     "price_top",  # 2^price_bits - 1: a price and its mirror are complements
+    "book_stride",  # levels from the beginning of a book to that of the next
     "gross_max",
     "accounts_max",
     "contracts_max",
@@ -154,7 +155,7 @@ class State(NamedTuple):
     life_lists: np.ndarray  # (LIFE_LISTS x contracts,) LIFE_LIST
     trails: np.ndarray  # (6 x contracts,) heads of lists of trailing stops
     books: np.ndarray  # (8 x contracts,) BOOK: two of orders each, then six of stops each
-    levels: np.ndarray  # (8 x contracts x prices,) LEVEL
+    levels: np.ndarray  # (8 x contracts x stride,) LEVEL
     words: np.ndarray  # level 0 of the bitmaps: a bit a level
     groups: np.ndarray  # level 1: a bit a word
     position_table: np.ndarray  # open addressing by account and contract
@@ -237,7 +238,7 @@ view_state = viewer("State", STATE_FIELDS)
 
 def new_state(sizes: Sizes) -> State:
     """Return an empty state."""
-    books, prices = BOOKS_OF_CONTRACT * sizes.contracts, 1 << sizes.price_bits
+    books = BOOKS_OF_CONTRACT * sizes.contracts
     counts = {
         "meta": 1,
         "accounts": sizes.accounts,
@@ -254,9 +255,9 @@ def new_state(sizes: Sizes) -> State:
         "life_lists": LIFE_LISTS * sizes.contracts,
         "trails": STOP_BOOKS * sizes.contracts,
         "books": books,
-        "levels": books * prices,
-        "words": books * prices // 64,
-        "groups": books * prices // 4096,
+        "levels": books * sizes.book_stride,
+        "words": books * sizes.book_stride // 64,
+        "groups": books << sizes.price_bits - 12,
         "position_table": table_slots(sizes.positions),
         "worst": sizes.accounts * sizes.scenarios,
         "worst_swaps": sizes.accounts,
@@ -298,6 +299,7 @@ def write_sizes(state: State, sizes: Sizes) -> None:
     meta = state.meta[0]
     meta["price_bits"] = sizes.price_bits
     meta["price_top"] = (1 << sizes.price_bits) - 1
+    meta["book_stride"] = sizes.book_stride
     meta["gross_max"] = gross_tick_value_max(sizes.price_bits)
     meta["accounts_max"] = sizes.accounts
     meta["contracts_max"] = sizes.contracts

@@ -39,7 +39,8 @@ def check_levels(s: State, live: list[int]) -> None:
 
 def check_bitmaps(s: State, live: list[int]) -> None:
     """A bit is set where a level has orders, and nowhere else; the best key is the lowest."""
-    bits, stride, top = (int(s.meta[0][name]) for name in ("price_bits", "book_stride", "price_top"))
+    bits, top = int(s.meta[0]["price_bits"]), int(s.meta[0]["price_top"])
+    stride = int(s.meta[0]["book_stride"])
     keys: dict[int, set[int]] = defaultdict(set)
     for book_idx, key in levels_of(s, live):
         keys[book_idx].add(key)

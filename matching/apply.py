@@ -196,6 +196,7 @@ def apply_protection(s, cmd):
 def apply_generally(s, cmd, code):
     """Do what no straight line does, unless its request was refused; say why not."""
     kind = cmd["kind"]
+    s.meta[0]["named_order_id"] = 0
     if code != Code.OK:
         pass
     elif kind == Kind.PLACE:
@@ -228,7 +229,6 @@ def apply_command(s, cmd):
     assert cmd["ts_ns"] >= meta["now_ns"]
     meta["seq"] = cmd["seq"]
     meta["now_ns"] = cmd["ts_ns"]
-    meta["named_order_id"] = 0
     first_event = np.int64(meta["events_count"])
     code = np.int64(Code.OK)
     if cmd["origin_id"] != 0:

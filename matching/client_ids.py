@@ -17,10 +17,15 @@ LOOKS = 4  # entries looked at for each new one
 
 
 @kernel
+def client_words(cmd):
+    """Return the words of a command's client order id in one: 0 if it carries none."""
+    return cmd["client_a"] | cmd["client_b"] | cmd["client_c"] | cmd["client_d"]
+
+
+@kernel
 def has_client_id(cmd):
     """Return 1 if the command carries a client order id."""
-    words = cmd["client_a"] | cmd["client_b"] | cmd["client_c"] | cmd["client_d"]
-    return np.int64(1) if words != 0 else np.int64(0)
+    return np.int64(1) if client_words(cmd) != 0 else np.int64(0)
 
 
 @kernel

@@ -15,7 +15,7 @@ from matching._jit import cold_kernel, kernel
 from matching._raw import word_at
 from matching.admit import Order
 from matching.book import key_of, opposite_key
-from matching.client_ids import has_client_id
+from matching.client_ids import client_words
 from matching.codes import (
     AccountState,
     Code,
@@ -63,7 +63,7 @@ def plain_words(cmd):
     if (word_at(cmd, "kind") & FIXED_BITS) != PLAIN or cmd["stp"] > Stp.DECREMENT:
         return False
     unusual = cmd["expires_ns"] | cmd["amount_usd_micros"] | cmd["ref_id"]  # all zero: plain
-    return (unusual | has_client_id(cmd)) == 0
+    return (unusual | client_words(cmd)) == 0
 
 
 @kernel

@@ -3,8 +3,8 @@
 A command's work is longer than what a processor looks ahead, so each cache miss is waited for.
 Two looks help: far ahead at the lines that a command names itself, nearer at those that they lead
 to. Nothing here changes anything, and no index needs to be sound. In a market that fits the second
-cache only two lines are worth what asking for them costs: the order that a command names and its
-position (docs/benchmarks-path.md).
+cache only one line is worth what asking for it costs: the order that a command names
+(docs/benchmarks-path.md).
 """
 
 import numpy as np
@@ -17,8 +17,7 @@ from matching.pool import SLOT_MASK, first_place
 FAR = 15  # commands ahead
 NEAR = 10
 NEXT = 5
-SOON = 6  # of a market that fits the cache
-LEADS = 3
+SOON = 4  # of a market that fits the cache
 RECORDS_IN_CACHE = 1 << 16  # orders and positions, 64 bytes each
 
 
@@ -89,12 +88,9 @@ def look_at_three(s, rows, place):
 
 
 @kernel
-def look_at_two(s, rows, place):
-    """Ask for the order that a command behind `place` names, and a nearer one's position."""
+def look_at_one(s, rows, place):
+    """Ask for the order that a command behind `place` names."""
     prefetch(s.orders, rows[place + SOON]["order_id"] & SLOT_MASK)
-    order_idx = rows[place + LEADS]["order_id"] & SLOT_MASK
-    order_idx = order_idx if order_idx <= s.meta[0]["orders_used"] else 0
-    prefetch(s.positions, s.orders[order_idx]["position_idx"])
 
 
 @kernel
@@ -108,4 +104,4 @@ def look_ahead(s, rows, place, end, outgrown):
         if outgrown:
             look_at_three(s, rows, place)
         else:
-            look_at_two(s, rows, place)
+            look_at_one(s, rows, place)

@@ -216,7 +216,9 @@ class Runner:
             header.feed_id_max, self.engine.sizes, accounts, self.engine.now_ns
         )
         self.outcome = Outcome()
-        self._handles = handle_of(self.engine.state), handle_of(self.replay)
+        self._kept = handle_of(self.engine.state), handle_of(self.replay)
+        # What kernels know the state and the replay by.
+        self.handles: tuple[Any, Any] = (self._kept[0].value, self._kept[1].value)
         self._compile()
 
     def _compile(self) -> None:
@@ -226,14 +228,10 @@ class Runner:
         note_rows(*self.handles, 0)
         mix_trades(self.replay.trades, 0, HASH_START)
 
-    @property
-    def handles(self) -> tuple[Any, Any]:
-        """Return what kernels know the state and the replay by."""
-        return self._handles[0].value, self._handles[1].value
-
     def apply_rows(self, first: int) -> int:
         """Apply the rows that are staged, from `first` on; return the first not applied."""
-        return int(run_rows(*self.handles, first))
+        applied: int = run_rows(*self.handles, first)
+        return applied
 
     def run(self, chunk: np.ndarray) -> Iterator[np.ndarray]:
         """Run commands, and yield their trades, which are good until the next step."""

@@ -8,7 +8,7 @@ from matching._jit import entry_kernel
 from matching._memory import handle_of
 from matching.apply import Batch, view_batch
 from matching.codes import Kind
-from matching.foresight import look_at_three, look_at_two
+from matching.foresight import look_at_three, look_at_one
 from matching.state import view_state
 from matching.wire import COMMAND
 from tests.unit.matching.small import Market, random_run
@@ -21,7 +21,7 @@ def look(state, batch):
     """Look at the commands of a batch, as if its first were next."""
     s, commands = view_state(state), view_batch(batch).commands
     look_at_three(s, commands, 0)
-    look_at_two(s, commands, 0)
+    look_at_one(s, commands, 0)
 
 
 def wild_commands(seed: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from matching._jit import entry_kernel
 from matching._memory import handle_of
 from matching.apply import Batch, view_batch
 from matching.codes import Kind
-from matching.foresight import look_at_three, look_at_one
+from matching.foresight import look_at_one, look_at_three
 from matching.state import view_state
 from matching.wire import COMMAND
 from tests.unit.matching.small import Market, random_run
@@ -53,4 +53,4 @@ def test_any_words_may_be_looked_at(seed: int):
 
 def test_each_look_comes_before_the_next():
     assert foresight.FAR > foresight.NEAR > foresight.NEXT > 0
-    assert foresight.FAR > foresight.SOON > foresight.LEADS > 0
+    assert foresight.FAR > foresight.SOON > 0

@@ -6,6 +6,7 @@ Reads one JSON plan from stdin, writes one JSON result to stdout.
 import asyncio
 import hashlib
 import hmac
+import itertools
 import json
 import random
 import sys
@@ -26,6 +27,7 @@ MESSAGES: Final = 10_000  # different orders, sent round and round
 AWAY_TICKS: Final = 10
 QTY_MAX: Final = 5
 OK: Final = b'"ok":true'
+CANCEL_ALL: Final = b'{"op":"order.cancel_all","id":2}'
 WINDOW_MS: Final = 60_000
 
 
@@ -86,9 +88,10 @@ class Trader(WSListener):
         self._sent_s: deque[float] = deque()
         self._until_s = 0.0
         self.latencies_s: list[float] = []
-        self.refused = 0
+        self.refusals: list[str] = []
         self.ready = asyncio.Event()
         self.done = asyncio.Event()
+        self.cleared = asyncio.Event()
         self.ended_s = 0.0
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -113,6 +116,12 @@ class Trader(WSListener):
         for _ in range(self._plan.in_flight):
             self._send()
 
+    async def clear(self) -> None:
+        """Cancel what rests, so that the next run finds the market as this one did."""
+        if self._plan.how != "echo":
+            self._transport.send(WSMsgType.TEXT, CANCEL_ALL)
+            await self.cleared.wait()
+
     def _send(self) -> None:
         self._sent_s.append(time.perf_counter())
         self._transport.send(WSMsgType.TEXT, self._messages[self._next])
@@ -126,10 +135,13 @@ class Trader(WSListener):
                 raise SystemExit(f"not let in: {payload.decode()}")
             self.ready.set()
             return
+        if self.done.is_set():
+            self.cleared.set()
+            return
         now_s = time.perf_counter()
         self.latencies_s.append(now_s - self._sent_s.popleft())
         if OK not in payload and self._plan.how != "echo":
-            self.refused += 1
+            self.refusals.append(payload.decode())
         enough = len(self.latencies_s) + len(self._sent_s) >= self._plan.count_max
         if now_s < self._until_s and not enough:
             self._send()
@@ -140,6 +152,7 @@ class Trader(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """End; what was measured so far is not a figure."""
         self.done.set()
+        self.cleared.set()
 
 
 async def by_websocket(plan: Plan) -> dict[str, Any]:
@@ -158,7 +171,9 @@ async def by_websocket(plan: Plan) -> dict[str, Any]:
         await trader.done.wait()
     seconds = max(trader.ended_s for trader in traders) - begun_s
     latencies_s = [latency for trader in traders for latency in trader.latencies_s]
-    return result(latencies_s, seconds, sum(trader.refused for trader in traders))
+    for trader in traders:
+        await trader.clear()
+    return result(latencies_s, seconds, [one for trader in traders for one in trader.refusals])
 
 
 async def by_rest(plan: Plan) -> dict[str, Any]:
@@ -166,40 +181,65 @@ async def by_rest(plan: Plan) -> dict[str, Any]:
     begun_s = time.perf_counter()
     workers = [_rest(plan, number, begun_s + plan.seconds) for number in range(plan.connections)]
     found = await asyncio.gather(*workers)
-    latencies_s = [latency for part, _ in found for latency in part]
-    seconds = time.perf_counter() - begun_s
-    return result(latencies_s, seconds, sum(refused for _, refused in found))
+    latencies_s = [latency for part, _, _ in found for latency in part]
+    seconds = max(ended_s for _, _, ended_s in found) - begun_s
+    return result(latencies_s, seconds, [one for _, refusals, _ in found for one in refusals])
 
 
-async def _rest(plan: Plan, number: int, until_s: float) -> tuple[list[float], int]:
-    address = urlsplit(plan.url)
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    key, secret = plan.keys[number % len(plan.keys)]
-    latencies_s: list[float] = []
-    refused, last_ms = 0, 0
-    window_ms = WINDOW_MS - number  # connections share keys: another window, another signature
-    for order in orders(plan, plan.seed * 1000 + number):
-        if time.perf_counter() >= until_s or len(latencies_s) >= plan.count_max:
-            break
-        body = json.dumps(order).encode()
-        # A signature is accepted once: two equal orders in one millisecond need two times.
-        last_ms = max(time.time_ns() // 1_000_000, last_ms + 1)
-        sent_s = time.perf_counter()
-        signed = signature(secret, last_ms, key, window_ms, "POST", ORDERS_PATH, body)
-        head = (
-            f"POST {ORDERS_PATH} HTTP/1.1\r\nhost: {address.netloc}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\nwh-key: {key}\r\n"
-            f"wh-timestamp: {last_ms}\r\nwh-recv-window: {window_ms}\r\n"
-            f"wh-sign: {signed}\r\n\r\n"
+class Caller:
+    """One connection that signs requests and waits for each answer."""
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        self._address = urlsplit(plan.url)
+        self._key, self._secret = plan.keys[number % len(plan.keys)]
+        # A signature is accepted once, and two orders may be equal: each has a window of its own,
+        # of the connections that share a key too.
+        self._windows_ms = itertools.cycle(
+            range(WINDOW_MS // 2 + number, WINDOW_MS, plan.connections)
         )
-        writer.write(head.encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
+
+    async def connect(self) -> None:
+        """Open the connection."""
+        address = self._address
+        self._reader, self._writer = await asyncio.open_connection(address.hostname, address.port)
+
+    async def ask(self, method: str, body: bytes) -> tuple[bytes, bytes]:
+        """Return the head and the body of the answer to a request about orders."""
+        key, now_ms, window_ms = self._key, time.time_ns() // 1_000_000, next(self._windows_ms)
+        signed = signature(self._secret, now_ms, key, window_ms, method, ORDERS_PATH, body)
+        head = (
+            f"{method} {ORDERS_PATH} HTTP/1.1\r\nhost: {self._address.netloc}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\nwh-key: {key}\r\n"
+            f"wh-timestamp: {now_ms}\r\nwh-recv-window: {window_ms}\r\nwh-sign: {signed}\r\n\r\n"
+        )
+        self._writer.write(head.encode() + body)
+        answer = await self._reader.readuntil(b"\r\n\r\n")
         length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
+        return answer, await self._reader.readexactly(length)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+
+
+async def _rest(plan: Plan, number: int, until_s: float) -> tuple[list[float], list[str], float]:
+    """Return the latencies and refusals of one connection, and when it had its last answer."""
+    caller = Caller(plan, number)
+    await caller.connect()
+    latencies_s: list[float] = []
+    refusals: list[str] = []
+    for order in orders(plan, plan.seed * 1000 + number):
+        sent_s = time.perf_counter()
+        if sent_s >= until_s or len(latencies_s) >= plan.count_max:
+            break
+        head, answer = await caller.ask("POST", json.dumps(order).encode())
         latencies_s.append(time.perf_counter() - sent_s)
-        refused += b" 201 " not in answer[:20]
-    writer.close()
-    return latencies_s, refused
+        if b" 201 " not in head[:20]:
+            refusals.append(answer.decode())
+    ended_s = time.perf_counter()
+    await caller.ask("DELETE", b"")  # the next run finds the market as this one did
+    caller.close()
+    return latencies_s, refusals, ended_s
 
 
 def main() -> None:

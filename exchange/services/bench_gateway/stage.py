@@ -185,11 +185,15 @@ def bare_sync(folder: Path, seconds: float) -> dict[str, Any]:
             os.fdatasync(opened.fileno())
             latencies_s.append(time.perf_counter() - sent_s)
     file.unlink()
-    return result(latencies_s, seconds, 0)
+    return result(latencies_s, seconds, [])
 
 
 def load(plan: dict[str, Any]) -> dict[str, Any]:
-    """Run the load in a process of its own, on the other core, and return what it measured."""
+    """Run the load in a process of its own, on the other core, and return what it measured.
+
+    Errors:
+        RuntimeError: it failed, or an order was refused: what that took is not a figure.
+    """
     command = [sys.executable, "-m", "exchange.services.bench_gateway.load"]
     root = Path(__file__).resolve().parents[3]
     with subprocess.Popen(
@@ -200,4 +204,6 @@ def load(plan: dict[str, Any]) -> dict[str, Any]:
     if process.returncode:
         raise RuntimeError(f"the load ended with {process.returncode}")
     found: dict[str, Any] = json.loads(out)
+    if found["refused"]:
+        raise RuntimeError(f"{found['refused']} orders were refused, the first: {found['refusal']}")
     return found

@@ -7,7 +7,15 @@ matched and committed before its reply. The load is a process of its own on the 
 from typing import Any, Final
 
 from exchange.services.bench_figures import Figure, Tell, figure
-from exchange.services.bench_gateway.stage import Stage, bare_sync, echo_server, exchange, load, pin
+from exchange.services.bench_gateway.stage import (
+    Stage,
+    bare_sync,
+    echo_server,
+    exchange,
+    load,
+    pin,
+    wait_cleared,
+)
 from matching.engine import warm_up
 
 RUNS: Final = 3
@@ -52,6 +60,7 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
         # The things compared run in turn: a machine is not as fast all the time.
         for number in range(runs):
             for workload in workloads:
+                wait_cleared(stage.url)
                 if workload[0] == "sync":
                     found = bare_sync(stage.folder, seconds / 4)
                 else:
@@ -62,7 +71,7 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
     notes = ["the node's process and the load are each kept on a core of their own"]
     if not pinned:
         notes = ["one core: the node and the load share it"]
-    notes.append("no order was refused; what rests at the end of a run is cancelled")
+    notes.append("no order was refused; what rests at the end of a run is cancelled, and cleared")
     return {"figures": [figure_of(one, results[one[1:4]]) for one in FIGURES], "notes": notes}
 
 

@@ -23,6 +23,7 @@ DEPOSIT_USD: Final = "9000000000"
 READY_TIMEOUT_S: Final = 180.0
 STOP_TIMEOUT_S: Final = 30.0
 LOAD_TIMEOUT_S: Final = 300.0
+CLEARED_TIMEOUT_S: Final = 120.0
 WINDOW_MS: Final = 5_000
 SYNC_BYTES: Final = 8192
 SYNC_FILE_BYTES: Final = 1 << 20
@@ -79,10 +80,30 @@ class Operator:
         request = urllib.request.Request(
             f"{self.url}/api/v1{path}", raw or None, headers, method=method
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as response:
-            found: dict[str, Any] = json.load(response)
-        return found
+        return answer_of(request)
+
+
+def answer_of(request: urllib.request.Request) -> dict[str, Any]:
+    """Return the answer to a request."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=30) as response:
+        found: dict[str, Any] = json.load(response)
+    return found
+
+
+def wait_cleared(url: str) -> None:
+    """Wait until clearing has taken in what was done before, which is not to be measured again.
+
+    Errors:
+        RuntimeError: it does not catch up.
+    """
+    until_s = time.monotonic() + CLEARED_TIMEOUT_S
+    while time.monotonic() < until_s:
+        status = answer_of(urllib.request.Request(f"{url}/api/v1/status"))
+        if status["clearing_seq"] >= status["journal_seq"]:
+            return
+        time.sleep(0.1)
+    raise RuntimeError("clearing does not catch up with the load")
 
 
 @contextmanager

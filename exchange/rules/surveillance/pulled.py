@@ -51,6 +51,7 @@ class _Desk:
         self.messages: deque[tuple[int, int]] = deque(maxlen=KEPT_MAX)  # seq, ts_ns
         self.shown_lots = [0, 0]  # of `orders`, by side
         self.pulled_lots = [0, 0]
+        self._forgot_ns = -1
 
     def show(self, placed: Placed) -> None:
         """Note an order."""
@@ -109,6 +110,9 @@ class _Desk:
 
     def forget(self, ts_ns: int) -> None:
         """Drop what is too old, or too much."""
+        if ts_ns == self._forgot_ns and len(self.orders) <= KEPT_MAX:
+            return  # another message of the same batch: nothing grew older
+        self._forgot_ns = ts_ns
         while self.orders:
             first = self.orders[next(iter(self.orders))]
             young = ts_ns - first.placed.ts_ns <= SHOWN_NS + PULLED_NS

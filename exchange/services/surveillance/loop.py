@@ -98,7 +98,7 @@ class _Journal:
         self._saved_s = time.monotonic()
 
     def _owner_of(self, account_idx: int) -> str:
-        return self._owners.get(account_idx, f"account {account_idx}")
+        return self._owners.get(account_idx) or f"account {account_idx}"
 
     async def remember(self) -> None:
         """Read again what the patterns need to know of before the place."""

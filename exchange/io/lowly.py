@@ -1,8 +1,9 @@
-"""Run programs as a user that is not root, have them die with us, and let others go first."""
+"""What the system gives a process: its user, its end with its parent, its turn, its files."""
 
 import ctypes
 import os
 import pwd
+import resource
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import IO, Final
 
 from exchange.io.errors import StartRefused
 
+OPEN_FILES: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
 _GROUP: Final = Path("/proc/self/autogroup")
 
@@ -122,6 +124,21 @@ def give_way(nice: int) -> None:
         # Linux may share the processor between sessions: then those of one alone heed the above.
         with suppress(OSError):  # another kernel, or not now: it is a courtesy
             _GROUP.write_text(str(nice))
+
+
+def allow_open_files(most: int = OPEN_FILES) -> int:
+    """Let this process have so many files and connections open, or as many as it may; return that.
+
+    Many systems start programs with 256 or 1,024, which that many clients use up: then nothing more
+    can be opened, a connection to the database neither.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):  # a system with a limit of its own beyond these
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _environment() -> dict[str, str]:

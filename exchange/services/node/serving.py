@@ -12,6 +12,7 @@ import uvloop
 
 from exchange.config import Role, Settings
 from exchange.io.logs import configure
+from exchange.io.lowly import allow_open_files
 from exchange.services.node.crew import Crew
 from exchange.services.node.node import Node
 from exchange.services.node.progress import Progress, quiet
@@ -43,6 +44,7 @@ def serve(
     if roles:
         settings = settings.model_copy(update={"roles": roles})
     configure(settings.log_level, settings.log_file)
+    allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_main(settings, progress, background, ready))
 

@@ -112,7 +112,9 @@ class Listener(WSListener):
         session, kind = self._session, frame.msg_type
         if session is None:
             return
-        if kind == WSMsgType.TEXT and frame.fin:
+        if frame.rsv1 | frame.rsv2 | frame.rsv3:
+            session.close(CLOSE_PROTOCOL, "a reserved bit is set, and no extension was agreed on")
+        elif kind == WSMsgType.TEXT and frame.fin:
             session.on_message(frame.get_payload_as_bytes())
         elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._part(session, frame, kind)

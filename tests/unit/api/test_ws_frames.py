@@ -26,10 +26,10 @@ async def world():
         yield one
 
 
-def frame(payload: bytes, op: int = TEXT, *, fin: bool = True) -> bytes:
+def frame(payload: bytes, op: int = TEXT, *, fin: bool = True, reserved: int = 0) -> bytes:
     """Return a frame of a client, masked with nothing."""
     size = len(payload)
-    head = bytes([(fin << 7) | op])
+    head = bytes([(fin << 7) | (reserved << 4) | op])
     if size < 126:
         head += bytes([0x80 | size])
     elif size < 1 << 16:
@@ -124,9 +124,13 @@ async def test_a_message_that_never_ends_needs_little_memory(
         [frame(PING, MORE)],
         [frame(PING[:5], MORE, fin=False)],
         [frame(PING[:5], fin=False), frame(PING[:5], fin=False)],
+        *([frame(PING, op, reserved=bit)] for op in (TEXT, 2) for bit in (1, 2, 4)),
+        [frame(PING[:5], fin=False), frame(PING[5:], MORE, reserved=1)],
     ],
 )
-async def test_frames_out_of_order_end_the_connection(world: World, frames: list[bytes]):
+async def test_frames_out_of_order_or_with_reserved_bits_end_the_connection(
+    world: World, frames: list[bytes]
+):
     async with wire(world) as one:
         await one.send(*frames)
         assert await one.closed() == 1002

@@ -6,7 +6,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from api.deps import EdgeSettings, address_of
+from api.deps import EdgeSettings, address_of, weight_of
 from api.limits import LimitSettings
 from tests.support.api_world import OTHER, SYMBOL, World, running
 
@@ -63,6 +63,34 @@ async def test_rest_and_websocket_share_an_accounts_rate(world: World):
         answers = [await world.call("alice", "POST", "/orders", BUY) for _ in range(2)]
         assert 429 in {answer.status_code for answer in answers}
         assert (await world.call("bob", "POST", "/orders", BUY)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("limit", "weight"),
+    [
+        (None, 1),
+        ("1", 1),
+        ("24", 1),
+        ("25", 2),
+        ("1000", 41),
+        ("9" * 19, 41),
+        ("-1", 1),
+        ("x", 1),
+        ("\u0663", 1),
+    ],
+)
+def test_a_public_request_for_many_rows_counts_as_several(limit: str | None, weight: int):
+    assert weight_of(limit) == weight
+
+
+async def test_long_pages_are_refused_before_short_ones():
+    async with running(LimitSettings(public_per_s=50)) as world:
+        path = "/api/v1/instruments?limit=1000"
+        long = [(await world.http.get(path)).status_code for _ in range(20)]
+        assert long[0] == 200 and 429 in long
+    async with running(LimitSettings(public_per_s=50)) as world:
+        short = [(await world.http.get("/api/v1/time")).status_code for _ in range(20)]
+        assert set(short) == {200}
 
 
 async def test_reads_and_public_requests_have_rates_of_their_own(world: World):

@@ -59,6 +59,9 @@ def check_bitmaps(s: State, live: list[int]) -> None:
         levels = s.levels[first : first + top + 1]
         assert set(np.flatnonzero(levels["head"]).tolist()) == held, f"{where}: heads"
         assert set(np.flatnonzero(levels["tail"]).tolist()) == held, f"{where}: tails"
+        gap = slice(first + top + 1, first + stride)
+        assert not s.levels[gap].view("<i4").any(), f"{where}: a level behind its last"
+        assert not s.words[gap.start >> 6 : gap.stop >> 6].any(), f"{where}: a word behind its last"
 
 
 def set_bits(words: np.ndarray) -> set[int]:

@@ -139,7 +139,7 @@ def revalue_book(s, book_idx, old_mark_key, tick_value, room):
             more_usd_micros = order["leaves_lots"] * tick_value * more_ticks
             s.accounts[order["account_idx"]]["claims_usd_micros"] += more_usd_micros
             order_idx = np.int64(order["next"])
-        key = next_key(s, book_idx, key + 1)
+        key = next_key(s, book_idx, key + 1) if key < s.meta[0]["price_top"] else end_key
     return room
 
 

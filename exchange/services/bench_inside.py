@@ -13,6 +13,7 @@ import numpy as np
 
 from exchange.services.bench_figures import Figure, figure
 from exchange.services.replay import Runner, open_feed, read_chunks, read_header
+from matching.feed import BATCH
 from matching.feed_timed import cycles_now, time_nothing, time_rows
 
 FEED: Final = "single_5m"
@@ -47,7 +48,7 @@ def in_batches(feed: Path, runs: int, commands: int, notes: list[str]) -> list[F
             values = [
                 max(0.0, float(np.percentile(one, percent)) - empty_cycles) * scale for one in taken
             ]
-            text = f"{FEED}: its first {commands:,} commands, in batches of 512"
+            text = f"{FEED}: its first {commands:,} commands, in batches of {BATCH}"
             figures.append(figure(f"{FEED} {name}, {word}", "ns", values, goal, text))
     return figures
 

@@ -80,6 +80,7 @@ class _Desk:
         if better * (1 if one.side == Side.BUY else -1) < 0:
             # Another key, for its number is the new one's: it is as old as it was.
             self.orders[-one.seq] = self.orders.pop(one.order_id)
+            self._forgot_ns = -1  # behind it may be one that is too old
             self.show(shown)
             fewer_lots = open_lots
         else:

@@ -68,10 +68,12 @@ def run(tell: Tell, *, quick: bool = False) -> dict[str, Any]:
                 results[workload].append(found)
                 done += 1
                 tell("gateway", done, total)
+        wait_cleared(stage.url)
     notes = ["the node's process and the load are each kept on a core of their own"]
     if not pinned:
         notes = ["one core: the node and the load share it"]
     notes.append("no order was refused; what rests at the end of a run is cancelled, and cleared")
+    notes.append("so much capacity is registered that no limit of positions is near")
     return {"figures": [figure_of(one, results[one[1:4]]) for one in FIGURES], "notes": notes}
 
 

@@ -92,6 +92,7 @@ class Trader(WSListener):
         self.ready = asyncio.Event()
         self.done = asyncio.Event()
         self.cleared = asyncio.Event()
+        self.lost = False
         self.ended_s = 0.0
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -121,6 +122,12 @@ class Trader(WSListener):
         if self._plan.how != "echo":
             self._transport.send(WSMsgType.TEXT, CANCEL_ALL)
             await self.cleared.wait()
+            self.hold()
+
+    def hold(self) -> None:
+        """End the load if the connection was lost: what was measured then is not a figure."""
+        if self.lost:
+            raise SystemExit("a connection was lost")
 
     def _send(self) -> None:
         self._sent_s.append(time.perf_counter())
@@ -136,6 +143,7 @@ class Trader(WSListener):
             self.ready.set()
             return
         if self.done.is_set():
+            self.lost |= OK not in payload
             self.cleared.set()
             return
         now_s = time.perf_counter()
@@ -150,9 +158,10 @@ class Trader(WSListener):
             self.done.set()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """End; what was measured so far is not a figure."""
-        self.done.set()
-        self.cleared.set()
+        """Wake whoever waits for this connection."""
+        self.lost = True
+        for event in (self.ready, self.done, self.cleared):
+            event.set()
 
 
 async def by_websocket(plan: Plan) -> dict[str, Any]:
@@ -163,12 +172,14 @@ async def by_websocket(plan: Plan) -> dict[str, Any]:
         trader = Trader(plan, number)
         await ws_connect(lambda trader=trader: trader, url)
         await trader.ready.wait()
+        trader.hold()
         traders.append(trader)
     begun_s = time.perf_counter()
     for trader in traders:
         trader.begin(begun_s + plan.seconds)
     for trader in traders:
         await trader.done.wait()
+        trader.hold()
     seconds = max(trader.ended_s for trader in traders) - begun_s
     latencies_s = [latency for trader in traders for latency in trader.latencies_s]
     for trader in traders:
@@ -178,9 +189,16 @@ async def by_websocket(plan: Plan) -> dict[str, Any]:
 
 async def by_rest(plan: Plan) -> dict[str, Any]:
     """Measure signed orders over REST, one after the other on each connection."""
+    callers = [Caller(plan, number) for number in range(plan.connections)]
+    for caller in callers:
+        await caller.connect()
     begun_s = time.perf_counter()
-    workers = [_rest(plan, number, begun_s + plan.seconds) for number in range(plan.connections)]
-    found = await asyncio.gather(*workers)
+    until_s = begun_s + plan.seconds
+    found = await asyncio.gather(
+        *(_rest(plan, number, caller, until_s) for number, caller in enumerate(callers))
+    )
+    for caller in callers:
+        await caller.clear()
     latencies_s = [latency for part, _, _ in found for latency in part]
     seconds = max(ended_s for _, _, ended_s in found) - begun_s
     return result(latencies_s, seconds, [one for _, refusals, _ in found for one in refusals])
@@ -217,29 +235,30 @@ class Caller:
         length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         return answer, await self._reader.readexactly(length)
 
-    def close(self) -> None:
-        """Close the connection."""
+    async def clear(self) -> None:
+        """Cancel what rests, so that the next run finds the market as this one did; hang up."""
+        head, answer = await self.ask("DELETE", b"")
+        if b" 200 " not in head[:20]:
+            raise SystemExit(f"not cancelled: {answer.decode()}")
         self._writer.close()
 
 
-async def _rest(plan: Plan, number: int, until_s: float) -> tuple[list[float], list[str], float]:
+async def _rest(
+    plan: Plan, number: int, caller: Caller, until_s: float
+) -> tuple[list[float], list[str], float]:
     """Return the latencies and refusals of one connection, and when it had its last answer."""
-    caller = Caller(plan, number)
-    await caller.connect()
     latencies_s: list[float] = []
     refusals: list[str] = []
     for order in orders(plan, plan.seed * 1000 + number):
+        body = json.dumps(order).encode()
         sent_s = time.perf_counter()
         if sent_s >= until_s or len(latencies_s) >= plan.count_max:
             break
-        head, answer = await caller.ask("POST", json.dumps(order).encode())
+        head, answer = await caller.ask("POST", body)
         latencies_s.append(time.perf_counter() - sent_s)
         if b" 201 " not in head[:20]:
             refusals.append(answer.decode())
-    ended_s = time.perf_counter()
-    await caller.ask("DELETE", b"")  # the next run finds the market as this one did
-    caller.close()
-    return latencies_s, refusals, ended_s
+    return latencies_s, refusals, time.perf_counter()
 
 
 def main() -> None:

@@ -220,7 +220,7 @@ def load(plan: dict[str, Any]) -> dict[str, Any]:
     """Run the load in a process of its own, on the other core, and return what it measured.
 
     Errors:
-        RuntimeError: it failed, or an order was refused: what that took is not a figure.
+        RuntimeError: it failed, took too long, or an order was refused: that is not a figure.
     """
     command = [sys.executable, "-m", "exchange.services.bench_gateway.load"]
     root = Path(__file__).resolve().parents[3]
@@ -228,7 +228,11 @@ def load(plan: dict[str, Any]) -> dict[str, Any]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
     ) as process:
         pin(process.pid, 1)
-        out, _ = process.communicate(json.dumps(plan), LOAD_TIMEOUT_S)
+        try:
+            out, _ = process.communicate(json.dumps(plan), LOAD_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise RuntimeError(f"the load took more than {LOAD_TIMEOUT_S:.0f} s") from None
     if process.returncode:
         raise RuntimeError(f"the load ended with {process.returncode}")
     found: dict[str, Any] = json.loads(out)

@@ -34,6 +34,8 @@ DAMAGES = {
     "a link of the own list": add("orders", 1, "next_own"),
     "the head of a level": add("levels", 4095 - 1990, "head"),
     "a word of the bitmap": flip("words", 0),
+    "a level behind a book": add("levels", 4096, "tail"),
+    "a word behind a book": flip("words", 64),
     "a group of the bitmap": flip("groups", 0),
     "the best key": add("books", 0, "best_key"),
     "W of an account": flip("worst", 0),

@@ -10,9 +10,10 @@ from exchange.rules.contracts import parse_symbol
 from exchange.rules.demo import MAKERS, TAKERS, Rng, Walk, maker_quotes, taker_order
 from exchange.rules.surveillance import Alert, Pattern, Watcher
 from exchange.rules.surveillance.alerts import EVIDENCE_MAX, evidence
-from exchange.rules.surveillance.happenings import Placed, Traded, happenings
+from exchange.rules.surveillance.happenings import Changed, Gone, Placed, Traded, happenings
+from exchange.rules.surveillance.pulled import Pulled
 from exchange.rules.surveillance.watcher import MEMORY_NS
-from exchange.rules.tenors import NS_PER_DAY, NS_PER_HOUR
+from exchange.rules.tenors import NS_PER_DAY, NS_PER_HOUR, NS_PER_SECOND
 from matching.codes import EventKind, Kind, Side, Stp, Tif, TradingState
 from tests.oracle.engine import Oracle
 from tests.oracle.view import depth
@@ -152,6 +153,24 @@ def test_an_order_that_stood_long_or_traded_itself_was_meant(floor: Floor):
     floor.take(2, Side.BUY, 2_001, 5, 11 * SECOND_NS)
     floor.cancel(0, order_id)
     assert not floor.alerts
+
+
+def test_what_was_shown_too_long_ago_is_forgotten_between_messages_of_one_batch():
+    """An amended order is behind younger ones: when these are amended too, its time is over."""
+    second, pulled = NS_PER_SECOND, Pulled()
+
+    def shown(seq: int, at_s: float, order_id: int, side: Side, ticks: int, lots: int) -> Placed:
+        return Placed(seq, int(at_s * second), 0, 0, order_id, side, ticks, lots)
+
+    list(pulled.placed(shown(1, 100, 1, Side.SELL, 1_010, 100), "crook"))
+    list(pulled.placed(shown(2, 101, 2, Side.BUY, 990, 1), "crook"))
+    list(pulled.changed(Changed(*shown(3, 102, 1, Side.SELL, 1_011, 1)), "crook"))
+    list(pulled.placed(shown(4, 115.5, 3, Side.BUY, 999, 200), "crook"))
+    now_ns = int(115.5 * second)
+    pulled.traded(Traded(5, now_ns, 0, Side.SELL, 1_011, 1, 0, 1, 1, 9, False))
+    list(pulled.changed(Changed(*shown(6, 115.5, 2, Side.BUY, 989, 1)), "crook"))
+    (alert,) = pulled.gone(Gone(7, now_ns, 0, 0, 3, 200), "crook")
+    assert alert.figures["pulled_lots"] == 200
 
 
 def test_hundreds_of_messages_a_second_without_a_trade_are_stuffing(floor: Floor):

@@ -294,7 +294,7 @@ def show_limit(request: Request, buckets: Buckets[Any], bucket: Bucket) -> None:
 def weight_of(limit: str | None) -> int:
     """Return for how many requests one counts that asks for `limit` rows; None: for no number.
 
-    A page of 1,000 instruments takes 9 ms of the processor that orders wait for.
+    All 392 instruments in one page take 8 ms of the processor that orders wait for, 100 take 2.
     """
     if limit is None or not _WHOLE.fullmatch(limit):
         return 1

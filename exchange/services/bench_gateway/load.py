@@ -127,7 +127,7 @@ class Trader(WSListener):
     def hold(self) -> None:
         """End the load if the connection was lost: what was measured then is not a figure."""
         if self.lost:
-            raise SystemExit("a connection was lost")
+            raise SystemExit("a connection was lost, or what rests was not cancelled")
 
     def _send(self) -> None:
         self._sent_s.append(time.perf_counter())

@@ -49,6 +49,7 @@ CHUNK_COMMANDS: Final = 1 << 16
 CSV_HEADER: Final = "cmd,taker,maker,px,qty\n"
 SCENARIOS: Final = 64  # of a margined replay, so that figures compare over the years
 SHOCK_STEP_BPS: Final = 137  # 32 steps each way: the price moves by up to 43.84 %
+RESIDENT_BYTES: Final = (32 << 20, 1 << 29)  # half a million orders, books of 500 contracts
 KEYS: Final = ("commands", "refused", "trades", "qty", "trade_hash", "ns_per_command", "state_hash")
 
 Tell = Callable[[str, int, int], None]
@@ -216,6 +217,7 @@ class Runner:
             header.feed_id_max, self.engine.sizes, accounts, self.engine.now_ns
         )
         self.outcome = Outcome()
+        self.engine.make_resident(*RESIDENT_BYTES)
         self._kept = handle_of(self.engine.state), handle_of(self.replay)
         # What kernels know the state and the replay by.
         self.handles: tuple[Any, Any] = (self._kept[0].value, self._kept[1].value)

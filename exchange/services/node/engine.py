@@ -165,11 +165,11 @@ class EngineRole:
         self._journal = PostgresJournal(self._ground.pool, self._ground.database, epoch)
         head = await self._journal.open()
         core = await recovery.run()  # what the last leader wrote until it was fenced
+        assert isinstance(core, Engine)
         if core.last_seq != head:
             raise Corrupt(f"the core is at command {core.last_seq}, the journal at {head}")
-        assert isinstance(core, Engine)
-        self._core = core
-        self._snapshot_seq = recovery.snapshot.seq if recovery.snapshot else 0
+        core.make_resident()
+        self._core, self._snapshot_seq = core, recovery.snapshot.seq if recovery.snapshot else 0
         self._status.epoch = epoch
         self._status.seq = self._status.journal_seq = head
 

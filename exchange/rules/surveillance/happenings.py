@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from exchange.rules.rows import event_rows
 from matching.codes import Code, EventKind, Side
-from matching.wire import COMMAND, EVENT
 
 
 class Placed(NamedTuple):
@@ -72,7 +72,14 @@ class Settled(NamedTuple):
 
 Happening = Placed | Changed | Gone | Traded | Settled
 
-_FIELD: Final = {name: place for place, name in enumerate(EVENT.names or ())}
+# Numbers as they are in rows: an enumeration takes several times as long to ask.
+_ACCEPTED: Final = int(EventKind.ACCEPTED)
+_TRIGGERED: Final = int(EventKind.TRIGGERED)
+_AMENDED: Final = int(EventKind.AMENDED)
+_CANCELLED: Final = int(EventKind.CANCELLED)
+_SETTLED: Final = int(EventKind.SETTLED)
+_BUY: Final = int(Side.BUY)
+_AUCTION: Final = int(Code.AUCTION_TRADE)
 _SEEN: Final = np.zeros(256, np.bool_)  # by kind of an event
 _SEEN[[
     EventKind.ACCEPTED, EventKind.TRIGGERED, EventKind.AMENDED, EventKind.CANCELLED,
@@ -92,33 +99,31 @@ def happenings(commands: np.ndarray, events: np.ndarray) -> Iterator[Happening]:
     first_seq = int(commands["seq"][0])
     place = seen["seq"] - first_seq
     times = commands["ts_ns"][place].tolist()
-    for event, ts_ns in zip(seen.tolist(), times, strict=True):
+    for event, ts_ns in zip(event_rows(seen), times, strict=True):
         yield _happening(event, ts_ns)
 
 
 def _happening(event: Any, ts_ns: int) -> Happening:
-    seq, kind, side, code, account_idx, order_id, maker_id, contract_idx, maker_idx = event[:9]
-    price_ticks, qty_lots = event[_FIELD["price_ticks"]], event[_FIELD["qty_lots"]]
-    if kind in (EventKind.ACCEPTED, EventKind.TRIGGERED):
+    (
+        seq, kind, side, code, account_idx, order_id, maker_id, contract_idx, maker_idx,
+        price_ticks, qty_lots, leaves_lots, _,
+    ) = event  # fmt: skip
+    if kind in (_ACCEPTED, _TRIGGERED):
         return Placed(seq, ts_ns, account_idx, contract_idx, order_id, side, price_ticks, qty_lots)
-    if kind == EventKind.AMENDED:
-        leaves_lots = event[_FIELD["leaves_lots"]]
+    if kind == _AMENDED:
         return Changed(
             seq, ts_ns, account_idx, contract_idx, order_id, side, price_ticks, leaves_lots
         )
-    if kind == EventKind.CANCELLED:
+    if kind == _CANCELLED:
         return Gone(seq, ts_ns, account_idx, contract_idx, order_id, qty_lots)
-    if kind == EventKind.SETTLED:
+    if kind == _SETTLED:
         return Settled(seq, ts_ns, contract_idx)
     return Traded(
         seq, ts_ns, contract_idx, side, price_ticks, qty_lots, account_idx, maker_idx, order_id,
-        maker_id, code == Code.AUCTION_TRADE,  # what ends a call trades all that crosses
+        maker_id, code == _AUCTION,  # what ends a call trades all that crosses
     )  # fmt: skip
 
 
 def direction(side: int) -> int:
     """Return which way a side moves a price: 1 up, -1 down."""
-    return 1 if side == Side.BUY else -1
-
-
-assert COMMAND.names is not None and EVENT.names is not None
+    return 1 if side == _BUY else -1

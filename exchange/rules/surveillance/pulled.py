@@ -7,7 +7,7 @@ nobody else can follow.
 """
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -51,7 +51,7 @@ class _Desk:
         self.messages: deque[tuple[int, int]] = deque(maxlen=KEPT_MAX)  # seq, ts_ns
         self.shown_lots = [0, 0]  # of `orders`, by side
         self.pulled_lots = [0, 0]
-        self._forgot_ns = -1
+        self.forgot_ns = -1  # when `forget` was called last
 
     def show(self, placed: Placed) -> None:
         """Note an order."""
@@ -80,7 +80,7 @@ class _Desk:
         if better * (1 if one.side == Side.BUY else -1) < 0:
             # Another key, for its number is the new one's: it is as old as it was.
             self.orders[-one.seq] = self.orders.pop(one.order_id)
-            self._forgot_ns = -1  # behind it may be one that is too old
+            self.forgot_ns = -1  # behind it may be one that is too old
             self.show(shown)
             fewer_lots = open_lots
         else:
@@ -91,6 +91,11 @@ class _Desk:
             order.placed = order.placed._replace(qty_lots=order.placed.qty_lots - fewer_lots)
             self.shown_lots[one.side] -= fewer_lots
         return order if fewer_lots > 0 else None
+
+    def hear(self, one: Placed | Changed | Gone) -> bool:
+        """Count a message; return whether there were many within a second."""
+        self.messages.append((one.seq, one.ts_ns))
+        return len(self.messages) >= STUFFED_MESSAGES
 
     def may_spoof(self, side: int) -> bool:
         """Return whether enough was pulled from a side to look closer."""
@@ -111,9 +116,7 @@ class _Desk:
 
     def forget(self, ts_ns: int) -> None:
         """Drop what is too old, or too much."""
-        if ts_ns == self._forgot_ns and len(self.orders) <= KEPT_MAX:
-            return  # another message of the same batch: nothing grew older
-        self._forgot_ns = ts_ns
+        self.forgot_ns = ts_ns
         while self.orders:
             first = self.orders[next(iter(self.orders))]
             young = ts_ns - first.placed.ts_ns <= SHOWN_NS + PULLED_NS
@@ -135,19 +138,22 @@ class Pulled:
         self._desks: dict[tuple[int, int], _Desk] = defaultdict(_Desk)
         self._quiet = Quiet()
 
-    def placed(self, one: Placed, owner: str) -> Iterator[Alert]:
+    def placed(self, one: Placed, owner: str) -> Sequence[Alert]:
         """Take in an order."""
         desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
         desk.show(one)
-        yield from self._message(desk, one, owner)
+        return [*self._stuffed(desk, one, owner)] if desk.hear(one) else ()
 
-    def changed(self, one: Changed, owner: str) -> Iterator[Alert]:
+    def changed(self, one: Changed, owner: str) -> Sequence[Alert]:
         """Take in an amendment."""
         desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
         order = desk.change(one) if one.leaves_lots else None
+        alerts: list[Alert] = []
         if order is not None and desk.may_spoof(one.side):
-            yield from self._spoofed(desk, order, owner)
-        yield from self._message(desk, one, owner)
+            alerts += self._spoofed(desk, order, owner)
+        if desk.hear(one):
+            alerts += self._stuffed(desk, one, owner)
+        return alerts
 
     def traded(self, one: Traded) -> None:
         """Take in a fill of both sides."""
@@ -158,18 +164,22 @@ class Pulled:
         for account_idx, order_id, side in sides:
             desk = self._desk(account_idx, one.contract_idx, one.ts_ns)
             desk.fills.append((one.seq, one.ts_ns, side, one.qty_lots))
-            if order_id in desk.orders:
-                desk.orders[order_id].filled_lots += one.qty_lots
+            order = desk.orders.get(order_id)
+            if order is not None:
+                order.filled_lots += one.qty_lots
 
-    def gone(self, one: Gone, owner: str) -> Iterator[Alert]:
+    def gone(self, one: Gone, owner: str) -> Sequence[Alert]:
         """Take in a cancellation."""
         desk = self._desk(one.account_idx, one.contract_idx, one.ts_ns)
         order = desk.orders.get(one.order_id)
+        alerts: list[Alert] = []
         if order is not None:
             desk.pull(order, one, one.qty_lots)
             if desk.may_spoof(order.placed.side):
-                yield from self._spoofed(desk, order, owner)
-        yield from self._message(desk, one, owner)
+                alerts += self._spoofed(desk, order, owner)
+        if desk.hear(one):
+            alerts += self._stuffed(desk, one, owner)
+        return alerts
 
     def forget(self, ts_ns: int) -> None:
         """Drop accounts that have done nothing for a while."""
@@ -181,7 +191,8 @@ class Pulled:
 
     def _desk(self, account_idx: int, contract_idx: int, ts_ns: int) -> _Desk:
         desk = self._desks[account_idx, contract_idx]
-        desk.forget(ts_ns)
+        if ts_ns != desk.forgot_ns or len(desk.orders) > KEPT_MAX:
+            desk.forget(ts_ns)  # else another message of the same batch: nothing grew older
         return desk
 
     def _spoofed(self, desk: _Desk, last: _Order, owner: str) -> Iterator[Alert]:
@@ -231,11 +242,8 @@ class Pulled:
                 },
             )
 
-    def _message(self, desk: _Desk, one: Placed | Changed | Gone, owner: str) -> Iterator[Alert]:
-        """Count a message, and judge how many there were within a second."""
-        desk.messages.append((one.seq, one.ts_ns))
-        if len(desk.messages) < STUFFED_MESSAGES:
-            return
+    def _stuffed(self, desk: _Desk, one: Placed | Changed | Gone, owner: str) -> Iterator[Alert]:
+        """Judge that many messages within a second."""
         begun_ns = desk.messages[0][1]
         fills = desk.fills_since(begun_ns, STUFFED_FILLS_MAX)
         key = ("stuffing", owner, one.contract_idx)

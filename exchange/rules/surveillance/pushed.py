@@ -6,7 +6,7 @@ Marking the close: one owner is most of the last minute before the settlement, a
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from exchange.rules.calendar import SETTLEMENT_HOUR
@@ -138,7 +138,7 @@ class Pushed:
         self._quiet = Quiet()
         self._daily = Quiet(NS_PER_DAY // 2)
 
-    def traded(self, trade: Traded, taker: str, maker: str) -> Iterator[Alert]:
+    def traded(self, trade: Traded, taker: str, maker: str) -> Sequence[Alert]:
         """Take in a trade."""
         tape = self._tapes[trade.contract_idx]
         way = direction(trade.side)
@@ -146,13 +146,20 @@ class Pushed:
         pushes: Pushes = ((taker, way), (maker, -way)) if trade.in_call else ((taker, way),)
         before_ticks = tape.add(trade, pushes)
         if taker == maker or trade.in_call:
-            return
-        yield from self._turned(tape, trade, ((taker, way), (maker, -way)))
+            return ()
+        alerts: list[Alert] = []
+        if tape.bursts:
+            alerts += self._turned(tape, trade, ((taker, way), (maker, -way)))
         _note_burst(tape, trade, taker, way, before_ticks)
-        yield from self._ramped(tape, trade, taker, way, before_ticks)
+        if _to_settlement_ns(trade.ts_ns) <= WINDOW_NS:
+            alerts += self._ramped(tape, trade, taker, way, before_ticks)
+        return alerts
 
-    def settled(self, one: Settled) -> Iterator[Alert]:
+    def settled(self, one: Settled) -> Sequence[Alert]:
         """Judge the last minute before a settlement."""
+        return [*self._marked(one)]
+
+    def _marked(self, one: Settled) -> Iterator[Alert]:
         tape = self._tapes[one.contract_idx]
         late = [two for two in tape.trades if one.ts_ns - two[0].ts_ns <= CLOSE_NS]
         early = [trade for trade, _ in tape.trades if one.ts_ns - trade.ts_ns > CLOSE_NS]
@@ -203,10 +210,8 @@ class Pushed:
     def _ramped(
         self, tape: _Tape, trade: Traded, owner: str, way: int, before_ticks: int
     ) -> Iterator[Alert]:
-        """Judge who walks the price through a settlement's window."""
+        """Judge who walks the price through a settlement's window, in which it is."""
         settlement_ns = trade.ts_ns + _to_settlement_ns(trade.ts_ns)
-        if settlement_ns - trade.ts_ns > WINDOW_NS:
-            return
         if tape.window_ns != settlement_ns:
             tape.window_ns, tape.window_lots = settlement_ns, 0
             tape.walks.clear()

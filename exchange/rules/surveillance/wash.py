@@ -1,7 +1,7 @@
 """SURV_001: trades between accounts of one owner. Nothing changes hands, and the tape shows it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from exchange.rules.surveillance.alerts import QUIET_NS, Alert, Pattern, evidence
 from exchange.rules.surveillance.happenings import Traded
@@ -16,12 +16,13 @@ class Wash:
         self._trades: dict[Key, list[Traded]] = defaultdict(list)
         self._last_ns: dict[Key, int] = {}
 
-    def traded(self, trade: Traded, taker: str, maker: str) -> Iterator[Alert]:
+    def traded(self, trade: Traded, taker: str, maker: str) -> Sequence[Alert]:
         """Take in a trade; the first of a while is told at once."""
-        if taker == maker:
-            key = taker, trade.contract_idx
-            self._trades[key].append(trade)
-            yield from self._tell(key, trade.ts_ns)
+        if taker != maker:
+            return ()
+        key = taker, trade.contract_idx
+        self._trades[key].append(trade)
+        return [*self._tell(key, trade.ts_ns)]
 
     def passed(self, ts_ns: int) -> Iterator[Alert]:
         """Tell what has been gathered, where a minute has passed."""

@@ -1,7 +1,7 @@
 """All patterns over one journal: batches in, alerts out. No clock, no I/O; the same again."""
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,6 +36,14 @@ class Watcher:
         self._owner_of = owner_of
         self._wash, self._pulled, self._pushed = Wash(), Pulled(), Pushed()
         self._forgot_ns = 0
+        # Nearly every happening is no alert: a tuple says so sooner than a generator.
+        self._handlers: dict[type[Happening], Callable[[Any], Sequence[Alert]]] = {
+            Traded: self._trade,
+            Placed: self._placed,
+            Gone: self._gone,
+            Changed: self._changed,
+            Settled: self._pushed.settled,
+        }
 
     def take(self, commands: np.ndarray, events: np.ndarray) -> Iterator[Alert]:
         """Yield the alerts of a batch.
@@ -44,7 +52,7 @@ class Watcher:
             commands: COMMAND rows, gap-free; events: EVENT rows in their order.
         """
         for one in happenings(commands, events):
-            yield from self._see(one)
+            yield from self._handlers[type(one)](one)
         now_ns = int(commands["ts_ns"][-1])
         yield from self._wash.passed(now_ns)
         if now_ns - self._forgot_ns >= FORGET_NS:
@@ -52,21 +60,18 @@ class Watcher:
             for patterns in (self._wash, self._pulled, self._pushed):
                 patterns.forget(now_ns)
 
-    def _see(self, one: Happening) -> Iterator[Alert]:
-        match one:
-            case Traded():
-                yield from self._trade(one)
-            case Placed():
-                yield from self._pulled.placed(one, self._owner_of(one.account_idx))
-            case Gone():
-                yield from self._pulled.gone(one, self._owner_of(one.account_idx))
-            case Changed():
-                yield from self._pulled.changed(one, self._owner_of(one.account_idx))
-            case Settled():
-                yield from self._pushed.settled(one)
-
-    def _trade(self, one: Traded) -> Iterator[Alert]:
+    def _trade(self, one: Traded) -> Sequence[Alert]:
         taker, maker = self._owner_of(one.taker_idx), self._owner_of(one.maker_idx)
         self._pulled.traded(one)
-        yield from self._wash.traded(one, taker, maker)
-        yield from self._pushed.traded(one, taker, maker)
+        washed = self._wash.traded(one, taker, maker)
+        pushed = self._pushed.traded(one, taker, maker)
+        return (*washed, *pushed) if washed or pushed else ()
+
+    def _placed(self, one: Placed) -> Sequence[Alert]:
+        return self._pulled.placed(one, self._owner_of(one.account_idx))
+
+    def _gone(self, one: Gone) -> Sequence[Alert]:
+        return self._pulled.gone(one, self._owner_of(one.account_idx))
+
+    def _changed(self, one: Changed) -> Sequence[Alert]:
+        return self._pulled.changed(one, self._owner_of(one.account_idx))

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     # Publish the index at 00:30 and 12:00 UTC, and what is missing of it at the first start.
     publish_index: bool = True
+    # How long the engine looks for the next order rather than sleep, in microseconds, when orders
+    # come one behind the other; 0: it always sleeps, which spares processor time.
+    awake_us: Annotated[int, Field(ge=0, le=10_000)] = 300
     clearing_lag_commands_max: Annotated[int, Field(gt=0)] = 2_000_000
     trust_proxy_headers: bool = False
     # How long after it was traded a block stands on the public tape: at most 15 minutes.

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import structlog
 
+from exchange.io.awake import Awake
 from exchange.io.batch import Batch, joined
 from exchange.io.bus import Bus, Inbox
 from exchange.io.clock import Clock
@@ -97,6 +98,7 @@ class Sequencer:
         notes_at: NotesAt = no_notes,
         snapshot_seq: int | None = None,
         cadence: Cadence = Cadence(),
+        awake: Awake | None = None,
         die: Callable[[], None] = die,
     ) -> None:
         self._core = core
@@ -107,6 +109,7 @@ class Sequencer:
         self._snapshots = snapshots
         self._notes_at = notes_at
         self._cadence = cadence
+        self._awake = awake or Awake(linger_ns=0)
         self._die = die
         self._own = Inbox()
         self._pending = _Pending([], [])
@@ -140,7 +143,9 @@ class Sequencer:
                 continue
             pending, self._pending = self._pending, _Pending([], [])
             self._committing = True
+            self._awake.begin(pending.count)
             await self._commit(pending.batch(), pending.taken_count)
+            self._awake.end()
             self._committing = False
 
     async def submit(self, commands: np.ndarray) -> None:

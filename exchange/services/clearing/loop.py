@@ -23,7 +23,9 @@ from exchange.rules.settlement_check import ClearingMismatch
 from exchange.services.clearing.audit import Audit
 
 GROUP_EVENTS: Final = 100_000  # batches share a transaction up to about so many
-GATHER_S: Final = 0.05  # between two transactions, so that a busy market shares them
+GATHER_S: Final = 0.05  # between two transactions, so that a busy market shares them,
+GATHER_BUSY_S: Final = 0.25  # and one with so many events even more: an order that is filled soon
+BUSY_EVENTS: Final = 1_000  # after it came is written once then, not written and changed
 POLL_MIN_S: Final = 0.002  # between two looks at the journal, right after there was something
 POLL_MAX_S: Final = 0.02
 WOKEN_POLL_S: Final = 0.5  # with someone to wake us, looking by ourselves is a precaution
@@ -85,9 +87,9 @@ class Clearing:
             _log.info("clearing_starts", after_seq=house.seq)
             self._on_posted(house.seq)
             while not stop.is_set():
-                if await self._catch_up(house, ledger, PostgresJournalReader(pool), stop):
+                if count := await self._catch_up(house, ledger, PostgresJournalReader(pool), stop):
                     self._idle_s = POLL_MIN_S
-                    await set_within(stop, GATHER_S)
+                    await set_within(stop, GATHER_BUSY_S if count > BUSY_EVENTS else GATHER_S)
                 else:
                     await self._wait(stop)
                 await audit.run_due(house.seq)
@@ -111,15 +113,16 @@ class Clearing:
 
     async def _catch_up(
         self, house: ClearingHouse, ledger: Ledger, journal: JournalReader, stop: asyncio.Event
-    ) -> bool:
-        """Post all that the journal has after the house; False if there was nothing."""
-        before_seq, events = house.seq, 0
+    ) -> int:
+        """Post all that the journal has after the house; return how many events that was."""
+        count = events = 0
         writer = _Writer(ledger, self._on_posted)
         try:
             async for batch in journal.read(house.seq):
                 for _ in house.steps(batch.commands, batch.events):
                     await asyncio.sleep(0)  # the transaction before goes on meanwhile
                 events += len(batch.events)
+                count += len(batch.events)
                 await asyncio.sleep(0)
                 if events >= self._group_events:
                     await writer.put(house.take())
@@ -134,7 +137,7 @@ class Clearing:
             raise
         finally:
             await writer.abort()
-        return house.seq > before_seq
+        return count
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Wait until the journal may have grown."""

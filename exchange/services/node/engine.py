@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from exchange.io.awake import Awake, linger_ns_of
 from exchange.io.batch import Batch
 from exchange.io.billing import Billing
 from exchange.io.bus import Bus
@@ -52,6 +53,7 @@ from exchange.services.node.garbage import purge_forever
 from exchange.services.node.ground import Ground
 from exchange.services.node.making import (
     cadence_of,
+    core_of,
     make_calendar,
     make_corrections,
     make_delivery,
@@ -156,7 +158,7 @@ class EngineRole:
         await self._warm_up(progress)
         reader = PostgresJournal(self._ground.pool, self._ground.database, 0)
         recovery = Recovery(
-            reader, self._snapshots, _restore, lambda done, total: progress("recovery", done, total)
+            reader, self._snapshots, core_of, lambda done, total: progress("recovery", done, total)
         )
         await recovery.run()
         if self._ground.postgres is None:
@@ -249,6 +251,7 @@ class EngineRole:
             notes_at=noter.at,
             snapshot_seq=self._snapshot_seq,
             cadence=cadence_of(self._ground.settings),
+            awake=Awake(linger_ns_of(self._ground.settings.awake_us)),
         )
 
     def begin_calendar(self) -> None:
@@ -314,7 +317,3 @@ class EngineRole:
         with suppress(Unavailable):
             await parts.leadership.resign()
         await parts.journal.close()
-
-
-def _restore(blob: bytes | None) -> Engine:
-    return Engine.restore(blob) if blob is not None else Engine()

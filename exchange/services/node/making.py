@@ -45,6 +45,7 @@ from exchange.services.observer import Observer
 from exchange.services.porting import Porter
 from exchange.services.restraints import Restrainer
 from exchange.services.sequencer import Cadence
+from matching.engine import Engine
 
 Send = Callable[[np.ndarray], Awaitable[None]]
 
@@ -55,6 +56,11 @@ def cadence_of(settings: Settings) -> Cadence:
         snapshot_commands=settings.snapshot_every_commands,
         hash_commands=settings.hash_every_commands,
     )
+
+
+def core_of(blob: bytes | None) -> Engine:
+    """Return the core that was saved, or an empty one."""
+    return Engine.restore(blob) if blob is not None else Engine()
 
 
 def make_night(ground: Ground, mirror: Mirror, agenda: Agenda, clock: Clock) -> Night:

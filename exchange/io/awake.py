@@ -1,0 +1,60 @@
+"""Keeps the event loop awake while an answer is near.
+
+A processor that was let go to sleep takes tens of microseconds to come back, on a virtual machine
+a good part of an order's way. So while few commands commit, and shortly after if they come in quick
+succession, the loop looks for what is next instead of waiting for it. With many commands under way
+there is always something to do, and with none the processor sleeps.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+FEW_COMMANDS: Final = 8  # with more in a batch others are on their way, and keep the loop awake
+COMMIT_NS: Final = 2_000_000  # one that takes longer is not waited for awake
+LINGER_NS: Final = 300_000
+
+
+class Awake:
+    """Told when a commit begins and ends, by code of the loop that is to stay awake."""
+
+    def __init__(
+        self, linger_ns: int = LINGER_NS, now_ns: Callable[[], int] = time.perf_counter_ns
+    ) -> None:
+        """Look for `linger_ns` after each of a quick succession of commits; 0: never look."""
+        self._linger_ns = linger_ns
+        self._now_ns = now_ns
+        self._until_ns = 0
+        self._ended_ns = -linger_ns
+        self._lingers = False
+        self._looking = False
+
+    def begin(self, count: int) -> None:
+        """A commit of so many commands begins."""
+        if self._linger_ns == 0 or count > FEW_COMMANDS:
+            self._lingers = False
+            return
+        now_ns = self._now_ns()
+        self._lingers = now_ns - self._ended_ns < self._linger_ns
+        self._until_ns = now_ns + COMMIT_NS
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def end(self) -> None:
+        """It has ended, and what it was for is on its way."""
+        self._ended_ns = self._now_ns()
+        self._until_ns = self._ended_ns + self._linger_ns if self._lingers else 0
+
+    def _look(self) -> None:
+        self._looking = self._now_ns() < self._until_ns
+        if self._looking:
+            asyncio.get_running_loop().call_soon(self._look)  # it polls, and does not wait
+
+
+def linger_ns_of(linger_us: int) -> int:
+    """Return for how long to stay awake: not at all where Postgres needs this very processor."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return 1_000 * linger_us if (cores or 1) > 1 else 0

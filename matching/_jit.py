@@ -13,9 +13,12 @@ change in another file nor a change of flags, so the cache folder is named after
 kernel sources, the flags and the versions. Nothing else in the house knows numba's options.
 """
 
+import contextlib
 import hashlib
 import os
 import platform
+import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -45,6 +48,9 @@ INNER_FLAGS: Final[dict[str, Any]] = {
     "cache": False,
 }
 
+KEPT_VERSIONS: Final = 8  # of the kernels: each takes some 180 MB compiled
+VERSION: Final = re.compile("[0-9a-f]{24}")  # a cache key
+
 # Files of the package without a kernel: a change in them recompiles nothing.
 NOT_KERNELS: Final = frozenset(
     {
@@ -56,6 +62,7 @@ NOT_KERNELS: Final = frozenset(
         "checks_implied.py",
         "checks_legs.py",
         "engine.py",
+        "resident.py",
         "saved.py",
     }
 )
@@ -95,8 +102,19 @@ def writable(folder: Path) -> bool:
         return False
 
 
+def forget_others(folder: Path, kept: int = KEPT_VERSIONS) -> None:
+    """Drop what was compiled of other versions, but for those that were used last."""
+    with contextlib.suppress(OSError):  # another process tidies up as well
+        os.utime(folder)
+        versions = [path for path in folder.parent.iterdir() if VERSION.fullmatch(path.name)]
+        versions.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for old in versions[kept:]:
+            if old != folder:
+                shutil.rmtree(old, ignore_errors=True)
+
+
 def cache_folder() -> Path:
-    """Return the folder of this very code.
+    """Return the folder of this very code, the one used last.
 
     Errors:
         RuntimeError: none of the places can be written.
@@ -105,6 +123,7 @@ def cache_folder() -> Path:
     for root in roots:
         folder = root / "kernels" / cache_key()
         if writable(folder):
+            forget_others(folder)
             return folder
     raise RuntimeError(f"no folder for compiled kernels can be written: {roots}")
 

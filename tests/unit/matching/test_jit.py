@@ -1,5 +1,6 @@
 """Kernels cannot allocate, and compiled code is never taken for that of another source."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,22 @@ def test_a_change_of_flags_changes_the_cache_key(monkeypatch: pytest.MonkeyPatch
     before = _jit.cache_key()
     monkeypatch.setitem(_jit.FLAGS, "error_model", "python")
     assert _jit.cache_key() != before
+
+
+def test_versions_that_were_not_used_for_long_are_dropped_and_nothing_else(tmp_path: Path):
+    keys = [f"{number:024x}" for number in range(6)]
+    for age, key in enumerate(keys):
+        (tmp_path / key).mkdir()
+        (tmp_path / key / "kernel.nbi").write_bytes(b"1")
+        os.utime(tmp_path / key, (1_000_000 - age, 1_000_000 - age))
+    (tmp_path / "mine").mkdir()
+    os.utime(tmp_path / "mine", (1, 1))
+    oldest = tmp_path / keys[5]
+    _jit.forget_others(oldest, kept=3)  # it is in use now
+    assert {path.name for path in tmp_path.iterdir()} == {keys[0], keys[1], keys[5], "mine"}
+    _jit.forget_others(tmp_path / "gone" / keys[1], kept=0)  # tidied up by somebody else: no matter
+    _jit.forget_others(oldest, kept=0)
+    assert {path.name for path in tmp_path.iterdir()} == {keys[5], "mine"}
 
 
 @pytest.mark.parametrize("bit", [0, 1, 31, 32, 62])

@@ -22,8 +22,9 @@ from matching.codes import (
     Stp,
     Tif,
 )
-from matching.emit import emit, emit_order
+from matching.emit import emit, emit_cancelled, emit_order
 from matching.legs import add_leg_positions
+from matching.lots import change_lots
 from matching.match import emit_drops, execute_apart
 from matching.mmp import end_hit_groups, mmp_place, quote_of
 from matching.pool import add_position, find_position, free_order_slot, take_order_slot
@@ -229,12 +230,24 @@ def enter_side(s, cmd, side):
     leaves_lots, traded_lots, lost_lots, dropped_lots, stopped = execute_apart(
         s, order, order_id, position_idx, lots
     )
+    gone_lots = NONE
+    if s.mmps[mmp_place(cmd)]["frozen"] != 0 and leaves_lots > 0:
+        # A leg of an implied trade was of this very group: its quotes are gone by now.
+        gone_lots, leaves_lots = leaves_lots, NONE
+        change_lots(
+            s, order.account_idx, position_idx, order.book_idx, order.key, -gone_lots, NONE, NONE
+        )
     if leaves_lots > 0:
         s.events[reply]["leaves_lots"] = leaves_lots
         rest(s, cmd, order, order_idx, order_id, position_idx, NONE, leaves_lots, traded_lots)
         name_quote(s, position_idx, side, order_idx)
     if (lost_lots | dropped_lots) != 0:
         emit_drops(s, order, order_id, leaves_lots, NONE, lost_lots, dropped_lots, stopped)
+    if gone_lots > 0:
+        emit_cancelled(
+            s, Code.MMP_TRIGGERED, order.account_idx, order.book_idx, order_id, price_ticks,
+            gone_lots, NONE,
+        )  # fmt: skip
     if traded_lots > 0:
         note_quote_fill(s, order.account_idx, order.flags, side, traded_lots)
     end_hit_groups(s)

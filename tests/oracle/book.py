@@ -335,6 +335,8 @@ def enter(
         if order.tif in IMMEDIATE or stopped:
             dropped += order.leaves_lots
             order.leaves_lots = 0
+        elif quotes.is_frozen(ex, order):
+            dropped, order.leaves_lots, code = order.leaves_lots, 0, Code.MMP_TRIGGERED
     order.shown_lots = min(order.display_lots, order.leaves_lots)
     reply["leaves_lots"] = order.leaves_lots
     reply["amount_usd_micros"] = order.shown_lots

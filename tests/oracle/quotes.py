@@ -25,6 +25,12 @@ def group_of(order: Order) -> int:
     return (order.flags >> QUOTE_GROUP_SHIFT) % QUOTE_GROUPS
 
 
+def is_frozen(ex: Exchange, order: Order) -> bool:
+    """Return whether an order is a quote of a frozen group: a leg of its own trade was hit."""
+    mmps = ex.accounts[order.account_idx].mmps
+    return bool(order.flags & Flag.QUOTE) and mmps[group_of(order)].frozen
+
+
 def quote(ex: Exchange, log: Log, cmd: Command) -> None:
     prices, sizes = halves(cmd.price_ticks), halves(cmd.qty_lots)
     code = judge(ex, cmd, prices, sizes)

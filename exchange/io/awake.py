@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import Final
 
 FEW_COMMANDS: Final = 8  # with more in a batch others are on their way, and keep the loop awake
-COMMIT_NS: Final = 2_000_000  # one that takes longer is not waited for awake
+# One that takes longer may wait for this very processor, or for a database far away: then it
+# sleeps, and through the next one too.
+COMMIT_NS: Final = 500_000
 LINGER_NS: Final = 300_000
 
 
@@ -27,18 +29,20 @@ class Awake:
         self._linger_ns = linger_ns
         self._now_ns = now_ns
         self._until_ns = 0
+        self._begun_ns = 0
         self._ended_ns = -linger_ns
+        self._was_quick = True
         self._lingers = False
         self._looking = False
 
     def begin(self, count: int) -> None:
         """A commit of so many commands begins."""
-        if self._linger_ns == 0 or count > FEW_COMMANDS:
-            self._lingers = False
+        self._begun_ns = self._now_ns()
+        looks = self._linger_ns > 0 and count <= FEW_COMMANDS and self._was_quick
+        self._lingers = looks and self._begun_ns - self._ended_ns < self._linger_ns
+        if not looks:
             return
-        now_ns = self._now_ns()
-        self._lingers = now_ns - self._ended_ns < self._linger_ns
-        self._until_ns = now_ns + COMMIT_NS
+        self._until_ns = self._begun_ns + COMMIT_NS
         if not self._looking:
             self._looking = True
             asyncio.get_running_loop().call_soon(self._look)
@@ -46,6 +50,7 @@ class Awake:
     def end(self) -> None:
         """It has ended, and what it was for is on its way."""
         self._ended_ns = self._now_ns()
+        self._was_quick = self._ended_ns - self._begun_ns <= COMMIT_NS
         self._until_ns = self._ended_ns + self._linger_ns if self._lingers else 0
 
     def _look(self) -> None:

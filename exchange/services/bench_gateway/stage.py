@@ -113,6 +113,7 @@ def wait_cleared(url: str) -> None:
 def exchange() -> Iterator[Stage]:
     """Start a node, open and fund accounts; stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="wellhead-bench-") as folder:
+        Path(folder).chmod(0o755)  # Postgres may run as another user, and goes with the folder
         data = Path(folder) / "data"
         environment = os.environ | {"WELLHEAD_DATA_DIR": str(data), "WELLHEAD_PORT": "0"}
         environment["WELLHEAD_OPENING_CALL_S"] = "0"  # contracts trade at once

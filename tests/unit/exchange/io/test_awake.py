@@ -48,16 +48,23 @@ def test_it_looks_while_few_commands_commit_and_no_longer():
     asyncio.run(main())
 
 
-def test_a_commit_that_takes_long_is_not_waited_for_awake():
+def test_a_commit_that_takes_long_is_not_waited_for_awake_and_nor_is_the_next():
     async def main() -> None:
         night = Night()
         night.awake.begin(1)
         night.now_ns += COMMIT_NS - 1
         assert await night.is_awake()
-        night.now_ns += 1
+        night.now_ns += 2
         assert not await night.is_awake()
         night.awake.end()
         assert not await night.is_awake()
+        night.awake.begin(1)
+        assert not await night.is_awake()
+        night.now_ns += COMMIT_NS
+        night.awake.end()  # quick again
+        assert not await night.is_awake()
+        night.awake.begin(1)
+        assert await night.is_awake()
 
     asyncio.run(main())
 

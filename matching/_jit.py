@@ -48,7 +48,7 @@ INNER_FLAGS: Final[dict[str, Any]] = {
     "cache": False,
 }
 
-KEPT_VERSIONS: Final = 8  # of the kernels: each takes some 180 MB compiled
+KEPT_VERSIONS: Final = 8  # of the kernels: one takes some 180 MB, times the folders it runs from
 VERSION: Final = re.compile("[0-9a-f]{24}")  # a cache key
 
 # Files of the package without a kernel: a change in them recompiles nothing.

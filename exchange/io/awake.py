@@ -10,13 +10,17 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 FEW_COMMANDS: Final = 8  # with more in a batch others are on their way, and keep the loop awake
 # One that takes longer may wait for this very processor, or for a database far away: then it
-# sleeps, and through the next one too.
+# sleeps, and through the next one too, through more and more of them if it is the same again.
 COMMIT_NS: Final = 500_000
+SLEEP_MAX: Final = 63  # commits
 LINGER_NS: Final = 300_000
+QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")  # "max 100000", or the quota and its period
 
 
 class Awake:
@@ -31,16 +35,19 @@ class Awake:
         self._until_ns = 0
         self._begun_ns = 0
         self._ended_ns = -linger_ns
-        self._was_quick = True
+        self._sleep = 0  # commits to sleep through
+        self._slept = 0  # so many at the last try
+        self._looks = False  # at this commit
         self._lingers = False
         self._looking = False
 
     def begin(self, count: int) -> None:
         """A commit of so many commands begins."""
         self._begun_ns = self._now_ns()
-        looks = self._linger_ns > 0 and count <= FEW_COMMANDS and self._was_quick
-        self._lingers = looks and self._begun_ns - self._ended_ns < self._linger_ns
-        if not looks:
+        self._looks = self._linger_ns > 0 and count <= FEW_COMMANDS and self._sleep == 0
+        self._sleep = max(0, self._sleep - 1)
+        self._lingers = self._looks and self._begun_ns - self._ended_ns < self._linger_ns
+        if not self._looks:
             return
         self._until_ns = self._begun_ns + COMMIT_NS
         if not self._looking:
@@ -50,7 +57,10 @@ class Awake:
     def end(self) -> None:
         """It has ended, and what it was for is on its way."""
         self._ended_ns = self._now_ns()
-        self._was_quick = self._ended_ns - self._begun_ns <= COMMIT_NS
+        if self._looks:
+            is_quick = self._ended_ns - self._begun_ns <= COMMIT_NS
+            self._lingers &= is_quick
+            self._slept = self._sleep = 0 if is_quick else min(SLEEP_MAX, 2 * self._slept + 1)
         self._until_ns = self._ended_ns + self._linger_ns if self._lingers else 0
 
     def _look(self) -> None:
@@ -61,5 +71,14 @@ class Awake:
 
 def linger_ns_of(linger_us: int) -> int:
     """Return for how long to stay awake: not at all where Postgres needs this very processor."""
+    return 1_000 * linger_us if processors() > 1 else 0
+
+
+def processors() -> float:
+    """Return how many processors this process may use, with what its control group says."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return 1_000 * linger_us if (cores or 1) > 1 else 0
+    count = float(cores or 1)
+    with suppress(OSError, ValueError):  # no control groups, or none with a quota
+        quota, period = QUOTA.read_text().split()
+        count = min(count, int(quota) / int(period))
+    return count

@@ -25,7 +25,7 @@ from exchange.services.clearing.audit import Audit
 GROUP_EVENTS: Final = 100_000  # batches share a transaction up to about so many
 GATHER_S: Final = 0.05  # between two transactions, so that a busy market shares them,
 GATHER_BUSY_S: Final = 0.25  # and one with so many events even more: an order that is filled soon
-BUSY_EVENTS: Final = 100  # after it came is written once then, not written and changed
+BUSY_EVENTS: Final = 1_000  # after it came is written once then, not written and changed
 POLL_MIN_S: Final = 0.002  # between two looks at the journal, right after there was something
 POLL_MAX_S: Final = 0.02
 WOKEN_POLL_S: Final = 0.5  # with someone to wake us, looking by ourselves is a precaution

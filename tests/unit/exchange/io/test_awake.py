@@ -3,7 +3,7 @@
 import asyncio
 
 from exchange.io import awake as module
-from exchange.io.awake import COMMIT_NS, FEW_COMMANDS, Awake, linger_ns_of
+from exchange.io.awake import COMMIT_NS, FEW_COMMANDS, SLEEP_MAX, Awake, linger_ns_of, processors
 
 LINGER_NS = 300_000
 
@@ -60,9 +60,29 @@ def test_a_commit_that_takes_long_is_not_waited_for_awake_and_nor_is_the_next():
         assert not await night.is_awake()
         night.awake.begin(1)
         assert not await night.is_awake()
-        night.now_ns += COMMIT_NS
-        night.awake.end()  # quick again
-        assert not await night.is_awake()
+        night.now_ns += COMMIT_NS + 1  # who slept is no judge of how long it took
+        night.awake.end()
+        night.awake.begin(1)
+        assert await night.is_awake()
+
+    asyncio.run(main())
+
+
+def test_with_a_database_far_away_it_looks_ever_more_rarely_and_comes_back():
+    async def main() -> None:
+        night = Night()
+        looked = []
+        for number in range(260):
+            night.awake.begin(1)
+            if await night.is_awake():
+                looked.append(number)
+            night.now_ns += 2 * COMMIT_NS
+            night.awake.end()
+        assert looked == [0, 2, 6, 14, 30, 62, 126, 190, 254]
+        for _ in range(SLEEP_MAX):
+            await night.commit()
+        night.now_ns += LINGER_NS
+        await night.commit()
         night.awake.begin(1)
         assert await night.is_awake()
 
@@ -114,12 +134,19 @@ def test_only_one_of_it_looks_however_many_commits_there_are():
     asyncio.run(main())
 
 
-def test_who_has_one_processor_leaves_it_to_the_database(monkeypatch):
+def test_who_has_one_processor_leaves_it_to_the_database(monkeypatch, tmp_path):
+    quota = tmp_path / "cpu.max"
+    monkeypatch.setattr(module, "QUOTA", quota)
     monkeypatch.setattr(module.os, "sched_getaffinity", lambda pid: {3}, raising=False)
     assert linger_ns_of(300) == 0
     monkeypatch.setattr(module.os, "sched_getaffinity", lambda pid: {0, 3}, raising=False)
     assert linger_ns_of(300) == 300_000
     assert linger_ns_of(0) == 0
+    for text, count in (("max 100000", 2), ("100000 100000", 1), ("150000 100000", 1.5), ("", 2)):
+        quota.write_text(f"{text}\n")
+        assert processors() == count, text
+        assert (linger_ns_of(300) > 0) is (count > 1)
+    quota.unlink()
     monkeypatch.delattr(module.os, "sched_getaffinity")
     monkeypatch.setattr(module.os, "cpu_count", lambda: None)
     assert linger_ns_of(300) == 0

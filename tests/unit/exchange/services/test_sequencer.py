@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from exchange.io.awake import Awake
 from exchange.io.batch import Batch
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.clock import ManualClock
@@ -208,13 +209,37 @@ async def test_a_lost_commit_halts_then_resumes_and_nothing_is_lost_or_doubled(f
 async def test_a_lost_epoch_ends_the_run_and_releases_nothing():
     class Lost(MemoryJournal):
         async def append(self, batch: Batch) -> None:
-            raise EpochLost("planted")
+            if self.batches:
+                raise EpochLost("planted")
+            await super().append(batch)
 
-    house = House(Lost())
+    clock = ManualClock(SECOND_NS)
+    house = House(Lost(), awake=Awake(now_ns=clock.now_ns))
     await house.bus.send(opening())
+    await house.released(9)
+    await house.bus.send(command(Kind.TICK))
     with pytest.raises(EpochLost):
         await asyncio.wait_for(house.task, 60)
-    assert await house.outlet.get(0.01) is None
+    fresh = house.bus.subscribe()
+    assert await fresh.get(0.01) is None
+    assert house.status.journal_seq == 9 < house.status.seq
+    clock.advance(SECOND_NS)
+    await turns()
+    assert [task for task in asyncio.all_tasks() if not task.done()] == [asyncio.current_task()]
+
+
+async def test_staying_awake_changes_nothing_but_how_often_the_loop_turns():
+    looks = itertools.count(1)
+    asleep, awake = House(), House(awake=Awake(now_ns=lambda: 1_000 * next(looks)))
+    for house in (asleep, awake):
+        await house.bus.send(opening())
+        await house.released(9)
+        await one_by_one(house, [command(Kind.TICK) for _ in range(20)])
+        await house.stop()
+    assert next(looks) > 60  # at the beginning and the end of 21 commits, and in between
+    assert [b.to_bytes() for b in asleep.journal.batches] == [
+        b.to_bytes() for b in awake.journal.batches
+    ]
 
 
 class Died(Exception):

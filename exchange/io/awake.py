@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 FEW_COMMANDS: Final = 8  # with more in a batch others are on their way, and keep the loop awake
-# One that takes longer may wait for this very processor, or for a database far away: then it
-# sleeps, and through the next one too, through more and more of them if it is the same again.
+# One that takes longer may wait for this very processor: it sleeps. When one after the other does,
+# as with a database far away, it sleeps through more and more of them before it tries again.
 COMMIT_NS: Final = 500_000
+SLOW_MAX: Final = 2  # in a row, before that
 SLEEP_MAX: Final = 63  # commits
 LINGER_NS: Final = 300_000
 QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")  # "max 100000", or the quota and its period
@@ -36,7 +37,7 @@ class Awake:
         self._begun_ns = 0
         self._ended_ns = -linger_ns
         self._sleep = 0  # commits to sleep through
-        self._slept = 0  # so many at the last try
+        self._slow = 0  # commits it looked for in vain, in a row
         self._looks = False  # at this commit
         self._lingers = False
         self._looking = False
@@ -60,7 +61,8 @@ class Awake:
         if self._looks:
             is_quick = self._ended_ns - self._begun_ns <= COMMIT_NS
             self._lingers &= is_quick
-            self._slept = self._sleep = 0 if is_quick else min(SLEEP_MAX, 2 * self._slept + 1)
+            self._slow = 0 if is_quick else self._slow + 1
+            self._sleep = min(SLEEP_MAX, (1 << max(0, self._slow - SLOW_MAX)) - 1)
         self._until_ns = self._ended_ns + self._linger_ns if self._lingers else 0
 
     def _look(self) -> None:

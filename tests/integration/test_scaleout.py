@@ -3,10 +3,13 @@
 import asyncio
 import signal
 import sys
+import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 
+from exchange.services.node.watching import SILENT_S
 from matching.codes import Code, EventKind
 from tests.torture.cluster import Cluster, running_cluster
 from tests.torture.floor import ACCOUNTS, READER, Floor
@@ -101,14 +104,20 @@ async def test_an_exchange_in_many_processes_loses_nothing(cluster):
     # Valkey dies and comes back empty.
     floor.begin()
     await asyncio.sleep(0.3)
+    gone_s = time.monotonic()
     cluster.valkey.kill()
     await asyncio.sleep(0.7)
     cluster.start_valkey()
+    gone_s = time.monotonic() - gone_s
     await asyncio.sleep(0.5)
     await floor.end()
     await settled(floor)
 
-    assert floor.fates()[Fate.NOT_DONE] == 0, "Valkey's troubles are none of the clients'"
+    # Valkey's troubles are none of the clients', unless a slow machine made them so long that the
+    # leader was silent for SILENT_S.
+    requests = (one for trader in floor.traders for one in trader.record.requests)
+    away = Counter(one.code for one in requests if one.fate == Fate.NOT_DONE)
+    assert not away or (gone_s > SILENT_S - 1 and set(away) == {"halted"}), (away, gone_s)
 
     # A gateway dies; its clients go to the other.
     floor.begin()

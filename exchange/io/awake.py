@@ -20,16 +20,13 @@ FEW_COMMANDS: Final = 8  # with more in a batch others are on their way, and kee
 COMMIT_NS: Final = 500_000
 SLOW_MAX: Final = 2  # in a row, before that
 SLEEP_MAX: Final = 63  # commits
-LINGER_NS: Final = 300_000
 QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")  # "max 100000", or the quota and its period
 
 
 class Awake:
     """Told when a commit begins and ends, by code of the loop that is to stay awake."""
 
-    def __init__(
-        self, linger_ns: int = LINGER_NS, now_ns: Callable[[], int] = time.perf_counter_ns
-    ) -> None:
+    def __init__(self, linger_ns: int, now_ns: Callable[[], int] = time.perf_counter_ns) -> None:
         """Look for `linger_ns` after each of a quick succession of commits; 0: never look."""
         self._linger_ns = linger_ns
         self._now_ns = now_ns

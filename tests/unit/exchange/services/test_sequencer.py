@@ -25,6 +25,7 @@ from tests.support.rows import command
 from tests.support.waiting import until
 
 SECOND_NS = 1_000_000_000
+LINGER_NS = 300_000
 
 
 class House:
@@ -214,14 +215,14 @@ async def test_a_lost_epoch_ends_the_run_and_releases_nothing():
             await super().append(batch)
 
     clock = ManualClock(SECOND_NS)
-    house = House(Lost(), awake=Awake(now_ns=clock.now_ns))
+    house = House(Lost(), awake=Awake(LINGER_NS, clock.now_ns))
     await house.bus.send(opening())
     await house.released(9)
+    outlet = house.bus.subscribe()
     await house.bus.send(command(Kind.TICK))
     with pytest.raises(EpochLost):
         await asyncio.wait_for(house.task, 60)
-    fresh = house.bus.subscribe()
-    assert await fresh.get(0.01) is None
+    assert await outlet.get(0.01) is None
     assert house.status.journal_seq == 9 < house.status.seq
     clock.advance(SECOND_NS)
     await turns()
@@ -230,7 +231,7 @@ async def test_a_lost_epoch_ends_the_run_and_releases_nothing():
 
 async def test_staying_awake_changes_nothing_but_how_often_the_loop_turns():
     looks = itertools.count(1)
-    asleep, awake = House(), House(awake=Awake(now_ns=lambda: 1_000 * next(looks)))
+    asleep, awake = House(), House(awake=Awake(LINGER_NS, lambda: 1_000 * next(looks)))
     for house in (asleep, awake):
         await house.bus.send(opening())
         await house.released(9)

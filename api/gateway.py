@@ -9,19 +9,19 @@ import asyncio
 import logging
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from api.barrier import Barrier
 from api.errors import Problem
-from api.replies import FutureWaiter, Reply, Waiter
+from api.replies import EarlyWaiter, FutureWaiter, Reply, Waiter
 from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.errors import Unavailable
 from exchange.io.status import Mode, Status
 from exchange.rules.changes import Changes
 from exchange.rules.mirror import Mirror
-from exchange.rules.rows import event_rows
+from exchange.rules.rows import command_rows, event_rows
 from matching.codes import Code, EventKind
 from matching.wire import COMMAND
 
@@ -72,6 +72,7 @@ class Gateway:
         self._barrier = Barrier(mirror, head)
         self._request_id = 0
         self._pending: dict[int, tuple[bytes, Waiter]] = {}
+        self._foreseen: list[tuple[int, Reply]] = []  # of the batch that commits, by request id
         self._outgoing: list[bytes] = []
         self._wake = asyncio.Event()
         self._silent_since_s = 0.0
@@ -150,13 +151,28 @@ class Gateway:
         """Call `listener` after every batch, when the mirror has it."""
         self._listeners.append(listener)
 
-    async def follow(self, batches: AsyncIterator[Batch]) -> None:
-        """Apply batches as they come, without end."""
-        async for batch in batches:
-            self.apply(batch)
+    def foresee(self, batch: Batch) -> None:
+        """Have answers to a batch written while it is being committed; `apply` gives them.
+
+        Only as far as the order in which replies are given stays what it is.
+        """
+        self._foreseen = foreseen = []
+        if batch.first_seq != self.mirror.seq + 1 or not self._pending:
+            return
+        commands = list(command_rows(batch.commands))
+        for request_id, reply in self._replies(batch):
+            _, waiter = self._pending.get(request_id, (b"", None))
+            if not isinstance(waiter, EarlyWaiter):
+                return
+            if not waiter.foresee(commands[reply.seq - batch.first_seq], reply):
+                return
+            foreseen.append((request_id, reply))
 
     def apply(self, batch: Batch) -> None:
-        """Apply a committed batch: mirror first, then replies, then whoever listens."""
+        """Apply a committed batch: mirror first, then replies, then whoever listens.
+
+        Replies that were foreseen leave first: nobody can ask for more before the mirror has it.
+        """
         known_seq = self.mirror.seq
         if batch.last_seq <= known_seq:
             return
@@ -166,6 +182,8 @@ class Gateway:
                 batch.commands[known_seq + 1 - batch.first_seq :],
                 batch.events[batch.events["seq"] > known_seq],
             )
+        if self._foreseen:
+            self._answer_foreseen(batch)
         changes = self.mirror.apply(batch.commands, batch.events)
         if self._pending:
             self._answer(batch)
@@ -173,34 +191,49 @@ class Gateway:
             listener(batch, changes)
         self._barrier.release()
 
+    def _answer_foreseen(self, batch: Batch) -> None:
+        """Hand over the replies that are written already."""
+        foreseen, self._foreseen = self._foreseen, []
+        for request_id, reply in foreseen:
+            if batch.first_seq <= reply.seq <= batch.last_seq:
+                self._reply(request_id, reply)
+
     def _answer(self, batch: Batch) -> None:
         """Hand the replies in a batch to those who wait for them."""
-        own, pop, envelope_max = self.origin_id, self._pending.pop, _STALE_MAX
+        answered = False
+        for request_id, reply in self._replies(batch):
+            answered = True
+            first = reply.events[0]
+            if first[1] == _REFUSED and first[3] <= _STALE_MAX:
+                self._envelope_refused(request_id, first[3])
+            else:
+                self._reply(request_id, reply)
+        if answered:
+            self._silent_since_s = time.monotonic()
+            self._silence_s = SILENCE_S
+
+    def _replies(self, batch: Batch) -> Iterator[tuple[int, Reply]]:
+        """Yield the replies to our commands in a batch, with their request ids."""
+        own = self.origin_id
         events = list(event_rows(batch.events))
         last, end = len(events), 0
-        answered = False
         for seq, ts_ns, origin_id, request_id in _STAMPS.iter_unpack(batch.commands.tobytes()):
             start, end = end, end + 1
             while end < last and events[end][0] == seq:
                 end += 1
-            if origin_id != own:
-                continue
-            answered = True
-            first = events[start]
-            if first[1] == _REFUSED and first[3] <= envelope_max:
-                self._envelope_refused(request_id, first[3])
-                continue
-            pending = pop(request_id, None)
-            if pending is None:
-                continue
-            try:
-                pending[1].replied(Reply(seq, ts_ns, events[start:end]))
-            except Exception:  # one client's trouble must not stop the others
-                log.exception("a reply could not be handed over")
-                pending[1].lost(Problem("outcome_unknown", "look the order up"))
-        if answered:
-            self._silent_since_s = time.monotonic()
-            self._silence_s = SILENCE_S
+            if origin_id == own:
+                yield request_id, Reply(seq, ts_ns, events[start:end])
+
+    def _reply(self, request_id: int, reply: Reply) -> None:
+        """Hand a reply to who waits for it, if anyone still does."""
+        pending = self._pending.pop(request_id, None)
+        if pending is None:
+            return
+        try:
+            pending[1].replied(reply)
+        except Exception:  # one client's trouble must not stop the others
+            log.exception("a reply could not be handed over")
+            pending[1].lost(Problem("outcome_unknown", "look the order up"))
 
     def _envelope_refused(self, request_id: int, code: int) -> None:
         """A repetition was answered before; a gap is mended; a stale origin is given up."""

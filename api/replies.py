@@ -1,11 +1,13 @@
 """What comes back of a command, and who waits for it."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol
 
 from api.errors import Problem, core_problem
 from matching.codes import EventKind
 
+CommandRow = Any  # the tuple of a COMMAND row
 EventRow = Any  # the tuple of an EVENT row
 
 
@@ -38,6 +40,27 @@ class Waiter(Protocol):
     def lost(self, problem: Problem) -> None:
         """Take what there is instead of a reply."""
         ...
+
+
+class EarlyWaiter(ABC):
+    """Who can write an answer from the core's reply alone, before the mirror shows what it says."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def foresee(self, command: CommandRow, reply: Reply) -> bool:
+        """Write the answer to a command that is being committed, and say whether it is written.
+
+        It is given by `replied`, if the commit succeeds, and by nothing else.
+        """
+
+    @abstractmethod
+    def replied(self, reply: Reply) -> None:
+        """Take the core's reply."""
+
+    @abstractmethod
+    def lost(self, problem: Problem) -> None:
+        """Take what there is instead of a reply."""
 
 
 class FutureWaiter:

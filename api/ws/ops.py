@@ -10,7 +10,7 @@ from api.auth import RECV_WINDOW_MS_DEFAULT, WS_METHOD, WS_TARGET, Claim
 from api.edge import new_request_id
 from api.errors import Problem
 from api.limits import Bucket
-from api.replies import Reply
+from api.replies import CommandRow, EarlyWaiter, Reply
 from api.schemas import (
     WsAuth,
     WsBatch,
@@ -25,7 +25,7 @@ from api.schemas import (
 )
 from api.views import find_order
 from api.whole import post_whole
-from api.ws.placed import placed_text
+from api.ws.placed import foreseen_text, placed_text
 from api.ws.private import NAMES as PRIVATE
 from api.ws.session import RequestId, Session, id_of, op_of
 from exchange.io.registry import Scope
@@ -39,7 +39,7 @@ def order_new(session: Session, message: WsOrderNew) -> None:
     gateway = session.services.gateway
     bucket = session.take_token(who)
     row = orders.new_row(gateway, message, who.account_idx)
-    gateway.post(row, PlaceWaiter(session, message, orders.placed, bucket))
+    gateway.post(row, PlaceWaiter(session, message, bucket))
     session.in_flight += 1
 
 
@@ -114,23 +114,36 @@ class OrderWaiter:
         self.session.refuse(id_of(self.message), op_of(self.message), problem)
 
 
-class PlaceWaiter(OrderWaiter):
+class PlaceWaiter(OrderWaiter, EarlyWaiter):
     """The same for a new order, which is most of them: the text is written in one go."""
 
-    __slots__ = ()
+    __slots__ = ("_foreseen",)
+    bucket: Bucket
+
+    def __init__(self, session: Session, message: WsOrderNew, bucket: Bucket) -> None:
+        super().__init__(session, message, orders.placed, bucket)
+        self._foreseen: str | None = None
+
+    def foresee(self, command: CommandRow, reply: Reply) -> bool:
+        """Write the answer to be."""
+        state = self.session.services.gateway.mirror
+        self._foreseen = foreseen_text(state, command, reply, self.message.id, self.bucket)
+        return self._foreseen is not None
 
     def replied(self, reply: Reply) -> None:
-        """Answer the message."""
-        session = self.session
-        text = None
-        if not session.closed and self.bucket is not None:
+        """Answer the message; what was foreseen leaves at once."""
+        session, foreseen = self.session, self._foreseen
+        text = foreseen
+        if foreseen is None and not session.closed:
             state = session.services.gateway.mirror
             text = placed_text(state, reply, self.message.id, self.bucket)
         if text is None:
             super().replied(reply)
-        else:
-            session.in_flight -= 1
-            session.push(text.encode())
+            return
+        session.in_flight -= 1
+        session.push(text.encode())
+        if foreseen is not None:
+            session.flush()
 
 
 def order_batch(session: Session, message: WsBatch) -> None:

@@ -14,15 +14,19 @@ from api import answers, codec
 from api.answers_stops import NO_TRIGGER, TIES
 from api.errors import core_name
 from api.limits import Bucket
-from api.replies import Reply
+from api.replies import CommandRow, Reply
+from exchange.rules.mirror_orders import placed_order
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Order
 from matching.codes import EventKind, Flag, OrderType
+from matching.wire import COMMAND
 
 _ACCEPTED: Final = int(EventKind.ACCEPTED)
 _TRADE: Final = int(EventKind.TRADE)
 _REPRICED: Final = int(EventKind.REPRICED)
 _IMPLIED: Final = (int(EventKind.IMPLIED_TRADE), int(EventKind.IMPLIED_LEG))
+_LINKED: Final = int(Flag.LINKED)
+_FLAGS: Final = list(COMMAND.names or ()).index("flags")
 _MARKET: Final = int(OrderType.MARKET)
 _NO_TRIGGER: Final = ",".join(f'"{name}":null' for name in (*NO_TRIGGER, *TIES))
 _STATIC_MAX: Final = 10_000
@@ -34,13 +38,30 @@ def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucke
 
     None also for an order of a combination, or one tied to another: they have more to say.
     """
-    events = reply.events
-    seq, kind, _, _, _, order_id, _, contract_idx, _, ticks, qty, leaves, _ = events[0]
-    one = state.order(order_id) if kind == _ACCEPTED else None
-    if one is None:
+    first = reply.events[0]
+    one = state.order(first[5]) if first[1] == _ACCEPTED else None
+    if one is None or one.link_id:
         return None
-    contract = state.contracts[contract_idx]
-    if contract.legs or one.link_id:
+    return _text(state.contracts[first[7]], one, reply, request_id, bucket)
+
+
+def foreseen_text(
+    state: MirrorState, command: CommandRow, reply: Reply, request_id: Any, bucket: Bucket
+) -> str | None:
+    """Return the same of an order that the mirror does not show yet."""
+    first = reply.events[0]
+    if first[1] != _ACCEPTED or command[_FLAGS] & _LINKED:
+        return None
+    one = placed_order(command, reply.events)
+    return _text(state.contracts[first[7]], one, reply, request_id, bucket)
+
+
+def _text(
+    contract: Contract, one: Order, reply: Reply, request_id: Any, bucket: Bucket
+) -> str | None:
+    events = reply.events
+    seq, _, _, _, _, order_id, _, _, _, ticks, qty, leaves, _ = events[0]
+    if contract.legs:
         return None
     code = dropped = 0
     trades = ""

@@ -24,6 +24,18 @@ UNREAD_BATCHES_MAX: Final = 4096  # a reader that far behind reads the journal i
 _NOTHING: Final = new_commands(0)
 
 
+class Listener(Protocol):
+    """Hears of batches in the sequencer's own process, with no queue between."""
+
+    def foresee(self, batch: Batch) -> None:
+        """Get ready for a batch that is being committed; nothing of it may be shown yet."""
+        ...
+
+    def take(self, batch: Batch) -> None:
+        """Take a committed batch at once; it comes to subscribers too."""
+        ...
+
+
 class Bus(Protocol):
     """What a sequencer, a gateway and a follower need of each other."""
 
@@ -49,6 +61,13 @@ class Bus(Protocol):
 
     async def receive(self, count_max: int) -> np.ndarray:
         """Wait for commands and return at most `count_max` of them; writable."""
+        ...
+
+    def announce(self, batch: Batch) -> None:
+        """Say that a small batch is being committed, so that its answers are written meanwhile.
+
+        No other process hears of it before it is durable.
+        """
         ...
 
     async def publish(self, batch: Batch, taken_count: int = 0) -> None:

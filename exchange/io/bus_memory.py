@@ -1,11 +1,12 @@
 """The bus inside one process."""
 
+import asyncio
 from collections.abc import Callable
 
 import numpy as np
 
 from exchange.io.batch import Batch
-from exchange.io.bus import WAITING_COMMANDS_MAX, Inbox, Outlet, Rows
+from exchange.io.bus import WAITING_COMMANDS_MAX, Inbox, Listener, Outlet, Rows
 from exchange.io.status import Status
 
 
@@ -15,6 +16,8 @@ class MemoryBus:
     def __init__(self) -> None:
         self._inbox = Inbox()
         self._outlets: list[Outlet] = []
+        self._listeners: list[Listener] = []
+        self._announced: Batch | None = None
         self._status: Status | None = None
 
     async def send(self, rows: Rows) -> None:
@@ -40,8 +43,23 @@ class MemoryBus:
         """Wait for commands and return at most `count_max` of them."""
         return await self._inbox.receive(count_max)
 
+    def attach(self, listener: Listener) -> None:
+        """Have batches that were announced given to a listener before anything else happens."""
+        self._listeners.append(listener)
+
+    def announce(self, batch: Batch) -> None:
+        """Have listeners get ready for a batch in the next turn of the loop."""
+        self._announced = batch
+        loop = asyncio.get_running_loop()
+        for listener in self._listeners:
+            loop.call_soon(listener.foresee, batch)
+
     async def publish(self, batch: Batch, taken_count: int = 0) -> None:
-        """Give a committed batch to all subscribers."""
+        """Give a committed batch to all subscribers, one that was announced to listeners first."""
+        if batch is self._announced:
+            self._announced = None
+            for listener in self._listeners:
+                listener.take(batch)
         for outlet in self._outlets:
             outlet.put(batch)
 

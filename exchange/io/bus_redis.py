@@ -135,6 +135,9 @@ class RedisBus:
 
     # Batches
 
+    def announce(self, batch: Batch) -> None:
+        """Say nothing: who listens is in another process."""
+
     async def publish(self, batch: Batch, taken_count: int = 0) -> None:
         """Give a committed batch to all subscribers; never fails, never waits."""
         self._publishing.append((batch, taken_count))

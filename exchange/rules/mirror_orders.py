@@ -4,7 +4,7 @@ from typing import Any
 
 from exchange.rules.protections import order_flags
 from exchange.rules.records import Order
-from matching.codes import PLACE_FLAGS, Flag, OrderType
+from matching.codes import PLACE_FLAGS, EventKind, Flag, OrderType
 from matching.wire import COMMAND, EVENT, halves
 
 _FIELD = {name: place for place, name in enumerate(COMMAND.names or ())}
@@ -13,11 +13,13 @@ _FLAGS, _AMOUNT = _FIELD["flags"], _FIELD["amount_usd_micros"]
 _STATE, _REF = _FIELD["state"], _FIELD["ref_id"]
 _EXPIRES, _CLIENT = _FIELD["expires_ns"], _FIELD["client_a"]
 _E = {name: place for place, name in enumerate(EVENT.names or ())}
-_SIDE_E, _ACCOUNT_E, _ORDER_E = _E["side"], _E["account_idx"], _E["order_id"]
+_KIND_E, _SIDE_E = _E["kind"], _E["side"]
+_ACCOUNT_E, _ORDER_E = _E["account_idx"], _E["order_id"]
 _CONTRACT_E, _PRICE_E, _QTY_E = _E["contract_idx"], _E["price_ticks"], _E["qty_lots"]
 _LEAVES_E, _AMOUNT_E = _E["leaves_lots"], _E["amount_usd_micros"]
 # An enumeration takes longer to ask than the rest of a line here.
 _PEGGED, _LIMIT = int(OrderType.PEGGED), int(OrderType.LIMIT)
+_TRADE = int(EventKind.TRADE)
 _MARKET_TO_LIMIT = int(OrderType.MARKET_TO_LIMIT)
 
 Row = Any  # the tuple of a COMMAND or EVENT row
@@ -48,6 +50,16 @@ def accepted_order(command: Row, event: Row) -> Order:
     order.updated_seq = event[0]
     if order.leaves_lots and order.order_type == _MARKET_TO_LIMIT:
         order.order_type = _LIMIT  # what rests is no more than that
+    return order
+
+
+def placed_order(command: Row, events: list[Row]) -> Order:
+    """Return the order of an accepted PLACE, with the trades of its own that its events tell."""
+    order = accepted_order(command, events[0])
+    for event in events[1:]:
+        if event[_KIND_E] == _TRADE and event[_ORDER_E] == order.order_id:
+            order.filled_lots += event[_QTY_E]
+            order.filled_tick_lots += event[_QTY_E] * event[_PRICE_E]
     return order
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import structlog
 
-from exchange.io.awake import Awake
+from exchange.io.awake import FEW_COMMANDS, Awake
 from exchange.io.batch import Batch, joined
 from exchange.io.bus import Bus, Inbox
 from exchange.io.clock import Clock
@@ -232,6 +232,8 @@ class Sequencer:
     async def _commit(self, batch: Batch, taken_count: int) -> None:
         """Make a batch durable, then tell everyone."""
         recording = self._saved_if_due(batch)
+        if batch.count <= FEW_COMMANDS:
+            self._bus.announce(batch)
         await self._append(batch)
         self._status.journal_seq = batch.last_seq
         await self._bus.publish(batch, taken_count)

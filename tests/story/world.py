@@ -21,7 +21,6 @@ from exchange.io.bus_memory import MemoryBus
 from exchange.io.clock import ManualClock
 from exchange.io.db import Database
 from exchange.io.folder import DataFolder
-from exchange.io.follow import follow
 from exchange.io.index_publish import publish
 from exchange.io.journal_postgres import PostgresJournalReader
 from exchange.io.notify import API_KEY, OUTBOX, listen
@@ -39,6 +38,7 @@ from exchange.rules.tenors import NS_PER_SECOND, Tenor, ns_of
 from exchange.services.clearing import Clearing
 from exchange.services.node.crew import Crew
 from exchange.services.node.engine import EngineRole
+from exchange.services.node.following import Following
 from exchange.services.node.front import make_front
 from exchange.services.node.ground import Ground
 from exchange.services.node.operator_key import ensure_operator_key
@@ -96,7 +96,11 @@ class StoryWorld:
             self.ground, self.bus, self.mirror, lambda: self.status, None, self.clock.now_ns
         )
         self.parts = await self.role.begin(self.mirror)
-        self.crew.start("follow", self._follow(journal))
+        gateway = self.front.gateway
+        posting = [self.parts.observe, lambda _: self._posting.set()]
+        following = Following(self.mirror, gateway.apply, gateway.foresee, posting)
+        self.bus.attach(following)
+        self.crew.start("follow", following.run(journal, self.bus))
         self.crew.start("gateway", front.gateway.run())
         heard = {OUTBOX: self.role.wake_outbox, API_KEY: front.keys.changed}
         self.crew.start("notices", listen(self.database, heard))
@@ -124,12 +128,6 @@ class StoryWorld:
         await self.bus.close()
         if self.crew.error is not None:
             raise self.crew.error
-
-    async def _follow(self, journal: PostgresJournalReader) -> None:
-        async for batch in follow(journal, self.mirror.seq, self.bus):
-            self.front.gateway.apply(batch)
-            self.parts.observe(batch)
-            self._posting.set()
 
     def _on_posted(self, seq: int) -> None:
         self._posted = seq

@@ -22,12 +22,11 @@ from api.server import PICOWS, make_server
 from api.ws.hub import Hub
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.clock import Clock, SystemClock
-from exchange.io.follow import follow
-from exchange.io.journal_memory import MemoryJournal
 from exchange.io.registry import NewApiKey, Scope
 from exchange.io.status import Status
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
+from exchange.services.node.following import Following
 from exchange.services.sequencer import Sequencer
 from matching.codes import Kind, TradingState
 from tests.oracle.state import Capacity
@@ -42,6 +41,7 @@ from tests.support.api_fakes import (
 )
 from tests.support.custody_fakes import MemoryCustody
 from tests.support.delivery_fakes import memory_delivering
+from tests.support.gated import GatedJournal
 from tests.support.index_fakes import MemoryIndex
 from tests.support.memory_alerts import MemoryAlerts, seen
 from tests.support.memory_auctions import MemoryAuctions
@@ -75,7 +75,8 @@ class World:
         clock: Clock | None = None,
     ) -> None:
         self.bus = bus or MemoryBus()
-        self.journal = MemoryJournal()
+        self.journal = GatedJournal()
+        self.journal.gate.set()
         self.status = Status()
         self.mirror = Mirror()
         self.clock = clock or SystemClock()
@@ -148,10 +149,12 @@ class World:
         return next(self.origins)
 
     async def start(self) -> None:
+        following = Following(self.mirror, self.gateway.apply, self.gateway.foresee, [])
+        self.bus.attach(following)
         run = (
             self.sequencer.run(),
             self.gateway.run(),
-            self.gateway.follow(follow(self.journal, 0, self.bus)),
+            following.run(self.journal, self.bus),
             self.feed.run(self.hub.flush),
             self.hub.run(),
         )

@@ -15,7 +15,6 @@ from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.folder import DataFolder, Instance
-from exchange.io.follow import follow
 from exchange.io.journal_postgres import PostgresJournalReader
 from exchange.io.notify import (
     API_KEY,
@@ -39,6 +38,7 @@ from exchange.services.node.buses import check_apart, open_bus
 from exchange.services.node.crew import Crew
 from exchange.services.node.engine import EngineRole
 from exchange.services.node.follower_child import FollowerChild, log_environment
+from exchange.services.node.following import Following, OnBatch
 from exchange.services.node.front import Front, bind, make_front, url_of
 from exchange.services.node.garbage import calm, collect_rarely
 from exchange.services.node.ground import Ground, prepare
@@ -65,7 +65,7 @@ class Node:
         self.api_url: str | None = None
         self._progress = progress
         self._numbers = Numbers(self.status)
-        self._listeners: list[Callable[[Batch], None]] = []
+        self._listeners: list[OnBatch] = []
         self._bus: Bus | None = None
         self._engine: EngineRole | None = None
         self._front: Front | None = None
@@ -138,11 +138,14 @@ class Node:
             self._engine = EngineRole(ground, bus, self.status, self.crew)
             await self._engine.lead(self._progress)
         mirror = await start_mirror(journal, Snapshots(ground.pool), self._progress)
-        apply = self._make_front(ground, bus, mirror, journal, listening)
+        apply, foresee = self._make_front(ground, bus, mirror, journal, listening)
         if self._engine is not None:
             self._listeners.append((await self._engine.begin(mirror)).observe)
         self._start_clearing(ground)
-        self.crew.start("follow", self._follow(journal, mirror, bus, apply))
+        following = Following(mirror, apply, foresee, self._listeners)
+        if isinstance(bus, MemoryBus):
+            bus.attach(following)
+        self.crew.start("follow", following.run(journal, bus))
         self.crew.start("status", self._keep_status(ground, bus))
         self.crew.start("notices", self._hear(ground))
         if self._engine is not None:
@@ -169,15 +172,15 @@ class Node:
         mirror: Mirror,
         journal: PostgresJournalReader,
         listening: socket.socket | None,
-    ) -> Callable[[Batch], None]:
-        """Make the API if this process has one; return what takes in a batch first."""
+    ) -> tuple[OnBatch, OnBatch]:
+        """Make the API if this process has one; return what takes in a batch, and foresees one."""
         if listening is None:
-            return lambda batch: _apply(mirror, batch)
+            return lambda batch: _apply(mirror, batch), lambda batch: None
         # In one process a reply is never given before the mirror shows it: no need to ask.
         head = None if isinstance(bus, MemoryBus) else journal.head
         front = self._front = make_front(ground, bus, mirror, lambda: self.status, head)
         front.count(self._numbers)
-        return front.gateway.apply
+        return front.gateway.apply, front.gateway.foresee
 
     def _start_clearing(self, ground: Ground) -> None:
         """Start clearing beside us: as a child here, so that it has a processor of its own."""
@@ -196,19 +199,6 @@ class Node:
             self._webhooks.count(self._numbers)
             self.crew.start("webhook figures", self._webhooks.keep_figures())
         self._listeners.append(lambda batch: clearing.wake())
-
-    async def _follow(
-        self,
-        journal: PostgresJournalReader,
-        mirror: Mirror,
-        bus: Bus,
-        apply: Callable[[Batch], None],
-    ) -> None:
-        """Give every committed batch to everyone here, in order."""
-        async for batch in follow(journal, mirror.seq, bus):
-            apply(batch)
-            for listener in self._listeners:
-                listener(batch)
 
     async def _keep_status(self, ground: Ground, bus: Bus) -> None:
         if self._engine is None:

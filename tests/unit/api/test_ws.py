@@ -8,6 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.server import PICOWS
+from api.ws.placed import foreseen_text
 from exchange.io.errors import DatabaseUnavailable
 from exchange.io.registry import ApiKey, Scope
 from tests.support.api_world import OTHER, SYMBOL, World, running
@@ -290,8 +291,8 @@ async def test_another_path_is_not_found(world: World, url: str):
     assert refused.value.response.status_code in (403, 404)
 
 
-async def test_the_quick_reply_says_what_the_slow_one_says(world: World, monkeypatch):
-    """Two worlds take the same orders: one answers by `placed_text`, the other without it."""
+async def test_the_quick_replies_say_what_the_slow_one_says(world: World, monkeypatch):
+    """Three worlds take the same orders: one foresees the text, one writes it later, one never."""
 
     async def replies(one: World) -> list[dict]:
         found = []
@@ -319,14 +320,26 @@ async def test_the_quick_reply_says_what_the_slow_one_says(world: World, monkeyp
             found.append(await alice.reply(None))
         return found
 
-    quick = await replies(world)
+    written = []
+
+    def foreseen(*args):
+        text = foreseen_text(*args)
+        written.append(text is not None)
+        return text
+
+    monkeypatch.setattr("api.ws.ops.foreseen_text", foreseen)
+    early = await replies(world)
+    assert sum(written) > 10
+    monkeypatch.setattr("api.ws.ops.foreseen_text", lambda *_: None)
+    async with running() as other:
+        quick = await replies(other)
     monkeypatch.setattr("api.ws.ops.placed_text", lambda *_: None)
     async with running() as other:
         slow = await replies(other)
-    assert len(quick) == 20
-    assert sum(reply["ok"] for reply in quick) > 10
-    for one, two in zip(quick, slow, strict=True):
-        assert without_times(one) == without_times(two)
+    assert len(early) == 20
+    assert sum(reply["ok"] for reply in early) > 10
+    for one, two, three in zip(early, quick, slow, strict=True):
+        assert without_times(one) == without_times(two) == without_times(three)
 
 
 def without_times(value):

@@ -20,6 +20,7 @@ from exchange.services.recovery import Recovery
 from exchange.services.sequencer import Cadence, Sequencer
 from matching.codes import EventKind, Kind, OrderType, Tif
 from matching.wire import new_commands
+from tests.support.gated import GatedJournal
 from tests.support.market import opening, orders, restore_small, small_engine
 from tests.support.rows import command
 from tests.support.waiting import until
@@ -59,20 +60,6 @@ class House:
             assert batch is not None, "nothing was released for a minute"
             batches.append(batch)
         return batches
-
-
-class GatedJournal(MemoryJournal):
-    """A journal that commits when it is let."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = asyncio.Event()
-        self.begun = asyncio.Event()
-
-    async def append(self, batch: Batch) -> None:
-        self.begun.set()
-        await self.gate.wait()
-        await super().append(batch)
 
 
 class SickJournal(MemoryJournal):

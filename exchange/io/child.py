@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from exchange.io.errors import Corrupt, ExchangeError, Invalid, Unavailable
-from exchange.io.lowly import die_with_parent, give_way
+from exchange.io.lowly import die_with_parent
+from exchange.io.turns import give_way
 
 TIMEOUT_S: Final = 300.0
 NICE: Final = 5  # whoever trades comes first, yet others are a third as good

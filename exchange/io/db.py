@@ -4,6 +4,7 @@ Migrations run as the owner. Everything else connects as `wellhead_app`, which m
 nor remove what must stay as it was written.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import asyncpg
 
 from exchange.io.embedded import OWNER, EmbeddedPostgres
 from exchange.io.errors import DatabaseUnavailable
+from exchange.io.turns import give_way, take_short_turns
 
 APP_ROLE: Final = "wellhead_app"
 COMMAND_TIMEOUT_S: Final = 30.0
@@ -45,11 +47,13 @@ class Database:
     owner_url: str
     app_url: str
     app_role: str | None  # the role to put on after connecting, if the address names another
+    # How far the server's processes that work for us give way; None: they are not ours.
+    nice: int | None = None
 
     @staticmethod
     def embedded(server: EmbeddedPostgres) -> "Database":
         """Return the addresses of an embedded server."""
-        return Database(server.url(OWNER), server.url(APP_ROLE), None)
+        return Database(server.url(OWNER), server.url(APP_ROLE), None, nice=0)
 
     @staticmethod
     def running(app_url: str) -> "Database":
@@ -79,7 +83,7 @@ class Database:
             DatabaseUnavailable: the server does not answer, or refuses us.
         """
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 self.app_url,
                 timeout=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
@@ -87,6 +91,8 @@ class Database:
             )
         except (*LOST, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"cannot connect to the database: {error}") from error
+        await self._give_way(connection)
+        return connection
 
     async def pool(self, *, size_max: int = 8) -> asyncpg.Pool:
         """Open a pool of connections of the application.
@@ -103,11 +109,21 @@ class Database:
                 command_timeout=COMMAND_TIMEOUT_S,
                 server_settings=self._settings({}),
                 reset=_nothing,
+                init=self._give_way,
             )
             async with pool.acquire():
                 return pool
         except (*LOST, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"cannot connect to the database: {error}") from error
+
+    def hasten(self, connection: asyncpg.Connection) -> None:
+        """Have the server's process of a connection run as soon as it is asked, if it is ours."""
+        if self.nice is not None:
+            take_short_turns(connection.get_server_pid())
+
+    async def _give_way(self, connection: Any) -> None:
+        if self.nice:
+            await asyncio.to_thread(give_way, self.nice, connection.get_server_pid())
 
     def _settings(self, more: dict[str, str]) -> dict[str, str]:
         role = {"role": self.app_role} if self.app_role else {}

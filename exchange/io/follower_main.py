@@ -1,13 +1,15 @@
 """The main function of a follower of the journal that is a process of its own.
 
 The database is that of the settings. As a child (`--child`) it reads its standard input: each
-byte says that the journal grew, the end says that the parent is gone.
+byte says that the journal grew, the end says that the parent is gone. With `--embedded` the
+database is the parent's own, whose processes give way as well.
 """
 
 import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -17,7 +19,7 @@ from exchange.config import Settings
 from exchange.io.db import Database
 from exchange.io.errors import Corrupt
 from exchange.io.logs import configure
-from exchange.io.lowly import give_way
+from exchange.io.turns import give_way
 
 EXIT_CORRUPT: Final = 65  # starting again would not help: a person must look
 
@@ -40,6 +42,8 @@ def main(name: str, work: Work, arguments: list[str], *, nice: int) -> int:
         print("WELLHEAD_DATABASE_URL names no database", file=sys.stderr)  # noqa: T201
         return 2
     database = Database.external(settings.database_url.get_secret_value())
+    if "--embedded" in arguments:
+        database = replace(database, nice=nice)
     try:
         uvloop.run(_run(work, database, is_child="--child" in arguments))
     except Corrupt as error:

@@ -205,6 +205,7 @@ class PostgresJournal(PostgresJournalReader):
             return
         try:
             self._connection = await self._database.connect()
+            self._database.hasten(self._connection)
             await _see_durable(self._connection)
             await self._see_nothing_lost(self._connection)
             self._insert = await self._connection.prepare(_SQL["append"])

@@ -1,4 +1,4 @@
-"""What the system gives a process: its user, its end with its parent, its turn, its files."""
+"""What the system gives a process: its user, its end with its parent, its files."""
 
 import ctypes
 import os
@@ -18,7 +18,6 @@ from exchange.io.errors import StartRefused
 
 OPEN_FILES: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
-_GROUP: Final = Path("/proc/self/autogroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +114,6 @@ def die_with_parent(how: signal.Signals) -> Callable[[], None]:
                 os.kill(os.getpid(), how)
 
     return arm
-
-
-def give_way(nice: int) -> None:
-    """Let other processes have the processor first; 1 a little, 19 wholly."""
-    os.nice(nice)
-    if os.getsid(0) == os.getpid():
-        # Linux may share the processor between sessions: then those of one alone heed the above.
-        with suppress(OSError):  # another kernel, or not now: it is a courtesy
-            _GROUP.write_text(str(nice))
 
 
 def allow_open_files(most: int = OPEN_FILES) -> int:

@@ -14,4 +14,4 @@ async def clear(database: Database, wake: asyncio.Event | None, stop: asyncio.Ev
 
 
 if __name__ == "__main__":
-    sys.exit(main("clearing", clear, sys.argv[1:], nice=3))
+    sys.exit(main("clearing", clear, sys.argv[1:], nice=10))

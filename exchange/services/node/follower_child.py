@@ -59,8 +59,9 @@ class FollowerChild:
         environment = {
             **os.environ, **self._environment, "WELLHEAD_DATABASE_URL": self._database.app_url,
         }  # fmt: skip
+        embedded = [] if self._database.nice is None else ["--embedded"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"exchange.services.{self._name}", "--child"],
+            [sys.executable, "-m", f"exchange.services.{self._name}", "--child", *embedded],
             stdin=subprocess.PIPE,
             env=environment,
             start_new_session=True,  # Ctrl-C in the terminal is for us alone

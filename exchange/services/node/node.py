@@ -31,6 +31,7 @@ from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.registry_keys import PostgresApiKeys
 from exchange.io.snapshots import Snapshots
 from exchange.io.status import Status
+from exchange.io.turns import take_short_turns
 from exchange.io.views import Views
 from exchange.rules.mirror import Mirror
 from exchange.services.clearing import Clearing
@@ -137,6 +138,7 @@ class Node:
         if self.settings.has_role(Role.ENGINE):
             self._engine = EngineRole(ground, bus, self.status, self.crew)
             await self._engine.lead(self._progress)
+            take_short_turns()  # orders are waited for
         mirror = await start_mirror(journal, Snapshots(ground.pool), self._progress)
         apply, foresee = self._make_front(ground, bus, mirror, journal, listening)
         if self._engine is not None:

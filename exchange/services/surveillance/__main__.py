@@ -14,4 +14,4 @@ async def watch(database: Database, wake: asyncio.Event | None, stop: asyncio.Ev
 
 
 if __name__ == "__main__":
-    sys.exit(main("surveillance", watch, sys.argv[1:], nice=5))
+    sys.exit(main("surveillance", watch, sys.argv[1:], nice=10))

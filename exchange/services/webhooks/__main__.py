@@ -21,4 +21,4 @@ async def deliver(database: Database, wake: asyncio.Event | None, stop: asyncio.
 
 
 if __name__ == "__main__":
-    sys.exit(main("webhooks", deliver, sys.argv[1:], nice=5))
+    sys.exit(main("webhooks", deliver, sys.argv[1:], nice=10))

@@ -39,7 +39,7 @@ async def test_an_answer_is_written_while_its_batch_commits_and_leaves_after_it(
         assert reply["seq"] == seq + 1
         order_id = reply["result"]["order"]["order_id"]
         found = await world.call("alice", "GET", f"/orders/{order_id}")
-        assert found.json()["order"]["order_id"] == order_id  # whoever has the answer is shown the order
+        assert found.json()["order"]["order_id"] == order_id  # it is shown to who was answered
 
 
 async def test_an_answer_given_too_early_is_found(world: World, monkeypatch):

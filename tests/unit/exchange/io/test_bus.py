@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from exchange.io.batch import Batch
 from exchange.io.bus import UNREAD_BATCHES_MAX, WAITING_COMMANDS_MAX, Inbox, Outlet
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.errors import BusUnavailable
@@ -104,3 +105,32 @@ async def test_a_cancelled_reader_loses_nothing():
     await asyncio.wait({reading})
     outlet.put(batch(1))
     assert (await outlet.get(1)).first_seq == 1
+
+
+class Hearing:
+    """A listener that notes what it hears, and what subscribers had by then."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+        self.heard: list[tuple[str, int, int]] = []
+
+    def foresee(self, batch: Batch) -> None:
+        self.heard.append(("foresee", batch.first_seq, len(self.outlet._batches)))
+
+    def take(self, batch: Batch) -> None:
+        self.heard.append(("take", batch.first_seq, len(self.outlet._batches)))
+
+
+async def test_who_listens_is_told_of_an_announced_batch_first_and_of_no_other():
+    bus = MemoryBus()
+    outlet = bus.subscribe()
+    hearing = Hearing(outlet)
+    bus.attach(hearing)
+    await bus.publish(batch(1))
+    bus.announce(second := batch(2))
+    assert hearing.heard == []  # whoever announces goes on with its commit first
+    await asyncio.sleep(0)
+    await bus.publish(second)
+    await bus.publish(batch(3))
+    assert hearing.heard == [("foresee", 2, 1), ("take", 2, 1)]
+    assert [(await outlet.get(1)).first_seq for _ in range(3)] == [1, 2, 3]

@@ -20,8 +20,9 @@ from api.schemas import (
     WsUnsubscribe,
 )
 from api.ws import ops
-from api.ws.ops import OrderWaiter, answer_batch
+from api.ws.ops import answer_batch
 from api.ws.session import Op, Session
+from api.ws.waiters import OrderWaiter
 from exchange.io.registry import Scope
 from matching.codes import Timer
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api.ws import ops
+from api.ws import waiters
 from exchange.io.errors import EpochLost
 from tests.support.api_world import SYMBOL, Socket, World, running
 from tests.support.waiting import until
@@ -43,14 +43,14 @@ async def test_an_answer_is_written_while_its_batch_commits_and_leaves_after_it(
 
 
 async def test_an_answer_given_too_early_is_found(world: World, monkeypatch):
-    foresee = ops.PlaceWaiter.foresee
+    foresee = waiters.PlaceWaiter.foresee
 
     def hasty(self, command, reply):
         written = foresee(self, command, reply)
         self.replied(reply)
         return written
 
-    monkeypatch.setattr(ops.PlaceWaiter, "foresee", hasty)
+    monkeypatch.setattr(waiters.PlaceWaiter, "foresee", hasty)
     async with world.serving() as url, world.socket(url, "alice") as alice:
         assert await first_reply_while_committing(world, alice) == 1
         world.journal.gate.set()

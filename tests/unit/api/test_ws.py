@@ -327,13 +327,13 @@ async def test_the_quick_replies_say_what_the_slow_one_says(world: World, monkey
         written.append(text is not None)
         return text
 
-    monkeypatch.setattr("api.ws.ops.foreseen_text", foreseen)
+    monkeypatch.setattr("api.ws.waiters.foreseen_text", foreseen)
     early = await replies(world)
     assert sum(written) > 10
-    monkeypatch.setattr("api.ws.ops.foreseen_text", lambda *_: None)
+    monkeypatch.setattr("api.ws.waiters.foreseen_text", lambda *_: None)
     async with running() as other:
         quick = await replies(other)
-    monkeypatch.setattr("api.ws.ops.placed_text", lambda *_: None)
+    monkeypatch.setattr("api.ws.waiters.placed_text", lambda *_: None)
     async with running() as other:
         slow = await replies(other)
     assert len(early) == 20

@@ -15,8 +15,8 @@ class Barrier:
     """Reads that wait for the mirror.
 
     Args:
-        head: returns the journal's head; None when everything runs in this process, where a
-            reply is never given before the mirror shows it.
+        head: returns the journal's head; None when everything runs in this process, where the
+            mirror shows what a reply says before anyone can ask.
     """
 
     def __init__(

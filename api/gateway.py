@@ -14,14 +14,15 @@ from typing import Final
 
 from api.barrier import Barrier
 from api.errors import Problem
-from api.replies import EarlyWaiter, FutureWaiter, Reply, Waiter
+from api.foreseen import Foreseen, foreseen
+from api.replies import FutureWaiter, Reply, Waiter
 from exchange.io.batch import Batch
 from exchange.io.bus import Bus
 from exchange.io.errors import Unavailable
 from exchange.io.status import Mode, Status
 from exchange.rules.changes import Changes
 from exchange.rules.mirror import Mirror
-from exchange.rules.rows import command_rows, event_rows
+from exchange.rules.rows import event_rows
 from matching.codes import Code, EventKind
 from matching.wire import COMMAND
 
@@ -49,8 +50,8 @@ class Gateway:
     """Sends commands of many clients and keeps the mirror they read.
 
     Args:
-        head: returns the journal's head; None when everything runs in this process, where a
-            reply is never given before the mirror shows it.
+        head: returns the journal's head; None when everything runs in this process, where the
+            mirror shows what a reply says before anyone can ask.
     """
 
     def __init__(
@@ -72,7 +73,8 @@ class Gateway:
         self._barrier = Barrier(mirror, head)
         self._request_id = 0
         self._pending: dict[int, tuple[bytes, Waiter]] = {}
-        self._foreseen: list[tuple[int, Reply]] = []  # of the batch that commits, by request id
+        self._announced: Batch | None = None  # that is being committed
+        self._foreseen: Foreseen = {}  # of its answers
         self._outgoing: list[bytes] = []
         self._wake = asyncio.Event()
         self._silent_since_s = 0.0
@@ -152,21 +154,10 @@ class Gateway:
         self._listeners.append(listener)
 
     def foresee(self, batch: Batch) -> None:
-        """Have answers to a batch written while it is being committed; `apply` gives them.
-
-        Only as far as the order in which replies are given stays what it is.
-        """
-        self._foreseen = foreseen = []
-        if batch.first_seq != self.mirror.seq + 1 or not self._pending:
-            return
-        commands = list(command_rows(batch.commands))
-        for request_id, reply in self._replies(batch):
-            _, waiter = self._pending.get(request_id, (b"", None))
-            if not isinstance(waiter, EarlyWaiter):
-                return
-            if not waiter.foresee(commands[reply.seq - batch.first_seq], reply):
-                return
-            foreseen.append((request_id, reply))
+        """Have answers to a batch written while it is being committed; `apply` gives them."""
+        self._announced, self._foreseen = batch, {}
+        if batch.first_seq == self.mirror.seq + 1:
+            self._foreseen = foreseen(batch, self._replies(batch), self._pending)
 
     def apply(self, batch: Batch) -> None:
         """Apply a committed batch: mirror first, then replies, then whoever listens.
@@ -176,14 +167,13 @@ class Gateway:
         known_seq = self.mirror.seq
         if batch.last_seq <= known_seq:
             return
+        self._answer_foreseen(batch)
         if batch.first_seq <= known_seq:  # the mirror began inside this batch
             batch = Batch(
                 known_seq + 1,
                 batch.commands[known_seq + 1 - batch.first_seq :],
                 batch.events[batch.events["seq"] > known_seq],
             )
-        if self._foreseen:
-            self._answer_foreseen(batch)
         changes = self.mirror.apply(batch.commands, batch.events)
         if self._pending:
             self._answer(batch)
@@ -192,11 +182,15 @@ class Gateway:
         self._barrier.release()
 
     def _answer_foreseen(self, batch: Batch) -> None:
-        """Hand over the replies that are written already."""
-        foreseen, self._foreseen = self._foreseen, []
-        for request_id, reply in foreseen:
-            if batch.first_seq <= reply.seq <= batch.last_seq:
-                self._reply(request_id, reply)
+        """Hand over what was written of this very batch; another may have its place by now."""
+        found, self._foreseen = self._foreseen, {}
+        if not found or batch is not self._announced:
+            return
+        for request_id, (reply, _) in found.items():
+            self._reply(request_id, reply)
+        for _, waiter in found.values():
+            waiter.flush()
+        self._heard()
 
     def _answer(self, batch: Batch) -> None:
         """Hand the replies in a batch to those who wait for them."""
@@ -209,8 +203,12 @@ class Gateway:
             else:
                 self._reply(request_id, reply)
         if answered:
-            self._silent_since_s = time.monotonic()
-            self._silence_s = SILENCE_S
+            self._heard()
+
+    def _heard(self) -> None:
+        """Something was answered: the exchange is not silent."""
+        self._silent_since_s = time.monotonic()
+        self._silence_s = SILENCE_S
 
     def _replies(self, batch: Batch) -> Iterator[tuple[int, Reply]]:
         """Yield the replies to our commands in a batch, with their request ids."""

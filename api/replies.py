@@ -51,12 +51,16 @@ class EarlyWaiter(ABC):
     def foresee(self, command: CommandRow, reply: Reply) -> bool:
         """Write the answer to a command that is being committed, and say whether it is written.
 
-        It is given by `replied`, if the commit succeeds, and by nothing else.
+        It is given by `replied` with this very reply, which comes when the commit has succeeded.
         """
 
     @abstractmethod
     def replied(self, reply: Reply) -> None:
         """Take the core's reply."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Have the answer leave at once."""
 
     @abstractmethod
     def lost(self, problem: Problem) -> None:

@@ -33,8 +33,8 @@ _STATIC_MAX: Final = 10_000
 _statics: dict[tuple[str | int, ...], str] = {}
 
 
-def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucket) -> str | None:
-    """Return the reply to an order.new that was accepted; None when it was not.
+def placed_text(state: MirrorState, reply: Reply, request_id: Any) -> str | None:
+    """Return the reply to an order.new that was accepted, to be `limited`; None when it was not.
 
     None also for an order of a combination, or one tied to another: they have more to say.
     """
@@ -42,23 +42,26 @@ def placed_text(state: MirrorState, reply: Reply, request_id: Any, bucket: Bucke
     one = state.order(first[5]) if first[1] == _ACCEPTED else None
     if one is None or one.link_id:
         return None
-    return _text(state.contracts[first[7]], one, reply, request_id, bucket)
+    return _text(state.contracts[first[7]], one, reply, request_id)
 
 
 def foreseen_text(
-    state: MirrorState, command: CommandRow, reply: Reply, request_id: Any, bucket: Bucket
+    state: MirrorState, command: CommandRow, reply: Reply, request_id: Any
 ) -> str | None:
     """Return the same of an order that the mirror does not show yet."""
     first = reply.events[0]
     if first[1] != _ACCEPTED or command[_FLAGS] & _LINKED:
         return None
     one = placed_order(command, reply.events)
-    return _text(state.contracts[first[7]], one, reply, request_id, bucket)
+    return _text(state.contracts[first[7]], one, reply, request_id)
 
 
-def _text(
-    contract: Contract, one: Order, reply: Reply, request_id: Any, bucket: Bucket
-) -> str | None:
+def limited(text: str, bucket: Bucket) -> str:
+    """Return a reply with what is left of the rate as it leaves."""
+    return f'{text},"limit":{{"remaining":{bucket.remaining},"reset":{bucket.reset_ms}}}}}'
+
+
+def _text(contract: Contract, one: Order, reply: Reply, request_id: Any) -> str | None:
     events = reply.events
     seq, _, _, _, _, order_id, _, _, _, ticks, qty, leaves, _ = events[0]
     if contract.legs:
@@ -87,7 +90,7 @@ def _text(
         f'"price":{price},"quantity":"{qty}",'
         f'"average_price":{average},'
         f'"created_ts":{ts_ms},"updated_ts":{ts_ms},"seq":{seq}}},"trades":[{trades}],'
-        f'"duplicate":false}},"limit":{{"remaining":{bucket.remaining},"reset":{bucket.reset_ms}}}}}'
+        '"duplicate":false}'
     )
 
 

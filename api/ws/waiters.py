@@ -8,7 +8,7 @@ from api.limits import Bucket
 from api.replies import CommandRow, EarlyWaiter, Reply
 from api.schemas import WsOrderNew
 from api.views import find_order
-from api.ws.placed import foreseen_text, placed_text
+from api.ws.placed import foreseen_text, limited, placed_text
 from api.ws.session import RequestId, Session, id_of, op_of
 
 
@@ -58,28 +58,33 @@ class PlaceWaiter(OrderWaiter, EarlyWaiter):
     def __init__(self, session: Session, message: WsOrderNew, bucket: Bucket) -> None:
         # not by the class above: most of a gateway's commands make one of these
         self.session, self.message, self.how, self.bucket = session, message, orders.placed, bucket
-        self._foreseen: str | None = None
+        self._foreseen: tuple[Reply, str] | None = None
 
     def foresee(self, command: CommandRow, reply: Reply) -> bool:
         """Write the answer to be."""
         state = self.session.services.gateway.mirror
-        self._foreseen = foreseen_text(state, command, reply, self.message.id, self.bucket)
-        return self._foreseen is not None
+        text = foreseen_text(state, command, reply, self.message.id)
+        if text is not None:
+            self._foreseen = reply, text
+        return text is not None
 
     def replied(self, reply: Reply) -> None:
-        """Answer the message; what was foreseen leaves at once."""
-        session, foreseen = self.session, self._foreseen
-        text = foreseen
-        if foreseen is None and not session.closed:
+        """Answer the message."""
+        session, foreseen, text = self.session, self._foreseen, None
+        if foreseen is not None and foreseen[0] is reply:
+            text = foreseen[1]
+        elif not session.closed:
             state = session.services.gateway.mirror
-            text = placed_text(state, reply, self.message.id, self.bucket)
+            text = placed_text(state, reply, self.message.id)
         if text is None:
             super().replied(reply)
-            return
-        session.in_flight -= 1
-        session.push(text.encode())
-        if foreseen is not None:
-            session.flush()
+        else:
+            session.in_flight -= 1
+            session.push(limited(text, self.bucket).encode())
+
+    def flush(self) -> None:
+        """Have what the session has queued leave at once."""
+        self.session.flush()
 
 
 async def reply_elsewhere(

@@ -25,7 +25,10 @@ _NOTHING: Final = new_commands(0)
 
 
 class Listener(Protocol):
-    """Hears of batches in the sequencer's own process, with no queue between."""
+    """Hears of batches in the sequencer's own process, with no queue between.
+
+    It must not fail: what it raises ends the sequencer, and so the process.
+    """
 
     def foresee(self, batch: Batch) -> None:
         """Get ready for a batch that is being committed; nothing of it may be shown yet."""

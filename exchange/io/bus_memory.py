@@ -55,13 +55,13 @@ class MemoryBus:
             loop.call_soon(listener.foresee, batch)
 
     async def publish(self, batch: Batch, taken_count: int = 0) -> None:
-        """Give a committed batch to all subscribers, one that was announced to listeners first."""
+        """Give a committed batch to all subscribers, and at once to listeners if announced."""
+        for outlet in self._outlets:
+            outlet.put(batch)
         if batch is self._announced:
             self._announced = None
             for listener in self._listeners:
                 listener.take(batch)
-        for outlet in self._outlets:
-            outlet.put(batch)
 
     def subscribe(self) -> Outlet:
         """Return the batches published from now on."""

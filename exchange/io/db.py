@@ -91,7 +91,11 @@ class Database:
             )
         except (*LOST, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"cannot connect to the database: {error}") from error
-        await self._give_way(connection)
+        try:
+            await self._give_way(connection)
+        except BaseException:  # cancelled: nobody else knows of the connection
+            connection.terminate()
+            raise
         return connection
 
     async def pool(self, *, size_max: int = 8) -> asyncpg.Pool:

@@ -145,7 +145,6 @@ class Sequencer:
             self._committing = True
             self._awake.begin(pending.count)
             await self._commit(pending.batch(), pending.taken_count)
-            self._awake.end()
             self._committing = False
 
     async def submit(self, commands: np.ndarray) -> None:
@@ -235,6 +234,7 @@ class Sequencer:
         if batch.count <= FEW_COMMANDS:
             self._bus.announce(batch)
         await self._append(batch)
+        self._awake.end()
         self._status.journal_seq = batch.last_seq
         await self._bus.publish(batch, taken_count)
         if recording is not None:

@@ -178,7 +178,7 @@ class Node:
         """Make the API if this process has one; return what takes in a batch, and foresees one."""
         if listening is None:
             return lambda batch: _apply(mirror, batch), lambda batch: None
-        # In one process a reply is never given before the mirror shows it: no need to ask.
+        # In one process the mirror shows what a reply says before anyone can ask: no need to.
         head = None if isinstance(bus, MemoryBus) else journal.head
         front = self._front = make_front(ground, bus, mirror, lambda: self.status, head)
         front.count(self._numbers)

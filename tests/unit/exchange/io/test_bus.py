@@ -121,7 +121,7 @@ class Hearing:
         self.heard.append(("take", batch.first_seq, len(self.outlet._batches)))
 
 
-async def test_who_listens_is_told_of_an_announced_batch_first_and_of_no_other():
+async def test_who_listens_is_told_of_an_announced_batch_at_once_and_of_no_other():
     bus = MemoryBus()
     outlet = bus.subscribe()
     hearing = Hearing(outlet)
@@ -132,5 +132,5 @@ async def test_who_listens_is_told_of_an_announced_batch_first_and_of_no_other()
     await asyncio.sleep(0)
     await bus.publish(second)
     await bus.publish(batch(3))
-    assert hearing.heard == [("foresee", 2, 1), ("take", 2, 1)]
+    assert hearing.heard == [("foresee", 2, 1), ("take", 2, 2)]
     assert [(await outlet.get(1)).first_seq for _ in range(3)] == [1, 2, 3]

@@ -23,7 +23,7 @@ def foreseen(
     found: Foreseen = {}
     for request_id, reply in replies:
         _, waiter = pending.get(request_id, (b"", None))
-        if request_id in found or not isinstance(waiter, EarlyWaiter):
+        if not isinstance(waiter, EarlyWaiter):
             break
         if not waiter.foresee(commands[reply.seq - batch.first_seq], reply):
             break

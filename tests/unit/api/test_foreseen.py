@@ -82,22 +82,28 @@ async def test_an_answer_given_too_early_is_found(world: World, monkeypatch):
         world.journal.gate.set()
 
 
-async def test_the_mirror_has_what_an_answer_says_before_anything_else_happens(
-    world: World, monkeypatch
-):
-    seen: list[int] = []
-    write = PicowsOutlet.write
+async def test_the_mirror_has_what_an_answer_says_in_the_same_turn(world: World, monkeypatch):
+    seen: list[tuple[str, int]] = []
+    write, publish = PicowsOutlet.write, world.bus.publish
 
     def noting(self, payloads: list[bytes]) -> None:
         write(self, payloads)
-        asyncio.get_running_loop().call_soon(lambda: seen.append(world.mirror.seq))
+        seen.append(("answered", world.mirror.seq))
+
+    async def publishing(batch: Batch, taken_count: int = 0) -> None:
+        turn = publish(batch, taken_count)
+        with pytest.raises(StopIteration):
+            turn.send(None)  # it waits for nothing
+        seen.append(("published", world.mirror.seq))
 
     async with world.serving() as url, world.socket(url, "alice") as alice:
         assert await first_reply_while_committing(world, alice) == 2
         monkeypatch.setattr(PicowsOutlet, "write", noting)
+        monkeypatch.setattr(world.bus, "publish", publishing)
+        before = world.mirror.seq
         world.journal.gate.set()
         reply = await alice.reply(1)
-        assert seen[0] == reply["seq"]
+        assert seen[:2] == [("answered", before), ("published", reply["seq"])]
 
 
 async def test_what_was_foreseen_of_a_lost_epoch_is_never_said(world: World, monkeypatch):

@@ -41,6 +41,20 @@ async def test_a_child_clears_when_woken_and_ends_with_its_parent(database):
     assert await asyncio.wait_for(child.wait(), 60) == 0
 
 
+async def test_what_its_parent_wrote_last_is_cleared_before_it_ends(database):
+    batches = list(Flow(74).batches(30))
+    child = await start(database, "--child")
+    await keep(database, batches[:10])
+    child.stdin.write(b"\n")
+    await posted(database, batches[9].last_seq)
+    await keep(database, batches[10:])
+    child.stdin.close()
+    assert await asyncio.wait_for(child.wait(), 60) == 0
+    connection = await database.connect()
+    assert await Ledger(connection).seq() == batches[-1].last_seq
+    await connection.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_after_its_transaction(database, number):
     batches = list(Flow(72).batches(10))

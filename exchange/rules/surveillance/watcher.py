@@ -46,13 +46,17 @@ class Watcher:
         }
 
     def take(self, commands: np.ndarray, events: np.ndarray) -> Iterator[Alert]:
-        """Yield the alerts of a batch.
+        """Yield the alerts of a batch: the same ones however commands are cut into batches.
 
         Args:
             commands: COMMAND rows, gap-free; events: EVENT rows in their order.
         """
+        wash, handlers = self._wash, self._handlers
         for one in happenings(commands, events):
-            yield from self._handlers[type(one)](one)
+            if one.ts_ns >= wash.due_ns:
+                yield from wash.passed(one.ts_ns)  # as if the batch before ended right before
+            if alerts := handlers[type(one)](one):
+                yield from alerts
         now_ns = int(commands["ts_ns"][-1])
         yield from self._wash.passed(now_ns)
         if now_ns - self._forgot_ns >= FORGET_NS:

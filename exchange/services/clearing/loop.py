@@ -48,11 +48,20 @@ class Clearing:
         wake: asyncio.Event | None = None,
         on_posted: Callable[[int], None] = lambda _: None,
         group_events: int = GROUP_EVENTS,
+        last_look_s: float = 0.0,
     ) -> None:
+        """Clear the journal of a database.
+
+        Args:
+            wake: set by whoever knows that the journal grew; None when nobody does.
+            on_posted: told of the last command of each transaction.
+            last_look_s: so long it may go on when told to stop, with what the journal has by then.
+        """
         self._database = database
-        self._wake = wake  # set by whoever knows that the journal grew
+        self._wake = wake
         self._on_posted = on_posted
         self._group_events = group_events
+        self._last_look_s = last_look_s
         self._idle_s = POLL_MIN_S
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -86,13 +95,15 @@ class Clearing:
             await audit.check_tables()
             _log.info("clearing_starts", after_seq=house.seq)
             self._on_posted(house.seq)
+            journal = PostgresJournalReader(pool)
             while not stop.is_set():
-                if count := await self._catch_up(house, ledger, PostgresJournalReader(pool), stop):
+                if count := await self._catch_up(house, ledger, journal, stop):
                     self._idle_s = POLL_MIN_S
                     await set_within(stop, GATHER_BUSY_S if count > BUSY_EVENTS else GATHER_S)
                 else:
                     await self._wait(stop)
                 await audit.run_due(house.seq)
+            await self._look_again(house, ledger, journal)
         except ClearingMismatch as error:
             raise LedgerMismatch(str(error)) from error
         finally:
@@ -138,6 +149,16 @@ class Clearing:
         finally:
             await writer.abort()
         return count
+
+    async def _look_again(
+        self, house: ClearingHouse, ledger: Ledger, journal: JournalReader
+    ) -> None:
+        """Post what came since the last look, so that who stopped us finds nothing missing."""
+        if self._last_look_s:
+            late = asyncio.Event()
+            timer = asyncio.get_running_loop().call_later(self._last_look_s, late.set)
+            await self._catch_up(house, ledger, journal, late)
+            timer.cancel()
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Wait until the journal may have grown."""

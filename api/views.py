@@ -1,7 +1,5 @@
 """What the API reads of clearing's views: history, which the mirror does not keep."""
 
-import asyncio
-import time
 from typing import Any, Final, Protocol
 
 from api import answers
@@ -12,14 +10,13 @@ from exchange.rules.mirror_state import MirrorState
 from matching.codes import Code
 
 WAIT_S: Final = 3.0
-POLL_S: Final = 0.01
 
 
 class Views(Protocol):
     """Reads of Postgres, true at the `seq` that clearing has reached: `exchange.io.views`."""
 
-    async def seq(self) -> int:
-        """Return the number of the last command that clearing has posted."""
+    async def reach(self, seq: int, timeout_s: float) -> int:
+        """Wait until clearing has posted a command; return the last one that it has."""
         ...
 
     async def order(self, account_idx: int, order_id: int) -> OrderRow | None:
@@ -84,18 +81,15 @@ class Views(Protocol):
         ...
 
 
-async def caught_up(views: Views, seq: int) -> int:
-    """Wait until the views show command `seq`, and return what they show.
+async def caught_up(views: Views, seq: int) -> None:
+    """Wait until the views show command `seq`.
 
     Errors:
         Problem: `views_behind` when they do not in time.
     """
-    until_s = time.monotonic() + WAIT_S
-    while (shown := await views.seq()) < seq:
-        if time.monotonic() > until_s:
-            raise Problem("views_behind", f"clearing is at {shown}, the journal at {seq}")
-        await asyncio.sleep(POLL_S)
-    return shown
+    shown = await views.reach(seq, WAIT_S)
+    if shown < seq:
+        raise Problem("views_behind", f"clearing is at {shown}, the journal at {seq}")
 
 
 async def find_order(

@@ -13,6 +13,7 @@ import asyncpg
 
 from exchange.io.db import LOST, queries
 from exchange.io.errors import DatabaseUnavailable
+from exchange.io.reached import Reached
 from exchange.rules.clearing_rows import (
     KlineRow,
     OrderRow,
@@ -126,6 +127,11 @@ class Views:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._reached = Reached(self.seq)
+
+    async def reach(self, seq: int, timeout_s: float) -> int:
+        """Wait until a command is posted, but not much longer than so; return the last one."""
+        return await self._reached.wait(seq, timeout_s)
 
     async def seq(self) -> int:
         """Return the number of the last command that is posted.

@@ -199,7 +199,7 @@ class MemoryViews:
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
 
-    async def seq(self) -> int:
+    async def reach(self, seq: int, timeout_s: float) -> int:
         return self._mirror.seq
 
     async def order(self, account_idx: int, order_id: int) -> None:

@@ -85,10 +85,18 @@ class AsyncClient(AsyncSettling):
             if (cursor := page.next_cursor) is None:
                 return
 
-    def stream(self, *, cancel_on_disconnect: bool = False) -> AsyncTradingStream:
-        """Return a websocket for live data and for trading; use it with `async with`."""
+    def stream(
+        self,
+        *,
+        cancel_on_disconnect: bool = False,
+        on_connection: Callable[[bool], None] = lambda is_back: None,
+    ) -> AsyncTradingStream:
+        """Return a websocket for live data and trading; `on_connection` as in `Client.stream`."""
         return AsyncTradingStream(
-            self._http.url, self.signer, cancel_on_disconnect=cancel_on_disconnect
+            self._http.url,
+            self.signer,
+            cancel_on_disconnect=cancel_on_disconnect,
+            on_connection=on_connection,
         )
 
     # Public data

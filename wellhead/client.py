@@ -83,9 +83,22 @@ class Client(Settling):
             if (cursor := page.next_cursor) is None:
                 return
 
-    def stream(self, *, cancel_on_disconnect: bool = False) -> TradingStream:
-        """Return a websocket for live data and for trading; use it with `with`."""
-        return TradingStream(self._http.url, self.signer, cancel_on_disconnect=cancel_on_disconnect)
+    def stream(
+        self,
+        *,
+        cancel_on_disconnect: bool = False,
+        on_connection: Callable[[bool], None] = lambda is_back: None,
+    ) -> TradingStream:
+        """Return a websocket for live data and for trading; use it with `with`.
+
+        `on_connection` is told False when the connection is lost, True when it is back.
+        """
+        return TradingStream(
+            self._http.url,
+            self.signer,
+            cancel_on_disconnect=cancel_on_disconnect,
+            on_connection=on_connection,
+        )
 
     # Public data
 

@@ -10,8 +10,8 @@ import contextlib
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator
-from typing import Any, Protocol, Self
+from collections.abc import Callable
+from typing import Any, Self
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,64 +19,12 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from wellhead.errors import ApiError, AuthFailed, ConnectionFailed, ProtocolError, WellheadError
 from wellhead.signing import Signer
+from wellhead.subscription import Sink, Subscription
 from wellhead.wire import PATH, Push, Reply, decode
 
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
 REQUEST_TIMEOUT_S = 10.0
-QUEUE_MAX = 10_000
-
-
-class Sink(Protocol):
-    """Who receives a channel's messages."""
-
-    def on_push(self, push: Push) -> None:
-        """Take one message; must not wait."""
-        ...
-
-    def on_lost(self) -> None:
-        """Hear that messages may be missing from here on."""
-        ...
-
-
-class Subscription:
-    """Messages of some channels, to iterate over. Too slow a reader loses the oldest."""
-
-    def __init__(self, stream: "AsyncStream", channels: tuple[str, ...]) -> None:
-        self.channels = channels
-        self.dropped = 0  # messages lost because nobody read them
-        self.reconnects = 0
-        self._stream = stream
-        self._queue: asyncio.Queue[Push | None] = asyncio.Queue()
-
-    def on_push(self, push: Push) -> None:
-        """Keep a message until it is read."""
-        if self._queue.qsize() >= QUEUE_MAX:
-            self._queue.get_nowait()
-            self.dropped += 1
-        self._queue.put_nowait(push)
-
-    def on_lost(self) -> None:
-        """Count a lost connection."""
-        self.reconnects += 1
-
-    def end(self) -> None:
-        """Let the reader finish."""
-        self._queue.put_nowait(None)
-
-    async def close(self) -> None:
-        """Unsubscribe; the iteration ends."""
-        await self._stream.remove_sink(self, self.channels)
-        self.end()
-
-    def __aiter__(self) -> AsyncIterator[Push]:
-        return self
-
-    async def __anext__(self) -> Push:
-        push = await self._queue.get()
-        if push is None:
-            raise StopAsyncIteration
-        return push
 
 
 class AsyncStream:
@@ -89,13 +37,21 @@ class AsyncStream:
         *,
         cancel_on_disconnect: bool = False,
         timeout_s: float = REQUEST_TIMEOUT_S,
+        on_connection: Callable[[bool], None] = lambda is_back: None,
     ) -> None:
+        """Follow the exchange at an address.
+
+        Args:
+            on_connection: told False when the connection is lost, True when it is back; called in
+                the stream's own loop, so it must not wait.
+        """
         self.url = url.rstrip("/").replace("http", "ws", 1) + PATH
         self.timeout_s = timeout_s
         self.reconnects = 0
         self.closed = False
         self._signer = signer
         self._cancel_on_disconnect = cancel_on_disconnect
+        self._on_connection = on_connection
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._sinks: dict[str, list[Sink]] = {}
@@ -255,8 +211,12 @@ class AsyncStream:
             await self._log_in()
             await self._subscribe_again()
             self._ready.set()
+            if self.reconnects:
+                self._on_connection(True)
             await reader
         finally:
+            if self._ready.is_set() and not self.closed:
+                self._on_connection(False)
             self._ready.clear()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)

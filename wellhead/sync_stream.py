@@ -14,7 +14,7 @@ from wellhead.live_book import LiveBook
 from wellhead.order_fields import Number, OrderOptions
 from wellhead.orderbook import Level
 from wellhead.signing import Signer
-from wellhead.stream import Subscription
+from wellhead.subscription import Subscription
 from wellhead.trading import AsyncTradingStream
 from wellhead.wire import Push
 
@@ -86,9 +86,17 @@ class TradingStream:
     """Orders, fills and books on one websocket; use it with `with`."""
 
     def __init__(
-        self, url: str, signer: Signer | None = None, *, cancel_on_disconnect: bool = False
+        self,
+        url: str,
+        signer: Signer | None = None,
+        *,
+        cancel_on_disconnect: bool = False,
+        on_connection: Callable[[bool], None] = lambda is_back: None,
     ) -> None:
-        self._stream = AsyncTradingStream(url, signer, cancel_on_disconnect=cancel_on_disconnect)
+        """Follow the exchange at an address; `on_connection` is called in the stream's thread."""
+        self._stream = AsyncTradingStream(
+            url, signer, cancel_on_disconnect=cancel_on_disconnect, on_connection=on_connection
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="wellhead-stream", daemon=True

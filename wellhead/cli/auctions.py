@@ -1,7 +1,5 @@
 """Commands of the operator about a contract: call auctions, halts, guards, its end."""
 
-import time
-
 import msgspec
 from cyclopts import App
 
@@ -9,7 +7,7 @@ from wellhead import admin_calls, calls
 from wellhead import types as wt
 from wellhead.calls import Call
 from wellhead.cli import out
-from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.cli.options import REMOTE, Remote, ask, following
 
 auctions = App(name="auctions", help="Call auctions, halts, guards, a contract's end.")
 
@@ -157,16 +155,12 @@ def auction(symbol: str, /, *, watch: bool = False, options: Remote = REMOTE) ->
             else:
                 out.show(f"{one.symbol}: {said(one.state, one.auction)}")
             return
-        with client.stream() as stream:
+        with following(client) as stream:
             for now in stream.auction(symbol):
                 if options.json:
                     out.line(msgspec.to_builtins(now))
                 else:
-                    out.show(f"{_now()}  {said(now.state, now.auction)}{_ended(now)}")
-
-
-def _now() -> str:
-    return out.moment(time.time_ns() // 1_000_000)[11:19]
+                    out.show(f"{out.clock()}  {said(now.state, now.auction)}{_ended(now)}")
 
 
 def _ended(now: wt.AuctionState) -> str:

@@ -10,7 +10,7 @@ from wellhead import curve_types as ct
 from wellhead.calls import convert
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
-from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.cli.options import REMOTE, Remote, ask, following
 from wellhead.client import Client
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _watch(client: Client, series: str, options: Remote) -> None:
     from rich.console import Group
     from rich.live import Live
 
-    with client.stream() as stream:
+    with following(client) as stream:
         pushes = stream.subscribe(f"curve.{series}")
         if options.json:
             for push in pushes:

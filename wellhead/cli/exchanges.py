@@ -11,7 +11,7 @@ from wellhead import efd_calls as ec
 from wellhead.calls import Json, convert
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit, why
-from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.cli.options import REMOTE, Remote, ask, following
 from wellhead.cli.receipts import millis
 
 efd = App(name="efd", help="Exchange a position for delivery: one sealed call before each month.")
@@ -114,7 +114,7 @@ def watch(*, own: bool = False, options: Remote = REMOTE) -> None:
     own
         With a key: also what each call comes to for the own entries, and how own legs end.
     """
-    with options.trader() if own else options.client() as client, client.stream() as stream:
+    with options.trader() if own else options.client() as client, following(client) as stream:
         channels = ["efd", "efd_own"] if own else ["efd"]
         for push in stream.subscribe(*channels):
             if options.json:

@@ -12,7 +12,7 @@ from wellhead import types as wt
 from wellhead.cli import out
 from wellhead.cli.auctions import said
 from wellhead.cli.exits import CliError, Exit
-from wellhead.cli.options import REMOTE, Local, Remote, ask
+from wellhead.cli.options import REMOTE, Local, Remote, ask, following
 from wellhead.client import Client
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _watch(client: Client, symbol: str, depth: int, options: Local) -> None:
     from rich.text import Text
 
     ask(client, calls.orderbook(symbol, 1))  # a symbol that is wrong is named so
-    with client.stream() as stream:
+    with following(client) as stream:
         changes = stream.book(symbol, "100ms").market()
         if options.json:
             for state, now in changes:

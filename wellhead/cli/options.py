@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 from cyclopts import Parameter
 
 from wellhead.calls import Call, Json
+from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.client import Client
 from wellhead.credentials import (
@@ -23,6 +24,7 @@ from wellhead.credentials import (
 )
 from wellhead.http_sync import TIMEOUT_S
 from wellhead.signing import Credentials
+from wellhead.sync_stream import TradingStream
 
 T = TypeVar("T")
 
@@ -139,3 +141,13 @@ def ask(client: Client, call: Call[T]) -> tuple[T, Json]:
     """Run a call; return its answer typed and as it came."""
     answer = client.raw(call)
     return call.parse(answer), answer
+
+
+def following(client: Client) -> TradingStream:
+    """Return a stream for a command that follows something: it says when it cannot."""
+    return client.stream(on_connection=_say_connection)
+
+
+def _say_connection(is_back: bool) -> None:
+    lost = "not connected: what is shown is of before; trying again"
+    out.note(f"{out.clock()}  {'connected again' if is_back else lost}")

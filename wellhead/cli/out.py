@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,11 @@ def moment(ts_ms: object) -> str:
         return ""
     at = datetime.fromtimestamp(ts_ms / 1000, UTC)
     return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{ts_ms % 1000:03d}"
+
+
+def clock() -> str:
+    """Return the UTC time of day."""
+    return moment(time.time_ns() // 1_000_000)[11:19]
 
 
 def day(ts_ms: object) -> str:

@@ -8,7 +8,7 @@ from wellhead import settlement_types as st
 from wellhead.calls import Json, convert
 from wellhead.cli import out
 from wellhead.cli.exits import CliError, Exit
-from wellhead.cli.options import REMOTE, Remote, ask
+from wellhead.cli.options import REMOTE, Remote, ask, following
 
 COLUMNS = ("symbol", "state", "days>", "a lot, USD>", "change>", "per GPU-hour>", "lots held>",
            "settled (UTC)")  # fmt: skip
@@ -39,7 +39,7 @@ def accruals(
             rows, answer = ask(client, sc.accruals(state, limit))
             _show(list(rows), answer, options)
             return
-        with client.stream() as stream:
+        with following(client) as stream:
             for push in stream.subscribe("accruals"):
                 found = [convert(row, st.InDelivery) for row in push.data]
                 chosen = [one for one in found if state in (None, one.state)]

@@ -95,8 +95,21 @@ async def test_subscriptions_survive_a_lost_connection():
         assert subscription.reconnects == 1
 
 
+async def test_who_asked_hears_of_a_lost_connection_and_of_its_return_and_not_of_the_end():
+    heard: list[bool] = []
+    async with FakeSocket() as fake, client_of(fake) as client:
+        async with client.stream(on_connection=heard.append) as stream:
+            assert heard == []
+            for _ in range(2):
+                for socket in tuple(fake.connections):
+                    await socket.close(1011)
+                await until(lambda: len(heard) % 2 == 0 and heard != [])
+                await stream.ping()
+        assert heard == [False, True, False, True]
+
+
 async def test_a_slow_reader_loses_the_oldest_and_is_told(monkeypatch):
-    monkeypatch.setattr("wellhead.stream.QUEUE_MAX", 5)
+    monkeypatch.setattr("wellhead.subscription.QUEUE_MAX", 5)
     async with FakeSocket() as fake, client_of(fake) as client, client.stream() as stream:
         subscription = await stream.subscribe("book.X.raw")
         for _ in range(20):

@@ -13,7 +13,7 @@ from wellhead.calls import Json, convert
 from wellhead.cli.demo import rules
 from wellhead.cli.demo.rules import Chance, Fair, Market, Quote
 from wellhead.errors import ApiError, AuthFailed, WellheadError
-from wellhead.stream import Subscription
+from wellhead.subscription import Subscription
 from wellhead.trading import AsyncTradingStream
 
 Slot = tuple[str, int]  # side and rank of a quote, 0 is the best

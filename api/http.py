@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with our limits and our shape of refusals."""
 
 import asyncio
+import resource
+import sys
 from collections import Counter
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,6 +16,16 @@ from api.errors import MEDIA_TYPE, Problem
 HEADERS_BYTES_MAX: Final = 32 * 1024
 REQUEST_S: Final = 20.0  # to send a request whole, and to begin with one
 READ_S: Final = 20.0  # without taking a byte of an answer that waits
+FILES_KEPT: Final = 100  # of those that may be open: for the database, keys, children
+
+
+def open_files_max() -> int:
+    """Return how many files and connections this process may have open.
+
+    The system gives the lowest number that is free: one near this says that hardly any is.
+    """
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -39,6 +51,9 @@ class HttpProtocol(HttpToolsProtocol):
         address = str((transport.get_extra_info("peername") or ("",))[0])
         if self._most is not None and self._open_here[address] >= self._most:
             self._refuse(Problem("too_many_connections", "close one first"))
+            return
+        if transport.get_extra_info("socket").fileno() >= open_files_max() - FILES_KEPT:
+            self._refuse(Problem("too_many_connections", "all that may be open here are"))
             return
         self._address = address
         self._open_here[address] += 1

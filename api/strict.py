@@ -24,7 +24,7 @@ NUMBER_DIGITS_MAX: Final = 40
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _AT = re.compile(r" - at `\$((?:\.[A-Za-z_0-9]+|\[[0-9.]+\])*)`$")
-_UNKNOWN = re.compile(r"^Object contains unknown field `(.{0,80})")
+_UNKNOWN = re.compile(r"^Object contains unknown field `([^`]{0,80})")
 _MISSING = re.compile(r"^Object missing required field `(\w+)`")
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -78,10 +78,9 @@ def refuse(message: str) -> NoReturn:
     place = at[1].lstrip(".") if at else ""
     text = message[: at.start()] if at else message
     if unknown := _UNKNOWN.search(message):
-        raise Problem("field_unknown", "there is no such field", field=unknown[1].rstrip("`"))
+        raise Problem("field_unknown", "there is no such field", field=_inside(place, unknown[1]))
     if missing := _MISSING.search(message):
-        field = f"{place}.{missing[1]}" if place else missing[1]
-        raise Problem("field_missing", "this field is due", field=field)
+        raise Problem("field_missing", "this field is due", field=_inside(place, missing[1]))
     if text.startswith("Invalid value") and (place == "op" or place.endswith(".op")):
         raise Problem("op_unknown", "there is no such op", field=place)
     wrong_type = text.startswith("Expected") and "got" in text
@@ -89,6 +88,10 @@ def refuse(message: str) -> NoReturn:
     if not at and not wrong_type:
         code = "json_malformed"
     raise Problem(code, text.replace("`", ""), field=place or None)
+
+
+def _inside(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
 
 
 def check_text(raw: bytes) -> Any:

@@ -91,7 +91,7 @@ class AsyncClient(AsyncSettling):
         cancel_on_disconnect: bool = False,
         on_connection: Callable[[bool], None] = lambda is_back: None,
     ) -> AsyncTradingStream:
-        """Return a websocket for live data and trading; `on_connection` as in `Client.stream`."""
+        """Return a websocket; `on_connection` hears False when it is lost, True when it is back."""
         return AsyncTradingStream(
             self._http.url,
             self.signer,

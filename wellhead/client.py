@@ -89,10 +89,7 @@ class Client(Settling):
         cancel_on_disconnect: bool = False,
         on_connection: Callable[[bool], None] = lambda is_back: None,
     ) -> TradingStream:
-        """Return a websocket for live data and for trading; use it with `with`.
-
-        `on_connection` is told False when the connection is lost, True when it is back.
-        """
+        """Return a websocket; `on_connection` hears False when it is lost, True when it is back."""
         return TradingStream(
             self._http.url,
             self.signer,

@@ -29,6 +29,7 @@ DATABASE: Final = "postgres"
 PORT: Final = 5432  # only a part of the socket's name
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 60.0
+RETRY_S: Final = 1.0
 _SOCKET_PATH_MAX: Final = 100  # a unix socket's name has 107 bytes
 _LOG_BYTES_MAX: Final = 16 << 20
 _SETTINGS: Final = {
@@ -119,10 +120,17 @@ class EmbeddedPostgres:
             await asyncio.sleep(0.1)
             if self._process is None or self._process.poll() is None:
                 continue
-            if not pg_orphans.pids_in(data):  # else children of the last one still end
-                _log.error("postgres_died", status=self._process.returncode)
-                pg_orphans.forget_server(data, self._socket)
-                self._process = self._spawn(data)
+            try:
+                self._start_again(data, self._process.returncode)
+            except OSError as error:  # no more files, processes, memory
+                _log.error("postgres_not_started", error=repr(error))
+                await asyncio.sleep(RETRY_S)
+
+    def _start_again(self, data: Path, status: int) -> None:
+        if not pg_orphans.pids_in(data):  # else children of the last one still end
+            _log.error("postgres_died", status=status)
+            pg_orphans.forget_server(data, self._socket)
+            self._process = self._spawn(data)
 
     def _try_start(self, data: Path, deadline: float) -> bool:
         """Start the server and wait until it is ready; False if it ended, as after a crash."""
@@ -152,8 +160,10 @@ class EmbeddedPostgres:
     def _init(self, data: Path) -> None:
         """Make a cluster beside its place first, so that a crash leaves no half of one."""
         assert self._binaries is not None
-        partial = data.with_name("data.partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        for left in data.parent.glob("data.partial*"):  # of starts that were killed
+            shutil.rmtree(left, ignore_errors=True)
+        # Of our own: who made another may still be ending, and takes it away then.
+        partial = data.with_name(f"data.partial.{os.getpid()}")
         partial.mkdir(mode=0o700)
         self._user.own(partial)
         options = ["--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"]

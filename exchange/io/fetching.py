@@ -27,6 +27,7 @@ from exchange.rules.observation_sources import SourceSpec
 TIMEOUT_S: Final = 30.0  # for all of it
 BODY_BYTES_MAX: Final = 8 << 20
 HEAD_BYTES_MAX: Final = 64 << 10
+FINAL_STATUS_MIN: Final = 200  # below it another answer follows
 CHUNK_BYTES: Final = 1 << 16
 # Outside of it IPv6 has no public host: translation, IPv4 inside, sites, segments.
 _UNICAST_6: Final = ipaddress.ip_network("2000::/3")
@@ -203,7 +204,7 @@ async def _exchange(
 ) -> None:
     writer.write(message)
     await writer.drain()
-    parser = httptools.HttpResponseParser(answer)
+    parser = answer.parser = httptools.HttpResponseParser(answer)
     read = 0
     while not answer.is_enough:
         chunk = await reader.read(CHUNK_BYTES)
@@ -216,9 +217,11 @@ async def _exchange(
             if isinstance(error.__context__, FetchRefused):
                 raise error.__context__ from None
             raise
+        except httptools.HttpParserUpgrade:
+            raise FetchRefused(f"{answer.host} answered 101, unasked") from None
         if not answer.headers_end and read > HEAD_BYTES_MAX:
             raise FetchRefused(f"{answer.host}: too many headers")
-    answer.end(parser)
+    answer.end()
 
 
 class _Answer:
@@ -227,6 +230,7 @@ class _Answer:
     def __init__(self, host: str, *, head_only: bool = False) -> None:
         self.host = host
         self.status = 0
+        self.parser: httptools.HttpResponseParser | None = None
         self._head_only = head_only
         self.body = bytearray()
         self.headers: dict[bytes, bytes] = {}
@@ -245,7 +249,9 @@ class _Answer:
         self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
-        self.headers_end = True
+        assert self.parser is not None
+        self.status = self.parser.get_status_code()
+        self.headers_end = self.status >= FINAL_STATUS_MIN
 
     def on_body(self, part: bytes) -> None:
         if self._head_only:
@@ -255,12 +261,13 @@ class _Answer:
             raise FetchRefused(f"{self.host} answered more than {BODY_BYTES_MAX} bytes")
 
     def on_message_complete(self) -> None:
-        self.is_whole = True
-
-    def end(self, parser: httptools.HttpResponseParser) -> None:
-        """Take the status; see that nothing is missing of what was wanted."""
         if self.headers_end:
-            self.status = parser.get_status_code()
+            self.is_whole = True
+        else:
+            self.headers.clear()  # of an answer before the final one (RFC 9110, 15.2)
+
+    def end(self) -> None:
+        """See that nothing is missing of what was wanted."""
         # Without a length the answer ends with the connection; with one it must be whole.
         if not self.headers_end or not (self.is_enough or not self.has_length):
             raise FetchRefused(f"{self.host}: the answer broke off")

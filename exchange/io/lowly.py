@@ -84,7 +84,7 @@ def popen(
 
 
 def run(command: list[str | Path], user: User, *, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and return what it printed."""
+    """Run a program to its end, or ours, and return what it printed."""
     return subprocess.run(
         command,
         cwd=cwd,
@@ -94,6 +94,8 @@ def run(command: list[str | Path], user: User, *, cwd: Path) -> subprocess.Compl
         timeout=120,
         check=False,
         env=_environment(),
+        start_new_session=True,  # Ctrl-C in the terminal is for us alone
+        preexec_fn=die_with_parent(signal.SIGTERM),
         user=user.uid if user.changes else None,
         group=user.gid if user.changes else None,
         extra_groups=[] if user.changes else None,

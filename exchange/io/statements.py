@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from exchange.io.db import queries
-from exchange.io.errors import DatabaseUnavailable, Invalid
+from exchange.io.errors import DatabaseUnavailable, Invalid, Unavailable
 from exchange.rules.chain import FIRST, ChainRow, Head, heads, signed_text
 
 KEY_NAME: Final = "ledger.key"
@@ -41,21 +41,32 @@ class StoredHead(NamedTuple):
 
 
 def ledger_key(folder: Path) -> Ed25519PrivateKey:
-    """Return the key of a data folder that heads are signed with, made when it is not there."""
+    """Return the key of a data folder that heads are signed with, made when it is not there.
+
+    Errors:
+        Unavailable: it can be neither read nor made now, as on a full disk.
+    """
     path = folder / KEY_NAME
     try:
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    except FileNotFoundError:
-        key = Ed25519PrivateKey.generate()
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(key.private_bytes_raw())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-        return key
+        try:
+            return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+        except FileNotFoundError:
+            return _new_key(path)
+    except OSError as error:
+        raise Unavailable(f"the key of the ledger cannot be had: {error}") from error
+
+
+def _new_key(path: Path) -> Ed25519PrivateKey:
+    key = Ed25519PrivateKey.generate()
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.private_bytes_raw())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+    return key
 
 
 class Statements:

@@ -18,7 +18,8 @@ BOTTOM: Final = 40
 GRID: Final = 4
 _INNER: Final = HEIGHT - TOP - BOTTOM
 _STYLE: Final = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;color:#1f2328}
+body{font:15px/1.5 system-ui,sans-serif;max-width:880px;margin:2em auto;padding:0 1em;color:#1f2328}
+svg{max-width:100%}div{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13px}td,th{padding:3px 8px;text-align:right;
 border-bottom:1px solid #d0d7de}td:first-child,th:first-child{text-align:left}
 .k{color:#57606a;font-size:13px}"""
@@ -32,6 +33,7 @@ def page(hedge: Row) -> str:
         [
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width">',
             f"<title>Hedge of {hedge['day']}</title><style>{_STYLE}</style></head><body>",
             f"<h1>Hedge of {hedge['day']}</h1>",
             f"<p>{_summary(hedge)}</p>",
@@ -74,15 +76,26 @@ def _summary(hedge: Row) -> str:
     text = (
         f"{totals['gpu_hours']} GPU-hours to {'sell' if selling else 'buy'}; the strip hedges"
         f" {totals['hedged_gpu_hours']} of them ({share:.1f} %) at marks worth"
-        f" {totals['hedged_value']} USD. "
+        f" {_usd(totals['hedged_value'])} USD. "
     )
     kind = "beyond cost and power" if selling else "below budget"
-    text += f"Locked {kind}: {totals['locked_margin']} USD, before fees of at most "
-    text += f"{totals['fees_at_most']} USD. Initial margin {totals['initial_margin_alone']} USD"
-    text += f" alone, {totals['initial_margin_more']} USD more in the account."
+    text += f"Locked {kind}: {_usd(totals['locked_margin'])} USD, before fees of at most "
+    text += f"{_usd(totals['fees_at_most'])} USD. Initial margin "
+    text += f"{_usd(totals['initial_margin_alone'])} USD"
+    text += f" alone, {_usd(totals['initial_margin_more'])} USD more in the account."
+    free = _usd(totals["free_after"])
+    if Decimal(totals["free_after"]) < 0:
+        text += f" The account cannot carry it: it would be {free.lstrip('-')} USD short."
+    else:
+        text += f" {free} USD would stay free."
     if hedge["unhedged"]:
         text += f" No contract hedges {', '.join(hedge['unhedged'])}."
     return escape(text)
+
+
+def _usd(amount: str) -> str:
+    """Return an amount to the cent, as people read it."""
+    return f"{Decimal(amount):,.2f}"
 
 
 def _by_series(months: Sequence[Row]) -> dict[str, list[Row]]:
@@ -97,7 +110,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return f"<div><table><tr>{head}</tr>{body}</table></div>"
 
 
 def _months(rows: Sequence[Row]) -> str:

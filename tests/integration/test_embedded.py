@@ -1,6 +1,7 @@
 """The embedded Postgres: as root or not, killed in any way, its folder taken once."""
 
 import asyncio
+import errno
 import os
 import signal
 import stat
@@ -203,13 +204,37 @@ def test_a_pid_file_that_names_a_stranger_blocks_nothing(folder):
 
 
 def test_half_a_cluster_is_made_anew(folder):
-    partial = folder / "postgres" / "data.partial"
+    partial = folder / "postgres" / "data.partial.1"
     partial.mkdir(parents=True)
     (partial / "PG_VERSION").write_text("18\n")
     (folder / "postgres").chmod(0o755)
     postgres = EmbeddedPostgres(folder)
     postgres.start()
     assert asyncio.run(value(postgres, "SELECT 1")) == "1"
+    postgres.stop()
+    assert not partial.exists()
+
+
+async def test_a_server_that_the_system_has_no_room_for_is_tried_again(folder, monkeypatch):
+    postgres = EmbeddedPostgres(folder)
+    postgres.start()
+    monkeypatch.setattr(embedded, "RETRY_S", 0.01)
+    spawn, tries = postgres._spawn, []
+
+    def sometimes(data):
+        tries.append(1)
+        if len(tries) < 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return spawn(data)
+
+    monkeypatch.setattr(postgres, "_spawn", sometimes)
+    watching = asyncio.create_task(postgres.watch())
+    postgres._process.kill()
+    async with asyncio.timeout(60):
+        while len(tries) < 3 or postgres._process.poll() is not None:
+            await asyncio.sleep(0.05)
+    assert not watching.done()
+    watching.cancel()
     postgres.stop()
 
 

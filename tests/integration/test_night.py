@@ -5,7 +5,7 @@ import dataclasses
 import asyncpg
 import pytest
 
-from exchange.io.errors import DatabaseUnavailable
+from exchange.io.errors import DatabaseUnavailable, Unavailable
 from exchange.io.price_data import load_price_data
 from exchange.io.registry_accounts import PostgresAccounts
 from exchange.io.statements import Statements
@@ -86,6 +86,16 @@ async def test_the_node_seals_closed_days_by_itself_and_only_once(database, pool
         assert len(written) == 3 and all(one.is_signed for one in written)
         assert not await statements.is_seal_due()
     assert await statements.wrong_heads() == []
+
+
+async def test_without_room_for_its_key_a_day_is_sealed_later(database, tmp_path):
+    await three_days(database)
+    seal = NightlySeal(database, tmp_path / "full")
+    with pytest.raises(Unavailable, match=r"the key of the ledger cannot be had: .*ledger"):
+        await seal.run_if_due()
+    (tmp_path / "full").mkdir()
+    await seal.run_if_due()
+    assert len(await Statements(await database.connect()).heads()) == 3
 
 
 async def test_a_statement_has_every_posting_of_the_account_page_by_page(database, pool):

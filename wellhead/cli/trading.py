@@ -15,11 +15,8 @@ from wellhead.cli.order_flags import OrderFlags, Tif
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-WAITS_FOR, TIED_TO = "waits for", "tied"
-ORDER_COLUMNS = (
-    "order>", "client id", "symbol", "side", "lots>", "price>", WAITS_FOR, TIED_TO, "filled>",
-    "left>", "average>", "status", "reason",
-)  # fmt: skip
+
+RARE_COLUMNS = {"shows>", "pegged to", "waits for", "tied"}
 
 order = App(name="order", help="Place an order.")
 
@@ -104,28 +101,37 @@ def _show_placed(placed: wt.Placed, answer: Json, options: Remote) -> None:
 
 
 def _orders_table(rows: list[wt.Order]) -> "RenderableType":
-    """Return orders as a table; triggers and ties have a column only where an order has one."""
-    waits, tied = any(map(_trigger, rows)), any(map(_tie, rows))
-    cells = (
-        (
-            row.order_id,
-            row.client_order_id,
-            row.symbol,
-            row.side,
-            row.quantity,
-            row.price,
-            *([_trigger(row)] if waits else []),
-            *([_tie(row)] if tied else []),
-            row.filled_quantity,
-            row.remaining_quantity,
-            row.average_price,
-            row.status,
-            row.reason,
-        )
-        for row in rows
-    )
-    left_out = {name for name, there in ((WAITS_FOR, waits), (TIED_TO, tied)) if not there}
-    return out.table([name for name in ORDER_COLUMNS if name not in left_out], cells)
+    """Return orders as a table; what few orders have is a column only where one has it."""
+    columns: list[tuple[str, list[object]]] = [
+        ("order>", [row.order_id for row in rows]),
+        ("client id", [row.client_order_id for row in rows]),
+        ("symbol", [row.symbol for row in rows]),
+        ("side", [row.side for row in rows]),
+        ("lots>", [row.quantity for row in rows]),
+        ("shows>", [row.display_quantity for row in rows]),
+        ("price>", [row.price for row in rows]),
+        ("pegged to", [_peg(row) for row in rows]),
+        ("waits for", [_trigger(row) for row in rows]),
+        ("tied", [_tie(row) for row in rows]),
+        ("filled>", [row.filled_quantity for row in rows]),
+        ("left>", [row.remaining_quantity for row in rows]),
+        ("average>", [row.average_price for row in rows]),
+        ("status", [row.status for row in rows]),
+        ("reason", [row.reason for row in rows]),
+    ]
+    shown = [
+        (name, cells)
+        for name, cells in columns
+        if name not in RARE_COLUMNS or any(cell is not None for cell in cells)
+    ]
+    return out.table([name for name, _ in shown], zip(*(cells for _, cells in shown), strict=True))
+
+
+def _peg(row: wt.Order) -> str | None:
+    """Return what an order's price follows, and how far from it."""
+    if row.peg is None or not row.peg_offset:
+        return row.peg
+    return f"{row.peg} {row.peg_offset:+}"
 
 
 def _trigger(row: wt.Order) -> str | None:

@@ -60,6 +60,7 @@ class FollowerChild:
             **os.environ, **self._environment, "WELLHEAD_DATABASE_URL": self._database.app_url,
         }  # fmt: skip
         embedded = [] if self._database.nice is None else ["--embedded"]
+        self._started_s = asyncio.get_running_loop().time()
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"exchange.services.{self._name}", "--child", *embedded],
             stdin=subprocess.PIPE,
@@ -69,7 +70,15 @@ class FollowerChild:
         )
         assert self._process.stdin is not None
         os.set_blocking(self._process.stdin.fileno(), False)
-        self._started_s = asyncio.get_running_loop().time()
+
+    def try_start(self) -> bool:
+        """Start the process; say whether that was done, for the system may have no room for it."""
+        try:
+            self.start()
+        except OSError as error:  # no more files, processes, memory
+            _log.error("follower_not_started", follower=self._name, error=repr(error))
+            return False
+        return True
 
     def wake(self) -> None:
         """Say that the journal grew: at once, or soon when that was said a moment ago."""
@@ -108,7 +117,7 @@ class FollowerChild:
             await asyncio.sleep(retry_s)
             retry_s = min(RETRY_MAX_S, 2 * retry_s)
             self._close_pipe()
-            self.start()
+            self.try_start()  # if it was not, the one that ended is looked at again
 
     async def end(self) -> None:
         """Let it finish its transaction and end."""

@@ -73,11 +73,12 @@ class WebhookChild:
 
     async def watch(self) -> None:
         """Wait for the first webhook, then keep the process running."""
-        # a webhook is a row of the database, which has no event to wait for
+        # A webhook is a row of the database, and room of the system's: neither has an event.
         while not await self._is_wanted():  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
         self._child = FollowerChild(self._ground.database, "webhooks", self._environment())
-        self._child.start()
+        while not self._child.try_start():  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_S)
         await self._child.watch()
 
     async def _is_wanted(self) -> bool:

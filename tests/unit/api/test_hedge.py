@@ -77,7 +77,7 @@ async def test_what_nobody_hedges_is_named(world: World):
         ({"plan": [{**PLAN, "gpus": "many"}]}, "plan_invalid", "plan[0].gpus"),
         ({"plan": [PLAN, {**PLAN, "hub": "X"}]}, "plan_invalid", "plan[1].hub"),
         ({"plan": [{**PLAN, "gpus": 4}]}, "field_type", None),
-        ({"plan": [{**PLAN, "more": "1"}]}, "field_unknown", None),
+        ({"plan": [{**PLAN, "more": "1"}]}, "field_unknown", "plan[0].more"),
         ({"plan": [PLAN], "side": "both"}, "field_invalid", "side"),
         ({"plan": [PLAN], "cover": "all"}, "field_invalid", "cover"),
         ({"plan": [PLAN] * 101}, "field_invalid", None),

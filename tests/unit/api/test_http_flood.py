@@ -53,6 +53,18 @@ async def test_an_address_has_as_many_connections_as_it_may_have_and_no_more():
             writer.close()
 
 
+async def test_when_hardly_a_file_may_be_opened_connections_are_turned_away(monkeypatch):
+    async with running(LIMITS) as world, world.serving():
+        monkeypatch.setattr(http, "open_files_max", lambda: http.FILES_KEPT)
+        beyond = await asyncio.open_connection("127.0.0.1", port_of(world))
+        answer = await asyncio.wait_for(beyond[0].read(), PATIENCE_S)
+        assert answer.startswith(b"HTTP/1.1 429 ") and b"all that may be open" in answer
+        monkeypatch.undo()
+        again = await asyncio.open_connection("127.0.0.1", port_of(world))
+        assert await status(again) == 200
+        again[1].close()
+
+
 async def test_behind_a_proxy_connections_are_not_counted_by_its_address():
     async with running(LIMITS) as world:
         world.services.edge = dataclasses.replace(world.services.edge, trust_proxy_headers=True)

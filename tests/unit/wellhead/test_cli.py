@@ -89,6 +89,18 @@ def test_orders_shows_what_an_order_waits_for(trader, capsys):
     assert "mark 2.100" in capsys.readouterr().out.replace("\n", " ")
 
 
+def test_orders_shows_what_an_order_follows_and_how_much_of_it(trader, capsys):
+    pegged = ORDER | {"peg": "bid", "peg_offset": "-0.002", "type": "pegged"}
+    iceberg = ORDER | {"display_quantity": "5"}
+    said = []
+    for rows in ([pegged, iceberg], [ORDER]):
+        with FakeRest((200, {"orders": rows, "next_cursor": None, "seq": 11, "ts": 5})) as fake:
+            assert wellhead(fake, "orders") == Exit.OK
+        said.append(capsys.readouterr().out)
+    assert "bid -0.002" in said[0] and "pegged to" in said[0] and "shows" in said[0]
+    assert "pegged" not in said[1] and "shows" not in said[1]
+
+
 def test_the_operator_sets_an_index(trader, capsys):
     contract = {"symbol": "X", "state": "continuous", "tick_size": "0.001", "lot_size": "1",
                 "lot_gpu_hours": "744", "tick_value": "0.744"}  # fmt: skip

@@ -152,6 +152,21 @@ async def test_a_receiver_is_told_once_and_asked_for_nothing_but_its_status():
         assert net.connected == [(PUBLIC, "hooks.example.com")]
 
 
+async def test_what_a_receiver_says_before_its_answer_is_not_its_answer():
+    first = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+    more = b"HTTP/1.1 100 Continue\r\n\r\n" * 200
+    final = b"HTTP/1.1 204 No Content\r\n\r\n"
+    for said in (first + final, more + final):
+        assert await told(Net(said, stays_open=True)) == 204
+    with pytest.raises(FetchRefused, match="too many headers"):
+        await told(Net(more * 20, stays_open=True))
+    with pytest.raises(FetchRefused, match="broke off"):
+        await told(Net(first))
+    upgrade = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+    with pytest.raises(FetchRefused, match="answered 101"):
+        await told(Net(upgrade, stays_open=True))
+
+
 async def test_a_receiver_that_leads_inside_is_not_told_unless_the_operator_allows_it():
     net = Net(http(b""), ["10.0.0.8"])
     with pytest.raises(FetchRefused, match="not a public address"):

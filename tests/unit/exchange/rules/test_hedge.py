@@ -240,13 +240,15 @@ def test_the_report_is_one_sound_page_and_shows_texts_as_texts():
         "hub_to_world": fit,
         "history": [{"month": "2026-01", "ratio": "0.9"}, {"month": "2026-02", "ratio": "1"}],
     }
-    text = page(
-        {"side": "sell", "day": "2026-11-22", "totals": totals, "months": [row], "strip": [],
-         "basis": [basis], "unhedged": ["H100-APN"], "attribution": ["a & b"]}
-    )  # fmt: skip
+    hedge = {"side": "sell", "day": "2026-11-22", "totals": totals, "months": [row], "strip": [],
+             "basis": [basis], "unhedged": ["H100-APN"], "attribution": ["a & b"]}  # fmt: skip
+    text = page(hedge)
     reader = Reader()
     reader.feed(text)
     assert not reader.open and "script" not in reader.tags and reader.tags.count("svg") == 2
+    assert "0.00 USD would stay free" in text
+    short = page(hedge | {"totals": totals | {"free_after": "-98656.784"}})
+    assert "The account cannot carry it: it would be 98,656.78 USD short." in short
 
 
 def test_a_basis_is_about_its_own_series():

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
+import subprocess
 import time
 import urllib.request
 from contextlib import AsyncExitStack
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -160,6 +163,30 @@ async def test_a_child_that_ends_is_started_again_and_one_that_found_damage_is_n
     assert child.is_corrupt
     await child.end()
     assert child.pid is None
+
+
+async def test_a_child_that_the_system_has_no_room_for_is_tried_again(monkeypatch):
+    monkeypatch.setattr(follower_child, "LOOK_S", 0.01)
+    monkeypatch.setattr(follower_child, "RETRY_FIRST_S", 0.01)
+    child = FollowerChild(NOWHERE, "clearing")
+    child.start()
+    watching = asyncio.create_task(child.watch())
+    first, tries = child.pid, []
+    popen = subprocess.Popen
+
+    def sometimes(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(follower_child.subprocess, "Popen", sometimes)
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: child.pid != first)
+    assert len(tries) == 3 and not watching.done()
+    watching.cancel()
+    await child.end()
 
 
 async def test_waking_a_child_whose_pipe_was_closed_does_nothing():

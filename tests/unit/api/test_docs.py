@@ -8,11 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from api.openapi import document
-from api.routes.docs import STATIC
 from tests.support.api_world import World, running
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]  # together
 ORIGIN = "http://exchange"
 WIDE, PHONE = (1280, 800), (375, 800)
 SHOWN = "Array.from(document.querySelectorAll('{}')).filter((one) => one.offsetParent).map({})"
@@ -76,21 +74,6 @@ async def shown(page: Page, selector: str, of_one: str = "(one) => one.textConte
 async def top_of(page: Page, name: str) -> float:
     """Return how far below the top of the window something is."""
     return await page.evaluate("(id) => document.getElementById(id).getClientRects()[0].top", name)
-
-
-async def test_every_method_has_a_badge_with_a_background(world: World):
-    css = (STATIC / "docs.css").read_text()
-    paths = document(world.app, "1")["paths"]
-    for method in {one.upper() for methods in paths.values() for one in methods}:
-        assert re.search(rf"\.{method} {{ background: var\(--{method.lower()}\); }}", css), method
-        assert re.search(rf"--{method.lower()}: #[0-9a-f]{{6}};", css), method
-    assert re.search(r"^\.m { background: var\(--other\); }", css, re.MULTILINE)
-
-
-async def test_no_operation_has_the_id_of_a_part_of_the_page(world: World):
-    own = set(re.findall(r'\bid="(\w+)"', (STATIC / "docs.html").read_text()))
-    paths = document(world.app, "1")["paths"]
-    assert own.isdisjoint(one["operationId"] for ways in paths.values() for one in ways.values())
 
 
 @pytest.mark.parametrize("name", ["resume", "schema-Problem", "schema%2DProblem"])
@@ -186,6 +169,12 @@ async def test_the_page_is_never_wider_than_its_window(
 ):
     async with opened(world, browser, size=size) as page:
         assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+async def test_no_name_is_squeezed_to_letters_on_a_phone(world: World, browser: Browser):
+    async with opened(world, browser, size=PHONE) as page:
+        heights = await shown(page, "td:first-child code", "(one) => one.offsetHeight")
+        assert max(heights) < 30
 
 
 async def test_without_scripts_the_page_says_where_to_read_and_does_not_load(

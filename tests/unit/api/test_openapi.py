@@ -1,10 +1,11 @@
-"""The OpenAPI document names paths and parameters as a client uses them."""
+"""The OpenAPI document is as a client uses it, and the page that draws it knows its names."""
 
 import re
 
 import pytest
 
 from api.openapi import document, operations
+from api.routes.docs import STATIC
 from tests.support.api_world import World, running
 
 
@@ -37,3 +38,18 @@ async def test_no_operation_is_lost_where_paths_are_written_alike(world: World):
     paths = document(world.app, "1")["paths"]
     written = [one["operationId"] for methods in paths.values() for one in methods.values()]
     assert sorted(written) == sorted(one.name for one in operations(world.app))
+
+
+async def test_every_method_has_a_badge_with_a_background(world: World):
+    css = (STATIC / "docs.css").read_text()
+    paths = document(world.app, "1")["paths"]
+    for method in {one.upper() for methods in paths.values() for one in methods}:
+        assert re.search(rf"\.{method} {{ background: var\(--{method.lower()}\); }}", css), method
+        assert re.search(rf"--{method.lower()}: #[0-9a-f]{{6}};", css), method
+    assert re.search(r"^\.m { background: var\(--other\); }", css, re.MULTILINE)
+
+
+async def test_no_operation_has_the_id_of_a_part_of_the_page(world: World):
+    own = set(re.findall(r'\bid="(\w+)"', (STATIC / "docs.html").read_text()))
+    paths = document(world.app, "1")["paths"]
+    assert own.isdisjoint(one["operationId"] for ways in paths.values() for one in ways.values())

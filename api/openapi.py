@@ -43,7 +43,7 @@ from exchange.io.registry import Scope
 
 Json = dict[str, Any]
 REF: Final = "#/components/schemas/{name}"
-_PARAMETER = re.compile(r"\{(\w+)\}")
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")  # `:path` says how the app reads it, not its name
 
 # What each endpoint answers, by its name.
 ANSWERS: Final[dict[str, type[shapes.Answer]]] = {
@@ -237,7 +237,8 @@ def document(app: FastAPI, version: str) -> Json:
     _, components = msgspec.json.schema_components(all_shapes, ref_template=REF)
     paths: Json = {}
     for operation in found:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        path = _PARAMETER.sub(r"{\1}", operation.path)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation)
     components["Problem"]["properties"]["code"]["enum"] = codes()
     return {
         "openapi": "3.1.0",

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.edge import new_request_id
 from api.errors import MEDIA_TYPE, Problem
@@ -40,6 +41,7 @@ class HttpProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _address: str | None = None  # where this connection counts
+    _answering: RequestResponseCycle | None = None  # the request that is answered now
 
     def __init__(self, open_here: Counter[str], most: int | None, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
@@ -60,9 +62,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop waiting, and answering: uvicorn tells only the request that came last."""
         self._forget()
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         """The peer does not read: it has a while to begin with it."""

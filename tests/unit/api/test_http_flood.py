@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import socket
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,17 @@ async def test_behind_a_proxy_connections_are_not_counted_by_its_address():
                 writer.close()
 
 
-async def test_who_asks_and_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPatch):
+async def test_who_asks_and_never_reads_is_cut_off_and_not_answered_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    begun: list[Any] = []
+    begin = http.HttpProtocol._start_asgi_task
+
+    def note(self: http.HttpProtocol, cycle: Any, app: Any) -> None:
+        begun.append(cycle)
+        begin(self, cycle, app)
+
+    monkeypatch.setattr(http.HttpProtocol, "_start_asgi_task", note)
     monkeypatch.setattr(http, "READ_S", 0.05)
     async with running() as world, world.serving():
         loop, raw = asyncio.get_running_loop(), socket.socket()
@@ -98,3 +109,4 @@ async def test_who_asks_and_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPat
         other = await asyncio.open_connection("127.0.0.1", port_of(world))
         assert await status(other) == 200
         other[1].close()
+    assert begun[-2].disconnected  # the last is of the other connection

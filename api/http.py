@@ -20,13 +20,13 @@ READ_S: Final = 20.0  # without taking a byte of an answer that waits
 FILES_KEPT: Final = 100  # of those that may be open: for the database, keys, children
 
 
-def open_files_max() -> int:
-    """Return how many files and connections this process may have open.
+def files_for_clients() -> int:
+    """Return up to which number a file may be a client's.
 
-    The system gives the lowest number that is free: one near this says that hardly any is.
+    The system gives the lowest number that is free: one so high says that hardly any is.
     """
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft - min(FILES_KEPT, soft // 4)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -54,7 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._most is not None and self._open_here[address] >= self._most:
             self._refuse(Problem("too_many_connections", "close one first"))
             return
-        if transport.get_extra_info("socket").fileno() >= open_files_max() - FILES_KEPT:
+        if transport.get_extra_info("socket").fileno() >= files_for_clients():
             self._refuse(Problem("too_many_connections", "all that may be open here are"))
             return
         self._address = address

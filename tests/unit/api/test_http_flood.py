@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import socket
+import sys
 from typing import Any
 
 import pytest
@@ -54,9 +55,18 @@ async def test_an_address_has_as_many_connections_as_it_may_have_and_no_more():
             writer.close()
 
 
+@pytest.mark.parametrize(
+    ("soft", "clients"),
+    [(65_536, 65_436), (300, 225), (64, 48), (http.resource.RLIM_INFINITY, sys.maxsize)],
+)
+def test_some_files_are_kept_for_the_exchange_itself(monkeypatch, soft: int, clients: int):
+    monkeypatch.setattr(http.resource, "getrlimit", lambda _: (soft, soft))
+    assert http.files_for_clients() == clients
+
+
 async def test_when_hardly_a_file_may_be_opened_connections_are_turned_away(monkeypatch):
     async with running(LIMITS) as world, world.serving():
-        monkeypatch.setattr(http, "open_files_max", lambda: http.FILES_KEPT)
+        monkeypatch.setattr(http.resource, "getrlimit", lambda _: (8, 8))
         beyond = await asyncio.open_connection("127.0.0.1", port_of(world))
         answer = await asyncio.wait_for(beyond[0].read(), PATIENCE_S)
         assert answer.startswith(b"HTTP/1.1 429 ") and b"all that may be open" in answer

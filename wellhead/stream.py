@@ -52,6 +52,7 @@ class AsyncStream:
         self._signer = signer
         self._cancel_on_disconnect = cancel_on_disconnect
         self._on_connection = on_connection
+        self._told_lost = False
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._sinks: dict[str, list[Sink]] = {}
@@ -86,9 +87,7 @@ class AsyncStream:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        for sink in {id(s): s for sinks in self._sinks.values() for s in sinks}.values():
-            if isinstance(sink, Subscription):
-                sink.end()
+        self._end_subscriptions(None)
         self._sinks.clear()
 
     async def request(self, op: str, **fields: Any) -> Any:
@@ -190,6 +189,7 @@ class AsyncStream:
                     await self._serve(socket)
                 except AuthFailed as error:
                     self._failure = error
+                    self._end_subscriptions(error)
                 except (ConnectionFailed, ApiError):
                     backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
                 if time.monotonic() - began_s > BACKOFF_MAX_S:
@@ -211,18 +211,18 @@ class AsyncStream:
             await self._log_in()
             await self._subscribe_again()
             self._ready.set()
-            if self.reconnects:
-                self._on_connection(True)
+            self._tell(True)
             await reader
         finally:
-            if self._ready.is_set() and not self.closed:
-                self._on_connection(False)
+            was_ready = self._ready.is_set()
             self._ready.clear()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             self._lost()
             with contextlib.suppress(ConnectionClosed, OSError):
                 await socket.close()
+            if was_ready and not self.closed:
+                self._tell(False)
 
     async def _read(self, socket: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed, ProtocolError):
@@ -273,5 +273,18 @@ class AsyncStream:
     def _lost(self) -> None:
         self._socket = None
         self._fail_waiting()
-        for sink in {id(s): s for sinks in self._sinks.values() for s in sinks}.values():
+        for sink in self._every_sink():
             sink.on_lost()
+
+    def _tell(self, is_back: bool) -> None:
+        if is_back == self._told_lost:  # it comes back only from where it was lost
+            self._told_lost = not is_back
+            self._on_connection(is_back)
+
+    def _every_sink(self) -> list[Sink]:
+        return list({id(s): s for sinks in self._sinks.values() for s in sinks}.values())
+
+    def _end_subscriptions(self, failure: WellheadError | None) -> None:
+        for sink in self._every_sink():
+            if isinstance(sink, Subscription):
+                sink.end(failure)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
+from wellhead.errors import WellheadError
 from wellhead.wire import Push
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Subscription:
         self.dropped = 0  # messages lost because nobody read them
         self.reconnects = 0
         self._stream = stream
+        self._failure: WellheadError | None = None
         self._queue: asyncio.Queue[Push | None] = asyncio.Queue()
 
     def on_push(self, push: Push) -> None:
@@ -45,8 +47,9 @@ class Subscription:
         """Count a lost connection."""
         self.reconnects += 1
 
-    def end(self) -> None:
-        """Let the reader finish."""
+    def end(self, failure: WellheadError | None = None) -> None:
+        """Let the reader finish; with a failure it is raised there."""
+        self._failure = failure
         self._queue.put_nowait(None)
 
     async def close(self) -> None:
@@ -60,5 +63,5 @@ class Subscription:
     async def __anext__(self) -> Push:
         push = await self._queue.get()
         if push is None:
-            raise StopAsyncIteration
+            raise self._failure or StopAsyncIteration
         return push

@@ -4,6 +4,8 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, Unpack
 
@@ -65,10 +67,13 @@ class FollowedBook:
                     put((self._state(), now))
 
         async def follow(put: Callable[[Any], None]) -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(auctions(put))
-                async for _ in self._book.changes():
-                    put((self._state(), latest[0]))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(auctions(put))
+                    async for _ in self._book.changes():
+                        put((self._state(), latest[0]))
+            except ExceptionGroup as group:
+                raise group.exceptions[0] from group
 
         yield from self._stream.pump(follow, newest_only=True)
 
@@ -164,6 +169,8 @@ class TradingStream:
                 while newest_only and not items.empty() and (newer := items.get()) is not None:
                     item = newer
                 yield item
+            with suppress(CancelledError):  # the stream was closed
+                future.result()  # what ended it
         finally:
             future.cancel()
 

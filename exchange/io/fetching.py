@@ -204,7 +204,17 @@ async def _exchange(
 ) -> None:
     writer.write(message)
     await writer.drain()
-    parser = answer.parser = httptools.HttpResponseParser(answer)
+    answer.parser = httptools.HttpResponseParser(answer)
+    try:
+        await _read(answer, answer.parser, reader)
+    finally:
+        answer.parser = None  # each holds the other
+    answer.end()
+
+
+async def _read(
+    answer: "_Answer", parser: httptools.HttpResponseParser, reader: asyncio.StreamReader
+) -> None:
     read = 0
     while not answer.is_enough:
         chunk = await reader.read(CHUNK_BYTES)
@@ -221,7 +231,6 @@ async def _exchange(
             raise FetchRefused(f"{answer.host} answered 101, unasked") from None
         if not answer.headers_end and read > HEAD_BYTES_MAX:
             raise FetchRefused(f"{answer.host}: too many headers")
-    answer.end()
 
 
 class _Answer:

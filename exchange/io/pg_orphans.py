@@ -59,7 +59,9 @@ def pids_in(data: Path) -> list[int]:
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
-            with suppress(OSError):
+            # It has ended, or is another user's. Whatever else hides a process must not be taken
+            # for its end: no file may be open any more, say.
+            with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 if os.readlink(f"/proc/{entry}/cwd") == here and not _is_zombie(entry):
                     found.append(int(entry))
     return found

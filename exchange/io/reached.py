@@ -8,7 +8,11 @@ POLL_S: Final = 0.01
 
 
 class Reached:
-    """Readers that wait for clearing, in a very busy market a quarter of a second."""
+    """Readers that wait for clearing, which in a very busy market is behind for a moment.
+
+    An answer is believed for as long as nobody asks again: a crash of Postgres may take clearing
+    back, which then posts again what it had posted.
+    """
 
     def __init__(self, ask: Callable[[], Awaitable[int]]) -> None:
         """Wait by asking `ask` for the last command that is posted."""
@@ -25,10 +29,12 @@ class Reached:
         """
         clock = asyncio.get_running_loop().time
         until_s = clock() + timeout_s
-        while self._shown < seq and clock() <= until_s:
+        is_fresh = clock() - self._looked_s < POLL_S
+        while not is_fresh or (self._shown < seq and clock() <= until_s):
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.ensure_future(self._look())
             await asyncio.shield(self._looking)
+            is_fresh = True
         return self._shown
 
     async def _look(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -150,4 +151,5 @@ def following(client: Client) -> TradingStream:
 
 def _say_connection(is_back: bool) -> None:
     lost = "not connected: what is shown is of before; trying again"
-    out.note(f"{out.clock()}  {'connected again' if is_back else lost}")
+    with suppress(OSError):  # nobody reads what we say
+        out.note(f"{out.clock()}  {'connected again' if is_back else lost}")

@@ -153,11 +153,14 @@ class Clearing:
     async def _look_again(
         self, house: ClearingHouse, ledger: Ledger, journal: JournalReader
     ) -> None:
-        """Post what came since the last look, so that who stopped us finds nothing missing."""
-        if self._last_look_s:
-            late = asyncio.Event()
-            timer = asyncio.get_running_loop().call_later(self._last_look_s, late.set)
+        """Post what came since the last look, as far as there is time."""
+        if not self._last_look_s:
+            return
+        late = asyncio.Event()
+        timer = asyncio.get_running_loop().call_later(self._last_look_s, late.set)
+        try:
             await self._catch_up(house, ledger, journal, late)
+        finally:
             timer.cancel()
 
     async def _wait(self, stop: asyncio.Event) -> None:

@@ -32,6 +32,7 @@ class WebhookChild:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._queue = Queue(ground.pool, ground.box)
+        self._environment = _environment(ground)  # now: later its key may not be readable
         self._child: FollowerChild | None = None
         self._figures = Figures()
 
@@ -76,7 +77,7 @@ class WebhookChild:
         # A webhook is a row of the database, and room of the system's: neither has an event.
         while not await self._is_wanted():  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
-        self._child = FollowerChild(self._ground.database, "webhooks", self._environment())
+        self._child = FollowerChild(self._ground.database, "webhooks", self._environment)
         while not self._child.try_start():  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
         await self._child.watch()
@@ -86,19 +87,20 @@ class WebhookChild:
             return await self._queue.any()
         return False
 
-    def _environment(self) -> Mapping[str, str]:
-        """Return what it needs beside the database: keys of secrets, hosts that may be inside."""
-        settings = self._ground.settings
-        return {
-            **log_environment(settings),
-            "WELLHEAD_SECRET_KEY": key_text(settings, self._ground.folder),
-            "WELLHEAD_WEBHOOK_HOSTS": ",".join(settings.webhook_hosts),
-        }
-
     async def end(self) -> None:
         """Let it end."""
         if self._child is not None:
             await self._child.end()
+
+
+def _environment(ground: Ground) -> Mapping[str, str]:
+    """Return what it needs beside the database: keys of secrets, hosts that may be inside."""
+    settings = ground.settings
+    return {
+        **log_environment(settings),
+        "WELLHEAD_SECRET_KEY": key_text(settings, ground.folder),
+        "WELLHEAD_WEBHOOK_HOSTS": ",".join(settings.webhook_hosts),
+    }
 
 
 async def deliver(ground: Ground, stop: asyncio.Event) -> None:

@@ -100,12 +100,24 @@ async def test_who_asked_hears_of_a_lost_connection_and_of_its_return_and_not_of
     async with FakeSocket() as fake, client_of(fake) as client:
         async with client.stream(on_connection=heard.append) as stream:
             assert heard == []
-            for _ in range(2):
+            for count in (2, 4):
                 for socket in tuple(fake.connections):
                     await socket.close(1011)
-                await until(lambda: len(heard) % 2 == 0 and heard != [])
+                await until(lambda count=count: len(heard) == count)
                 await stream.ping()
         assert heard == [False, True, False, True]
+
+
+async def test_who_is_not_let_in_again_ends_with_the_reason():
+    async with FakeSocket() as fake, client_of(fake) as client, client.stream() as stream:
+        subscription = await stream.subscribe("orders")
+        fake.auth_error = [{"status": 401, "code": "auth_failed", "detail": "the key was revoked"}]
+        for socket in tuple(fake.connections):
+            await socket.close(1011)
+        with pytest.raises(AuthFailed, match="the key was revoked"):
+            async with asyncio.timeout(60):
+                async for _ in subscription:
+                    continue
 
 
 async def test_a_slow_reader_loses_the_oldest_and_is_told(monkeypatch):

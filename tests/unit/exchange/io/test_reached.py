@@ -37,6 +37,15 @@ async def test_what_is_known_to_be_posted_is_not_asked_again() -> None:
     assert await reached.wait(5, 1.0) == 8 and clearing.asked == 1
 
 
+async def test_what_a_crash_took_back_is_not_shown_as_posted() -> None:
+    clearing = Clearing(posted=99)
+    reached = Reached(clearing.ask)
+    assert await reached.wait(100, 1.0) == 100
+    clearing.posted = 90
+    await asyncio.sleep(2 * POLL_S)
+    assert await reached.wait(95, 5.0) == 95
+
+
 async def test_who_waits_for_too_long_is_told_how_far_it_is() -> None:
     clearing = Clearing()
     shown = await Reached(clearing.ask).wait(1_000, 5 * POLL_S)

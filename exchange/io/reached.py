@@ -10,8 +10,8 @@ POLL_S: Final = 0.01
 class Reached:
     """Readers that wait for clearing, which in a very busy market is behind for a moment.
 
-    An answer is believed for as long as nobody asks again: a crash of Postgres may take clearing
-    back, which then posts again what it had posted.
+    An answer is believed for POLL_S and no longer: a crash of Postgres may take clearing back,
+    which then posts again what it had posted.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[int]]) -> None:

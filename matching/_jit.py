@@ -117,7 +117,7 @@ def cache_folder() -> Path:
     """Return the folder of this very code, the one used last.
 
     Errors:
-        RuntimeError: none of the places can be written.
+        PermissionError: none of the places can be written.
     """
     roots = cache_roots()
     for root in roots:
@@ -125,7 +125,10 @@ def cache_folder() -> Path:
         if writable(folder):
             forget_others(folder)
             return folder
-    raise RuntimeError(f"no folder for compiled kernels can be written: {roots}")
+    tried = ", ".join(map(str, roots))
+    raise PermissionError(
+        f"no folder for compiled kernels can be written: {tried}; WELLHEAD_CACHE_DIR names another"
+    )
 
 
 if not config.DISABLE_JIT:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numba import config
 from numba.core import event as numba_event
 
 from matching import saved
@@ -286,14 +287,20 @@ def warm_up(progress: Progress | None = None) -> None:
 
     Args:
         progress: told ("compile", done, all) as kernels are compiled; all == done at the end.
+
+    Errors:
+        OSError: what was compiled cannot be kept, with the folder it was for.
     """
     listener = _Compiled(progress or (lambda name, done, whole: None))
     sizes = Sizes(accounts=1, contracts=1, positions=2, orders=2, client_ids=2, scenarios=8)
-    with numba_event.install_listener("numba:compile", listener):
-        engine = Engine(sizes)
-        engine.apply(np.zeros(0, COMMAND))
-        rebuild(engine._handle.value)
-        requirement(engine._handle.value, 0)
-        freshen_all(engine._handle.value)
+    try:
+        with numba_event.install_listener("numba:compile", listener):
+            engine = Engine(sizes)
+            engine.apply(np.zeros(0, COMMAND))
+            rebuild(engine._handle.value)
+            requirement(engine._handle.value, 0)
+            freshen_all(engine._handle.value)
+    except OSError as error:  # a full disk does not say which file
+        raise OSError(error.errno, error.strerror, error.filename or config.CACHE_DIR) from error
     if progress:
         progress("compile", COUNT["kernels"], COUNT["kernels"])

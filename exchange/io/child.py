@@ -48,6 +48,7 @@ async def ask_child(
     )  # fmt: skip
     try:
         async with asyncio.timeout(timeout_s):
+            await asyncio.to_thread(give_way, NICE, child.pid)  # while it loads its modules, too
             said, _ = await child.communicate(json.dumps(asked).encode())
     except TimeoutError:
         raise Unavailable(f"{what} took longer than {timeout_s:.0f} s") from None
@@ -66,7 +67,6 @@ async def ask_child(
 
 def answer(work: Callable[[Document], Document]) -> int:
     """Answer one request, in the child; a ValueError is a refusal, an ExchangeError its kind."""
-    give_way(NICE)
     asked = json.loads(sys.stdin.buffer.read())
     try:
         document = work(asked)

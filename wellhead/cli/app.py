@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from wellhead.cli import out
-from wellhead.cli.exits import CliError, Exit
+from wellhead.cli.exits import CliError, Exit, why
 from wellhead.credentials import CredentialsError
 from wellhead.errors import (
     ApiError,
@@ -194,6 +194,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # `wellhead ... | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    except OSError as error:  # a full disk, a folder that may not be written
+        at = f": {error.filename}" if error.filename else ""
+        return out.failed(Exit.UNAVAILABLE, "system", f"{why(error)}{at}", as_json=as_json)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except SystemExit as ended:  # a command that has said everything itself

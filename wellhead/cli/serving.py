@@ -1,16 +1,13 @@
 """Commands that run an exchange: serve, and demo with a simulated market."""
 
-import os
-import signal
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from wellhead.cli import out
+from wellhead.cli import interruptible, out
 from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.starting import StartProgress
 
@@ -126,18 +123,8 @@ def _setting(error: Any) -> str:
     return f"WELLHEAD_{str(error['loc'][0]).upper()}: {said}"
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the process while modules load: some of them swallow KeyboardInterrupt."""
-    before = signal.signal(signal.SIGINT, lambda *_: os._exit(Exit.INTERRUPTED))
-    try:
-        yield  # nothing is open or begun yet
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _run(node: NodeOptions, roles: tuple[str, ...], background: Background | None) -> None:
-    with _interruptible():
+    with interruptible():
         found = settings(node, demo=background is not None)
         from exchange.config import Role
         from exchange.io.errors import Corrupt, EpochLost, StartRefused, Unavailable

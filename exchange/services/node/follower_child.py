@@ -103,12 +103,14 @@ class FollowerChild:
 
     async def watch(self) -> None:
         """Start it again whenever it ends by itself; runs until cancelled."""
-        retry_s = RETRY_FIRST_S
+        retry_s, told = RETRY_FIRST_S, None
         while True:
             await asyncio.sleep(LOOK_S)
             if self._process is None or self._process.poll() is None:
                 continue
-            _log.error("follower_died", follower=self._name, status=self._process.returncode)
+            if self._process is not told:  # the same again where no other could be started
+                told = self._process
+                _log.error("follower_died", follower=self._name, status=told.returncode)
             if self._process.returncode == EXIT_CORRUPT:
                 self.is_corrupt = True
                 return

@@ -1,6 +1,9 @@
 """The command line: what it sends, what it prints, and how it ends."""
 
+import errno
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -13,6 +16,7 @@ from wellhead.credentials import write_profile
 from wellhead.signing import Credentials
 
 ORDER = order_of({"symbol": "X", "side": "buy", "quantity": "3", "price": "2.150"})
+MAIN = (sys.executable, "-c", "from wellhead.cli import main; main()")
 PLACED = {"order": ORDER, "trades": [], "duplicate": False, "seq": 11, "ts": 5}
 
 
@@ -326,3 +330,47 @@ def test_the_command_line_starts_without_loading_the_exchange():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.endswith("set()\n"), done.stdout + done.stderr
+
+
+def test_no_place_for_compiled_kernels_is_said_in_one_line(tmp_path):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    ended = subprocess.run(
+        [*MAIN, "replay", str(in_the_way)],
+        env=os.environ | {"WELLHEAD_CACHE_DIR": str(in_the_way), "NUMBA_DISABLE_JIT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == Exit.UNAVAILABLE
+    said = " ".join(ended.stderr.split())
+    assert said.startswith("system: no folder for compiled kernels can be written")
+    assert "WELLHEAD_CACHE_DIR" in said
+
+
+def test_a_full_disk_is_said_with_the_file_it_was_for(monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "/cache/kernel.nbi")
+
+    monkeypatch.setattr("wellhead.cli.app.build", lambda: full)
+    assert run(["serve", "--json"]) == Exit.UNAVAILABLE
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error == {"code": "system", "detail": "No space left on device: /cache/kernel.nbi"}
+
+
+def test_an_interrupt_while_modules_load_shows_no_traceback(tmp_path):
+    # A module that the command line loads waits until it is interrupted, as a slow disk would.
+    (tmp_path / "cyclopts.py").write_text(
+        "print('loading', flush=True)\nimport time; time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [*MAIN, "status"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == "loading\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30)[1] == ""
+    assert process.returncode == Exit.INTERRUPTED

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 
-from exchange.io.child import Document, answer, ask_child
+from exchange.io.child import NICE, Document, answer, ask_child
 from exchange.io.errors import Corrupt, Invalid, Unavailable
 from exchange.io.hedge_child import Bases
 from exchange.io.price_data import load_price_data
@@ -38,6 +40,19 @@ async def test_a_refusal_and_a_crash_are_told_apart():
         await ask_child("exchange.io.hedge_child", {"sites": [["X-USE", "", ""]]}, "it")
     with pytest.raises(Unavailable, match="it ended with status 1"):
         await ask_child("exchange.io.hedge_child", {}, "it")
+
+
+async def test_a_child_gives_way_before_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "polite.py").write_text(
+        "import json, os, sys\n"
+        "sys.stdin.read()\n"
+        "print(json.dumps({'nice': os.getpriority(os.PRIO_PROCESS, 0)}))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = await ask_child("polite", {}, "it")
+    assert found["nice"] == max(NICE, os.getpriority(os.PRIO_PROCESS, 0))
 
 
 class Children:

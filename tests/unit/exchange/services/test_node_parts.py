@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from structlog.testing import capture_logs
 
 from exchange.config import Role, Settings
 from exchange.io.batch import Batch
@@ -182,9 +183,11 @@ async def test_a_child_that_the_system_has_no_room_for_is_tried_again(monkeypatc
 
     monkeypatch.setattr(follower_child.subprocess, "Popen", sometimes)
     assert first is not None
-    os.kill(first, signal.SIGKILL)
-    await until(lambda: child.pid != first)
+    with capture_logs() as said:
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.pid != first)
     assert len(tries) == 3 and not watching.done()
+    assert [each["event"] for each in said].count("follower_died") == 1
     watching.cancel()
     await child.end()
 

@@ -1,5 +1,6 @@
 """OpenAPI 3.1 of the app, made from its routes and from the shapes of bodies and answers."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -216,7 +217,7 @@ def operations(app: FastAPI) -> Iterator[Operation]:
                 path=str(route.path),
                 name=endpoint.__name__,
                 summary=route.summary or "",
-                text=(endpoint.__doc__ or "").strip(),
+                text=inspect.getdoc(endpoint) or "",
                 tag=str(route.tags[0]),
                 status=route.status_code or 200,
                 body=_of(calls, JsonBody, lambda call: call.shape),

@@ -19,6 +19,12 @@ function el(tag, attributes, ...children) {
   return node;
 }
 
+// An empty line begins a paragraph; what stands between backticks is code.
+function prose(text) {
+  return text.split(/\n\s*\n\s*/).map((paragraph) => el("p", {},
+    ...paragraph.split("`").map((part, place) => place % 2 ? el("code", {}, part) : part)));
+}
+
 function nameOf(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
@@ -47,7 +53,7 @@ function fieldTable(schema) {
 function operationNode(method, path, operation) {
   const parts = [
     el("h3", {}, el("b", { class: "m " + method }, method), el("code", {}, path)),
-    el("p", {}, operation.summary + ". " + operation.description),
+    ...prose(operation.summary + ". " + operation.description),
   ];
   if (operation["x-scope"]) parts.push(el("p", { class: "soft" }, "Signed, scope ", el("code", {}, operation["x-scope"])));
   if (operation.parameters.length) {
@@ -113,7 +119,7 @@ function draw() {
   groups = [];
   list.replaceChildren();
   main.replaceChildren(el("h2", {}, api.info.title + " " + api.info.version),
-    el("p", {}, api.info.description), nothing);
+    ...prose(api.info.description), nothing);
   for (const [tag, found] of byTag()) {
     const group = drawGroup(tag, true);
     for (const [method, path, operation] of found) {
@@ -125,7 +131,7 @@ function draw() {
   const group = drawGroup("Shapes", false);
   for (const [name, schema] of Object.entries(api.components.schemas)) {
     const node = el("section", { id: "schema-" + name },
-      el("h3", {}, name), el("p", {}, schema.description || ""), fieldTable(schema));
+      el("h3", {}, name), ...prose(schema.description || ""), fieldTable(schema));
     drawItem(group, node, null, [name, ...fieldNames(schema)]);
   }
 }

@@ -206,3 +206,13 @@ async def test_a_failed_load_is_said_in_plain_words_and_can_be_tried_again(
         await page.click("main button")
         await page.wait_for_selector("section")
         assert 0 <= await top_of(page, "resume") < 100
+
+
+async def test_code_in_a_description_is_drawn_as_code_and_paragraphs_apart(
+    world: World, browser: Browser
+):
+    async with opened(world, browser) as page:
+        assert not [text for text in await shown(page, "main p") if "`" in text]
+        assert "transfer_id" in await shown(page, "section > p > code")
+        said = await page.locator("#get_risk > p").all_text_contents()
+        assert said[1].startswith("ledger") and "ledger" not in said[0]

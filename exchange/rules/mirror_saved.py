@@ -10,6 +10,7 @@ from exchange.rules.call_records import Call
 from exchange.rules.deals import Deal
 from exchange.rules.holdings import AssetPrice, Held
 from exchange.rules.mirror import Mirror
+from exchange.rules.mirror_notes import Entries, Facts, Notes
 from exchange.rules.protections import Limits, Mmp
 from exchange.rules.records import Account, Contract, Order
 from exchange.rules.stops import stop_of
@@ -25,21 +26,22 @@ from matching.limits import (
 )
 from matching.wire import unpack_text
 
-Entries = Mapping[tuple[int, int], tuple[int, int]]  # (account, contract): (entry, realised)
 NO_WORDS = (0, 0, 0, 0)
 
 
 def mirror_from_saved(
     saved: Mapping[str, Any],
-    entries: Entries | None = None,
+    notes: Notes | None = None,
 ) -> Mirror:
     """Return the mirror of a state, as `matching.saved.unpack` gives it.
 
-    A saved state holds no entry prices and no trades. Where `entries` does not
+    A saved state holds no entry prices and no trades. Where the notes do not
     know a position, its lots count as entered at the last settlement, which is
-    what the exchange itself holds them at. Orders without a client id have no
-    time of creation, and orders with fills no average price (`fills_known`).
+    what the exchange itself holds them at. Orders that they do not know have no
+    time of creation without a client id, and with fills no average price
+    (`fills_known`).
     """
+    notes = notes or Notes()
     mirror = Mirror(saved["meta"]["price_bits"])
     mirror.seq, mirror.ts_ns = saved["meta"]["seq"], saved["meta"]["now_ns"]
     mirror.halted = bool(saved["meta"]["halted"])
@@ -47,11 +49,11 @@ def mirror_from_saved(
     _collateral(mirror, saved)
     _protections(mirror, saved)
     _contracts(mirror, saved)
-    _positions(mirror, saved["positions"], entries or {})
+    _positions(mirror, saved["positions"], notes.entries)
     for row, lots in zip(saved["positions"][1:], saved["covers"][1:].tolist(), strict=True):
         mirror.open_position(int(row["account_idx"]), int(row["contract_idx"])).cover_lots = lots
-    _orders(mirror, saved)
-    _deals(mirror, saved["deals"])
+    _orders(mirror, saved, notes.orders)
+    _deals(mirror, saved["deals"], notes.deals)
     return mirror
 
 
@@ -166,7 +168,13 @@ def _positions(mirror: Mirror, rows: np.ndarray, entries: Entries) -> None:
         )
 
 
-def _orders(mirror: Mirror, saved: Mapping[str, Any]) -> None:
+def _know(item: Order | Deal, facts: Mapping[str, int]) -> None:
+    """Take over what was noted of an order or a deal."""
+    for name, value in facts.items():
+        setattr(item, name, value)
+
+
+def _orders(mirror: Mirror, saved: Mapping[str, Any], facts: Facts) -> None:
     """Open the orders, the oldest first."""
     used = [slot for slot, row in enumerate(saved["orders"]) if slot and row["order_id"] != 0]
     for slot in sorted(used, key=lambda slot: int(saved["orders"][slot]["order_id"])):
@@ -174,6 +182,8 @@ def _orders(mirror: Mirror, saved: Mapping[str, Any]) -> None:
         order = _order(slot, saved, mirror.price_ticks_max)
         if row["flags"] & UNTRIGGERED:
             _make_stop(order, int(row["key"]), saved["details"][slot], mirror.price_ticks_max)
+        _know(order, facts.get(order.order_id, {}))
+        if order.stop is not None:
             mirror.open_stop(order)
         else:
             mirror.open_order(order)
@@ -206,7 +216,8 @@ def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
     order.tif, order.stp = int(row["tif"]), int(row["stp"])
     order.flags = int(row["flags"]) & ~OF_THE_CORE
     order.display_lots, order.shown_lots = int(detail["display_lots"]), int(detail["shown_lots"])
-    order.peg, order.offset_ticks = int(detail["peg"]), int(detail["offset_ticks"])
+    order.peg = int(detail["peg"])
+    order.offset_ticks = int(detail["offset_ticks"]) if order.peg else 0  # else that of a trail
     order.link_id, order.parent_id = int(detail["link_id"]), int(detail["parent_id"])
     if order.peg:
         order.order_type = OrderType.PEGGED
@@ -222,7 +233,7 @@ def _order(slot: int, saved: Mapping[str, Any], price_ticks_max: int) -> Order:
     return order
 
 
-def _deals(mirror: Mirror, rows: np.ndarray) -> None:
+def _deals(mirror: Mirror, rows: np.ndarray, facts: Facts) -> None:
     """Open the deals, the oldest first."""
     open_rows = [row for row in rows[1:] if row["deal_id"] != 0]
     for row in sorted(open_rows, key=lambda row: int(row["deal_id"])):
@@ -235,4 +246,5 @@ def _deals(mirror: Mirror, rows: np.ndarray) -> None:
         a, b, c, d = (int(row[f"client_{name}"]) for name in "abcd")
         deal.client_words = (a, b, c, d)
         deal.updated_ns, deal.updated_seq = deal.created_ns, 0
+        _know(deal, facts.get(deal.deal_id, {}))
         mirror.deals.add(deal)

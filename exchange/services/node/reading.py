@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-import numpy as np
 import structlog
 
 from exchange.io.batch import Batch
@@ -11,19 +10,11 @@ from exchange.io.errors import JournalGap, SnapshotDamaged
 from exchange.io.journal import JournalReader
 from exchange.io.snapshots import Snapshot, Snapshots
 from exchange.rules.mirror import Mirror
+from exchange.rules.mirror_notes import notes_from, notes_of
 from exchange.rules.mirror_saved import mirror_from_saved
 from exchange.services.node.progress import Progress
 from matching.saved import Damaged, unpack
 
-# What a saved state does not hold: at which price the lots of a position were entered.
-_ENTRY: Final = np.dtype(
-    [
-        ("account_idx", "<i8"),
-        ("contract_idx", "<i8"),
-        ("entry_usd_micros", "<i8"),
-        ("realised_usd_micros", "<i8"),
-    ]
-)
 _YIELD_BATCHES: Final = 64  # replaying holds up the event loop for no longer than these
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +45,7 @@ async def _newest(journal: JournalReader, snapshots: Snapshots, head: int) -> Mi
         if isinstance(found, SnapshotDamaged) or not await _belongs(journal, found):
             continue
         try:
-            return mirror_from_saved(unpack(found.blob), entries_of(found.notes))
+            return mirror_from_saved(unpack(found.blob), notes_from(found.notes))
         except (Damaged, ValueError) as error:
             _log.error("snapshot_skipped", seq=found.seq, reason=str(error))
     return Mirror()
@@ -65,24 +56,6 @@ async def _belongs(journal: JournalReader, snapshot: Snapshot) -> bool:
         return await journal.checksum_at(snapshot.seq) == snapshot.journal_checksum
     except JournalGap:
         return False
-
-
-def notes_of(mirror: Mirror) -> bytes:
-    """Return the entries of all positions as bytes."""
-    rows = [
-        (account_idx, contract_idx, position.entry_usd_micros, position.realised_usd_micros)
-        for account_idx, account in enumerate(mirror.accounts)
-        for contract_idx, position in account.positions.items()
-    ]
-    return np.array(rows, _ENTRY).tobytes()
-
-
-def entries_of(notes: bytes) -> dict[tuple[int, int], tuple[int, int]]:
-    """Return what `notes_of` was given: (entry, realised) by (account, contract)."""
-    return {
-        (account_idx, contract_idx): (entry, realised)
-        for account_idx, contract_idx, entry, realised in np.frombuffer(notes, _ENTRY).tolist()
-    }
 
 
 class Noter:

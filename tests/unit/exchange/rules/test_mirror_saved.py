@@ -3,6 +3,7 @@
 import numpy as np
 
 from exchange.rules.mirror import Mirror
+from exchange.rules.mirror_notes import Notes
 from exchange.rules.mirror_saved import mirror_from_saved
 from matching.codes import Kind, Side, Tif, TradingState
 from matching.engine import Engine
@@ -98,5 +99,5 @@ def test_lots_count_as_entered_at_the_last_settlement_unless_the_entries_are_kno
     assert (position.entry_usd_micros, position.realised_usd_micros) == (2 * 103 * 10, 0)
     live = mirror.position(BOB, 0)
     entries = {(BOB, 0): (live.entry_usd_micros, live.realised_usd_micros)}
-    position = mirror_from_saved(saved, entries).position(BOB, 0)
+    position = mirror_from_saved(saved, Notes(entries)).position(BOB, 0)
     assert position.entry_usd_micros == live.entry_usd_micros == 2 * 101 * 10

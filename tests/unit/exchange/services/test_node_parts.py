@@ -23,6 +23,7 @@ from exchange.io.errors import PortTaken, StartRefused
 from exchange.io.folder import DataFolder
 from exchange.io.status import Mode, Status
 from exchange.rules.mirror import Mirror
+from exchange.rules.mirror_notes import notes_of
 from exchange.services import outbox
 from exchange.services.node import engine, follower_child, ground
 from exchange.services.node.buses import check_apart
@@ -30,7 +31,7 @@ from exchange.services.node.crew import Crew
 from exchange.services.node.follower_child import FollowerChild
 from exchange.services.node.front import Front, bind, url_of
 from exchange.services.node.metrics import Numbers, serve_metrics
-from exchange.services.node.reading import Noter, entries_of, notes_of
+from exchange.services.node.reading import Noter
 from exchange.services.node.watching import choose_mode
 from matching.codes import Kind
 from tests.support.api_world import running
@@ -285,16 +286,6 @@ def traded() -> Mirror:
     batch = stamped([opening(), *(next(stream) for _ in range(200))])
     mirror.apply(batch, engine.apply(batch))
     return mirror
-
-
-def test_entries_come_back_from_their_notes():
-    mirror = traded()
-    entries = entries_of(notes_of(mirror))
-    assert len(entries) == 4
-    for (account_idx, contract_idx), (entry, realised) in entries.items():
-        position = mirror.accounts[account_idx].positions[contract_idx]
-        assert (position.entry_usd_micros, position.realised_usd_micros) == (entry, realised)
-    assert entries_of(b"") == entries_of(notes_of(Mirror())) == {}
 
 
 async def test_notes_are_taken_at_the_very_command():

@@ -301,6 +301,8 @@ def warm_up(progress: Progress | None = None) -> None:
             requirement(engine._handle.value, 0)
             freshen_all(engine._handle.value)
     except OSError as error:  # a full disk does not say which file
-        raise OSError(error.errno, error.strerror, error.filename or config.CACHE_DIR) from error
+        raise OSError(
+            error.errno, error.strerror, error.filename or getattr(config, "CACHE_DIR", None)
+        ) from error
     if progress:
         progress("compile", COUNT["kernels"], COUNT["kernels"])

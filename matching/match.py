@@ -16,7 +16,7 @@ from matching.codes import (
     TradingState,
     TriggerBy,
 )
-from matching.details import display_of
+from matching.details import display_of, visible_lots
 from matching.emit import emit_cancelled
 from matching.guards import NO_KEY, reach_of, report_breach
 from matching.icebergs import meet_iceberg
@@ -206,16 +206,12 @@ def fillable(s, order, lots):
     found_lots = np.int64(0)
     while key <= limit_key:
         maker_idx = level_of(s, book_idx, key)["head"]
-        hides = False
+        in_turn_lots = found_lots  # what comes before the taker is back at what is hidden here
         while maker_idx != 0:
             if room == 0:
                 return False
             room -= 1
             maker = s.orders[maker_idx]
-            hides |= display_of(s, maker_idx) != 0
-            if found_lots >= lots:
-                maker_idx = maker["next"]
-                continue
             if order.stp != Stp.NONE and maker["account_idx"] == order.account_idx:
                 if order.stp != Stp.CANCEL_OLDEST:
                     return False
@@ -223,7 +219,8 @@ def fillable(s, order, lots):
                 s, np.int64(maker_idx), book_idx
             ):
                 found_lots += maker["leaves_lots"]
-                if found_lots >= lots and not hides:
+                in_turn_lots += visible_lots(s, maker_idx)
+                if in_turn_lots >= lots:
                     return True
             maker_idx = maker["next"]
         if found_lots >= lots:

@@ -106,33 +106,34 @@ def fillable(ex: Exchange, taker: Order, lots: int) -> bool:
     """Return whether so many lots of an order would surely trade now, with few enough makers."""
     makers = met(ex, taker.contract_idx, taker.side, taker.price_ticks)
     needed = needed_makers(ex, taker, makers, lots)
-    if needed == 0:
-        return False
-    worst_ticks = makers[needed - 1].price_ticks
-    if any(order.display_lots for order in makers[:needed] if order.price_ticks == worst_ticks):
-        # It meets those behind a display before it comes back to what is hidden.
-        needed = max(n for n, order in enumerate(makers, 1) if order.price_ticks == worst_ticks)
-    return needed <= max(1, makers_max(ex, taker.contract_idx) // 4)
+    return 0 < needed <= max(1, makers_max(ex, taker.contract_idx) // 4)
 
 
 def needed_makers(ex: Exchange, taker: Order, makers: list[Order], lots: int) -> int:
-    """Return how many of these have so many lots between them, 0 if all do not."""
-    found = 0
+    """Return how many of these are met for so many lots, 0 if they surely have not as many.
+
+    A taker meets all of a level before it comes back to what a display of that level hides.
+    """
+    found = in_turn = price_ticks = 0
     contract = ex.contracts[taker.contract_idx]
     for count, maker in enumerate(makers, 1):
+        if maker.price_ticks != price_ticks:
+            if found >= lots:
+                return count - 1
+            price_ticks, in_turn = maker.price_ticks, found
         if calls.touched(ex, contract, maker.price_ticks):
-            break
+            return 0
         if taker.stp != Stp.NONE and maker.account_idx == taker.account_idx:
             if taker.stp == Stp.CANCEL_OLDEST:
                 continue
-            break
+            return 0
         leg = ex.orders.get(maker.link_id)
         leg_here = leg is not None and leg.stop is None and leg.side == maker.side
         if not maker.flags & Flag.REDUCE_ONLY and not leg_here:
-            found += maker.leaves_lots
-        if found >= lots:
+            found, in_turn = found + maker.leaves_lots, in_turn + maker.visible_lots
+        if in_turn >= lots:
             return count
-    return 0
+    return len(makers) if found >= lots else 0
 
 
 def fill(ex: Exchange, order: Order, price_ticks: int, lots: int) -> None:

@@ -34,6 +34,7 @@ from matching.terms import (
     in_sight,
     only_size_differs,
 )
+from matching.ties import would_meet_leg, would_pass_child
 from matching.trade import drop_order, follow_fill, shrink_order
 from matching.waiting import waits
 
@@ -62,6 +63,10 @@ def amend(s, cmd):
         code = check_terms(s, cmd, record, terms)
     if code == Code.OK and terms.display_lots != 0 and is_leg(s, order_idx):
         code = Code.DISPLAY_INVALID
+    if code == Code.OK and would_meet_leg(s, order_idx, terms.key):
+        code = Code.LINK_INVALID
+    if code == Code.OK and would_pass_child(s, order_idx, terms.key):
+        code = Code.BRACKET_INVALID
     if code != Code.OK:
         return code
     old_display_lots = np.int64(display_of(s, order_idx))

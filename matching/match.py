@@ -6,8 +6,6 @@ from matching._jit import cold_kernel, kernel
 from matching.book import key_of, level_of, next_key, opposite_key
 from matching.codes import (
     COMBINED,
-    DETAILED,
-    UNTRIGGERED,
     UNUSUAL,
     Code,
     Flag,
@@ -30,20 +28,8 @@ from matching.quote_fills import note_quote_fill
 from matching.self_trades import prevent_self_trade, reducible_lots
 from matching.trade import drop_order, trade
 from matching.triggers import see_trades
-from matching.waiting import open_by_id
 
 WATCHED_LAST = 1 << TriggerBy.LAST
-
-
-@kernel
-def has_leg_here(s, maker_idx, book_idx):
-    """Return whether another leg of a resting order rests in the same book."""
-    if (s.orders[maker_idx]["flags"] & DETAILED) == 0:
-        return False
-    other_idx = open_by_id(s, np.int64(s.details[maker_idx]["link_id"]))
-    if other_idx == 0 or (s.orders[other_idx]["flags"] & UNTRIGGERED) != 0:
-        return False
-    return s.orders[other_idx]["book_idx"] == book_idx
 
 
 @cold_kernel
@@ -142,8 +128,15 @@ def end_match(s, order, left_lots, stopped, first_event):
     """Have a call started if a guard stopped the order; let stops see the trades."""
     if left_lots > 0 and not stopped and crosses(s, order):
         report_breach(s, order.book_idx ^ 1)
+    see_so_far(s, order, first_event)
+
+
+@kernel
+def see_so_far(s, order, first_event):
+    """Let stops see the trades since an event; return the event to go on with."""
     if (s.contracts[order.contract_idx]["watched"] & WATCHED_LAST) != 0:
         see_trades(s, order.contract_idx, first_event)
+    return np.int64(s.meta[0]["events_count"])
 
 
 @cold_kernel
@@ -163,6 +156,8 @@ def match_with_implied(s, order, order_id, position_idx, lots, before_lots):
             s, order.contract_idx, order.book_idx & 1, limit_key, WAKES
         )
         meets = book["best_key"] <= min(reach_key, key)
+        if not meets and book["best_key"] <= min(limit_key, key):
+            break  # a guard stops it there: it does not go on to worse prices
         if not meets and key == NO_OFFER:
             break
         stopped = room == 0 if meets else fills == IMPLIED_FILLS_MAX
@@ -176,6 +171,7 @@ def match_with_implied(s, order, order_id, position_idx, lots, before_lots):
             # It ends for want of room before quotes do that it hit, as where nothing is implied.
             stopped = room == 0 and left_lots > 0 and book["best_key"] <= worst_key
         else:
+            first_event = see_so_far(s, order, first_event)  # before the prices of the legs
             now_lots, now_lost_lots, now_gain_ticks = meet_implied(
                 s, order, order_id, combination_idx, place, key, left_lots
             )
@@ -215,9 +211,7 @@ def fillable(s, order, lots):
             if order.stp != Stp.NONE and maker["account_idx"] == order.account_idx:
                 if order.stp != Stp.CANCEL_OLDEST:
                     return False
-            elif (maker["flags"] & Flag.REDUCE_ONLY) == 0 and not has_leg_here(
-                s, np.int64(maker_idx), book_idx
-            ):
+            elif (maker["flags"] & Flag.REDUCE_ONLY) == 0:
                 found_lots += maker["leaves_lots"]
                 in_turn_lots += visible_lots(s, maker_idx)
                 if in_turn_lots >= lots:

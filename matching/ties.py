@@ -12,13 +12,25 @@ with it; one that ends later leaves them.
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.codes import DETAILED, Code, EventKind, Flag, OrderType, Side, Tif, TriggerBy
+from matching.book import key_of, opposite_key
+from matching.codes import (
+    DETAILED,
+    UNTRIGGERED,
+    Code,
+    EventKind,
+    Flag,
+    OrderType,
+    Side,
+    Tif,
+    TriggerBy,
+)
 from matching.partners import child_in
+from matching.peg_list import is_peg
 from matching.pool import own, take_order_slot
 from matching.rest import new_order_id
 from matching.stops import check_link, link, trigger_of, write_stop
 from matching.trade import drop_order
-from matching.waiting import emit_stop, open_by_id
+from matching.waiting import emit_stop, open_by_id, rises
 from matching.words import low_half
 
 
@@ -61,7 +73,63 @@ def check_ties(s, cmd, order):
     """Refuse what a new order cannot be tied to."""
     if (order.flags & Flag.BRACKET) != 0:
         return check_bracket(s, cmd, order)
-    return check_link(s, cmd)
+    code = check_link(s, cmd)
+    if code == Code.OK and not may_rest_beside(s, cmd, order):
+        code = np.int64(Code.LINK_INVALID)
+    return code
+
+
+@cold_kernel
+def may_rest_beside(s, cmd, order):
+    """Return whether a new order may rest while its other leg does: at most one can trade then.
+
+    They stand on different sides, each at a limit of its own, and do not meet. So no call counts
+    both: no price is both within the one and within the other.
+    """
+    other_idx = open_by_id(s, np.int64(cmd["order_id"]))
+    other = s.orders[other_idx]
+    if (other["flags"] & UNTRIGGERED) != 0:
+        return True
+    if order.order_type != OrderType.LIMIT or is_peg(s, other_idx):
+        return False
+    if other["book_idx"] == order.book_idx:
+        return False
+    return other["key"] > opposite_key(s, order.key)
+
+
+@kernel
+def would_meet_leg(s, order_idx, key):
+    """Return whether a resting order would cross its other leg at another price."""
+    if (s.orders[order_idx]["flags"] & DETAILED) == 0:
+        return False
+    other_idx = open_by_id(s, np.int64(s.details[order_idx]["link_id"]))
+    if other_idx == 0 or (s.orders[other_idx]["flags"] & UNTRIGGERED) != 0:
+        return False
+    return s.orders[other_idx]["key"] <= opposite_key(s, key)
+
+
+@kernel
+def would_pass_child(s, order_idx, key):
+    """Return whether another price of an order would be beyond its take-profit or its stop."""
+    record = s.orders[order_idx]
+    if (record["flags"] & DETAILED) == 0 or key == record["key"]:
+        return False
+    price_ticks = key_of(s, np.int64(record["book_idx"]) & 1, key)
+    child_idx = open_by_id(s, np.int64(s.details[order_idx]["child_id"]))
+    if child_idx == 0:
+        return False
+    twin_idx = open_by_id(s, np.int64(s.details[child_idx]["link_id"]))
+    return is_passed(s, child_idx, price_ticks) or (
+        twin_idx != 0 and is_passed(s, twin_idx, price_ticks)
+    )
+
+
+@kernel
+def is_passed(s, stop_idx, price_ticks):
+    """Return whether a price would trigger a stop: at its trigger, or behind it."""
+    up = rises(s.details[stop_idx]["trigger"])
+    trigger_ticks = key_of(s, up, np.int64(s.orders[stop_idx]["key"]))
+    return price_ticks >= trigger_ticks if up != 0 else price_ticks <= trigger_ticks
 
 
 @cold_kernel

@@ -130,6 +130,8 @@ def judge_fields(ex: Exchange, cmd: Command, order: Order, terms: Terms) -> int:
         (terms.display_lots and terms.flags & COMBINED, Code.COMBINATION_ORDER_UNUSUAL),
         (terms.display_lots and terms.flags & Flag.REDUCE_ONLY, Code.DISPLAY_INVALID),
         (terms.display_lots and order.link_id, Code.DISPLAY_INVALID),
+        (links.would_meet_leg(ex, order, terms.price_ticks), Code.LINK_INVALID),
+        (links.would_pass_child(ex, order, terms.price_ticks), Code.BRACKET_INVALID),
         (terms == terms_of(order), Code.AMEND_CHANGES_NOTHING),
     )
     return next((code for wrong, code in checks if wrong), Code.OK)

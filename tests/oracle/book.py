@@ -127,9 +127,7 @@ def needed_makers(ex: Exchange, taker: Order, makers: list[Order], lots: int) ->
             if taker.stp == Stp.CANCEL_OLDEST:
                 continue
             return 0
-        leg = ex.orders.get(maker.link_id)
-        leg_here = leg is not None and leg.stop is None and leg.side == maker.side
-        if not maker.flags & Flag.REDUCE_ONLY and not leg_here:
+        if not maker.flags & Flag.REDUCE_ONLY:
             found, in_turn = found + maker.leaves_lots, in_turn + maker.visible_lots
         if in_turn >= lots:
             return count
@@ -187,40 +185,47 @@ def hand_over(ex: Exchange, account_idx: int, contract_idx: int, lots: int, tick
 def match(ex: Exchange, log: Log, taker: Order, real_only: bool = False) -> tuple[int, Code]:
     """Let the taker meet the book; stops see the first and the last price of its trades."""
     before = len(log.rows)
-    if real_only or not implied.may_meet(ex, taker):
-        outcome = meet_all(ex, log, taker)
-    else:
-        outcome = meet_all_and_implied(ex, log, taker)
+    if not real_only and implied.may_meet(ex, taker):
+        return meet_all_and_implied(ex, log, taker)
+    outcome = meet_all(ex, log, taker)
+    see_trades(ex, log, taker, before)
+    return outcome
+
+
+def see_trades(ex: Exchange, log: Log, taker: Order, before: int) -> int:
+    """Let stops see the first and the last price since a row; return the row to go on with."""
     prices = [row["price_ticks"] for row in log.rows[before:] if row["kind"] == EventKind.TRADE]
     for price_ticks in prices[:1] + (prices[-1:] if prices[-1:] != prices[:1] else []):
         stops.see(ex, log, taker.contract_idx, TriggerBy.LAST, price_ticks)
-    return outcome
+    return len(log.rows)
 
 
 def meet_all_and_implied(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:
     """Let the taker trade at the best price each time: with who rests first, then implied."""
     contract, decremented, fills = ex.contracts[taker.contract_idx], 0, 0
-    room = makers_max(ex, taker.contract_idx)
-    while taker.leaves_lots:
+    room, seen, stopped = makers_max(ex, taker.contract_idx), len(log.rows), Code.OK
+    while taker.leaves_lots and stopped == Code.OK:
         quotes.end_hits(ex, log)
         makers = met(ex, taker.contract_idx, taker.side, taker.price_ticks)
         breach = calls.touched(ex, contract, makers[0].price_ticks) if makers else 0
         offer = implied.best(ex, taker.contract_idx, taker.side, taker.price_ticks, True)
         limit = taker.price_ticks if offer is None else offer.price_ticks
-        if makers and not breach and crosses(taker.side, limit, makers[0]):
+        meets = makers and crosses(taker.side, limit, makers[0])
+        if meets and not breach:
             lost, stopped, room = meet_some(ex, log, taker, limit, room)
-        elif offer is None:
+        elif meets or offer is None:
             contract.guard.breach = breach or contract.guard.breach
             break
         elif fills == IMPLIED_FILLS_MAX:
-            return decremented, Code.MAKERS_LIMIT
+            stopped = Code.MAKERS_LIMIT
+            break
         else:
+            seen = see_trades(ex, log, taker, seen)
             lost, stopped = implied.meet(ex, log, taker, offer)
             fills += 1
         decremented += lost
-        if stopped != Code.OK:
-            return decremented, stopped
-    return decremented, Code.OK
+    see_trades(ex, log, taker, seen)
+    return decremented, stopped
 
 
 def meet_all(ex: Exchange, log: Log, taker: Order) -> tuple[int, Code]:

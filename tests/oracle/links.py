@@ -19,7 +19,40 @@ def may_link(ex: Exchange, cmd: Command) -> bool:
         return False
     if cmd.display_lots or other.display_lots:
         return False
-    return not (other.link_id or other.parent_id or children_of(ex, other))
+    if other.link_id or other.parent_id or children_of(ex, other):
+        return False
+    return cmd.order_type in stops.STOP_TYPES or may_rest_beside(cmd, other)
+
+
+def may_rest_beside(cmd: Command, other: Order) -> bool:
+    """Say whether at most one of two legs can trade at any price while both rest."""
+    if other.stop is not None:
+        return True
+    if cmd.order_type != OrderType.LIMIT or other.peg:
+        return False
+    return other.side != cmd.side and not meet(other, cmd.price_ticks)
+
+
+def meet(other: Order, price_ticks: int) -> bool:
+    """Say whether an order crosses one that rests on the other side."""
+    if other.side == Side.BUY:
+        return price_ticks <= other.price_ticks
+    return price_ticks >= other.price_ticks
+
+
+def would_meet_leg(ex: Exchange, order: Order, price_ticks: int) -> bool:
+    """Say whether an order would cross its other leg at another price."""
+    other = ex.orders.get(order.link_id)
+    return other is not None and other.stop is None and meet(other, price_ticks)
+
+
+def would_pass_child(ex: Exchange, order: Order, price_ticks: int) -> bool:
+    """Say whether another price of an order is where a child of it would be triggered."""
+    waiting = [child.stop for child in children_of(ex, order) if child.stop is not None]
+    return price_ticks != order.price_ticks and any(
+        price_ticks >= stop.trigger_ticks if stop.rises else price_ticks <= stop.trigger_ticks
+        for stop in waiting
+    )
 
 
 def children_of(ex: Exchange, parent: Order) -> list[Order]:

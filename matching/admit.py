@@ -169,6 +169,15 @@ def why_halted(s, contract_idx, code):
 
 
 @kernel
+def is_close_only(s, contract_idx):
+    """Return whether a contract only takes what reduces a position, now or behind its call."""
+    state = s.contracts[contract_idx]["state"]
+    if state == TradingState.AUCTION:
+        return s.calls[contract_idx]["after"] == TradingState.CLOSE_ONLY
+    return state == TradingState.CLOSE_ONLY
+
+
+@kernel
 def check_market(s, order):
     """Refuse what exchange, contract, account and book do not take now."""
     if s.meta[0]["halted"] != 0:
@@ -184,9 +193,7 @@ def check_market(s, order):
         code = check_legs_trade(s, order.contract_idx)
         if code != Code.OK:
             return code
-    close_only = state == TradingState.CLOSE_ONLY
-    if state == TradingState.AUCTION:
-        close_only = s.calls[order.contract_idx]["after"] == TradingState.CLOSE_ONLY
+    close_only = is_close_only(s, order.contract_idx)
     if close_only or account_state == AccountState.REDUCE_ONLY:
         lots, held_lots = order.qty_lots, order.held_lots
         if not only_reduces(

@@ -72,6 +72,8 @@ def end_call(s, cmd):
     contract_idx = np.int64(cmd["contract_idx"])
     if s.contracts[contract_idx]["state"] != TradingState.AUCTION:
         return Code.AUCTION_NOT_RUNNING
+    if s.meta[0]["halted"] != 0:
+        return Code.EXCHANGE_HALTED
     leave_call(s, contract_idx, np.int64(s.calls[contract_idx]["after"]))
     return Code.OK
 

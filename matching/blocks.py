@@ -7,12 +7,14 @@ range, meets no resting order and wakes no stop.
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.admit import check_bounds, why_halted
+from matching.admit import check_bounds, is_close_only, why_halted
 from matching.book import key_of
 from matching.codes import AccountState, Code, DealKind, EventKind, TradingState
 from matching.days import check_block
 from matching.deals import close_deal, find_deal
 from matching.emit import emit
+from matching.legs import legs_lots_if_all_fill
+from matching.limited import OF_LEGS
 from matching.lots import change_lots
 from matching.pool import add_position, find_position
 from matching.risk import reduces, shortfall, shortfall_after_trade, take_bound
@@ -118,10 +120,13 @@ def gain_of(s, book_idx, price_ticks, lots):
 def position_allowed(s, account_idx, position_idx, book_idx, lots):
     """Return whether the account's own limit of a position holds, if all on this side fills."""
     side, position = book_idx & 1, s.positions[position_idx]
-    resting_lots = position["sell_lots"] if side == 1 else position["buy_lots"]
-    held_lots = np.int64(position["qty_lots"]) * (1 - 2 * side)
     most_lots = s.limits[account_idx]["position_max_lots"]
-    return most_lots == 0 or held_lots + resting_lots + lots <= most_lots
+    if (s.accounts[account_idx]["limited"] & OF_LEGS) != 0:
+        filled_lots = legs_lots_if_all_fill(s, account_idx, book_idx >> 1, side)
+    else:
+        resting_lots = position["sell_lots"] if side == 1 else position["buy_lots"]
+        filled_lots = np.int64(position["qty_lots"]) * (1 - 2 * side) + resting_lots
+    return most_lots == 0 or filled_lots + lots <= most_lots
 
 
 @cold_kernel
@@ -136,7 +141,7 @@ def judge_side(s, account_idx, position_idx, book_idx, price_ticks, lots):
     if account["state"] == AccountState.FROZEN:
         return np.int64(Code.ACCOUNT_FROZEN), none
     only_reduces = reduces(s, position_idx, book_idx, lots, none)
-    if contract["state"] == TradingState.CLOSE_ONLY and not only_reduces:
+    if is_close_only(s, contract_idx) and not only_reduces:
         return np.int64(Code.CONTRACT_CLOSE_ONLY), none
     if account["state"] == AccountState.REDUCE_ONLY and not only_reduces:
         return np.int64(Code.ACCOUNT_REDUCE_ONLY), none

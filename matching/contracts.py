@@ -137,6 +137,8 @@ def set_state(s, cmd):
         return Code.CONTRACT_IN_DELIVERY
     if contract["legs_count"] != 0 and not state_suits(cmd["state"]):
         return Code.STATE_INVALID
+    if s.meta[0]["halted"] != 0 and would_trade_in(s, cmd["contract_idx"], cmd["state"]):
+        return Code.EXCHANGE_HALTED
     if cmd["state"] == TradingState.EXPIRED:
         first_event = np.int64(s.meta[0]["events_count"])
         end_contract(s, np.int64(cmd["contract_idx"]), first_event)
@@ -234,6 +236,17 @@ def end_combinations(s, leg_idx, first_event):
         contract_idx = combination_of(s, leg_idx, place)
         if s.contracts[contract_idx]["state"] != TradingState.EXPIRED:
             end_contract(s, contract_idx, first_event)
+
+
+@cold_kernel
+def would_trade_in(s, contract_idx, state):
+    """Return whether a state would uncross a contract: it leaves a call, or was crossed in a halt.
+
+    Nothing trades while the exchange is halted, so it stays as it is until trading goes on.
+    """
+    if not matches(state):
+        return False
+    return s.calls[contract_idx]["phase"] != CallPhase.NONE or crossed(s, np.int64(contract_idx))
 
 
 @cold_kernel

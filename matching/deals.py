@@ -7,7 +7,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.codes import Code, EventKind
-from matching.emit import emit
+from matching.emit import emit, has_worked
 from matching.limits import DEALS_PER_ACCOUNT_MAX, ORDERS_MAX
 
 SLOT_MASK = ORDERS_MAX - 1
@@ -137,11 +137,14 @@ def end_deal(s, deal_idx, code):
 
 
 @cold_kernel
-def expire_deals(s):
-    """End every deal whose time has come, and return how many."""
+def expire_deals(s, first_event):
+    """End the deals whose time has come, as many as a command may whose events begin here.
+
+    Returns: how many
+    """
     meta = s.meta[0]
     count = 0
-    while meta["deals_first"] != 0:
+    while meta["deals_first"] != 0 and not has_worked(s, first_event):
         if s.deals[meta["deals_first"]]["expires_ns"] > meta["now_ns"]:
             break
         end_deal(s, np.int64(meta["deals_first"]), Code.DEAL_EXPIRED)

@@ -158,8 +158,7 @@ def tick(s, cmd):
     """
     reply = emit(s, EventKind.TICKED, 0, 0)
     expired = expire_orders(s, reply)
-    if not has_worked(s, reply):
-        expired += expire_deals(s)
+    expired += expire_deals(s, reply)
     s.events[reply]["qty_lots"] = expired
     run_calls(s, reply)
     run_ends(s)

@@ -97,14 +97,16 @@ class Sizes:
         most four cancellations of what it leaves, on either side of a quote. Each stop that enters
         behind it may do the same with its makers, and end its other leg and its parent; and each
         order that trades may move every trailing stop of its contract twice. An implied trade
-        says itself and its legs, and moves the trailing stops of all of them; a command of two
-        sides does those of two orders, and the last step behind it may go as far once more.
+        says itself and its legs, and moves the trailing stops of all of them, as the trades before
+        it may twice; a command of two sides does those of two orders, and the last step behind it
+        may go as far once more.
         """
         entering = 8 + LEGS_MAX + 2 * min(self.orders, self.contract_trails)
         own = COMBINATIONS_PER_LEG_MAX + TIMERS_PER_ACCOUNT * self.accounts + 10
         pools = (3 + LEGS_MAX) * self.orders + self.positions + self.deals + 5 * self.contracts
         fills = 3 * IMPLIED_FILLS_MAX
-        implied = fills * (1 + LEGS_MAX * (1 + min(self.orders, self.contract_trails)))
+        trails = min(self.orders, self.contract_trails)
+        implied = fills * (1 + LEGS_MAX + (LEGS_MAX + 2) * trails)
         return pools + own + implied + entering * (2 + AFTERMATH_STEPS_MAX)
 
     @property

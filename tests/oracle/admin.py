@@ -45,8 +45,8 @@ def tick(ex: Exchange, log: Log, cmd: Command) -> None:
             reply["qty_lots"] += 1
         else:
             protect.fire(ex, log, number, which)
-    if log.room(ex) > 0:
-        for deal in deals.due(ex):
+    for deal in deals.due(ex):
+        if log.room(ex) > 0:
             deals.end(ex, log, deal, Code.DEAL_EXPIRED)
             reply["qty_lots"] += 1
     calls.tick(ex, log)
@@ -212,6 +212,11 @@ def set_state(ex: Exchange, log: Log, cmd: Command) -> None:
     if contract.legs and cmd.state not in combinations.STATES:
         log.refuse(cmd, Code.STATE_INVALID)
         return
+    if ex.halted and cmd.state in calls.MEETING:
+        waits = contract.call.phase != CallPhase.NONE
+        if waits or calls.crossed(ex, cmd.contract_idx):
+            log.refuse(cmd, Code.EXCHANGE_HALTED)
+            return
     if cmd.state == TradingState.EXPIRED:
         end(ex, log, cmd.contract_idx)
         for idx, other in enumerate(ex.contracts):

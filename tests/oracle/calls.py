@@ -334,6 +334,8 @@ def end_call(ex: Exchange, log: Log, cmd: Command) -> None:
         log.refuse(cmd, Code.CONTRACT_UNKNOWN)
     elif ex.contracts[cmd.contract_idx].call.phase == CallPhase.NONE:
         log.refuse(cmd, Code.AUCTION_NOT_RUNNING)
+    elif ex.halted:
+        log.refuse(cmd, Code.EXCHANGE_HALTED)
     else:
         leave(ex, log, cmd.contract_idx, ex.contracts[cmd.contract_idx].call.after)
 

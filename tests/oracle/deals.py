@@ -319,7 +319,7 @@ def judge_side(ex: Exchange, deal: Deal, account_idx: int, side: int) -> int:
     state, only_reduces = ex.accounts[account_idx].state, risk.reduces(ex, wish)
     if state == AccountState.FROZEN:
         return Code.ACCOUNT_FROZEN
-    if ex.contracts[deal.contract_idx].state == TradingState.CLOSE_ONLY and not only_reduces:
+    if entry.is_close_only(ex, deal.contract_idx) and not only_reduces:
         return Code.CONTRACT_CLOSE_ONLY
     if state == AccountState.REDUCE_ONLY and not only_reduces:
         return Code.ACCOUNT_REDUCE_ONLY
@@ -329,6 +329,8 @@ def judge_side(ex: Exchange, deal: Deal, account_idx: int, side: int) -> int:
     position = ex.position(account_idx, deal.contract_idx)
     resting = position.resting_lots(side) if position else 0
     held = signed(side, ex.lots(account_idx, deal.contract_idx))
+    if ex.accounts[account_idx].limits_by_legs:
+        held, resting = max(risk.lots_of_legs(ex, wish)), 0
     limit = ex.accounts[account_idx].limits.position
     if limit and held + resting + deal.qty_lots > limit:
         return Code.POSITION_LIMIT

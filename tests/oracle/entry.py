@@ -51,6 +51,13 @@ def not_trading(ex: Exchange, contract_idx: int) -> int:
     return NOT_TRADING.get(TradingState(contract.state), Code.OK)
 
 
+def is_close_only(ex: Exchange, contract_idx: int) -> bool:
+    """Say whether a contract only takes what reduces, now or behind its call."""
+    contract = ex.contracts[contract_idx]
+    in_call = contract.state == TradingState.AUCTION
+    return (contract.call.after if in_call else contract.state) == TradingState.CLOSE_ONLY
+
+
 def judge_states(ex: Exchange, entry: Entry) -> int:
     wish = entry.wish
     if ex.halted:
@@ -70,9 +77,7 @@ def judge_states(ex: Exchange, entry: Entry) -> int:
         for leg in ex.contracts[wish.contract_idx].legs
     ):
         return Code.LEG_NOT_TRADING
-    if state == TradingState.AUCTION:
-        state = ex.contracts[wish.contract_idx].call.after
-    if state == TradingState.CLOSE_ONLY and not risk.reduces(ex, wish):
+    if is_close_only(ex, wish.contract_idx) and not risk.reduces(ex, wish):
         return Code.CONTRACT_CLOSE_ONLY
     account = ex.accounts[wish.account_idx]
     if account.state == AccountState.REDUCE_ONLY and not risk.reduces(ex, wish):

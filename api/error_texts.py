@@ -77,7 +77,8 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.MMP_INVALID: "a window of 1 to 3600000 ms and at least one limit, or neither",
     Code.MMP_FROZEN: "a limit of the group was reached: reset its protection to quote again",
     Code.BRACKET_INVALID: "stop_loss is below a buy and take_profit above; of a sell, inversely",
-    Code.LINK_INVALID: "oco_with names an open order of this contract that is not linked yet",
+    Code.LINK_INVALID: "oco_with names an open order of this contract that is not linked yet;"
+    " of two that rest one buys and one sells, each at a limit, and they do not meet",
     Code.STOPS_FULL: "the account has as many untriggered orders as it may",
     Code.CONTRACT_STOPS_FULL: "the contract has as many untriggered orders as it may",
     Code.CHILD_FOLLOWS_PARENT: "an order of a bracket gets larger by its parent's fills alone",

@@ -1,6 +1,6 @@
 """Blocks and requests for quotes: plain lists, and every sum taken anew."""
 
-from matching.codes import AccountState, Code, DealKind, EventKind, Kind, Side, TradingState
+from matching.codes import AccountState, Code, DealKind, EventKind, Kind, Side
 from matching.limits import (
     BLOCK_RANGE_BPS_MAX,
     DEAL_TTL_NS_MAX,

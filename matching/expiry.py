@@ -12,6 +12,7 @@ from matching.codes import Code, EventKind
 from matching.deals import expire_deals
 from matching.emit import emit, has_worked
 from matching.ending import run_ends
+from matching.guards import run_windows
 from matching.implied_wake import wake_blocked
 from matching.limits import IDLE_POPS_MAX, TIMERS_PER_ACCOUNT
 from matching.pool import SLOT_MASK
@@ -162,6 +163,7 @@ def tick(s, cmd):
     s.events[reply]["qty_lots"] = expired
     run_calls(s, reply)
     run_ends(s)
+    run_windows(s)
     wake_blocked(s)
     return Code.OK
 

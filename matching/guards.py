@@ -87,6 +87,18 @@ def next_guard_window(s, contract_idx):
     take_guard_price(s, contract_idx, price_ticks)
 
 
+@cold_kernel
+def run_windows(s):
+    """Begin the windows that are due where the old one had trades; what a TICK may.
+
+    An order would begin it as well, but implied prices look at what stands in BOOK.
+    """
+    for contract_idx in range(s.meta[0]["contracts_count"]):
+        guarded = s.calls[contract_idx]["velocity_bps"] != 0
+        if guarded and s.contracts[contract_idx]["traded"] != 0:
+            next_guard_window(s, np.int64(contract_idx))
+
+
 @kernel
 def reach_of(s, order):
     """Return the worst key that an order may meet: its own limit, or the guard's."""

@@ -51,6 +51,7 @@ def tick(ex: Exchange, log: Log, cmd: Command) -> None:
             reply["qty_lots"] += 1
     calls.tick(ex, log)
     endings.tick(ex, log)
+    calls.run_windows(ex)
     implied.tick(ex)
 
 

@@ -270,13 +270,25 @@ def beyond_day(contract: Contract, price: int) -> bool:
     return bps > 0 and not within(price, contract.settle_ticks, bps)
 
 
+def next_window(ex: Exchange, contract: Contract) -> None:
+    """Begin a window if one is due."""
+    guard = contract.guard
+    if guard.velocity_bps and ex.now_ns >= guard.since_ns + guard.velocity_ns:
+        price = contract.last_trade_ticks if guard.traded else guard.measured_from
+        measure_from(ex, contract, price)
+
+
+def run_windows(ex: Exchange) -> None:
+    """Begin the windows that are due where the old one had trades."""
+    for contract in ex.contracts:
+        if contract.guard.traded:
+            next_window(ex, contract)
+
+
 def touched(ex: Exchange, contract: Contract, price: int) -> int:
     """Return the guard that a trade at a price would touch, 0 for none; begin a window if due."""
     guard = contract.guard
-    if guard.velocity_bps and ex.now_ns >= guard.since_ns + guard.velocity_ns:
-        measure_from(
-            ex, contract, contract.last_trade_ticks if guard.traded else guard.measured_from
-        )
+    next_window(ex, contract)
     if beyond_day(contract, price):
         return Code.PRICE_MOVED_FAR
     if guard.velocity_bps and not within(price, guard.measured_from, guard.velocity_bps):

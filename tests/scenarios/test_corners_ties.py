@@ -146,3 +146,22 @@ def test_MTCH_053_a_trailing_stop_sees_trades_in_their_turn():
     dave buy 3 @ 2152 in M3                            -> ok fill 1@2150 moves t1 2149 \
         implied S s1 1@-29 M3 1@2151 M4 1@2180 moves t1 2150 fill 1@2152 moves t1 2151 rests 0
     """)
+
+
+def test_CALL_009_a_window_that_is_over_holds_no_implied_price_back():
+    """At 2030 the leg is beyond the old window, from 2000, and within the new, from 2015."""
+    run("""
+    contract M3 mark 2000                                -> ok
+    contract M4 mark 2000                                -> ok
+    combination S = M3 - M4 implied                      -> ok
+    guard velocity 100 within 1_000 call 60 in M4        -> ok
+    carol sell 1 @ 2015 in M4                            -> ok rests 1
+    dave buy 1 @ 2015 in M4                              -> ok fill 1@2015 rests 0
+    carol sell 5 @ 2010 in M3                            -> ok rests 5
+    bob buy 5 @ -20 in S as b1                           -> ok rests 5
+    dave buy 3 @ 2030 in M4                              -> ok rests 3
+    time 900
+    tick                                                 -> ok
+    time 1_100
+    tick                                                 -> ok implied S b1 3@-20 M3 3@2010 M4 3@2030
+    """)

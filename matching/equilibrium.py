@@ -30,48 +30,82 @@ class Marginal(NamedTuple):
 
 
 @kernel
+def opposite_lots(s, order_idx):
+    """Return the lots that a position has for an order to reduce; less than none on its side."""
+    order = s.orders[order_idx]
+    side = np.int64(order["book_idx"]) & 1
+    return np.int64(s.positions[order["position_idx"]]["qty_lots"]) * (2 * side - 1)
+
+
+@kernel
 def callable_lots(s, order_idx):
     """Return how much of a resting order may trade now."""
     order = s.orders[order_idx]
     leaves_lots = np.int64(order["leaves_lots"])
     if (order["flags"] & Flag.REDUCE_ONLY) == 0:
         return leaves_lots
-    side = np.int64(order["book_idx"]) & 1
-    opposite_lots = np.int64(s.positions[order["position_idx"]]["qty_lots"]) * (2 * side - 1)
-    return max(NONE, min(leaves_lots, opposite_lots))
+    return max(NONE, min(leaves_lots, opposite_lots(s, order_idx)))
+
+
+@kernel
+def new_walk(s):
+    """Begin a walk that counts lots, and return its number; that of the last is with no position.
+
+    The tallies are nothing that lasts: what another walk counted is none.
+    """
+    s.tallies[0] += 1
+    return s.tallies[0]
+
+
+@kernel
+def counted_lots(s, order_idx, walk):
+    """Return how much of a resting order counts in a walk that comes from the best price.
+
+    Reduce-only orders of one position count together with no more than there is to reduce.
+    """
+    lots = callable_lots(s, order_idx)
+    if (s.orders[order_idx]["flags"] & Flag.REDUCE_ONLY) == 0:
+        return lots
+    position_idx = np.int64(s.orders[order_idx]["position_idx"])
+    before_lots = s.tallies[2 * position_idx + 1] if s.tallies[2 * position_idx] == walk else NONE
+    lots = max(NONE, min(lots, opposite_lots(s, order_idx) - before_lots))
+    s.tallies[2 * position_idx] = walk
+    s.tallies[2 * position_idx + 1] = before_lots + lots
+    return lots
 
 
 @cold_kernel
-def level_lots(s, book_idx, key):
-    """Return what may trade of a level."""
+def level_lots(s, book_idx, key, walk):
+    """Return what counts of a level."""
     lots = np.int64(0)
     order_idx = np.int64(level_of(s, book_idx, key)["head"])
     while order_idx != 0:
-        lots += callable_lots(s, order_idx)
+        lots += counted_lots(s, order_idx, walk)
         order_idx = np.int64(s.orders[order_idx]["next"])
     return lots
 
 
 @cold_kernel
 def lots_within(s, book_idx, limit_key):
-    """Return what may trade of a side at this key."""
+    """Return what counts of a side at this key."""
+    walk = new_walk(s)
     lots = np.int64(0)
     key = np.int64(s.books[book_idx]["best_key"])
     while key <= limit_key:
-        lots += level_lots(s, book_idx, key)
+        lots += level_lots(s, book_idx, key, walk)
         key = next_key(s, book_idx, key + 1) if key < s.meta[0]["price_top"] else key + 1
     return lots
 
 
 @cold_kernel
-def next_level(s, book_idx, key):
-    """Return the first key at or behind `key` at which anything may trade, and its lots."""
+def next_level(s, book_idx, key, walk):
+    """Return the first key at or behind `key` at which anything counts, and its lots."""
     top = s.meta[0]["price_top"]
     while key <= top:
         key = next_key(s, book_idx, key)
         if key > top:
             break
-        lots = level_lots(s, book_idx, key)
+        lots = level_lots(s, book_idx, key, walk)
         if lots > 0:
             return key, lots
         key += 1
@@ -98,8 +132,9 @@ def matched_best_first(s, contract_idx):
     """Match buyers and sellers on paper, the best first, as long as they cross."""
     top = s.meta[0]["price_top"]
     buys, sells = 2 * contract_idx + Side.BUY, 2 * contract_idx + Side.SELL
-    buy_key, buy_lots = next_level(s, buys, np.int64(s.books[buys]["best_key"]))
-    sell_key, sell_lots = next_level(s, sells, np.int64(s.books[sells]["best_key"]))
+    walk = new_walk(s)
+    buy_key, buy_lots = next_level(s, buys, np.int64(s.books[buys]["best_key"]), walk)
+    sell_key, sell_lots = next_level(s, sells, np.int64(s.books[sells]["best_key"]), walk)
     matched_lots, low_ticks, high_ticks = np.int64(0), np.int64(0), np.int64(0)
     while buy_lots > 0 and sell_lots > 0 and top - buy_key >= sell_key:
         lots = min(buy_lots, sell_lots)
@@ -108,9 +143,9 @@ def matched_best_first(s, contract_idx):
         buy_lots -= lots
         sell_lots -= lots
         if buy_lots == 0:
-            buy_key, buy_lots = next_level(s, buys, buy_key + 1)
+            buy_key, buy_lots = next_level(s, buys, buy_key + 1, walk)
         if sell_lots == 0:
-            sell_key, sell_lots = next_level(s, sells, sell_key + 1)
+            sell_key, sell_lots = next_level(s, sells, sell_key + 1, walk)
     return Marginal(
         lots=matched_lots,
         low_ticks=low_ticks,

@@ -166,6 +166,7 @@ class State(NamedTuple):
     addons: np.ndarray  # (contracts,) ADDON
     addons_staged: np.ndarray  # (contracts,) the next
     alone: np.ndarray  # (positions,) ALONE
+    tallies: np.ndarray  # (2 x positions,) of each the walk that counted last, and its lots
     covers: np.ndarray  # (positions,) lots that pledged capacity covers, if they are short
     profiles: np.ndarray  # (accounts,) Profile
     joints: np.ndarray  # (contracts,) loss of a long lot when all of compute falls; live rows
@@ -213,6 +214,7 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "addons": ADDON,
     "addons_staged": ADDON,
     "alone": ALONE,
+    "tallies": LONG,
     "covers": LONG,
     "profiles": LONG,
     "joints": LONG,
@@ -266,6 +268,7 @@ def new_state(sizes: Sizes) -> State:
         "addons": sizes.contracts,
         "addons_staged": sizes.contracts,
         "alone": sizes.positions,
+        "tallies": 2 * sizes.positions,
         "covers": sizes.positions,
         "profiles": sizes.accounts,
         "joints": sizes.contracts,
@@ -301,13 +304,9 @@ def write_sizes(state: State, sizes: Sizes) -> None:
     meta["price_top"] = (1 << sizes.price_bits) - 1
     meta["book_stride"] = sizes.book_stride
     meta["gross_max"] = gross_tick_value_max(sizes.price_bits)
-    meta["accounts_max"] = sizes.accounts
-    meta["contracts_max"] = sizes.contracts
-    meta["positions_max"] = sizes.positions
-    meta["orders_max"] = sizes.orders
-    meta["client_ids_max"] = sizes.client_ids
-    meta["deals_max"] = sizes.deals
-    meta["scenarios_max"] = sizes.scenarios
+    pools = ("accounts", "contracts", "positions", "orders", "client_ids", "deals", "scenarios")
+    for pool in pools:
+        meta[f"{pool}_max"] = getattr(sizes, pool)
     meta["stops_max"] = sizes.account_stops
     meta["contract_stops_max"] = sizes.contract_stops
     meta["trails_max"] = sizes.contract_trails

@@ -169,7 +169,7 @@ def uncross(s, contract_idx, phase, state):
     """Trade at the price of the call until nothing crosses, and say so first.
 
     A second round, at a price of its own, comes only when an order of the first could not trade
-    what it was counted with: a reduce-only one whose account's position changed meanwhile.
+    what it was counted with: a reduce-only one whose position another order of it closed before.
     """
     price_ticks, lots, imbalance_lots = equilibrium(s, contract_idx)
     place = say_price(s, EventKind.CALL_ENDED, contract_idx, price_ticks, lots, imbalance_lots)

@@ -3,7 +3,7 @@
 from matching.codes import CallPhase, Code, EventKind, Flag, Side, Tif, TradingState
 from tests.oracle import book, implied, links, lives, pegs, quotes, stops
 from tests.oracle.events import Log
-from tests.oracle.state import Command, Contract, Exchange, Order, opposite
+from tests.oracle.state import Command, Contract, Exchange, Order, opposite, signed
 
 SECOND_NS = 1_000_000_000
 MEETING = (TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
@@ -14,12 +14,18 @@ PRIME = (1 << 31) - 1
 
 
 def lots_at(ex: Exchange, contract_idx: int, side: int, price: int) -> int:
-    """Return what a side would trade at a price."""
-    return sum(
-        book.fill_limit(ex, order)
+    """Return what a side would trade at a price; who may only reduce, no more than there is."""
+    within = [
+        order
         for order in ex.contracts[contract_idx].book[side]
         if (order.price_ticks >= price if side == Side.BUY else order.price_ticks <= price)
-    )
+    ]
+    lots = sum(order.leaves_lots for order in within if not order.flags & Flag.REDUCE_ONLY)
+    reducing = [order for order in within if order.flags & Flag.REDUCE_ONLY]
+    for account_idx in {order.account_idx for order in reducing}:
+        asked = sum(order.leaves_lots for order in reducing if order.account_idx == account_idx)
+        lots += min(asked, max(0, -signed(side, ex.lots(account_idx, contract_idx))))
+    return lots
 
 
 def equilibrium(ex: Exchange, contract_idx: int) -> tuple[int, int, int]:

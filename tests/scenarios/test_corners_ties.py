@@ -163,5 +163,6 @@ def test_CALL_009_a_window_that_is_over_holds_no_implied_price_back():
     time 900
     tick                                                 -> ok
     time 1_100
-    tick                                                 -> ok implied S b1 3@-20 M3 3@2010 M4 3@2030
+    tick                                                 -> ok implied S b1 3@-20 \
+        M3 3@2010 M4 3@2030
     """)

@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from exchange.rules.candles import Candle
-from exchange.rules.records import Contract, Trade
+from exchange.rules.records import Contract
 
 
 class Feed(Protocol):
@@ -17,8 +17,8 @@ class Feed(Protocol):
         """Return the ticker of a contract."""
         ...
 
-    def published(self, trade: Trade) -> bool:
-        """Say whether a trade is on the public tape: a block is a while later."""
+    def blocks_until_ns(self) -> int:
+        """Return the moment up to which blocks are on the public tape: they are a while later."""
         ...
 
     def klines(self, contract: Contract) -> list[Candle]:

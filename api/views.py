@@ -51,9 +51,9 @@ class Views(Protocol):
         ...
 
     async def trades(
-        self, contract_idx: int, span: Span, *, oldest_first: bool = False
+        self, contract_idx: int, span: Span, *, blocks_until_ns: int
     ) -> Page[TradeRow]:
-        """Return the trades of a contract."""
+        """Return the trades of a contract, newest first; blocks up to a moment."""
         ...
 
     async def ledger(

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Response
 
 from api import answers_account, codec, orders
-from api.deps import Page, QueryOf, Reader, ServicesDep, count_public, whole
+from api.deps import Page, QueryOf, Reader, Services, ServicesDep, count_public, whole
 from api.edge import json_response
 from api.errors import Problem
 from api.routes.public import stamped
@@ -15,7 +15,7 @@ from exchange.rules import public_data
 from exchange.rules.candles import candle_of
 from exchange.rules.clearing_rows import TradeRow
 from exchange.rules.mirror_state import MirrorState
-from exchange.rules.records import TRADES_KEPT, Trade
+from exchange.rules.records import TRADES_KEPT, Contract, Trade
 from matching.limits import ORDERS_MAX
 
 public = APIRouter(tags=["market data"], dependencies=[Depends(count_public)])
@@ -95,6 +95,34 @@ def trade_of(row: TradeRow) -> Trade:
     )
 
 
+async def newest_trades(
+    services: Services, contract: Contract, before: int | None, count: int
+) -> list[Trade]:
+    """Return the newest trades before a place, fewer than asked for only where there are no more.
+
+    Blocks that are not published yet are passed over: neither a short page nor its cursor tells
+    of them.
+
+    Errors:
+        Problem: `views_behind`.
+    """
+    began_seq, kept = services.gateway.began_seq, contract.trades
+    until_ns = services.feed.blocks_until_ns()
+    found = [
+        trade
+        for trade in reversed(kept)
+        if (before is None or place_of(trade) < before)
+        and (not trade.block or trade.ts_ns <= until_ns)
+    ][:count]
+    if len(found) < count and (began_seq or len(kept) == TRADES_KEPT):
+        known_seq = kept[0].seq if len(kept) == TRADES_KEPT else began_seq
+        await caught_up(services.views, known_seq)
+        span = Span(limit=count - len(found), cursor=place_of(found[-1]) if found else before)
+        older = await services.views.trades(contract.contract_idx, span, blocks_until_ns=until_ns)
+        found += [trade_of(row) for row in older.rows]
+    return found
+
+
 @public.get("/trades/{symbol:path}", summary="Public trades of a contract")
 async def list_trades(
     services: ServicesDep, symbol: str, query: Annotated[Page, Depends(QueryOf(Page))]
@@ -104,21 +132,10 @@ async def list_trades(
     gateway = services.gateway
     await gateway.barrier()
     contract = orders.contract_of(gateway.mirror, symbol)
-    kept = contract.trades
-    page = [trade for trade in reversed(kept) if before is None or place_of(trade) < before]
-    more = len(page) > size
-    page = page[:size]
-    if len(page) < size and (gateway.began_seq or len(kept) == TRADES_KEPT):
-        known_seq = kept[0].seq if len(kept) == TRADES_KEPT else gateway.began_seq
-        await caught_up(services.views, known_seq)
-        span = Span(limit=size - len(page), cursor=place_of(page[-1]) if page else before)
-        older = await services.views.trades(contract.contract_idx, span)
-        page += [trade_of(row) for row in older.rows]
-        more = older.cursor is not None
+    page = await newest_trades(services, contract, before, size + 1)
+    more, page = len(page) > size, page[:size]
     content = {
-        "trades": [
-            public_data.trade(contract, trade) for trade in page if services.feed.published(trade)
-        ],
+        "trades": [public_data.trade(contract, trade) for trade in page],
         "next_cursor": str(place_of(page[-1])) if more else None,
     }
     return json_response(stamped(services, content))

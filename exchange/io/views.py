@@ -161,13 +161,18 @@ class Views:
         return _page(rows, span, Fill._make, _fill_cursor)
 
     async def trades(
-        self, contract_idx: int, span: Span, *, oldest_first: bool = False
+        self,
+        contract_idx: int,
+        span: Span,
+        *,
+        blocks_until_ns: int = _MAX,
+        oldest_first: bool = False,
     ) -> Page[TradeRow]:
-        """Return the trades of a contract."""
+        """Return the trades of a contract; of blocks those that traded up to a moment."""
         at = _trade_place(span.cursor if span.cursor is not None else _edge(oldest_first))
         name = "trades_oldest" if oldest_first else "trades_newest"
         window = await self._window(span)
-        rows = await self._fetch(name, contract_idx, *window, *at, span.limit + 1)
+        rows = await self._fetch(name, contract_idx, *window, *at, blocks_until_ns, span.limit + 1)
         return _page(rows, span, TradeRow._make, lambda t: t.seq * ORDERS_MAX + t.leg)
 
     async def blocks_since(self, from_ns: int, until_seq: int) -> Page[TradeRow]:

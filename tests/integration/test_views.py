@@ -93,6 +93,16 @@ async def test_trades_of_a_contract_come_in_pages_both_ways(views, market):
     assert got == [t for t in expected if t.ts_ns >= at_ns][::-1]
 
 
+async def test_trades_leave_out_the_blocks_after_a_moment_and_fill_their_pages(views, market):
+    last = [t for t in market.trades if t.block][-1]
+    until_ns = last.ts_ns - 1
+    traded = [t for t in market.trades if t.contract_idx == last.contract_idx]
+    shown = [t for t in traded if not t.block or t.ts_ns <= until_ns]
+    assert 7 < len(shown) < len(traded)
+    got = await paged(lambda s: views.trades(last.contract_idx, s, blocks_until_ns=until_ns))
+    assert got == shown[::-1]
+
+
 async def test_ledger_entries_lead_from_balance_to_balance(views, market):
     entries = await paged(lambda s: views.ledger(ACCOUNT, s, oldest_first=True))
     assert [e.version for e in entries] == list(range(1, len(entries) + 1))

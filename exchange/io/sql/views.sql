@@ -44,13 +44,14 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
 WHERE follower.name = 'clearing';
 
 -- name: trades_newest
+-- Of blocks those that traded up to $8 alone.
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
         maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind, implied
     FROM trade
     WHERE contract_idx = $1 AND kind <> 2 AND seq > $2 AND seq <= $3 AND ts_ns >= $4 AND ts_ns < $5
-        AND (seq, leg) < ($6, $7)
-    ORDER BY seq DESC, leg DESC LIMIT $8
+        AND (seq, leg) < ($6, $7) AND (block = 0 OR ts_ns <= $8)
+    ORDER BY seq DESC, leg DESC LIMIT $9
 ) AS page ON true
 WHERE follower.name = 'clearing';
 
@@ -65,13 +66,14 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
 WHERE follower.name = 'clearing';
 
 -- name: trades_oldest
+-- Of blocks those that traded up to $8 alone.
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT seq, leg, contract_idx, price_ticks, qty_lots, taker_side, taker_account_idx,
         maker_account_idx, taker_order_id, maker_order_id, ts_ns, block, kind, implied
     FROM trade
     WHERE contract_idx = $1 AND kind <> 2 AND seq > $2 AND seq <= $3 AND ts_ns >= $4 AND ts_ns < $5
-        AND (seq, leg) > ($6, $7)
-    ORDER BY seq, leg LIMIT $8
+        AND (seq, leg) > ($6, $7) AND (block = 0 OR ts_ns <= $8)
+    ORDER BY seq, leg LIMIT $9
 ) AS page ON true
 WHERE follower.name = 'clearing';
 

@@ -98,7 +98,11 @@ class MarketData:
 
     def published(self, trade: Trade) -> bool:
         """Say whether a trade is on the public tape: a block is a while later."""
-        return not trade.block or trade.ts_ns + self._block_delay_ns <= self._now_ns()
+        return not trade.block or trade.ts_ns <= self.blocks_until_ns()
+
+    def blocks_until_ns(self) -> int:
+        """Return the moment up to which blocks are on the public tape."""
+        return self._now_ns() - self._block_delay_ns
 
     def klines(self, contract: Contract) -> list[Candle]:
         """Return the candles of one minute that are in memory, oldest first."""
@@ -122,7 +126,7 @@ class MarketData:
         Returns:
             False while clearing has not seen all that was traded before this process started.
         """
-        page = await history.blocks_since(self._now_ns() - self._block_delay_ns, self._first_seq)
+        page = await history.blocks_since(self.blocks_until_ns(), self._first_seq)
         if page.seq < self._first_seq:
             return False
         self._blocks.extendleft(trade_of(row) for row in reversed(page.rows))

@@ -158,7 +158,7 @@ class Views:
         rows = await self._fetch(
             name, account_idx, *window, contract_idx, order_id, *at, span.limit + 1
         )
-        return _page(rows, span, Fill._make, _fill_cursor)
+        return page_of(rows, span, Fill._make, _fill_cursor)
 
     async def trades(
         self,
@@ -173,13 +173,7 @@ class Views:
         name = "trades_oldest" if oldest_first else "trades_newest"
         window = await self._window(span)
         rows = await self._fetch(name, contract_idx, *window, *at, blocks_until_ns, span.limit + 1)
-        return _page(rows, span, TradeRow._make, lambda t: t.seq * ORDERS_MAX + t.leg)
-
-    async def blocks_since(self, from_ns: int, until_seq: int) -> Page[TradeRow]:
-        """Return all blocks since a moment, up to a command, oldest first."""
-        after_seq, *_ = await self._window(Span(from_ns=from_ns))
-        rows = await self._fetch("blocks_since", after_seq, until_seq, from_ns)
-        return _page(rows, Span(limit=len(rows)), TradeRow._make, lambda t: t.seq)
+        return page_of(rows, span, TradeRow._make, lambda t: t.seq * ORDERS_MAX + t.leg)
 
     async def ledger(
         self, account_idx: int, span: Span, *, oldest_first: bool = False
@@ -189,7 +183,7 @@ class Views:
         name = "ledger_oldest" if oldest_first else "ledger_newest"
         window = await self._window(span)
         rows = await self._fetch(name, account_idx, *window, at, span.limit + 1)
-        return _page(rows, span, LedgerEntry._make, lambda entry: entry.version)
+        return page_of(rows, span, LedgerEntry._make, lambda entry: entry.version)
 
     async def transfer(self, transfer_id: int) -> list[TransferRow]:
         """Return every posting of a transfer, none when there is no such transfer."""
@@ -203,7 +197,7 @@ class Views:
         """
         window, skipped = await self._window(span), span.cursor or 0
         rows = await self._fetch("own_statement", account_idx, *window, skipped, span.limit + 1)
-        return _page(rows, span, TransferRow._make, lambda row: skipped + span.limit)
+        return page_of(rows, span, TransferRow._make, lambda row: skipped + span.limit)
 
     async def variations(
         self, account_idx: int, span: Span, *, contract_idx: int | None = None
@@ -213,7 +207,7 @@ class Views:
         rows = await self._fetch(
             "variations_newest", account_idx, *window, contract_idx, _before(span), span.limit + 1
         )
-        return _page(rows, span, VariationRow._make, lambda row: row.seq)
+        return page_of(rows, span, VariationRow._make, lambda row: row.seq)
 
     async def orders(
         self,
@@ -230,7 +224,7 @@ class Views:
             "orders_newest", account_idx, *ids, *times, contract_idx, is_open, _before(span),
             span.limit + 1,
         )  # fmt: skip
-        return _page(rows, span, OrderRow._make, lambda order: order.order_id)
+        return page_of(rows, span, OrderRow._make, lambda order: order.order_id)
 
     async def order(self, account_idx: int, order_id: int) -> OrderRow | None:
         """Return an order of an account, None when it has no such order."""
@@ -248,7 +242,7 @@ class Views:
         rows = await self._fetch(
             "klines_newest", contract_idx, interval_s, span.from_ns, until_ns, span.limit + 1
         )
-        return _page(rows, span, KlineRow._make, lambda kline: kline.open_ns)
+        return page_of(rows, span, KlineRow._make, lambda kline: kline.open_ns)
 
     async def settlements(
         self, span: Span, *, contract_idx: int | None = None, due_ns: int | None = None
@@ -258,7 +252,7 @@ class Views:
         rows = await self._fetch(
             "settlements", *window, contract_idx, _before(span), due_ns, span.limit + 1
         )
-        return _page(rows, span, SettlementSeen.of, lambda seen: seen.row.seq)
+        return page_of(rows, span, SettlementSeen.of, lambda seen: seen.row.seq)
 
     async def _window(self, span: Span) -> tuple[int, int, int, int]:
         """Return the bounds of seq and time; the seq lets an index find what the time selects."""
@@ -276,7 +270,7 @@ class Views:
         return rows
 
 
-def _page(
+def page_of(
     rows: list[Row], span: Span, make: Callable[[Row], T], cursor: Callable[[T], int]
 ) -> Page[T]:
     """Return a page of rows fetched with one more than its limit, each led by the seq."""

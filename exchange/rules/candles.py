@@ -43,6 +43,15 @@ class Candle:
         self.tick_lots += qty_lots * price_ticks
         self.trades += 1
 
+    def begin_with(self, first: "Candle") -> None:
+        """Add what was traded earlier in the same interval."""
+        self.open_ticks = first.open_ticks
+        self.high_ticks = max(self.high_ticks, first.high_ticks)
+        self.low_ticks = min(self.low_ticks, first.low_ticks)
+        self.volume_lots += first.volume_lots
+        self.tick_lots += first.tick_lots
+        self.trades += first.trades
+
 
 def candle_of(row: KlineRow) -> Candle:
     """Return a stored candle."""
@@ -75,12 +84,17 @@ class Day:
         return candle
 
     def put(self, candles: Iterable[Candle]) -> None:
-        """Put older candles, made elsewhere, before what is there; they come oldest first."""
+        """Put older candles, made elsewhere, before what is there; they come oldest first.
+
+        The newest of them may be the first part of the oldest that is there.
+        """
         older = list(candles)
+        self.volume_lots += sum(candle.volume_lots for candle in older)
+        if older and self.candles and older[-1].open_ns == self.candles[0].open_ns:
+            self.candles[0].begin_with(older.pop())
         assert not (older and self.candles) or older[-1].open_ns < self.candles[0].open_ns
         self.candles.extendleft(reversed(older))
         self.revised += 1
-        self.volume_lots += sum(candle.volume_lots for candle in older)
         self._extremes = None
 
     def expire(self, now_ns: int) -> None:

@@ -5,9 +5,11 @@ from itertools import product
 import pytest
 
 from exchange.io.ledger import Ledger
-from exchange.io.views import Span, Views
+from exchange.io.views import Span
+from exchange.io.views_tape import TapeViews
+from exchange.rules.cleared_legs import TradeKind
 from exchange.rules.clearing_house import ClearingHouse
-from exchange.rules.klines import INTERVALS_S
+from exchange.rules.klines import INTERVALS_S, MINUTE_NS, Klines
 from tests.support.flow import Flow
 
 ACCOUNT = 3
@@ -29,7 +31,7 @@ async def market(database):
 
 @pytest.fixture
 async def views(pool, market):
-    return Views(pool)
+    return TapeViews(pool)
 
 
 async def paged(read, limit: int = 7, **span) -> list:
@@ -194,3 +196,17 @@ async def test_the_blocks_since_a_moment_are_all_of_them_up_to_a_command(views, 
     assert (page.seq, page.rows) == (market.last_seq, blocks)
     page = await views.blocks_since(middle.ts_ns, last.seq)
     assert page.rows == [t for t in blocks if t.ts_ns > middle.ts_ns and t.seq <= last.seq]
+
+
+async def test_the_candles_since_a_moment_are_of_the_trades_up_to_a_command(views, market):
+    shown = [t for t in market.trades if not t.block and t.kind != TradeKind.LEG]
+    last = shown[-3]
+    from_ns = last.ts_ns - last.ts_ns % MINUTE_NS - MINUTE_NS
+    counted = Klines()
+    for one in shown:
+        if one.ts_ns >= from_ns and one.seq <= last.seq:
+            counted.add(one.contract_idx, from_ns, one.price_ticks, one.qty_lots)
+    page = await views.candles_since(from_ns, last.seq)
+    assert page.seq == market.last_seq
+    assert len(page.rows) > 1
+    assert sorted(page.rows) == [row for row in counted.rows() if row.interval_s == 60]

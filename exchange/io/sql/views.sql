@@ -65,6 +65,19 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
 ) AS page ON true
 WHERE follower.name = 'clearing';
 
+-- name: candles_since
+-- One for each contract, of the trades that make candles: no blocks, no legs.
+SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
+    SELECT contract_idx, 60::bigint, $3::bigint, (array_agg(price_ticks ORDER BY seq, leg))[1],
+        max(price_ticks), min(price_ticks),
+        (array_agg(price_ticks ORDER BY seq DESC, leg DESC))[1],
+        sum(qty_lots)::bigint, sum(qty_lots * price_ticks)::bigint, count(*)
+    FROM trade
+    WHERE block = 0 AND kind <> 2 AND seq > $1 AND seq <= $2 AND ts_ns >= $3
+    GROUP BY contract_idx
+) AS page ON true
+WHERE follower.name = 'clearing';
+
 -- name: trades_oldest
 -- Of blocks those that traded up to $8 alone.
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (

@@ -3,18 +3,19 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
 
 from exchange.io.batch import Batch
 from exchange.io.errors import Unavailable
-from exchange.io.views import Span, Views
+from exchange.io.views import Span
+from exchange.io.views_tape import TapeViews
 from exchange.rules import public_data as shapes
 from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle, Candles, candle_of
 from exchange.rules.changes import Changes
-from exchange.rules.clearing_rows import TradeRow
+from exchange.rules.clearing_rows import KlineRow, TradeRow
 from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Contract, Trade
 from exchange.services.market_data.channels import (
@@ -39,6 +40,7 @@ BLOCK_DELAY_NS: Final = 15 * 60 * 1_000_000_000
 OLDER_EVERY_S: Final = 1.0
 TURN_S: Final = 0.1  # of `.100ms` books, tickers and klines
 
+_Load = Callable[[TapeViews], Awaitable[bool]]
 _Kinds = dict[str, type[Channel]]
 CHANNEL_KINDS: Final[_Kinds] = {
     "book.*.raw": BookChannel,
@@ -58,7 +60,7 @@ class MarketData:
     def __init__(
         self,
         mirror: MirrorState,
-        history: Views | None = None,
+        history: TapeViews | None = None,
         *,
         block_delay_ns: int = BLOCK_DELAY_NS,
         now_ns: Callable[[], int] = time.time_ns,
@@ -67,7 +69,8 @@ class MarketData:
         self._block_delay_ns, self._now_ns = block_delay_ns, now_ns
         self._blocks: deque[Trade] = deque()  # traded, not published yet
         self._history = history
-        self._older_due_s: float | None = 0.0  # when to ask for older blocks; None: they are here
+        self._older: list[_Load] = [self.load, self.load_blocks] if history is not None else []
+        self._older_due_s = 0.0  # when to ask for what is older
         self._candles = Candles()
         self._book_seqs: dict[int, int] = {}  # when a contract's book changed last
         self._phases = [_phase(contract) for contract in mirror.contracts]
@@ -108,19 +111,30 @@ class MarketData:
         """Return the candles of one minute that are in memory, oldest first."""
         return list(self._candles.of(contract.contract_idx).candles)
 
-    async def load(self, history: Views) -> None:
+    async def load(self, history: TapeViews) -> bool:
         """Begin with the candles of the last day that were made before this process started.
 
-        The minute of the start is left out: part of it is in memory already.
+        Of the minute of the start the views may have more by now: what was traded before is
+        counted from its trades.
+
+        Returns:
+            False while clearing has not seen all that was traded before this process started.
         """
         until_ns = self._began_ns - self._began_ns % NS_PER_MINUTE
+        last = await history.candles_since(until_ns, self._first_seq)
+        if last.seq < self._first_seq:
+            return False
+        lasts = {row.contract_idx: [row] for row in last.rows}
         span = Span(from_ns=until_ns - NS_PER_DAY, until_ns=until_ns, limit=DAY_MINUTES)
-        for contract in list(self._mirror.contracts):
-            page = await history.klines(contract.contract_idx, MINUTE_S, span)
-            candles = [candle_of(row) for row in reversed(page.rows)]
-            self._candles.of(contract.contract_idx).put(candles)
+        found: dict[int, list[KlineRow]] = {}
+        for contract_idx in range(len(self._mirror.contracts)):
+            page = await history.klines(contract_idx, MINUTE_S, span)
+            found[contract_idx] = page.rows[::-1] + lasts.get(contract_idx, [])
+        for contract_idx, rows in found.items():
+            self._candles.of(contract_idx).put(map(candle_of, rows))
+        return True
 
-    async def load_blocks(self, history: Views) -> bool:
+    async def load_blocks(self, history: TapeViews) -> bool:
         """Take over the blocks that an earlier process would have published by and by.
 
         Returns:
@@ -234,27 +248,22 @@ class MarketData:
 
     async def run(self, after_turn: Callable[[], None]) -> None:
         """Take turns for ever; `after_turn` sends what subscribers have queued."""
-        if self._history is not None:
-            try:
-                await self.load(self._history)
-            except Unavailable as error:  # tickers begin with what comes from now on
-                _log.warning("candles_not_loaded", error=str(error))
         while True:
             await asyncio.sleep(TURN_S)
-            await self._ask_for_older(time.monotonic())
+            await self.ask_for_older(time.monotonic())
             self.turn()
             after_turn()
 
-    async def _ask_for_older(self, now_s: float) -> None:
-        """Ask for older blocks once a second until they are here."""
-        if self._history is None or self._older_due_s is None or now_s < self._older_due_s:
+    async def ask_for_older(self, now_s: float) -> None:
+        """Ask for what an earlier process knew, once a second until it is here."""
+        if self._history is None or not self._older or now_s < self._older_due_s:
             return
         self._older_due_s = now_s + OLDER_EVERY_S
         try:
-            if await self.load_blocks(self._history):
-                self._older_due_s = None
-        except Unavailable as error:
-            _log.warning("blocks_not_loaded", error=str(error))
+            while self._older and await self._older[0](self._history):
+                del self._older[0]
+        except Unavailable as error:  # tickers begin with what comes from now on
+            _log.warning("older_trades_not_loaded", error=str(error))
 
 
 def trade_of(row: TradeRow) -> Trade:

@@ -53,6 +53,7 @@ from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 from exchange.io.status import Status
 from exchange.io.stress_results import StressResults
 from exchange.io.views import Views
+from exchange.io.views_tape import TapeViews
 from exchange.io.webhooks import Webhooks
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
@@ -215,7 +216,10 @@ def make_front(
     )
     views = Views(pool)
     feed = MarketData(
-        mirror, views, block_delay_ns=settings.block_delay_s * NS_PER_S, now_ns=now_ns
+        mirror,
+        TapeViews(pool),
+        block_delay_ns=settings.block_delay_s * NS_PER_S,
+        now_ns=now_ns,
     )
     gateway.listen(feed.apply)
     services = Services(

@@ -6,10 +6,8 @@ from random import Random
 
 import pytest
 
-from exchange.io.views import Page, Span
 from exchange.rules import public_data
 from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle, Day
-from exchange.rules.clearing_rows import KlineRow, TradeRow
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
 from exchange.services.market_data.service import kind_of
@@ -188,45 +186,6 @@ def test_a_ticker_is_told_when_the_day_moves_on_and_a_candle_when_it_was_the_las
     assert all(one["seq"] == one["prev_seq"] == mirror.seq for one in ear.heard)
 
 
-async def test_the_day_before_the_start_comes_from_the_views():
-    class History:
-        async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:
-            assert (interval_s, span.until_ns - span.from_ns) == (60, NS_PER_DAY)
-            newest = span.until_ns - NS_PER_MINUTE
-            rows = [
-                KlineRow(contract_idx, 60, newest - n * NS_PER_MINUTE, 9, 9 + n, 8, 9, 2, 18, 1)
-                for n in range(3)
-            ]
-            return Page(1, rows, None)
-
-    mirror = Mirror()
-    first = next(Flow(1).batches(0))
-    mirror.apply(first.commands, first.events)
-    feed = MarketData(mirror)
-    await feed.load(History())  # type: ignore[arg-type]
-    ticker = feed.ticker(mirror.contracts[0])
-    assert (ticker["volume_24h"], ticker["high_24h"], ticker["low_24h"]) == ("6", "0.011", "0.008")
-
-
-async def test_who_subscribed_before_the_day_was_read_is_told_what_it_was():
-    class History:
-        async def klines(self, contract_idx: int, interval_s: int, span: Span) -> Page[KlineRow]:
-            opened = span.until_ns - NS_PER_MINUTE
-            return Page(1, [KlineRow(contract_idx, 60, opened, 9, 9, 8, 9, 7, 63, 1)], None)
-
-    mirror, ear = Mirror(), Ear()
-    first = next(Flow(1).batches(0))
-    mirror.apply(first.commands, first.events)
-    feed = MarketData(mirror)
-    symbol = mirror.contracts[0].symbol
-    for name in (f"ticker.{symbol}", f"kline.{symbol}.1m"):
-        feed.subscribe(name, ear)
-    await feed.load(History())  # type: ignore[arg-type]
-    feed.turn()
-    ticker, candle = ear.heard
-    assert ticker["data"]["volume_24h"] == candle["data"]["kline"]["volume"] == "7"
-
-
 def test_a_channel_without_subscribers_is_forgotten():
     mirror = Mirror()
     feed = MarketData(mirror)
@@ -250,41 +209,3 @@ def test_the_checksum_is_of_the_ten_best_levels_in_turn():
     contract.books[0].add(1980, 5)
     contract.books[1].add(2010, 7)
     assert public_data.checksum(contract) == zlib.crc32(b"1.990:3:2.010:7:1.980:5")
-
-
-class OldBlocks:
-    """Views that know the blocks of an earlier process; clearing is behind at first."""
-
-    def __init__(self, rows: list[TradeRow], *seqs: int) -> None:
-        self.rows, self.seqs = rows, list(seqs)
-        self.asked: list[tuple[int, int]] = []
-
-    async def blocks_since(self, from_ns: int, until_seq: int) -> Page[TradeRow]:
-        self.asked.append((from_ns, until_seq))
-        return Page(self.seqs.pop(0), self.rows, None)
-
-
-async def test_a_block_in_its_delay_is_published_after_a_restart_once():
-    mirror, flow = Mirror(), Flow(7)
-    for batch in flow.batches(20):
-        mirror.apply(batch.commands, batch.events)
-    now_ns, second = [mirror.ts_ns], 10**9
-    feed = MarketData(mirror, now_ns=lambda: now_ns[0], block_delay_ns=60 * second)
-    ear = Ear()
-    assert feed.subscribe(f"trades.{SYMBOL}", ear) is not None
-    idx = mirror.symbols[SYMBOL]
-    rows = [
-        TradeRow(seq, 0, idx, 2000, 50, 0, 1, 2, 9, 9, now_ns[0] - ago * second, 1)
-        for seq, ago in ((3, 40), (5, 20))
-    ]
-    views = OldBlocks(rows, mirror.seq - 1, mirror.seq)
-    assert not await feed.load_blocks(views)  # type: ignore[arg-type]
-    assert await feed.load_blocks(views)  # type: ignore[arg-type]
-    assert views.asked[1] == (now_ns[0] - 60 * second, mirror.seq)
-    feed.turn()
-    assert ear.heard == []
-    for later_s, count in ((20, 1), (40, 2), (60, 2)):
-        now_ns[0] = mirror.ts_ns + later_s * second
-        feed.turn()
-        told = [trade["trade_id"] for message in ear.heard for trade in message["data"]]
-        assert told == ["3-0", "5-0"][:count]

@@ -254,6 +254,21 @@ class MarketData:
             self.turn()
             after_turn()
 
+    async def begin(self, wait_s: float) -> int:
+        """Wait a moment for clearing, so that the first tickers have the day already.
+
+        Returns:
+            what clearing has seen, 0 when it cannot be known.
+        """
+        seq = 0
+        if self._history is not None:
+            try:
+                seq = await self._history.reach(self._first_seq, wait_s)
+            except Unavailable as error:
+                _log.warning("clearing_unknown", error=str(error))
+            await self.ask_for_older(time.monotonic())
+        return seq
+
     async def ask_for_older(self, now_s: float) -> None:
         """Ask for what an earlier process knew, once a second until it is here."""
         if self._history is None or not self._older or now_s < self._older_due_s:

@@ -66,6 +66,7 @@ NS_PER_MS: Final = 1_000_000
 NS_PER_S: Final = 1_000_000_000
 STOP_TIMEOUT_S: Final = 5.0
 DUE_S_MAX: Final = 5.0
+CLEARING_WAIT_S: Final = 2.0  # at a start; behind a crash it is behind
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -115,11 +116,14 @@ class Front:
     server: uvicorn.Server
     begins_ns: int  # signatures from before are refused
 
-    async def due(self) -> None:
-        """Wait until what is signed now is accepted: a second at most, unless the clock went back.
+    async def due(self, status: Status) -> None:
+        """Wait until the first answers are whole: what was before the start is known.
 
+        And until what is signed now is accepted: a second at most, unless the clock went back.
         Then those who sign are told so, and the rest is served.
         """
+        cleared_seq = await self.feed.begin(CLEARING_WAIT_S)
+        status.clearing_seq = max(status.clearing_seq, cleared_seq)
         await asyncio.sleep(max(0.0, min(DUE_S_MAX, (self.begins_ns - time.time_ns()) / NS_PER_S)))
 
     def count(self, numbers: Numbers) -> None:

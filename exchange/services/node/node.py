@@ -154,7 +154,7 @@ class Node:
             self._engine.begin_calendar()
             await self._wait_listed(self._engine, mirror)
         if self._front is not None and listening is not None:
-            await self._front.due()
+            await self._front.due(self.status)
             self._front.begin(self.crew, listening)
             await self._front.answering()
             self.api_url = url_of(listening)

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 
 from exchange.io.batch import Batch
+from exchange.io.errors import Unavailable
 from exchange.io.views import Page, Span
 from exchange.rules.candles import NS_PER_DAY, NS_PER_MINUTE, Candle
 from exchange.rules.cleared_legs import TradeKind
@@ -155,6 +156,29 @@ async def test_what_an_earlier_process_knew_is_asked_for_once_a_second_until_it_
         await feed.ask_for_older(now_s)
         left.append(len(views.seqs))
     assert left == [3, 3, 1, 0, 0]
+
+
+async def test_the_feed_begins_when_clearing_is_here_and_without_it_after_a_while():
+    class Behind(NoneYet):
+        reached: ClassVar[list[int | Exception]] = [0, Unavailable("gone")]
+        asked: ClassVar[list[tuple[int, float]]] = []
+
+        async def reach(self, seq: int, timeout_s: float) -> int:
+            self.asked.append((seq, timeout_s))
+            found = self.reached.pop(0)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        async def candles_since(self, from_ns: int, until_seq: int) -> Page[KlineRow]:
+            raise Unavailable("gone")
+
+    mirror, views = Mirror(), Behind()
+    mirror.seq = 9
+    assert await MarketData(mirror, views).begin(2.0) == 0  # type: ignore[arg-type]
+    assert await MarketData(mirror, views).begin(2.0) == 0  # type: ignore[arg-type]
+    assert views.asked == [(9, 2.0)] * 2
+    assert await MarketData(mirror).begin(2.0) == 0
 
 
 class OldBlocks:

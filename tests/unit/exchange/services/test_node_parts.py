@@ -11,7 +11,7 @@ import time
 import urllib.request
 from contextlib import AsyncExitStack
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from structlog.testing import capture_logs
@@ -267,9 +267,13 @@ async def test_the_api_opens_when_a_signature_of_now_is_good(monkeypatch, ahead_
     monkeypatch.setattr("exchange.services.node.front.asyncio.sleep", sleep)
     monkeypatch.setattr("exchange.services.node.front.time.time_ns", lambda: now_ns)
     begins_ns = now_ns + int(ahead_s * 1_000_000_000)
-    parts = dict.fromkeys(("gateway", "feed", "hub", "keys", "limits", "server"), Mock())
-    await Front(**parts, begins_ns=begins_ns).due()
-    assert slept == [waits_s]
+    parts = dict.fromkeys(("gateway", "hub", "keys", "limits", "server"), Mock())
+    feed, status = AsyncMock(), Status(clearing_seq=5)
+    feed.begin.side_effect = (7, 0)  # 0: the database does not answer
+    for _ in range(2):
+        await Front(**parts, feed=feed, begins_ns=begins_ns).due(status)
+        assert status.clearing_seq == 7  # the first answer says how far clearing is
+    assert slept == [waits_s] * 2
 
 
 async def test_no_metrics_without_a_port():

@@ -1,5 +1,6 @@
 """What the API reads of clearing's views: history, which the mirror does not keep."""
 
+from collections.abc import Collection
 from typing import Any, Final, Protocol
 
 from api import answers
@@ -34,8 +35,9 @@ class Views(Protocol):
         *,
         contract_idx: int | None = None,
         is_open: bool | None = None,
+        but: Collection[int] = (),
     ) -> Page[OrderRow]:
-        """Return orders, the last accepted first."""
+        """Return orders, the last accepted first, without those of `but`."""
         ...
 
     async def fills(

@@ -30,6 +30,7 @@ from api.routes.public import stamped
 from api.schemas import OrderAmend, OrderBatch, OrderNew
 from api.views import caught_up, find_order
 from api.whole import send_whole
+from exchange.rules.mirror_state import MirrorState
 from exchange.rules.records import Order
 from matching.codes import Code
 from matching.wire import unpack_text
@@ -110,19 +111,22 @@ async def list_orders(
         answer = [orders.order_out(state, one) for one in found]
         return json_response(stamped(services, {"orders": answer, "next_cursor": cursor}))
     await caught_up(services.views, state.seq)
+    is_closed = query.status == CLOSED
     page = await services.views.orders(
         who.account_idx,
         span_of(query),
         contract_idx=contract_idx,
-        is_open=False if query.status == CLOSED else None,
+        is_open=False if is_closed else None,
+        but=waiting_ids(state, who) if is_closed else (),
     )
-    answer = [
-        orders.row_out(state, row)
-        for row in page.rows
-        if query.status == ALL or row.order_id not in state.stops
-    ]
+    answer = [orders.row_out(state, row) for row in page.rows]
     content = {"orders": answer, "next_cursor": cursor_out(page.cursor)}
     return json_response(stamped(services, content))
+
+
+def waiting_ids(state: MirrorState, who: Principal) -> list[int]:
+    """Return the orders that wait for a price: the views take them for ended ones."""
+    return list(orders.account_of(state, who.account_idx).stops)
 
 
 def open_page(

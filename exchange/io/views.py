@@ -5,7 +5,7 @@ as far as clearing was at that moment.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -216,13 +216,17 @@ class Views:
         *,
         contract_idx: int | None = None,
         is_open: bool | None = None,
+        but: Collection[int] = (),
     ) -> Page[OrderRow]:
-        """Return orders, the last accepted first; `after_seq` and times are of acceptance."""
+        """Return orders, the last accepted first; `after_seq` and times are of acceptance.
+
+        Without those of `but`: of orders that wait for a price the views know no state.
+        """
         after_seq, until_seq, *times = await self._window(span)
         ids = (_last_order_id(after_seq), _last_order_id(until_seq))
         rows = await self._fetch(
             "orders_newest", account_idx, *ids, *times, contract_idx, is_open, _before(span),
-            span.limit + 1,
+            list(but), span.limit + 1,
         )  # fmt: skip
         return page_of(rows, span, OrderRow._make, lambda order: order.order_id)
 

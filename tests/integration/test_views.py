@@ -134,6 +134,9 @@ async def test_orders_are_found_by_state_contract_time_and_both_ids(views, marke
         theirs = [o for o in market.orders if o.account_idx == account_idx]
         assert got == [o for o in reversed(theirs) if (o.open_lots > 0) == is_open]
     assert any(o.open_lots for o in market.orders)
+    out = [o.order_id for o in mine[::3]]
+    got = await paged(lambda s: views.orders(ACCOUNT, s, but=out))
+    assert got == [o for o in mine if o.order_id not in out]
     got = await paged(lambda s: views.orders(ACCOUNT, s, contract_idx=2))
     assert got == [o for o in mine if o.contract_idx == 2]
     at_ns = mine[10].placed_ns

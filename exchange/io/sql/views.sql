@@ -125,7 +125,7 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
 WHERE follower.name = 'clearing';
 
 -- name: orders_newest
--- $7: true for open orders only, false for ended ones only, null for both.
+-- $7: true for open orders only, false for ended ones only, null for both. Without those of $9.
 SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
     SELECT account_idx, order_id, contract_idx, side, order_type, tif, stp, flags, price_ticks,
         qty_lots, open_lots, filled_lots, filled_tick_lots, cancelled_lots, code,
@@ -136,8 +136,8 @@ SELECT follower.last_seq AS at_seq, page.* FROM follower LEFT JOIN LATERAL (
         AND placed_ns >= $4 AND placed_ns < $5
         AND ($6::bigint IS NULL OR contract_idx = $6)
         AND ($7::boolean IS NULL OR (open_lots > 0) = $7)
-        AND order_id < $8
-    ORDER BY order_id DESC LIMIT $9
+        AND order_id < $8 AND order_id <> ALL ($9::bigint[])
+    ORDER BY order_id DESC LIMIT $10
 ) AS page ON true
 WHERE follower.name = 'clearing';
 

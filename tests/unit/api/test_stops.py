@@ -1,7 +1,12 @@
 """Orders that wait for a price, pairs and brackets over REST and websocket."""
 
+from collections.abc import Collection
+
 import pytest
 
+from exchange.io.views import Page, Span
+from exchange.rules.clearing_rows import OrderRow
+from tests.support.api_fakes import MemoryViews
 from tests.support.api_world import SYMBOL, World, running
 
 
@@ -17,6 +22,41 @@ async def new(world: World, who: str, side: str, quantity: str, **fields: object
     response = await world.call(who, "POST", "/orders", body)
     assert response.status_code == 201, response.text
     return response.json()
+
+
+class OrderViews(MemoryViews):
+    """Views that know stored orders, the last accepted first, and remember what was left out."""
+
+    rows: tuple[OrderRow, ...] = ()
+    but: Collection[int] | None = None
+
+    async def orders(
+        self, account_idx: int, span: Span, *, but: Collection[int] = (), **_: object
+    ) -> Page[OrderRow]:
+        self.but = list(but)
+        found = [row for row in self.rows if row.order_id not in but]
+        cursor = found[span.limit - 1].order_id if len(found) > span.limit else None
+        return Page(10**6, found[: span.limit], cursor)
+
+
+def stored(order_id: int) -> OrderRow:
+    """Return an order that has ended, or waits: the views have no lots of either that rest."""
+    head = (0, order_id, 0, 0, 0, 0, 0, 0, 2000, 1, 0, 0, 0, 1, 0, None, 0, 1, 1, 1)
+    return OrderRow(*head, 0, 0, 0, 0, 0, 0, 0)
+
+
+async def test_pages_of_ended_orders_are_full_while_stops_wait(world: World):
+    waiting = await new(world, "alice", "buy", "1", type="stop", trigger_price="2.010")
+    views = OrderViews(world.mirror)
+    order_id = int(waiting["order"]["order_id"])
+    views.rows = (stored(order_id), stored(9), stored(8))
+    world.services.views = views
+    answer = (await world.call("alice", "GET", "/orders?status=closed&limit=2")).json()
+    assert [one["order_id"] for one in answer["orders"]] == ["9", "8"]
+    assert answer["next_cursor"] is None and views.but == [order_id]
+    everything = (await world.call("alice", "GET", "/orders?status=all&limit=3")).json()
+    assert everything["orders"][0]["status"] == "untriggered"
+    assert len(everything["orders"]) == 3 and views.but == []
 
 
 async def trade(world: World, price: str) -> None:

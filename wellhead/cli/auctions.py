@@ -7,9 +7,23 @@ from wellhead import admin_calls, calls
 from wellhead import types as wt
 from wellhead.calls import Call
 from wellhead.cli import out
+from wellhead.cli.exits import CliError, Exit
 from wellhead.cli.options import REMOTE, Remote, ask, following
 
 auctions = App(name="auctions", help="Call auctions, halts, guards, a contract's end.")
+
+SECONDS_MOST = 366 * 86_400
+
+
+def millis(option: str, seconds: float) -> int:
+    """Return milliseconds.
+
+    Errors:
+        CliError: it is no time, or for ever.
+    """
+    if not 0 <= seconds <= SECONDS_MOST:  # also of what is no number
+        raise CliError(Exit.USAGE, "usage", f"{option}: at least 0, at most {SECONDS_MOST}")
+    return round(seconds * 1000)
 
 
 @auctions.command
@@ -35,8 +49,10 @@ def begin(
     window
         How many seconds longer at most: the end is drawn, and nobody knows it before.
     """
-    ends_after_ms = None if seconds is None else round(seconds * 1000)
-    window_ms = round(window * 1000) if seconds is not None else None
+    if seconds is None and window:
+        raise CliError(Exit.USAGE, "usage", "--window is behind --seconds: give both")
+    ends_after_ms = None if seconds is None else millis("--seconds", seconds)
+    window_ms = None if seconds is None else millis("--window", window)
     show_instrument(admin_calls.begin_auction(symbol, phase, ends_after_ms, window_ms), options)
 
 
@@ -91,14 +107,16 @@ def guards(
         How many seconds longer at most.
     """
     on = velocity_bps or daily_bps
+    velocity_ms = millis("--velocity-seconds", velocity_seconds)
+    auction_ms, window_ms = millis("--auction-seconds", auction_seconds), millis("--window", window)
     call = admin_calls.set_guards(
         symbol,
         velocity_bps=velocity_bps,
-        velocity_ms=round(velocity_seconds * 1000) if velocity_bps else 0,
+        velocity_ms=velocity_ms if velocity_bps else 0,
         daily_bps=daily_bps,
         daily_next_bps=daily_next_bps,
-        auction_ms=round(auction_seconds * 1000) if on else 0,
-        window_ms=round(window * 1000) if on else 0,
+        auction_ms=auction_ms if on else 0,
+        window_ms=window_ms if on else 0,
     )
     show_instrument(call, options)
 

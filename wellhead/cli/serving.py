@@ -1,5 +1,6 @@
 """Commands that run an exchange: serve, and demo with a simulated market."""
 
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +88,8 @@ def _announcer(node: NodeOptions, log_file: Path | None) -> Callable[[str | None
 def _demo(node: NodeOptions, orders_per_second: float) -> Background:
     from wellhead.cli.demo.market import DemoMarket, Pace
 
-    if orders_per_second <= 0:
-        raise CliError(Exit.USAGE, "usage", "--orders-per-second is above zero")
+    if not 0 < orders_per_second < math.inf:
+        raise CliError(Exit.USAGE, "usage", "--orders-per-second is a number above zero")
     pace = Pace(orders_per_second)
     return DemoMarket(settings(node).data_dir, pace, as_json=node.json).run
 

@@ -144,3 +144,30 @@ def test_an_account_that_exists_already_is_said_to(tmp_path, capsys):
     with FakeRest((409, problem)) as fake:
         assert wellhead(fake, "accounts", "create", "carol", "--name", "Other") == Exit.REFUSED
     assert text in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e300"])
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("begin", "H100-USE-2027M03"), "--seconds"),
+        (("begin", "H100-USE-2027M03", "--seconds", "5"), "--window"),
+        (("guards", "H100-USE-2027M03"), "--velocity-seconds"),
+        (("guards", "H100-USE-2027M03"), "--auction-seconds"),
+        (("guards", "H100-USE-2027M03"), "--window"),
+    ],
+)
+def test_a_time_that_is_none_is_refused_in_a_line(words, option, value, capsys):
+    assert run(["auctions", *words, f"{option}={value}"]) == Exit.USAGE
+    assert f"{option}: at least 0" in capsys.readouterr().err
+
+
+def test_a_window_of_an_auction_without_an_end_is_refused(capsys):
+    assert run(["auctions", "begin", "H100-USE-2027M03", "--window", "3"]) == Exit.USAGE
+    assert "--window is behind --seconds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pace", ["nan", "inf", "0"])
+def test_a_pace_of_the_demo_that_is_none_is_refused(pace, tmp_path, capsys):
+    assert run(["demo", "--orders-per-second", pace, "--data", str(tmp_path)]) == Exit.USAGE
+    assert "a number above zero" in capsys.readouterr().err

@@ -133,7 +133,7 @@ def _decimal(parse: object, text: str, field: str) -> int:
     except DecimalError as error:
         allowed = error.allowed
         if error.reason == Reason.NEGATIVE:
-            allowed = "more than zero"
+            allowed = "nothing below zero"
         elif parse is lots_of and error.reason == Reason.TOO_MANY_DECIMALS:
             allowed = "whole lots"
         shown = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
@@ -166,7 +166,9 @@ def client_words(
 def order_id(text: str, field: str = "order_id") -> int:
     """Return an order id as a number."""
     if not _ORDER_ID.fullmatch(text) or (number := int(text)) > ORDER_ID_MAX:
-        raise Problem("field_invalid", "an id is a whole number, above zero", field=field)
+        raise Problem(
+            "field_invalid", f"an id is a whole number from 1 to {ORDER_ID_MAX}", field=field
+        )
     return number
 
 

@@ -12,6 +12,7 @@ from api.errors import Problem, core_problem
 from api.replies import Reply
 from api.schemas_deals import BlockNew, RfqNew
 from exchange.rules.deals import Deal
+from exchange.rules.membership import may_deal
 from matching.codes import Code, Kind
 
 
@@ -58,12 +59,24 @@ async def propose(services: Services, who: Principal, block: BlockNew) -> Dealt:
         raise Problem(code, "either counterparty or rfq_id", field="counterparty")
     whom_idx = deals.NOBODY
     if block.counterparty is not UNSET:
-        try:
-            whom_idx = (await account_by(services, block.counterparty)).account_idx
-        except Problem:
-            raise core_problem(Code.COUNTERPARTY_UNKNOWN) from None
+        whom_idx = await _counterparty(services, block.counterparty)
     row = deals.propose_row(services.gateway.mirror, block, who.account_idx, whom_idx)
     return await _block(services, who, await services.gateway.send(row))
+
+
+async def _counterparty(services: Services, account_id: str) -> int:
+    """Return whom a block is for.
+
+    Errors:
+        Problem: there is nobody of that name, or it is an account of the exchange's own.
+    """
+    try:
+        account = await account_by(services, account_id)
+    except Problem:
+        raise core_problem(Code.COUNTERPARTY_UNKNOWN) from None
+    if not may_deal(account.kind):
+        raise core_problem(Code.COUNTERPARTY_UNKNOWN)
+    return account.account_idx
 
 
 async def accept(services: Services, who: Principal, block_id: str) -> Dealt:

@@ -6,7 +6,8 @@ from msgspec import UNSET
 
 from api import codec
 from api.answers import millis, times
-from api.errors import Problem
+from api.errors import Problem, core_problem
+from api.errors_deals import DETAIL_HERE, FIELD_HERE
 from api.orders import contract_of
 from api.replies import Reply
 from api.schemas_deals import BlockNew, RfqNew
@@ -30,7 +31,7 @@ def propose_row(state: MirrorState, block: BlockNew, account_idx: int, whom_idx:
     return codec.ROW.pack(
         Kind.PROPOSE, codec.choice(codec.SIDES, block.side, 0, "side"), 0, 0, 0, kind, 0,
         account_idx, contract.contract_idx, request_id, codec.price_ticks(block.price),
-        codec.qty_lots(block.quantity), 0, block.expires_at * codec.NS_PER_MS,
+        lots_of(block.quantity), 0, block.expires_at * codec.NS_PER_MS,
         *codec.client_words(block.client_id, "client_id"), whom_idx,
     )  # fmt: skip
 
@@ -41,7 +42,7 @@ def request_row(state: MirrorState, rfq: RfqNew, account_idx: int) -> bytes:
     wanted = codec.choice(SIDE_WANTED, rfq.side, 0, "side")
     return codec.ROW.pack(
         Kind.REQUEST_QUOTES, 0, 0, 0, 0, wanted, 0, account_idx, contract.contract_idx, 0, 0,
-        codec.qty_lots(rfq.quantity), 0, rfq.expires_at * codec.NS_PER_MS,
+        lots_of(rfq.quantity), 0, rfq.expires_at * codec.NS_PER_MS,
         *codec.client_words(rfq.client_id, "client_id"), NOBODY,
     )  # fmt: skip
 
@@ -61,6 +62,30 @@ def blocks_row(contract_idx: int, least_lots: int, range_bps: int) -> bytes:
     )  # fmt: skip
 
 
+def lots_of(text: str) -> int:
+    """Return the lots of a block or a request.
+
+    Errors:
+        Problem: none, not whole, or more than there may be.
+    """
+    try:
+        return codec.qty_lots(text)
+    except codec.TooLarge:
+        raise _problem(Code.QTY_TOO_LARGE) from None
+
+
+def raise_refused(reply: Reply) -> None:
+    """Raise the problem of a refusal, in words for deals."""
+    if reply.code:
+        raise _problem(reply.code)
+
+
+def _problem(code: int) -> Problem:
+    problem = core_problem(code, detail=DETAIL_HERE.get(code, ""))
+    problem.field = FIELD_HERE.get(code, problem.field)
+    return problem
+
+
 def deal_of(state: MirrorState, reply: Reply) -> tuple[Deal, bool]:
     """Return the deal that a reply is about, and whether it was there before.
 
@@ -69,7 +94,7 @@ def deal_of(state: MirrorState, reply: Reply) -> tuple[Deal, bool]:
     """
     duplicate = reply.code == Code.CLIENT_ORDER_ID_REPEATED
     if not duplicate:
-        reply.raise_refused()
+        raise_refused(reply)
     deal = state.deals.find(reply.events[0][5])
     if deal is None:
         raise Problem("outcome_unknown", "look at the list of blocks")

@@ -88,7 +88,10 @@ CORE_DETAIL: Final[dict[int, str]] = {
     Code.TRAIL_INVALID: "a trailing stop takes an offset in ticks or basis points and no price",
     Code.TRIGGER_INVALID: "trigger_price is a price, trigger_by is last, mark or index",
     Code.TRIGGER_PRICE_UNKNOWN: "there is no such price yet to trail behind",
-    Code.TIF_NOT_ALLOWED: "not this kind of order in the contract's present state",
+    Code.TIF_INVALID: "an order that rests, or enters as a market order, is GTC, GTD or DAY",
+    Code.TIF_NOT_ALLOWED: (
+        "in a call auction no IOC, FOK or GFN, and a market order is GFA; outside of one no GFA"
+    ),
     **errors_deals.DETAIL,
     **errors_moves.DETAIL,
     **errors_life.DETAIL,

@@ -3,8 +3,10 @@
 from typing import Final
 
 from matching.codes import Code
+from matching.limits import DEAL_TTL_NS_MAX, QTY_LOTS_MAX
 
 BUSY: Final = 503
+TTL_HOURS: Final = DEAL_TTL_NS_MAX // (3600 * 1_000_000_000)
 
 STATUS: Final[dict[Code, int]] = {
     Code.BLOCKS_NOT_ALLOWED: 409,
@@ -57,3 +59,13 @@ DETAIL: Final[dict[int, str]] = {
     Code.REQUEST_RATE_LIMIT: "too many requests for quotes in this minute",
     Code.DEAL_EXPIRED: "its time was over",
 }
+
+# What refusals that orders have too mean here.
+DETAIL_HERE: Final[dict[int, str]] = {
+    Code.CLIENT_ORDER_ID_CONFLICT: (
+        "another open block or request of the account has this client_id and another body"
+    ),
+    Code.EXPIRY_INVALID: f"a moment in the future, at most {TTL_HOURS} hours ahead, in ms",
+    Code.QTY_TOO_LARGE: f"at most {QTY_LOTS_MAX} lots in one block or request for quotes",
+}
+FIELD_HERE: Final[dict[int, str]] = {Code.CLIENT_ORDER_ID_CONFLICT: "client_id"}

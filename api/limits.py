@@ -68,8 +68,16 @@ class Bucket:
 class Buckets(Generic[K]):
     """A bucket for each key, the one not used for longest forgotten first."""
 
-    def __init__(self, name: str, rate: int, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        rate: int,
+        clock_s: Callable[[], float] = time.monotonic,
+        *,
+        said: str = "",
+    ) -> None:
+        """Count what is called `name` in headers, and `said` where a person reads it."""
+        self.name, self._said = name, said or name
         self.rate = rate
         self._clock_s = clock_s
         self._buckets: OrderedDict[K, Bucket] = OrderedDict()
@@ -99,7 +107,7 @@ class Buckets(Generic[K]):
         """Return the refusal of an empty bucket."""
         return Problem(
             "rate_limited",
-            f"at most {self.rate} {self.name} a second",
+            f"at most {self.rate} {self._said} a second",
             extra={"limit": {"remaining": bucket.remaining, "reset": bucket.reset_ms}},
         )
 
@@ -123,7 +131,9 @@ class Limits:
         self.settings = settings or LimitSettings()
         self.clock_s = clock_s
         self.orders: Buckets[int] = Buckets("orders", self.settings.orders_per_s, clock_s)
-        self.reads: Buckets[int] = Buckets("reads", self.settings.reads_per_s, clock_s)
+        self.reads: Buckets[int] = Buckets(
+            "reads", self.settings.reads_per_s, clock_s, said="requests other than orders"
+        )
         self.public: Buckets[str] = Buckets("requests", self.settings.public_per_s, clock_s)
         self.failures: Buckets[str] = Buckets(
             "failed logins", self.settings.failed_auth_per_s, clock_s

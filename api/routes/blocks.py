@@ -10,6 +10,7 @@ from api.deps import (
     Admin,
     JsonBody,
     Page,
+    Query,
     QueryOf,
     Reader,
     ServicesDep,
@@ -19,6 +20,7 @@ from api.deps import (
 from api.edge import json_response
 from api.errors import Problem
 from api.instruments import instrument_out
+from api.no_fields import no_fields
 from api.routes.orders import count_orders, out
 from api.routes.public import stamped
 from api.schemas_deals import BlockNew, BlockRule, RfqNew
@@ -87,7 +89,11 @@ async def list_blocks(
 
 @private.post("/blocks/{block_id}/accept", summary="Accept a block")
 async def accept_block(
-    request: Request, services: ServicesDep, who: Trader, block_id: str
+    request: Request,
+    services: ServicesDep,
+    who: Trader,
+    block_id: str,
+    nothing: Annotated[None, Depends(no_fields)],
 ) -> Response:
     """Accept what was proposed: the margin of both sides is judged, and the trade is booked."""
     count_orders(request, services, who)
@@ -116,7 +122,9 @@ async def request_quotes(
 
 
 @public.get("/rfqs", summary="Open requests for quotes")
-async def list_rfqs(services: ServicesDep) -> Response:
+async def list_rfqs(
+    services: ServicesDep, query: Annotated[Query, Depends(QueryOf(Query))]
+) -> Response:
     """Return the open requests for quotes, oldest first, without who asks."""
     await services.gateway.barrier()
     state = services.gateway.mirror

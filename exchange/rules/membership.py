@@ -13,6 +13,14 @@ from exchange.rules.layers import FUND_KIND, HOUSE_KIND
 MEMBER_KIND: Final = "member"
 NEVER_CLIENTS: Final = frozenset((MEMBER_KIND, HOUSE_KIND, FUND_KIND))
 
+OPERATOR_KIND: Final = "operator"
+NEVER_DEAL: Final = frozenset((HOUSE_KIND, FUND_KIND, OPERATOR_KIND))
+
+
+def may_deal(kind: str) -> bool:
+    """Say whether an account of this kind can be asked for a block: the exchange's own cannot."""
+    return kind not in NEVER_DEAL
+
 
 def may_be_client(kind: str) -> bool:
     """Say whether an account of this kind can have a member (PORT_001)."""

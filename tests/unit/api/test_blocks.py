@@ -1,5 +1,6 @@
 """Blocks and requests for quotes over REST and the websocket's channels."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -81,6 +82,47 @@ async def test_a_refused_proposal_says_what_is_wrong(world: World, fields, statu
     response = await propose(world, **fields)
     problem = response.json()
     assert (response.status_code, problem["code"], problem["field"]) == (status, code, field)
+
+
+async def test_refusals_of_blocks_and_requests_are_in_their_own_words(world: World):
+    late = world.now_ns() // 1_000_000 + 25 * 60 * MINUTE_MS
+    ends = world.now_ns() // 1_000_000 + MINUTE_MS
+    await propose(world, client_id="a", expires_at=ends)
+    rfq = {"symbol": SYMBOL, "quantity": "9999999999", "expires_at": ends}
+    said = [
+        (await propose(world, expires_at=1)).json(),
+        (await propose(world, expires_at=late)).json(),
+        (await propose(world, quantity="2097153")).json(),
+        (await propose(world, quantity="9999999999")).json(),
+        (await world.call("alice", "POST", "/rfqs", rfq)).json(),
+        (await propose(world, client_id="a", expires_at=ends, quantity="60")).json(),
+    ]
+    future = "a moment in the future, at most 24 hours ahead, in ms"
+    most = "at most 2097152 lots in one block or request for quotes"
+    same = "another open block or request of the account has this client_id and another body"
+    assert [(one["field"], one["detail"]) for one in said] == [
+        ("expires_at", future), ("expires_at", future), ("quantity", most), ("quantity", most),
+        ("quantity", most), ("client_id", same),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["house", "fund", "operator"])
+async def test_accounts_of_the_exchange_cannot_be_asked_for_a_block(world: World, kind: str):
+    rows = world.services.accounts.rows  # type: ignore[attr-defined]
+    rows[:] = [replace(one, kind=kind) if one.account_id == "bob" else one for one in rows]
+    problem = (await propose(world)).json()
+    assert (problem["code"], problem["field"]) == ("counterparty_unknown", "counterparty")
+
+
+async def test_what_is_not_known_is_refused_where_nothing_is_due(world: World):
+    asked = await world.call("", "GET", "/rfqs?foo=1")
+    assert (asked.status_code, asked.json()["code"]) == (422, "field_unknown")
+    path = f"/blocks/{(await propose(world)).json()['block']['block_id']}/accept"
+    for body, status, code in (
+        ({"foo": 1}, 422, "field_unknown"), ([1], 422, "field_type"), ({}, 200, None),
+    ):  # fmt: skip
+        answer = await world.call("bob", "POST", path, body)
+        assert (answer.status_code, answer.json().get("code")) == (status, code)
 
 
 async def test_who_was_asked_declines_and_who_asked_withdraws(world: World):

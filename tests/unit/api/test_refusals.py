@@ -3,6 +3,8 @@
 import pytest
 
 from api import answers
+from api.errors import Problem
+from api.limits import Limits
 from tests.support.api_world import SYMBOL, World, running
 
 NEW = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
@@ -46,7 +48,7 @@ async def test_a_quantity_too_large_says_the_most(world: World, quantity: str):
     ("field", "given", "said"),
     [
         ("quantity", "1.5", "'1.5' was given; allowed: whole lots"),
-        ("quantity", "-3", "'-3' was given; allowed: more than zero"),
+        ("quantity", "-3", "'-3' was given; allowed: nothing below zero"),
         ("price", "2.0001", "'2.0001' was given; allowed: at most 3 decimals"),
         ("price", "x" * 50, f"'{'x' * 40}...' was given; allowed: a plain decimal such as"),
     ],
@@ -125,3 +127,23 @@ async def test_a_withdrawal_above_what_is_free_says_the_most(world: World):
     problem = answer.json()
     assert problem["code"] == "withdrawal_exceeds_free"
     assert problem["detail"].startswith(f"at most {balance['free']} USD now")
+
+
+async def test_a_time_in_force_that_cannot_be_says_which_can(world: World):
+    order = (await world.place("alice", "buy", "1.990", "5"))["order"]
+    path = f"/orders/{order['order_id']}"
+    text = await refused(world, "PATCH", path, {"tif": "IOC"}, "tif_invalid")
+    assert text == "an order that rests, or enters as a market order, is GTC, GTD or DAY"
+    text = await refused(world, "POST", "/orders", {**NEW, "tif": "GFA"}, "tif_not_allowed")
+    assert "a market order is GFA" in text and "outside of one no GFA" in text
+
+
+@pytest.mark.parametrize("order_id", ["9223372036854775808", "0", "x", "99999999999999999999"])
+async def test_an_id_that_is_none_says_how_large_one_is(world: World, order_id: str):
+    text = await refused(world, "GET", f"/orders/{order_id}", None, "field_invalid")
+    assert text == "an id is a whole number from 1 to 9223372036854775807"
+
+
+def test_the_limit_of_reads_says_that_it_is_of_all_but_orders():
+    with pytest.raises(Problem, match="at most 200 requests other than orders a second"):
+        Limits(clock_s=lambda: 0.0).reads.take(1, 201)

@@ -165,7 +165,7 @@ class TradesChannel(Channel):
     """Public trades, oldest first within a message."""
 
     def whole(self) -> Any:
-        """Return the latest trades."""
+        """Return the latest trades since the start; older ones are in the views."""
         latest = [one for one in self.contract.trades if self.published(one)][-TRADES_SHOWN:]
         return [shapes.trade(self.contract, trade) for trade in latest]
 

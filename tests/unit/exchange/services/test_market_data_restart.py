@@ -16,6 +16,7 @@ from exchange.rules.clearing_rows import KlineRow, TradeRow
 from exchange.rules.klines import Klines, merged
 from exchange.rules.mirror import Mirror
 from exchange.services.market_data import MarketData
+from exchange.services.market_data.channels import TRADES_SHOWN
 from tests.support.flow import Flow
 
 SYMBOL = "H100-USE-2027M01"
@@ -217,3 +218,20 @@ async def test_a_block_in_its_delay_is_published_after_a_restart_once():
         feed.turn()
         told = [trade["trade_id"] for message in ear.heard for trade in message["data"]]
         assert told == ["3-0", "5-0"][:count]
+
+
+def test_the_snapshot_of_trades_is_of_those_since_the_start_fifty_at_most():
+    """As docs/api.md says; older ones are pages of `GET /trades`."""
+    mirror, flow = Mirror(), Flow(5)
+    feed = MarketData(mirror, now_ns=lambda: 0)  # no block is published
+    snapshot = b""
+    for batch in flow.batches(120):
+        feed.apply(batch, mirror.apply(batch.commands, batch.events))
+        if SYMBOL in mirror.symbols:
+            snapshot = feed.subscribe(f"trades.{SYMBOL}", Ear()) or b""
+            since = [
+                one for one in mirror.contracts[mirror.symbols[SYMBOL]].trades if not one.block
+            ]
+            told = [one["trade_id"] for one in json.loads(snapshot)["data"]]
+            assert told == [f"{one.seq}-{one.leg}" for one in since][-TRADES_SHOWN:]
+    assert len(json.loads(snapshot)["data"]) == TRADES_SHOWN

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from api.errors import Problem
 from api.limits import Limits
+from exchange.io.errors import ClockBehind
 from exchange.io.registry import ApiKey, ApiKeys, Scope, Signatures
 
 RECV_WINDOW_MS_DEFAULT: Final = 5_000
@@ -23,6 +25,7 @@ WS_METHOD: Final = "GET"
 WS_TARGET: Final = "/api/v1/ws"
 
 _NS_PER_MS: Final = 1_000_000
+_NS_PER_S: Final = 1_000_000_000
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _MILLIS = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{64}|[0-9a-f]{128})", re.ASCII)
@@ -106,12 +109,23 @@ class Authenticator:
         if not key.is_live(self._now_ns()):
             raise Problem("auth_failed", "the key was revoked or has expired")
         check_address(key, address)
+        await self._use(claim, expires_ns)
+        return Principal(key.key_id, key.account_idx, key.account_id, key.scopes)
+
+    async def _use(self, claim: Claim, expires_ns: int) -> None:
+        """Use the signature of a claim up; raise if that is not its first use for certain."""
         if int(claim.timestamp) < self._not_before_ms:
+            now_ns, begins_ns = self._now_ns(), self._not_before_ms * _NS_PER_MS
+            if now_ns < begins_ns:
+                raise _clock_behind(begins_ns, now_ns)
             raise Problem("signature_replayed", "signed before this gateway began: sign anew")
         signature = bytes.fromhex(claim.signature)
-        if not await self._signatures.claim(key.key_id, signature, expires_ns):
+        try:
+            is_new = await self._signatures.claim(claim.key_id, signature, expires_ns)
+        except ClockBehind as error:
+            raise _clock_behind(error.until_ns, self._now_ns()) from error
+        if not is_new:
             raise Problem("signature_replayed", "a signature is accepted once: sign anew")
-        return Principal(key.key_id, key.account_idx, key.account_id, key.scopes)
 
     def _check_time(self, claim: Claim) -> int:
         """Return until when (ns) the signature must be remembered."""
@@ -136,6 +150,17 @@ class Authenticator:
         """Say whether a key that logged in before may go on."""
         key = await self._keys.find(key_id)
         return key is not None and key.is_live(self._now_ns())
+
+
+def _clock_behind(until_ns: int, now_ns: int) -> Problem:
+    """Return the problem of whoever signs while our clock shows a time it has shown before."""
+    until_s = -(-until_ns // _NS_PER_S)
+    until = datetime.fromtimestamp(until_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return Problem(
+        "clock_behind",
+        f"the exchange's clock is behind: nothing that is signed is accepted until {until} UTC",
+        retry_after_s=max(1, until_s - now_ns // _NS_PER_S),
+    )
 
 
 def is_key_id(text: str) -> bool:

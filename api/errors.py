@@ -84,6 +84,7 @@ OWN: Final[dict[str, int]] = {
     "views_behind": 503,
     "database_unavailable": 503,
     "gateway_replaced": 503,
+    "clock_behind": 503,
     "unavailable": 503,
 }
 

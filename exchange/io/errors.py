@@ -1,7 +1,8 @@
 """Exceptions: the world failed. A rule that says no is a Code in an EVENT, never one of these.
 
 * ExchangeError
-  x Unavailable    retry later: JournalUnavailable, BusUnavailable, DatabaseUnavailable
+  x Unavailable    retry later: JournalUnavailable, BusUnavailable, DatabaseUnavailable,
+                   ClockBehind
   x Conflict       the same key with another body: IdempotencyConflict
   x NotFound       there is no such row
   x Invalid        a value that cannot be stored
@@ -30,6 +31,14 @@ class DatabaseUnavailable(Unavailable):
 
 class BusUnavailable(Unavailable):
     """The bus cannot take or give messages now."""
+
+
+class ClockBehind(Unavailable):
+    """The machine's clock is behind a time it has shown; `until_ns` is that time."""
+
+    def __init__(self, until_ns: int) -> None:
+        super().__init__(f"the clock is behind {until_ns}")
+        self.until_ns = until_ns
 
 
 class Conflict(ExchangeError):

@@ -7,7 +7,7 @@ A restart forgets them. So whoever uses this refuses what was signed before it b
 from collections.abc import Callable
 from typing import Final
 
-from exchange.io.errors import Unavailable
+from exchange.io.errors import ClockBehind, Unavailable
 from exchange.io.registry import digest_of_signature
 
 REMEMBERED_MAX: Final = 4_000_000  # half a gigabyte; then claims are refused, none is forgotten
@@ -24,13 +24,18 @@ class MemorySignatures:
         self._looked_s = 0
         self._forgotten_s = 0  # what expired in an earlier second is forgotten, and never taken
 
+    @property
+    def forgotten_ns(self) -> int:
+        """Return from when on a signature must expire to be accepted, whatever the clock says."""
+        return self._forgotten_s * _NS_PER_S
+
     async def claim(self, key_id: str, signature: bytes, expires_at_ns: int) -> bool:
         """Return True for the first use; it is remembered until `expires_at_ns`.
 
-        One that has expired meanwhile, while its key was looked up or by a clock that was set
-        back later, may have been forgotten: it counts as used.
+        One that expired while its key was looked up may have been forgotten: it counts as used.
 
         Errors:
+            ClockBehind: the clock was set back, and this one may have been forgotten before.
             Unavailable: there is no room to remember it.
         """
         now_s = self._now_ns() // _NS_PER_S
@@ -38,6 +43,8 @@ class MemorySignatures:
             self._looked_s = now_s
             self._forget(now_s)
         if expires_at_ns // _NS_PER_S < self._forgotten_s:
+            if now_s < self._forgotten_s:
+                raise ClockBehind(self.forgotten_ns)
             return False
         digest = digest_of_signature(key_id, signature)
         if digest in self._used:

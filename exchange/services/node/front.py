@@ -12,7 +12,7 @@ import asyncpg
 import uvicorn
 
 from api.app import create_app
-from api.auth import AHEAD_MS_MAX, Authenticator
+from api.auth import AHEAD_MS_MAX, RECV_WINDOW_MS_DEFAULT, Authenticator
 from api.delivering import Delivering
 from api.deps import EdgeSettings, Services
 from api.errors import Problem
@@ -115,6 +115,18 @@ class Front:
     limits: Limits
     server: uvicorn.Server
     begins_ns: int  # signatures from before are refused
+    forgotten_ns: Callable[[], int] = lambda: 0  # so are those that expire before
+
+    def behind_until_ns(self) -> int:
+        """Return until when the clock must go for signatures to be accepted, 0 if they are.
+
+        Windows longer than the usual one are accepted a little sooner, where it went back later.
+        """
+        now_ns, forgotten_ns = time.time_ns(), self.forgotten_ns()
+        if now_ns + AHEAD_MS_MAX * NS_PER_MS < self.begins_ns:
+            return max(self.begins_ns, forgotten_ns)
+        lasts_ns = (RECV_WINDOW_MS_DEFAULT + AHEAD_MS_MAX) * NS_PER_MS
+        return forgotten_ns if now_ns + lasts_ns < forgotten_ns else 0
 
     async def due(self, status: Status) -> None:
         """Wait until the first answers are whole: what was before the start is known.
@@ -205,7 +217,8 @@ def make_front(
     settings, pool = ground.settings, ground.pool
     keys, limits = PostgresApiKeys(pool, ground.box), Limits()
     begins_ns = _begins_ns(ground, mirror.ts_ns)
-    signatures = MemorySignatures(now_ns) if begins_ns else PostgresSignatures(pool)
+    remembered = MemorySignatures(now_ns)
+    signatures = remembered if begins_ns else PostgresSignatures(pool)
 
     def signed_by(known: ApiKeys) -> Authenticator:
         return Authenticator(known, signatures, limits, now_ns, not_before_ns=begins_ns)
@@ -261,5 +274,5 @@ def make_front(
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     return Front(
         gateway=gateway, feed=feed, hub=hub, keys=keys, limits=limits, server=server,
-        begins_ns=begins_ns,
+        begins_ns=begins_ns, forgotten_ns=lambda: remembered.forgotten_ns,
     )  # fmt: skip

@@ -47,7 +47,11 @@ from exchange.services.node.metrics import Numbers, serve_metrics
 from exchange.services.node.operator_key import ensure_operator_key
 from exchange.services.node.progress import Progress
 from exchange.services.node.reading import start_mirror
-from exchange.services.node.watching import keep_followers_status, keep_leaders_status
+from exchange.services.node.watching import (
+    keep_clock_status,
+    keep_followers_status,
+    keep_leaders_status,
+)
 from exchange.services.node.webhook_child import WebhookChild, deliver
 from exchange.services.surveillance import Surveillance
 
@@ -156,6 +160,7 @@ class Node:
         if self._front is not None and listening is not None:
             await self._front.due(self.status)
             self._front.begin(self.crew, listening)
+            self.crew.start("clock", keep_clock_status(self.status, self._front.behind_until_ns))
             await self._front.answering()
             self.api_url = url_of(listening)
         if self._engine is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -14,6 +15,8 @@ from exchange.io.views import Views
 
 LOOK_S: Final = 0.5
 SILENT_S: Final = 3.0  # a leader silent for so long does not lead
+NS_PER_S: Final = 1_000_000_000
+UNTIL_FORMAT: Final = "%Y-%m-%d %H:%M:%S UTC"
 SILENT_REASON: Final = "no engine leads"
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +53,29 @@ def choose_mode(status: Status, lag_max: int, is_corrupt: bool) -> None:
     elif status.mode == Mode.CANCEL_ONLY and not is_corrupt and status.clearing_lag < lag_max // 2:
         status.mode, status.reason = Mode.NORMAL, ""
         _log.info("normal_again", lag=status.clearing_lag)
+
+
+async def keep_clock_status(status: Status, behind_until_ns: Callable[[], int]) -> None:
+    """Say, while the mode is normal, that nothing signed is accepted as the clock is behind.
+
+    Args:
+        behind_until_ns: the time it must reach, 0 while all is well.
+    """
+    said = ""
+    while True:
+        until_ns = behind_until_ns()
+        if until_ns and not said:
+            until = datetime.fromtimestamp(-(-until_ns // NS_PER_S), UTC)
+            said = f"the clock is behind: nothing signed is accepted until {until:{UNTIL_FORMAT}}"
+            _log.warning("clock_behind", accepts_again=f"{until:{UNTIL_FORMAT}}")
+        elif said and not until_ns:
+            if status.reason == said:
+                status.reason = ""
+            said = ""
+            _log.info("clock_caught_up")
+        if said and status.mode == Mode.NORMAL:
+            status.reason = said
+        await asyncio.sleep(LOOK_S)
 
 
 async def keep_followers_status(status: Status, bus: Bus) -> None:

@@ -1,8 +1,10 @@
 """Signatures: what is accepted, and that it is accepted once."""
 
+import asyncio
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from api.auth import Authenticator
 from exchange.io.registry import Scope
+from exchange.io.signatures_memory import MemorySignatures
 from tests.support.api_world import SYMBOL, World, running
 
 BUY = {"symbol": SYMBOL, "side": "buy", "price": "1.990", "quantity": "3"}
@@ -42,20 +45,42 @@ async def test_a_signature_is_accepted_once_over_two_gateways(world: World):
         assert (await get(world, headers)).json()["code"] == "signature_replayed"
 
 
-@pytest.mark.parametrize(("began_ms", "status"), [(60_000, 401), (-60_000, 200)])
+@pytest.mark.parametrize(("began_ms", "status"), [(0, 401), (-60_000, 200)])
 async def test_what_was_signed_before_the_gateway_began_counts_as_used(
     world: World, began_ms: int, status: int
 ):
-    world.services.auth = Authenticator(
-        world.keys,
-        world.signatures,
-        world.limits,
-        time.time_ns,
-        not_before_ns=time.time_ns() + began_ms * 1_000_000,
-    )
-    answer = await get(world, world.headers("alice", "GET", "/api/v1/balances"))
+    headers = world.headers("alice", "GET", "/api/v1/balances")
+    await asyncio.sleep(0.01)
+    begins_ns = time.time_ns() + began_ms * 1_000_000
+    _only_gateway(world, world.signatures, begins_ns)
+    answer = await get(world, headers)
     assert answer.status_code == status
     assert status == 200 or answer.json()["code"] == "signature_replayed"
+
+
+def _only_gateway(world: World, signatures: Any, begins_ns: int) -> None:
+    world.services.auth = Authenticator(
+        world.keys, signatures, world.limits, time.time_ns, not_before_ns=begins_ns
+    )
+
+
+@pytest.mark.parametrize("since", ["the start", "later"])
+async def test_who_signs_while_the_clock_is_behind_is_told_until_when(world: World, since: str):
+    ahead_ns = [3600 * 1_000_000_000]
+    until_ns = time.time_ns() + ahead_ns[0]
+    signatures = MemorySignatures(lambda: time.time_ns() + ahead_ns[0])
+    _only_gateway(world, signatures, until_ns if since == "the start" else 0)
+    if since == "later":
+        await signatures.claim("other", b"1", until_ns + 10_000_000_000)
+        ahead_ns[0] = 0
+    headers = world.headers("alice", "GET", "/api/v1/balances")
+    for _ in range(2):
+        answer = await get(world, headers)
+        said = answer.json()
+        assert (answer.status_code, said["code"]) == (503, "clock_behind")
+        assert 3590 <= int(answer.headers["retry-after"]) <= 3601
+        until = datetime.fromtimestamp(until_ns / 1e9, UTC)
+        assert f"until {until:%Y-%m-%d}" in said["detail"] and "UTC" in said["detail"]
 
 
 @pytest.mark.parametrize(

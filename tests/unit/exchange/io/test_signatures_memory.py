@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.io import signatures_memory
-from exchange.io.errors import Unavailable
+from exchange.io.errors import ClockBehind, Unavailable
 from exchange.io.signatures_memory import MemorySignatures, begins_at_ns
 
 S = 1_000_000_000
@@ -53,7 +53,13 @@ async def test_a_clock_set_back_brings_no_signature_back():
     clock.at_ns = 1_010 * S
     assert await signatures.claim("k", b"2", 1_015 * S)  # the first is forgotten now
     clock.at_ns = 1_002 * S
-    assert not await signatures.claim("k", b"1", 1_005 * S)
+    for _ in range(2):
+        with pytest.raises(ClockBehind) as behind:
+            await signatures.claim("k", b"1", 1_005 * S)
+        assert behind.value.until_ns == signatures.forgotten_ns == 1_010 * S
+    clock.at_ns = 1_005 * S
+    assert await signatures.claim("k", b"3", 1_011 * S), "what was not forgotten goes on"
+    assert not await signatures.claim("k", b"3", 1_011 * S), "and is still used once"
 
 
 async def test_what_cannot_be_remembered_is_refused(monkeypatch: pytest.MonkeyPatch):

@@ -276,6 +276,19 @@ async def test_the_api_opens_when_a_signature_of_now_is_good(monkeypatch, ahead_
     assert slept == [waits_s] * 2
 
 
+@pytest.mark.parametrize(
+    ("begins_s", "forgotten_s", "until_s"),
+    [(1, 0, 0), (0, 6, 0), (2, 0, 2), (0, 7, 7), (3600, 7200, 7200)],
+)
+def test_a_clock_that_went_back_far_enough_is_noticed(monkeypatch, begins_s, forgotten_s, until_s):
+    now_ns = 1_000_000 * 10**9
+    monkeypatch.setattr("exchange.services.node.front.time.time_ns", lambda: now_ns)
+    parts = dict.fromkeys(("gateway", "feed", "hub", "keys", "limits", "server"), Mock())
+    begins_ns, forgotten_ns = now_ns + begins_s * 10**9, now_ns + forgotten_s * 10**9
+    front = Front(**parts, begins_ns=begins_ns, forgotten_ns=lambda: forgotten_ns)
+    assert front.behind_until_ns() == (now_ns + until_s * 10**9 if until_s else 0)
+
+
 async def test_no_metrics_without_a_port():
     async with AsyncExitStack() as stack:
         assert serve_metrics(Settings(), Numbers(Status()), stack) is None

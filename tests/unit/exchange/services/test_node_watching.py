@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 
 from exchange.io.bus_memory import MemoryBus
 from exchange.io.errors import BusUnavailable
@@ -88,3 +89,19 @@ async def test_before_the_first_word_the_exchange_is_halted(heard):
     bus, status, _ = heard
     await bus.looked()
     assert status.mode == Mode.HALTED
+
+
+async def test_a_clock_that_is_behind_is_told_once_and_shown_until_it_is_right(monkeypatch):
+    monkeypatch.setattr(watching, "LOOK_S", 0.001)
+    status, until_ns = Status(mode=Mode.NORMAL), [1_790_000_000 * 10**9]
+    with structlog.testing.capture_logs() as logged:
+        task = asyncio.create_task(watching.keep_clock_status(status, lambda: until_ns[0]))
+        await until(lambda: "2026-09-21 14:13:20 UTC" in status.reason, 0.001)
+        status.reason = ""  # as when the journal answers again
+        await until(lambda: status.reason, 0.001)
+        until_ns[0] = 0
+        await until(lambda: not status.reason, 0.001)
+        task.cancel()
+    assert [(one["event"], one["log_level"]) for one in logged] == [
+        ("clock_behind", "warning"), ("clock_caught_up", "info"),
+    ]  # fmt: skip

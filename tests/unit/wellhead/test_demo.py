@@ -12,7 +12,7 @@ from wellhead.cli.demo.bots import Crowd, Holdings, Taker, Working, by_level, ch
 from wellhead.cli.demo.rules import Chance, Fair, Market, Quote
 from wellhead.cli.demo.setup import Ready
 from wellhead.credentials import Profile
-from wellhead.errors import Refused
+from wellhead.errors import Refused, Unavailable
 from wellhead.signing import Credentials
 
 LADDER = [
@@ -192,6 +192,24 @@ async def test_what_to_try_is_said_only_when_it_can_be_bought_and_sold(monkeypat
         said.index(f"Try: wellhead book {symbol}"),
     )
     assert opens < tries and "--profile alice-demo" in said
+
+
+async def test_a_market_that_is_refused_is_said_and_tried_again(monkeypatch, capsys):
+    monkeypatch.setattr(market, "RETRY_FIRST_S", 0.0)
+    demo = market.DemoMarket(Path(), market.Pace(30.0))
+    answers = [Unavailable("clock_behind", "the exchange's clock is behind"), []]
+
+    def set_up(url):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(demo, "_set_up", set_up)
+    assert await demo._prepare("http://nowhere") == [] and not answers
+    said = capsys.readouterr().err
+    assert said.count("the demo market cannot be set up") == 1
+    assert "the exchange's clock is behind" in said
 
 
 @pytest.mark.parametrize("bid", [None, "1"])

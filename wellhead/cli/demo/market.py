@@ -45,7 +45,7 @@ class DemoMarket:
     async def run(self, url: str) -> None:
         """Prepare the accounts, say how to use them, and keep the traders running."""
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
-        ready = await asyncio.to_thread(self._set_up, url)
+        ready = await self._prepare(url)
         self._say(ready, url)
         simulated = [r for r in ready if r.profile.path.parent.name == "simulated"]
         plan = Plan(
@@ -60,6 +60,19 @@ class DemoMarket:
         finally:
             trying.cancel()
             await asyncio.wait({trying})
+
+    async def _prepare(self, url: str) -> list[Ready]:
+        """Set the market up; while the exchange refuses that, say why and try again."""
+        retry_s = RETRY_FIRST_S
+        while True:
+            try:
+                return await asyncio.to_thread(self._set_up, url)
+            except WellheadError as error:
+                said = f"the demo market cannot be set up: {error}; again in {retry_s:.0f} s"
+            if not self._as_json:
+                out.note(said)
+            await asyncio.sleep(retry_s)
+            retry_s = min(2 * retry_s, RETRY_MAX_S)
 
     def _set_up(self, url: str) -> list[Ready]:
         found = read_profile(self._data / "admin.json").credentials

@@ -144,5 +144,3 @@ def _run(node: NodeOptions, roles: tuple[str, ...], background: Background | Non
         raise CliError(Exit.UNAVAILABLE, "epoch_lost", str(error)) from error
     except Corrupt as error:
         raise CliError(Exit.DAMAGE, "damaged", str(error)) from error
-    if not node.json:
-        out.note("stopped; all data are kept")

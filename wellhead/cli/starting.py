@@ -21,7 +21,7 @@ STAGES = {
 
 
 class StartProgress:
-    """Called with each stage of a node's start; the last is "ready"."""
+    """Called with each stage of a node's start; the last of these is "ready"."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self._began_s = time.monotonic()
@@ -43,14 +43,17 @@ class StartProgress:
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         """Show that `done` of `total` of a stage is done."""
-        if self._quiet:
-            return
+        if self._quiet or (self._stage == "stopping" and stage != "stopped"):
+            return  # what a thread of the start still says is over
         if stage.startswith("migration "):
             stage, done, total = "migration", 0, 0  # there are many, and each takes an instant
         if stage == "ready":
             self._end_bars()
             seconds = time.monotonic() - self._began_s
             out.note(f"ready after {seconds:.1f} s")
+        elif stage == "stopped":
+            self._end_bars()
+            out.note("stopped; all data are kept")
         elif sys.stderr.isatty():
             self._show_bar(stage, done, total)
         elif stage != self._stage:

@@ -31,7 +31,7 @@ def serve(
 
     Args:
         roles: what this process does; empty: what the settings say.
-        progress: told of each stage of the start; the last two are "ready" and "stopping".
+        progress: told of each stage of the start; the last are "ready", "stopping" and "stopped".
         background: runs beside the node from when the API answers, until it stops.
         ready: told once, with the API's address, None for a process without one.
 
@@ -74,10 +74,12 @@ async def _main(
             await node.end()
             await crew.end()
     if node.is_warming:  # a thread that compiles cannot be ended otherwise
+        progress("stopped")
         sys.stderr.flush()
         os._exit(0)
     if crew.error is not None:
         raise crew.error
+    progress("stopped")
 
 
 async def _started(node: Node, stack: AsyncExitStack, stop: asyncio.Event) -> bool:

@@ -96,7 +96,7 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._try_start(data, deadline):
             if time.monotonic() > deadline:
-                raise PostgresFailed(f"Postgres did not start:\n{self._log_tail()}")
+                raise PostgresFailed(f"Postgres did not start:\n{explained(self._log_tail())}")
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -171,7 +171,8 @@ class EmbeddedPostgres:
         command += ["--data-checksums", *options]
         result = lowly.run(command, self._user, cwd=self._home)
         if result.returncode != 0:
-            raise PostgresFailed(f"cannot make a database:\n{result.stdout}{result.stderr}")
+            said = explained(result.stdout + result.stderr)
+            raise PostgresFailed(f"cannot make a database:\n{said}")
         partial.rename(data)
 
     def _version_text(self, program: Path) -> str | None:
@@ -217,6 +218,13 @@ class EmbeddedPostgres:
             return self.log_path.read_bytes()[-2000:].decode(errors="replace")
         except OSError as error:
             return f"(no log: {error})"
+
+
+def explained(said: str) -> str:
+    """Return what Postgres said, with what to do where its words do not say that."""
+    if "shared memory" in said and "No space left" in said:
+        said += "\n/dev/shm is too small: give Postgres 64 MB there (docker: --shm-size=64m)"
+    return said
 
 
 def _version_of(data: Path) -> int | None:

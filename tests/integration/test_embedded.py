@@ -384,3 +384,11 @@ def test_who_may_enter_a_folder_is_seen_from_its_parents(folder):
     assert not user.can_enter(inner)
     user.own(folder / "a")
     assert user.can_enter(inner)
+
+
+def test_a_small_dev_shm_is_named():
+    said = (
+        'FATAL:  could not resize shared memory segment "/P.1" to 9 bytes: No space left on device'
+    )
+    assert "/dev/shm is too small" in embedded.explained(said)
+    assert embedded.explained("No space left on device") == "No space left on device"

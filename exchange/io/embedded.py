@@ -21,7 +21,7 @@ from urllib.parse import quote
 import structlog
 
 from exchange.io import lowly, pg_orphans
-from exchange.io.errors import PostgresFailed
+from exchange.io.errors import Corrupt, PostgresFailed
 from exchange.io.pg_binaries import Binaries, find_binaries
 
 OWNER: Final = "wellhead_owner"
@@ -114,7 +114,11 @@ class EmbeddedPostgres:
                 return
 
     async def watch(self) -> None:
-        """Start the server again whenever it ends by itself; runs until cancelled."""
+        """Start the server again whenever it ends by itself; runs until cancelled.
+
+        Errors:
+            Corrupt: its data are gone.
+        """
         data = self._home / "data"
         while True:
             await asyncio.sleep(0.1)
@@ -127,6 +131,8 @@ class EmbeddedPostgres:
                 await asyncio.sleep(RETRY_S)
 
     def _start_again(self, data: Path, status: int) -> None:
+        if _version_of(data) is None:
+            raise Corrupt(f"{data} is gone: somebody removed the database while its server ran")
         if not pg_orphans.pids_in(data):  # else children of the last one still end
             _log.error("postgres_died", status=status)
             pg_orphans.forget_server(data, self._socket)

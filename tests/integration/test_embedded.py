@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,7 +17,13 @@ import pytest
 
 from exchange.io import embedded, lowly, pg_orphans
 from exchange.io.embedded import EmbeddedPostgres
-from exchange.io.errors import AlreadyRunning, PostgresFailed, PostgresMissing, StartRefused
+from exchange.io.errors import (
+    AlreadyRunning,
+    Corrupt,
+    PostgresFailed,
+    PostgresMissing,
+    StartRefused,
+)
 from exchange.io.folder import DataFolder, Instance, running_instance
 from exchange.io.pg_binaries import find_binaries
 from tests.support.postgres import data_folder
@@ -235,6 +242,18 @@ async def test_a_server_that_the_system_has_no_room_for_is_tried_again(folder, m
             await asyncio.sleep(0.05)
     assert not watching.done()
     watching.cancel()
+    postgres.stop()
+
+
+async def test_a_removed_database_ends_its_node(folder):
+    postgres = EmbeddedPostgres(folder)
+    postgres.start()
+    data = postgres._home / "data"
+    shutil.rmtree(data)
+    postgres._process.kill()
+    async with asyncio.timeout(60):
+        with pytest.raises(Corrupt, match=f"{data} is gone"):
+            await postgres.watch()
     postgres.stop()
 
 

@@ -19,6 +19,11 @@ from matching.codes import Code, OrderType
 
 Words = tuple[int, int, int, int]
 
+# Why an order that is tied to others may not go to a price.
+TIED_PRICES: Final = {
+    Code.LINK_INVALID: "the order would meet its other leg at this price",
+    Code.BRACKET_INVALID: "the order would be at its own take_profit or stop_loss, or beyond",
+}
 OWN_LIMITS: Final = frozenset(
     {
         Code.ORDER_RATE_LIMIT, Code.ORDER_SIZE_LIMIT, Code.NOTIONAL_LIMIT, Code.OPEN_ORDERS_LIMIT,
@@ -56,6 +61,10 @@ def refused_change(state: MirrorState, reply: Reply, order_id: int, words: Words
         return core_problem(reply.code, detail=_end(one))
     if reply.code in OWN_LIMITS:
         return _own_limit(reply.code, state.accounts[account_idx])
+    if reply.code in TIED_PRICES:
+        problem = core_problem(reply.code, detail=TIED_PRICES[Code(reply.code)])
+        problem.field = "price"
+        return problem
     return _problem(reply.code, state.contracts[one.contract_idx])
 
 

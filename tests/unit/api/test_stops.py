@@ -197,6 +197,22 @@ async def test_of_a_pair_one_cancels_the_other(world: World):
         assert (refused.status_code, refused.json()["field"]) == (422, "oco_with")
 
 
+async def test_an_amendment_that_ties_forbid_names_the_price(world: World):
+    body = {"symbol": SYMBOL, "side": "sell", "quantity": "5", "price": "2.2"}
+    high = (await world.call("alice", "POST", "/orders", body)).json()["order"]["order_id"]
+    low = {**body, "side": "buy", "price": "2.1", "oco_with": high}
+    assert (await world.call("alice", "POST", "/orders", low)).status_code == 201
+    bracket = {**body, "side": "buy", "price": "2.1", "stop_loss": "2.05"}
+    parent = (await world.call("alice", "POST", "/orders", bracket)).json()["order"]["order_id"]
+    for order_id, price, code in (
+        (high, "2.1", "link_invalid"),
+        (parent, "2.05", "bracket_invalid"),
+    ):
+        refused = await world.call("alice", "PATCH", f"/orders/{order_id}", {"price": price})
+        problem = refused.json()
+        assert (refused.status_code, problem["code"], problem["field"]) == (422, code, "price")
+
+
 async def test_a_bracket_closes_what_its_order_opens_and_the_channel_tells(world: World):
     async with world.serving() as url, world.socket(url, "alice") as socket:
         await socket.ask("subscribe", channels=["orders"])

@@ -1,8 +1,7 @@
 """Every way the API says no: one shape, one stable code, one status for each.
 
-A refusal of the core is a `Code`; `CORE` gives each of them its name and status.
-What the API refuses by itself is in `OWN`. Both end as a `Problem`, which becomes
-problem+json over HTTP and the `error` object of a websocket reply.
+A refusal of the core is a `Code`; `CORE` gives each of them its name and status. What the API
+refuses by itself is in `OWN`. Both end as a `Problem`: problem+json, or `error` over a websocket.
 """
 
 from http import HTTPStatus

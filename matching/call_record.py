@@ -45,3 +45,14 @@ CALL: Final = np.dtype(
     ]
 )
 assert CALL.itemsize == 128
+
+# What the position in the same slot has for its orders while a call counts; never saved.
+TALLY: Final = np.dtype(
+    [
+        ("count", "<i8"),  # for which count; of slot 0, which no position has: the running one
+        ("walk", "<i8"),  # for which walk in turn; of slot 0: the last one
+        ("held_lots", "<i8"),  # when the count began
+        ("taken_lots", "<i8"),  # what the orders of the walk may take on the side that reduces
+    ]
+)
+assert TALLY.itemsize == 32

@@ -12,7 +12,8 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of, level_of, next_key
-from matching.codes import MARKET_ORDER, Flag, Side
+from matching.codes import MARKET_ORDER, Side
+from matching.turns import begin_count, counted_lots, edge_key, new_walk
 
 NONE = np.int64(0)
 
@@ -29,58 +30,21 @@ class Marginal(NamedTuple):
     sell_lots: int
 
 
-@kernel
-def opposite_lots(s, order_idx):
-    """Return the lots that a position has for an order to reduce; less than none on its side."""
-    order = s.orders[order_idx]
-    side = np.int64(order["book_idx"]) & 1
-    return np.int64(s.positions[order["position_idx"]]["qty_lots"]) * (2 * side - 1)
-
-
-@kernel
-def callable_lots(s, order_idx):
-    """Return how much of a resting order may trade now."""
-    order = s.orders[order_idx]
-    leaves_lots = np.int64(order["leaves_lots"])
-    if (order["flags"] & Flag.REDUCE_ONLY) == 0:
-        return leaves_lots
-    return max(NONE, min(leaves_lots, opposite_lots(s, order_idx)))
-
-
-@kernel
-def new_walk(s):
-    """Begin a walk that counts lots, and return its number; that of the last is with no position.
-
-    The tallies are nothing that lasts: what another walk counted is none.
-    """
-    s.tallies[0] += 1
-    return s.tallies[0]
-
-
-@kernel
-def counted_lots(s, order_idx, walk):
-    """Return how much of a resting order counts in a walk that comes from the best price.
-
-    Reduce-only orders of one position count together with no more than there is to reduce.
-    """
-    lots = callable_lots(s, order_idx)
-    if (s.orders[order_idx]["flags"] & Flag.REDUCE_ONLY) == 0:
-        return lots
-    position_idx = np.int64(s.orders[order_idx]["position_idx"])
-    before_lots = s.tallies[2 * position_idx + 1] if s.tallies[2 * position_idx] == walk else NONE
-    lots = max(NONE, min(lots, opposite_lots(s, order_idx) - before_lots))
-    s.tallies[2 * position_idx] = walk
-    s.tallies[2 * position_idx + 1] = before_lots + lots
-    return lots
-
-
 @cold_kernel
 def level_lots(s, book_idx, key, walk):
-    """Return what counts of a level."""
+    """Return what counts of a level, in turn."""
     lots = np.int64(0)
+    has_markets = key == edge_key(s, book_idx)
     order_idx = np.int64(level_of(s, book_idx, key)["head"])
+    first_idx = order_idx
+    while has_markets and order_idx != 0:
+        if (s.orders[order_idx]["flags"] & MARKET_ORDER) != 0:
+            lots += counted_lots(s, order_idx, walk)
+        order_idx = np.int64(s.orders[order_idx]["next"])
+    order_idx = first_idx
     while order_idx != 0:
-        lots += counted_lots(s, order_idx, walk)
+        if not has_markets or (s.orders[order_idx]["flags"] & MARKET_ORDER) == 0:
+            lots += counted_lots(s, order_idx, walk)
         order_idx = np.int64(s.orders[order_idx]["next"])
     return lots
 
@@ -183,6 +147,7 @@ def equilibrium(s, contract_idx):
 
     Returns: price ticks, lots that trade there, buys less sells there; zeros if nothing crosses
     """
+    begin_count(s)
     m = matched_best_first(s, contract_idx)
     if m.lots == 0:
         return NONE, NONE, NONE

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from matching._memory import viewer
-from matching.call_record import CALL
+from matching.call_record import CALL, TALLY
 from matching.lazy import lazy_zeros, table_slots
 from matching.limits import (
     ASSETS_MAX,
@@ -166,7 +166,7 @@ class State(NamedTuple):
     addons: np.ndarray  # (contracts,) ADDON
     addons_staged: np.ndarray  # (contracts,) the next
     alone: np.ndarray  # (positions,) ALONE
-    tallies: np.ndarray  # (2 x positions,) of each the walk that counted last, and its lots
+    tallies: np.ndarray  # (positions,) TALLY of a call that is counted
     covers: np.ndarray  # (positions,) lots that pledged capacity covers, if they are short
     profiles: np.ndarray  # (accounts,) Profile
     joints: np.ndarray  # (contracts,) loss of a long lot when all of compute falls; live rows
@@ -214,7 +214,7 @@ STATE_FIELDS: Final[dict[str, np.dtype[Any]]] = {
     "addons": ADDON,
     "addons_staged": ADDON,
     "alone": ALONE,
-    "tallies": LONG,
+    "tallies": TALLY,
     "covers": LONG,
     "profiles": LONG,
     "joints": LONG,
@@ -268,7 +268,7 @@ def new_state(sizes: Sizes) -> State:
         "addons": sizes.contracts,
         "addons_staged": sizes.contracts,
         "alone": sizes.positions,
-        "tallies": 2 * sizes.positions,
+        "tallies": sizes.positions,
         "covers": sizes.positions,
         "profiles": sizes.accounts,
         "joints": sizes.contracts,

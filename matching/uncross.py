@@ -1,18 +1,19 @@
-"""The uncross of a call: all that rests trades at one price, market orders first."""
+"""The uncross of a call: all that counts trades at one price, in turn."""
 
 import numpy as np
 
 from matching._jit import cold_kernel, kernel
-from matching.book import key_of, level_of
-from matching.codes import DETAILED, MARKET_ORDER, Code, EventKind, Flag, Side
+from matching.book import key_of
+from matching.codes import DETAILED, Code, EventKind, Flag, Side
 from matching.days import widen_day
 from matching.details import show
 from matching.emit import emit
-from matching.equilibrium import callable_lots, equilibrium
+from matching.equilibrium import equilibrium
 from matching.guards import take_guard_price
 from matching.lots import change_lots
 from matching.quote_fills import note_quote_fill
 from matching.trade import drop_order, end_order, follow_fill
+from matching.turns import Turn, first_market, first_of, market_from, new_walk, turn_of
 
 NONE = np.int64(0)
 EVENT_LOTS_MAX = np.int64((1 << 31) - 1)
@@ -28,34 +29,6 @@ def say_price(s, kind, contract_idx, price_ticks, lots, imbalance_lots):
     event["qty_lots"] = min(EVENT_LOTS_MAX, lots)
     event["leaves_lots"] = min(EVENT_LOTS_MAX, abs(imbalance_lots))
     return place
-
-
-@kernel
-def market_from(s, order_idx):
-    """Return the first market order at or behind an order of its level, 0 for none."""
-    while order_idx != 0 and (s.orders[order_idx]["flags"] & MARKET_ORDER) == 0:
-        order_idx = np.int64(s.orders[order_idx]["next"])
-    return order_idx
-
-
-@cold_kernel
-def first_market(s, contract_idx, side, key):
-    """Return a side's first market order if this key is within their limit, 0 for none."""
-    call = s.calls[contract_idx]
-    edge_ticks = call["edge_low_ticks"] if side == Side.SELL else call["edge_high_ticks"]
-    edge_key = key_of(s, side, np.int64(edge_ticks))
-    if edge_key > key:
-        return NONE
-    return market_from(s, np.int64(level_of(s, 2 * contract_idx + side, edge_key)["head"]))
-
-
-@kernel
-def first_limit(s, book_idx, key):
-    """Return the best order of a side within a key, 0 for none."""
-    best_key = np.int64(s.books[book_idx]["best_key"])
-    if best_key > key:
-        return NONE
-    return np.int64(level_of(s, book_idx, best_key)["head"])
 
 
 @cold_kernel
@@ -103,46 +76,6 @@ def trade_in_call(s, buy_idx, sell_idx, price_ticks, lots):
         fill_in_call(s, order_idx, other_id, price_ticks, lots)
 
 
-@kernel
-def behind(s, market_idx):
-    """Return the market order behind one that may end now."""
-    return market_from(s, np.int64(s.orders[market_idx]["next"]))
-
-
-@cold_kernel
-def fill_all(s, contract_idx, price_ticks):
-    """Trade whatever may at a price: market orders first, then by price and time.
-
-    Returns: lots traded
-    """
-    buys, sells = 2 * contract_idx + Side.BUY, 2 * contract_idx + Side.SELL
-    buy_key, sell_key = key_of(s, np.int64(Side.BUY), price_ticks), price_ticks
-    buy_market = first_market(s, contract_idx, np.int64(Side.BUY), buy_key)
-    sell_market = first_market(s, contract_idx, np.int64(Side.SELL), sell_key)
-    traded_lots = np.int64(0)
-    while True:
-        buy_idx = buy_market if buy_market != 0 else first_limit(s, buys, buy_key)
-        sell_idx = sell_market if sell_market != 0 else first_limit(s, sells, sell_key)
-        if buy_idx == 0 or sell_idx == 0:
-            return traded_lots
-        buy_lots, sell_lots = callable_lots(s, buy_idx), callable_lots(s, sell_idx)
-        lots = min(buy_lots, sell_lots)
-        # Their slots may be freed now: who follows is asked before.
-        if buy_market != 0 and (lots == s.orders[buy_idx]["leaves_lots"] or buy_lots == 0):
-            buy_market = behind(s, buy_market)
-        if sell_market != 0 and (lots == s.orders[sell_idx]["leaves_lots"] or sell_lots == 0):
-            sell_market = behind(s, sell_market)
-        if lots > 0:
-            trade_in_call(s, buy_idx, sell_idx, price_ticks, lots)
-            traded_lots += lots
-            continue
-        # Reduce-only, and nothing is left to reduce.
-        if buy_lots == 0:
-            drop_order(s, buy_idx, Code.REDUCE_ONLY_CLIPPED)
-        if sell_lots == 0:
-            drop_order(s, sell_idx, Code.REDUCE_ONLY_CLIPPED)
-
-
 @cold_kernel
 def crossed(s, contract_idx):
     """Return whether the best buy and the best sell would meet."""
@@ -152,35 +85,60 @@ def crossed(s, contract_idx):
     return buy_key <= top and top - buy_key >= sell_key
 
 
+@kernel
+def market_behind(s, market_idx, turn, lots):
+    """Return the market order whose turn is next, if the one before ends with these lots."""
+    if turn.order_idx != market_idx or market_idx == 0:
+        return market_idx
+    if turn.lots != 0 and lots != s.orders[market_idx]["leaves_lots"]:
+        return market_idx
+    return market_from(s, np.int64(s.orders[market_idx]["next"]))
+
+
 @cold_kernel
-def drop_idle(s, contract_idx):
-    """Cancel reduce-only orders that cross, but have nothing to reduce."""
+def fill_all(s, contract_idx, price_ticks, lots):
+    """Trade so many lots, all that count, at a price, in turn; nothing crosses then.
+
+    An order that has no more that counts goes when its turn comes, or if it crosses: it is
+    reduce-only.
+    """
     buys, sells = 2 * contract_idx + Side.BUY, 2 * contract_idx + Side.SELL
-    while crossed(s, contract_idx):
-        order_idx = first_limit(s, buys, s.meta[0]["price_top"])
-        if callable_lots(s, order_idx) > 0:
-            order_idx = first_limit(s, sells, s.meta[0]["price_top"])
-        assert callable_lots(s, order_idx) == 0
-        drop_order(s, order_idx, Code.REDUCE_ONLY_CLIPPED)
+    buy_market, sell_market = first_market(s, buys), first_market(s, sells)
+    walk, left_lots, buy, sell = new_walk(s), lots, Turn(NONE, NONE), Turn(NONE, NONE)
+    while left_lots > 0 or crossed(s, contract_idx):
+        buy = turn_of(s, first_of(s, buys, buy_market), walk, buy)
+        sell = turn_of(s, first_of(s, sells, sell_market), walk, sell)
+        lots = min(buy.lots, sell.lots)
+        assert lots <= left_lots
+        # Their slots may be freed now: who follows is asked before.
+        buy_market = market_behind(s, buy_market, buy, lots)
+        sell_market = market_behind(s, sell_market, sell, lots)
+        if lots == 0:
+            drop_spent(s, buy, sell)
+            continue
+        trade_in_call(s, buy.order_idx, sell.order_idx, price_ticks, lots)
+        left_lots -= lots
+        buy = Turn(buy.order_idx, buy.lots - lots)
+        sell = Turn(sell.order_idx, sell.lots - lots)
+
+
+@cold_kernel
+def drop_spent(s, buy, sell):
+    """Cancel whichever of two reduce-only orders has nothing left that counts."""
+    if buy.lots == 0:
+        drop_order(s, buy.order_idx, Code.REDUCE_ONLY_CLIPPED)
+    if sell.lots == 0:
+        drop_order(s, sell.order_idx, Code.REDUCE_ONLY_CLIPPED)
 
 
 @cold_kernel
 def uncross(s, contract_idx, phase, state):
-    """Trade at the price of the call until nothing crosses, and say so first.
-
-    A second round, at a price of its own, comes only when an order of the first could not trade
-    what it was counted with: a reduce-only one whose position another order of it closed before.
-    """
+    """Trade at the price of the call, and say so first; nothing crosses then."""
     price_ticks, lots, imbalance_lots = equilibrium(s, contract_idx)
     place = say_price(s, EventKind.CALL_ENDED, contract_idx, price_ticks, lots, imbalance_lots)
     s.events[place]["order_id"] = phase
     s.events[place]["amount_usd_micros"] = state
-    traded_lots = np.int64(0)
-    while lots > 0:
-        traded_lots += fill_all(s, contract_idx, price_ticks)
-        price_ticks, lots, _ = equilibrium(s, contract_idx)
-    drop_idle(s, contract_idx)
-    s.events[place]["qty_lots"] = min(EVENT_LOTS_MAX, traded_lots)
+    fill_all(s, contract_idx, price_ticks, lots)
     last_ticks = np.int64(s.contracts[contract_idx]["last_trade_ticks"])
     mark_ticks = np.int64(s.contracts[contract_idx]["mark_ticks"])
-    take_guard_price(s, contract_idx, last_ticks if traded_lots > 0 else mark_ticks)
+    take_guard_price(s, contract_idx, last_ticks if lots > 0 else mark_ticks)

@@ -3,7 +3,7 @@
 from matching.codes import CallPhase, Code, EventKind, Flag, Side, Tif, TradingState
 from tests.oracle import book, implied, links, lives, pegs, quotes, stops
 from tests.oracle.events import Log
-from tests.oracle.state import Command, Contract, Exchange, Order, opposite, signed
+from tests.oracle.state import Command, Contract, Exchange, Order, signed
 
 SECOND_NS = 1_000_000_000
 MEETING = (TradingState.CONTINUOUS, TradingState.CLOSE_ONLY)
@@ -13,19 +13,36 @@ PRIME = (1 << 31) - 1
 # The price
 
 
-def lots_at(ex: Exchange, contract_idx: int, side: int, price: int) -> int:
-    """Return what a side would trade at a price; who may only reduce, no more than there is."""
-    within = [
-        order
-        for order in ex.contracts[contract_idx].book[side]
-        if (order.price_ticks >= price if side == Side.BUY else order.price_ticks <= price)
-    ]
-    lots = sum(order.leaves_lots for order in within if not order.flags & Flag.REDUCE_ONLY)
-    reducing = [order for order in within if order.flags & Flag.REDUCE_ONLY]
-    for account_idx in {order.account_idx for order in reducing}:
-        asked = sum(order.leaves_lots for order in reducing if order.account_idx == account_idx)
-        lots += min(asked, max(0, -signed(side, ex.lots(account_idx, contract_idx))))
+def in_turn(ex: Exchange, contract_idx: int, side: int) -> list[Order]:
+    """Return a side's orders in turn: by price, market orders first at theirs, then time."""
+    orders = book.best_first(ex, contract_idx, side)
+    return sorted(orders, key=lambda o: (-signed(side, o.price_ticks), not o.market))
+
+
+def counted(ex: Exchange, contract_idx: int, side: int) -> dict[Order, int]:
+    """Return how much of each order counts.
+
+    Who may only reduce counts with what the account's orders before it leave of its position.
+    """
+    lots: dict[Order, int] = {}
+    room: dict[int, int] = {}
+    for order in in_turn(ex, contract_idx, side):
+        idx = order.account_idx
+        room.setdefault(idx, max(0, -signed(side, ex.lots(idx, contract_idx))))
+        lots[order] = order.leaves_lots
+        if order.flags & Flag.REDUCE_ONLY:
+            lots[order] = min(order.leaves_lots, max(0, room[idx]))
+        room[idx] -= lots[order]
     return lots
+
+
+def lots_at(counts: dict[Order, int], price: int) -> int:
+    """Return what a side would trade at a price."""
+    return sum(lots for order, lots in counts.items() if reaches(order, price))
+
+
+def reaches(order: Order, price: int) -> bool:
+    return order.price_ticks >= price if order.side == Side.BUY else order.price_ticks <= price
 
 
 def equilibrium(ex: Exchange, contract_idx: int) -> tuple[int, int, int]:
@@ -37,8 +54,9 @@ def equilibrium(ex: Exchange, contract_idx: int) -> tuple[int, int, int]:
     near = {price + step for price in limits | {reference} for step in (-1, 0, 1)}
     prices = sorted(price for price in near if 0 <= price <= top)
     tried = []
+    counts = [counted(ex, contract_idx, side) for side in (Side.BUY, Side.SELL)]
     for price in prices:
-        bought, sold = (lots_at(ex, contract_idx, side, price) for side in (Side.BUY, Side.SELL))
+        bought, sold = (lots_at(side, price) for side in counts)
         tried.append((price, min(bought, sold), bought - sold))
     most = max((lots for _, lots, _ in tried), default=0)
     if most == 0:
@@ -141,12 +159,6 @@ def crossed(ex: Exchange, contract_idx: int) -> bool:
 # The uncross
 
 
-def queue(ex: Exchange, contract_idx: int, side: int, price: int) -> list[Order]:
-    """Return who trades at a price, in turn: market orders, then limits by price and time."""
-    orders = book.met(ex, contract_idx, opposite(side), price)
-    return [o for o in orders if o.market] + [o for o in orders if not o.market]
-
-
 def uncross(ex: Exchange, log: Log, contract_idx: int, phase: int) -> None:
     contract = ex.contracts[contract_idx]
     price, lots, surplus = equilibrium(ex, contract_idx)
@@ -159,35 +171,30 @@ def uncross(ex: Exchange, log: Log, contract_idx: int, phase: int) -> None:
         leaves_lots=abs(surplus),
         amount_usd_micros=contract.state,
     )
-    traded = 0
-    while lots:
-        traded += fill_all(ex, log, contract_idx, price)
-        price, lots, _ = equilibrium(ex, contract_idx)
-    while crossed(ex, contract_idx):
-        best = [book.best_first(ex, contract_idx, side)[0] for side in Side]
-        idle = next(order for order in best if book.fill_limit(ex, order) == 0)
-        book.cancel(ex, log, idle, Code.REDUCE_ONLY_CLIPPED)
-    said["qty_lots"] = traded
-    measure_from(ex, contract, contract.last_trade_ticks if traded else contract.mark_ticks)
+    counts = {**counted(ex, contract_idx, Side.BUY), **counted(ex, contract_idx, Side.SELL)}
+    left = lots
+    while left or crossed(ex, contract_idx):
+        buy, sell = (in_turn(ex, contract_idx, side)[0] for side in (Side.BUY, Side.SELL))
+        taken = min(counts[buy], counts[sell])
+        assert taken <= left
+        if taken:
+            trade(ex, log, buy, sell, price, taken)
+            counts[buy] -= taken
+            counts[sell] -= taken
+            left -= taken
+        else:
+            drop_spent(ex, log, counts, buy, sell)
+    said["qty_lots"] = lots
+    measure_from(ex, contract, contract.last_trade_ticks if lots else contract.mark_ticks)
 
 
-def fill_all(ex: Exchange, log: Log, contract_idx: int, price: int) -> int:
-    traded = 0
-    while True:
-        buys, sells = (queue(ex, contract_idx, side, price) for side in (Side.BUY, Side.SELL))
-        if not buys or not sells:
-            return traded
-        buy, sell = buys[0], sells[0]
-        limits = {order: book.fill_limit(ex, order) for order in (buy, sell)}
-        lots = min(limits.values())
-        traded += lots
-        if lots:
-            trade(ex, log, buy, sell, price, lots)
-            continue
-        for order in (buy, sell):
-            if limits[order] == 0:
-                assert order.flags & Flag.REDUCE_ONLY
-                book.cancel(ex, log, order, Code.REDUCE_ONLY_CLIPPED)
+def drop_spent(ex: Exchange, log: Log, counts: dict[Order, int], *orders: Order) -> None:
+    """Cancel reduce-only orders of which nothing is left that counts."""
+    spent = [order for order in orders if counts[order] == 0]
+    assert spent
+    for order in spent:
+        assert order.flags & Flag.REDUCE_ONLY
+        book.cancel(ex, log, order, Code.REDUCE_ONLY_CLIPPED)
 
 
 def trade(ex: Exchange, log: Log, buy: Order, sell: Order, price: int, lots: int) -> None:

@@ -166,3 +166,48 @@ def test_CALL_009_a_window_that_is_over_holds_no_implied_price_back():
     tick                                                 -> ok implied S b1 3@-20 \
         M3 3@2010 M4 3@2030
     """)
+
+
+def test_CALL_005_a_limit_beyond_the_edge_goes_before_market_orders():
+    """The band ended at 2365 when the call began; the mark has moved since."""
+    run("""
+    contract H100 mark 2150 band 1000    -> ok
+    call opening                         -> ok call opening
+    carol buy 2 market gfa as m1         -> ok rests 2
+    mark 2400                            -> ok
+    alice buy 1 @ 2400 as b1             -> ok rests 1
+    bob sell 2 @ 2200 as s1              -> ok rests 2
+    uncross                              -> ok uncross 2@2365 imbalance 1 \
+        meet b1 s1 1 meet m1 s1 1 out m1 1 auction_ended
+    """)
+
+
+def test_CALL_007_own_orders_on_both_sides_give_a_call_no_second_price():
+    run("""
+    alice sell 1 @ 2150                  -> ok rests 1
+    bob buy 1 @ 2150                     -> ok fill 1@2150
+    call manual                          -> ok call manual
+    bob sell 1 @ 2100 reduce_only as r1  -> ok rests 1
+    bob sell 1 @ 2100 reduce_only as r2  -> ok rests 1
+    bob buy 1 @ 2140 as b1               -> ok rests 1
+    bob buy 1 @ 2130 as b2               -> ok rests 1
+    uncross                              -> ok uncross 1@2140 meet b1 r1 1 \
+        out r2 1 reduce_only_clipped
+    """)
+
+
+def test_CALL_010_what_reduces_hides_no_price_beyond_the_daily_limit():
+    """The lot at 2101 can reduce nothing, so the second lot would trade at 2400."""
+    run("""
+    contract H100 mark 2150              -> ok
+    guard daily 100 0 call 100           -> ok
+    alice sell 1 @ 2150                  -> ok rests 1
+    bob buy 1 @ 2150                     -> ok fill 1@2150
+    call closing until 100               -> ok call closing
+    bob sell 1 @ 2100                    -> ok rests 1
+    bob sell 1 @ 2101 reduce_only        -> ok rests 1
+    carol sell 1 @ 2400                  -> ok rests 1
+    dave buy 2 @ 2500                    -> ok rests 2
+    time 100
+    tick                                 -> ok call volatility
+    """)

@@ -116,7 +116,7 @@ class Authenticator:
         """Use the signature of a claim up; raise if that is not its first use for certain."""
         if int(claim.timestamp) < self._not_before_ms:
             now_ns, begins_ns = self._now_ns(), self._not_before_ms * _NS_PER_MS
-            if now_ns < begins_ns:
+            if now_ns + _NS_PER_MS <= begins_ns:  # timestamps are no more exact
                 raise _clock_behind(begins_ns, now_ns)
             raise Problem("signature_replayed", "signed before this gateway began: sign anew")
         signature = bytes.fromhex(claim.signature)

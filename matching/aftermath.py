@@ -2,9 +2,10 @@
 
 Whatever trades or moves a price leaves a bit in META.aftermath; most commands leave none, and one
 comparison says so. The order of work: quotes whose protection was hit, guards of the auctions,
-then orders that end with a call or a day, then combinations that may meet their legs, then stops
-that were triggered, then pegs that have to move, then orders of contracts that have ended; after
-each step from the top again, since a stop may trade and a trade may call the guards.
+then orders that end with a call or a day, then pegs that have to move, so that none trades at a
+price that is over, then combinations that may meet their legs, then stops that were triggered,
+then orders of contracts that have ended; after each step from the top again, since a stop may trade
+and a trade may call the guards.
 
 A step is one order at most, or one combination, or the pegs of one contract, or what a command may
 cancel of one contract; a command does AFTERMATH_STEPS_MAX of them, and begins none
@@ -55,11 +56,11 @@ def aftermath(s, first_event):
         steps += 1
         if (meta["aftermath"] & LIVES) != 0:
             life_step(s, first_event)
+        elif (meta["aftermath"] & PEGS) != 0:
+            peg_step(s)
         elif (meta["aftermath"] & IMPLIED) != 0:
             implied_step(s)
         elif (meta["aftermath"] & STOPS) != 0:
             stop_step(s)
-        elif (meta["aftermath"] & PEGS) != 0:
-            peg_step(s)
         else:
             end_step(s, first_event)

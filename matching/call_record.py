@@ -36,7 +36,7 @@ CALL: Final = np.dtype(
         ("daily_next_bps", "<i4"),  # after the first breach of a day; then there is none
         ("breach", "<i4"),  # Code of the call to start behind the running command
         ("phase", "i1"),  # CallPhase
-        ("after", "i1"),  # TradingState behind the call
+        ("after", "i1"),  # TradingState behind a call: the last one in which orders met
         ("daily_stage", "i1"),  # breaches of the daily limit since the last settlement: 0, 1, 2
         ("guard_set", "i1"),  # 1: somebody said how it is guarded, or that it is not
         ("reserved_a", "i1", (4,)),

@@ -36,6 +36,13 @@ def matches(state):
 
 
 @kernel
+def remember_matching(s, contract_idx, state):
+    """Remember the last state in which orders met: a call goes back to it, behind a halt too."""
+    if matches(state):
+        s.calls[contract_idx]["after"] = state
+
+
+@kernel
 def wake_by(s, ts_ns):
     """Have a TICK come at this time, 0 for none."""
     meta = s.meta[0]
@@ -61,8 +68,8 @@ def enter_call(s, contract_idx, phase):
     """Put a contract into a call without a time; one that runs keeps its market orders' limits."""
     contract, call = s.contracts[contract_idx], s.calls[contract_idx]
     if call["phase"] == CallPhase.NONE:
-        close_only = contract["state"] == TradingState.CLOSE_ONLY
-        call["after"] = TradingState.CLOSE_ONLY if close_only else TradingState.CONTINUOUS
+        if not matches(call["after"]):
+            call["after"] = TradingState.CONTINUOUS
         call["edge_low_ticks"] = contract["band_low_ticks"]
         call["edge_high_ticks"] = contract["band_high_ticks"]
     contract["state"] = TradingState.AUCTION

@@ -4,7 +4,7 @@ import numpy as np
 
 from matching._jit import cold_kernel, kernel
 from matching.book import key_of
-from matching.calls import begin_call, enter_call, leave_call, matches
+from matching.calls import begin_call, enter_call, leave_call, matches, remember_matching
 from matching.clear import cancel_of_book, cancel_of_stops
 from matching.codes import CallPhase, Code, EventKind, Side, TradingState
 from matching.combinations import mark_by_legs, state_suits
@@ -107,6 +107,7 @@ def list_contract(s, cmd):
     for book_idx in range(2 * contract_idx, 2 * contract_idx + 2):
         s.books[book_idx]["best_key"] = s.meta[0]["price_top"] + 1
     take_guard_price(s, contract_idx, np.int64(cmd["price_ticks"]))
+    remember_matching(s, contract_idx, cmd["state"])
     if cmd["state"] == TradingState.AUCTION:
         enter_call(s, contract_idx, np.int64(CallPhase.MANUAL))
     empty_ladders(s, contract_idx)
@@ -253,6 +254,7 @@ def would_trade_in(s, contract_idx, state):
 def change_state(s, contract_idx, state):
     """Go over to a state; where orders meet in it, nothing may be crossed any more."""
     contract, call = s.contracts[contract_idx], s.calls[contract_idx]
+    remember_matching(s, contract_idx, state)
     if state == TradingState.AUCTION:
         none, phase = np.int64(0), np.int64(CallPhase.MANUAL)
         begin_call(s, contract_idx, phase, none, none, none)

@@ -181,6 +181,7 @@ def list_contract(ex: Exchange, log: Log, cmd: Command) -> None:
         )
     )
     listed = ex.contracts[-1]
+    calls.remember(listed, cmd.state)
     calls.measure_from(ex, listed, listed.mark_ticks)
     if cmd.state == TradingState.AUCTION:
         calls.enter(ex, listed, CallPhase.MANUAL)

@@ -114,11 +114,14 @@ def begin(
     lives.let_end(ex, contract_idx, Tif.GFN)
 
 
+def remember(contract: Contract, state: int) -> None:
+    if state in MEETING:
+        contract.call.after = state
+
+
 def enter(ex: Exchange, contract: Contract, phase: int) -> None:
     call = contract.call
     if call.phase == CallPhase.NONE:
-        close_only = contract.state == TradingState.CLOSE_ONLY
-        call.after = TradingState.CLOSE_ONLY if close_only else TradingState.CONTINUOUS
         call.edges = ex.band(contract)
         call.said = (0, 0, 0)
     contract.state = TradingState.AUCTION
@@ -397,6 +400,7 @@ def set_guard(ex: Exchange, log: Log, cmd: Command) -> None:
 
 def change_state(ex: Exchange, log: Log, contract_idx: int, state: int) -> None:
     contract = ex.contracts[contract_idx]
+    remember(contract, state)
     if state == TradingState.AUCTION:
         begin(ex, log, contract_idx, CallPhase.MANUAL, 0, 0, 0)
     elif contract.call.phase != CallPhase.NONE:

@@ -134,12 +134,12 @@ def step(ex: Exchange, log: Log) -> bool:
     """Do the next of what follows from commands; return False if nothing does."""
     if ex.lives_over:
         lives.step(ex, log)
+    elif ex.pegs_waiting:
+        pegs.move_next(ex, log)
     elif ex.implied_waiting:
         implied.step(ex, log)
     elif ex.work:
         stops.step(ex, log)
-    elif ex.pegs_waiting:
-        pegs.move_next(ex, log)
     elif ex.ending:
         admin.end_next(ex, log)
     else:

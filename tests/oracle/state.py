@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from matching.codes import Side
+from matching.codes import Side, TradingState
 from matching.limits import (
     ACCOUNT_CANCELS_MAX,
     ACCOUNT_STOPS_MAX,
@@ -224,7 +224,7 @@ class Call:
     """The call auction of a contract; phase 0: none is running."""
 
     phase: int = 0
-    after: int = 0
+    after: int = TradingState.CONTINUOUS
     ends_ns: int = 0
     ends_after_ns: int = 0
     ends_before_ns: int = 0

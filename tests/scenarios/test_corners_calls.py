@@ -130,3 +130,23 @@ def test_MTCH_002_a_call_of_a_close_only_contract_takes_only_orders_that_reduce(
     uncross                               -> ok uncross 5@2150 meet b1 s1 5
     carol buy 1 @ 2150                    -> contract_close_only
     """)
+
+
+def test_MTCH_001_a_call_goes_back_to_the_last_state_in_which_orders_met():
+    run("""
+    contract H100 mark 2150               -> ok
+    state close_only                      -> ok
+    state halt                            -> ok
+    state auction                         -> ok call manual
+    uncross                               -> ok uncross
+    carol buy 1 @ 2150                    -> contract_close_only
+    state pre_open                        -> ok
+    call opening                          -> ok call opening
+    uncross                               -> ok uncross
+    carol buy 1 @ 2150                    -> contract_close_only
+    state continuous                      -> ok
+    state halt                            -> ok
+    state auction                         -> ok call manual
+    uncross                               -> ok uncross
+    carol buy 1 @ 2150                    -> ok rests 1
+    """)

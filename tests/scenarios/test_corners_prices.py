@@ -112,3 +112,16 @@ def test_WORK_008_orders_over_in_a_contract_listed_earlier_end_too():
     settle 2150 in M3                     -> ok out a1 1 order_expired out a2 1 order_expired
     tick                                  -> ok out a3 1 order_expired out b3 1 order_expired
     """)
+
+
+def test_PEGS_002_a_peg_without_its_reference_is_gone_before_a_triggered_stop_enters():
+    run("""
+    contract H100 mark 2150 band 100  -> ok
+    alice buy 5 @ 2140 as b1  -> ok rests 5
+    carol buy 2 peg bid 0 as p1  -> ok rests 2
+    bob sell 2 stop 2100 by mark as s1  -> ok waits at 2100
+    state halt  -> ok
+    mark 2090  -> ok
+    alice cancel b1  -> ok drop 5 cancelled_by_user
+    state continuous  -> ok out p1 2 no_reference_price enters s1 2 out s1 2 ioc_remainder
+    """)

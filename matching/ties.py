@@ -27,6 +27,7 @@ from matching.codes import (
 from matching.partners import child_in
 from matching.peg_list import is_peg
 from matching.pool import own, take_order_slot
+from matching.prices import NO_KEY
 from matching.rest import new_order_id
 from matching.stops import check_link, link, trigger_of, write_stop
 from matching.trade import drop_order
@@ -50,12 +51,12 @@ def check_bracket(s, cmd, order):
     if stop_ticks < 0 or stop_ticks > top or profit_ticks < 0 or profit_ticks > top:
         return Code.BRACKET_INVALID
     away = np.int64(1) if cmd["side"] == Side.BUY else np.int64(-1)
-    entry_ticks = np.int64(cmd["price_ticks"])
-    if entry_ticks == 0:  # a market order: the two stand on either side of where it trades
-        entry_ticks = stop_ticks
-    if profit_ticks != 0 and (profit_ticks - entry_ticks) * away <= 0 and entry_ticks != 0:
+    entry_ticks = entry_ticks_of(s, cmd, order)
+    # Of a market order, the two stand on either side of where it trades.
+    from_ticks = entry_ticks if entry_ticks != 0 else stop_ticks
+    if profit_ticks != 0 and from_ticks != 0 and (profit_ticks - from_ticks) * away <= 0:
         return Code.BRACKET_INVALID
-    if stop_ticks != 0 and (entry_ticks - stop_ticks) * away <= 0 and cmd["price_ticks"] != 0:
+    if stop_ticks != 0 and entry_ticks != 0 and (entry_ticks - stop_ticks) * away <= 0:
         return Code.BRACKET_INVALID
     children = (stop_ticks != 0) + np.int64(profit_ticks != 0)
     meta = s.meta[0]
@@ -66,6 +67,14 @@ def check_bracket(s, cmd, order):
     if meta["orders_open"] + 1 + children > meta["orders_max"] - 1:
         return Code.BOOK_FULL
     return Code.OK
+
+
+@kernel
+def entry_ticks_of(s, cmd, order):
+    """Return the limit of an order that would be a parent, 0 where it has none."""
+    if order.order_type == OrderType.MARKET_TO_LIMIT and order.key != NO_KEY:
+        return key_of(s, order.book_idx & 1, order.key)
+    return np.int64(cmd["price_ticks"])
 
 
 @cold_kernel

@@ -76,7 +76,11 @@ def judge_bracket(ex: Exchange, cmd: Command) -> int:
         return Code.BRACKET_INVALID
     if not 0 <= stop <= highest or not 0 <= profit <= highest:
         return Code.BRACKET_INVALID
-    in_order = [ticks for ticks in (stop, cmd.price_ticks, profit) if ticks]
+    entry_ticks = cmd.price_ticks
+    if cmd.order_type == OrderType.MARKET_TO_LIMIT:
+        opposite = book.best_first(ex, cmd.contract_idx, 1 - cmd.side)
+        entry_ticks = opposite[0].price_ticks if opposite else 0
+    in_order = [ticks for ticks in (stop, entry_ticks, profit) if ticks]
     if cmd.side == Side.SELL:
         in_order.reverse()
     if any(low >= high for low, high in pairwise(in_order)):

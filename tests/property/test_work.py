@@ -216,7 +216,6 @@ BUGS = (
     _replaced(lives, "join", _again),
     _replaced(risk, "looked_through", lambda *_: True),
     _replaced(risk, "know_losses", lambda *_: None),
-    _replaced(risk, "lifted_loss", lambda *_: 1),
 )
 
 
@@ -225,3 +224,36 @@ def test_a_planted_bug_of_what_is_put_off_is_noticed(bug: Bug):
     with pytest.raises(Disagreement):
         for seed in range(20):
             follow(seed, PlantedFollower(CAPACITY, bug), 900)
+
+
+def after_orders_that_lose_nothing(follower: Follower) -> None:
+    """Have a mark lift more orders out of their loss than are looked through; take what is free.
+
+    The first order behind the mark finds that none loses, so the next one's loss is its own, not
+    that of all orders at its price.
+
+    Errors:
+        Disagreement: the follower did something else.
+    """
+    oracle, whose = Oracle(CAPACITY), ACCOUNTS - 2
+    buy = {"account_idx": whose, "side": Side.BUY, "qty_lots": 1}
+    low, mark_ticks, high = MARK_TICKS + 10, MARK_TICKS + 20, MARK_TICKS + 30
+    orders = [command(Kind.PLACE, price_ticks=low, **buy) for _ in range(CAPACITY.account_cancels)]
+    mark = command(Kind.MARK, price_ticks=mark_ticks)
+    last = [command(Kind.PLACE, price_ticks=price_ticks, **buy) for price_ticks in (low, high)]
+    for row in (*opened(), *orders, orders[0], mark, *last):
+        lead(oracle, follower, row)
+    free = risk.free_usd_micros(oracle.ex, whose)
+    assert free > 0
+    lead(oracle, follower, command(Kind.WITHDRAW, account_idx=whose, amount_usd_micros=free))
+    assert risk.free_usd_micros(oracle.ex, whose) == 0
+
+
+def test_orders_that_lose_nothing_are_known_to_without_a_look_at_each():
+    after_orders_that_lose_nothing(EngineFollower(CAPACITY))
+
+
+def test_a_planted_loss_where_there_is_none_is_noticed():
+    bug = _replaced(risk, "lifted_loss", lambda *_: 1)
+    with pytest.raises(Disagreement):
+        after_orders_that_lose_nothing(PlantedFollower(CAPACITY, bug))
